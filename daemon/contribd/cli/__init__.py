@@ -1,0 +1,79 @@
+"""The command line: one module a command, each loaded only when it is asked for."""
+
+import importlib
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from contribd import __version__
+from contribd.config.errors import ConfigError
+
+COMMANDS = {
+    "run": "The daemon: posts prices from Kafka to the ADS and writes each answer to the results topic.",
+    "check": "Validate configuration and mappings; all errors at once.",
+    "map": "Print the exact post for each record (JSON lines), or why it would be rejected.",
+    "test": "Run the test cases written in the mapping files.",
+    "results": "Read the results topic.",
+    "schema": "Print the JSON Schema of the configuration, a mapping file or a result.",
+    "demo": "Show everything on this machine, with nothing to install.",
+    "simulate": "The simulated ADS and the price engine by themselves.",
+}
+
+EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG, EXIT_INTERRUPTED = 0, 1, 2, 78, 130
+
+
+class _Commands(TyperGroup):
+    """Knows every command's name and summary, and imports a command's module when it is used."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"contribd.cli.{cmd_name}_")
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        command.short_help = COMMANDS[cmd_name]
+        return command
+
+
+app = typer.Typer(
+    name="contribd",
+    cls=_Commands,
+    help="Contributes prices from a Kafka topic to LSEG Real-Time through an ADS, and audits every answer.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"contribd {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 done, 1 failed, 2 usage, 78 configuration, 130 interrupted."""
+    try:
+        app()
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(EXIT_CONFIG)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        sys.stdout = None  # type: ignore[assignment]  # the reader has gone: nothing may be flushed to it at exit
+        sys.exit(EXIT_OK)

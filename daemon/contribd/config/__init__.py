@@ -1,0 +1,1 @@
+"""Configuration and mapping files: YAML with positions, interpolation, pydantic models."""

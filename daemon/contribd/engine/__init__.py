@@ -1,0 +1,1 @@
+"""The heart of contribd: windows, conflation, retries, expiry and offsets. Pure: no clock, thread, socket or log."""

@@ -1,0 +1,50 @@
+"""What the mapping of one record comes to: a post, or the reason why there is none."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+FieldValue: TypeAlias = str | int | Decimal | None
+"""A value as it is posted. ``None`` posts a blank. A Decimal is finite, below 1e15, with at most 14 decimals."""
+
+
+class RejectCode(StrEnum):
+    """Why a record was never posted (contract: result status REJECTED)."""
+
+    BAD_RECORD = "BadRecord"
+    NO_MAPPING = "NoMapping"
+    MISSING_FIELD = "MissingField"
+    BAD_VALUE = "BadValue"
+    CHECK_FAILED = "CheckFailed"
+    TOO_LARGE = "TooLarge"
+
+
+class PostType(StrEnum):
+    """The payload message of an off-stream post."""
+
+    UPDATE = "Update"
+    REFRESH = "Refresh"
+
+
+@dataclass(slots=True)
+class Mapped:
+    """One record as it is to be posted: ``fields`` in the mapping's order, ready for the wire."""
+
+    ric: str
+    service: str
+    mapping: str
+    type: PostType
+    fields: dict[str, FieldValue]
+
+
+@dataclass(slots=True)
+class Rejected:
+    """One record that cannot be posted, with whatever was known of it when it failed."""
+
+    code: RejectCode
+    text: str
+    ric: str | None = None
+    service: str | None = None
+    mapping: str | None = None
+    fields: dict[str, FieldValue] | None = None

@@ -1,0 +1,1 @@
+"""Simulated ADS, price engine and demo. Nothing of the daemon imports it."""

@@ -1,0 +1,1 @@
+"""Kafka: the source (consumer) and the sink (transactional producer)."""
