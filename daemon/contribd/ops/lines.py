@@ -1,0 +1,126 @@
+"""How one log event becomes one line: for journald, for a terminal, for a machine."""
+
+import json
+import logging
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, TypeAlias
+
+import structlog
+
+Event: TypeAlias = dict[str, Any]
+Renderer: TypeAlias = Callable[[Event], str]
+ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None]
+
+# syslog(3) priorities, as sd-daemon(3) has them at the start of a line.
+_PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
+
+# C0, DEL and C1 controls and the Unicode line breaks: foreign text must neither end the line nor drive the terminal.
+_CONTROLS = {
+    code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F))
+}
+
+
+def journald(*, debug: bool) -> Renderer:
+    """Lines for the journal: ``<6>event key=value``; no time, the journal has its own. A traceback only with debug."""
+
+    def render(event: Event) -> str:
+        prefix = f"<{_PRIORITY[event.pop('level')]}>"
+        exc_info: ExcInfo | None = event.pop("exc_info", None)
+        line = prefix + _sentence(event, exc_info)
+        if exc_info is None or not debug:
+            return line
+        # The journal takes each line for an entry of its own and reads each one's prefix.
+        return "\n".join([line, *(prefix + _plain(row) for row in _traceback(exc_info))])
+
+    return render
+
+
+def console(*, colours: bool, debug: bool) -> Renderer:
+    """Lines for people: time, level, event, keys; a traceback only with debug."""
+    pretty = structlog.dev.ConsoleRenderer(
+        colors=colours, pad_event_to=0, sort_keys=False, exception_formatter=structlog.dev.plain_traceback
+    )
+
+    def render(event: Event) -> str:
+        exc_info: ExcInfo | None = event.pop("exc_info", None)
+        shown = {key: _plain(value) if isinstance(value, str) else value for key, value in event.items()}
+        shown["timestamp"] = datetime.now(UTC).strftime("%H:%M:%S.%f")[:-3]
+        if exc_info is not None:
+            shown["error"] = _plain(_exception(exc_info))
+            if debug:
+                shown["exception"] = "\n".join(_plain(row) for row in _traceback(exc_info))
+        return str(pretty(None, "", shown))
+
+    return render
+
+
+def as_json() -> Renderer:
+    """One JSON object a line: time (UTC, microseconds), level, event, the keys, and the traceback if there is one."""
+
+    def render(event: Event) -> str:
+        exc_info: ExcInfo | None = event.pop("exc_info", None)
+        time = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        shown = {"time": time, "level": event.pop("level"), "event": event.pop("event"), **event}
+        if exc_info is not None:
+            shown["error"] = _exception(exc_info)
+            shown["traceback"] = _traceback(exc_info)
+        return json.dumps(shown, default=str)
+
+    return render
+
+
+def from_record(record: logging.LogRecord) -> Event:
+    """A record of the standard library's logging as an event."""
+    try:
+        message = record.getMessage()
+    except (TypeError, ValueError) as error:  # arguments that do not fit the format: say so, lose nothing
+        message = f"{record.msg!s} {record.args!r} ({error})"
+    event: Event = {"event": " ".join(message.split()), "level": _level(record.levelno), "logger": record.name}
+    if record.exc_info and record.exc_info[0] is not None:
+        event["exc_info"] = record.exc_info
+    return event
+
+
+def _level(number: int) -> str:
+    for name, least in (("critical", 50), ("error", 40), ("warning", 30), ("info", 20)):
+        if number >= least:
+            return name
+    return "debug"
+
+
+def _sentence(event: Event, exc_info: ExcInfo | None) -> str:
+    words = [_plain(str(event.pop("event")))]
+    words += [f"{key}={_value(value)}" for key, value in event.items()]
+    if exc_info is not None:
+        words.append(f"error={_value(_exception(exc_info))}")
+        words.append(f"at={_value(_place(exc_info))}")
+    return " ".join(words)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = _plain(value if isinstance(value, str) else str(value))
+    if text == "" or any(character in text for character in ' "='):
+        return '"' + text.replace('"', '\\"') + '"'
+    return text
+
+
+def _plain(text: str) -> str:
+    return text if text.isprintable() else text.translate(_CONTROLS)
+
+
+def _exception(exc_info: ExcInfo) -> str:
+    return " ".join("".join(traceback.format_exception_only(exc_info[0], exc_info[1])).split())
+
+
+def _place(exc_info: ExcInfo) -> str:
+    frames = traceback.extract_tb(exc_info[2])
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
+
+
+def _traceback(exc_info: ExcInfo) -> list[str]:
+    return "".join(traceback.format_exception(*exc_info)).rstrip("\n").split("\n")
