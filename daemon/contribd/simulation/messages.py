@@ -1,0 +1,131 @@
+"""The messages an ADS sends, as the bytes of one frame: a JSON array."""
+
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+Message = dict[str, Any]
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+PING: Final = b'[{"Type":"Ping"}]'
+PONG: Final = b'[{"Type":"Pong"}]'
+
+
+def encode(*messages: Message) -> bytes:
+    """A frame with these messages."""
+    return _encoder.encode(list(messages))
+
+
+def encode_one(message: object) -> str:
+    """A single message as text, its numbers as they were written: what an Error quotes."""
+    return _encoder.encode(message).decode()
+
+
+def decode(frame: bytes) -> list[object] | None:
+    """What a client's frame holds, one message or an array of them; ``None`` for what is not JSON."""
+    try:
+        found: object = _decoder.decode(frame)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return found if isinstance(found, list) else [found]
+
+
+def encode_key(ric: object, service: object) -> bytes:
+    """The Key of an Ack, ready to be put into one."""
+    return _encoder.encode({"Service": service, "Name": ric})
+
+
+def ack(stream: int, ack_id: int, key: bytes, nak_code: str | int | None, text: str | None) -> bytes:
+    """One Ack or Nak without its array; ``key`` from `encode_key`."""
+    tail = b""
+    if nak_code is not None:
+        tail += b',"NakCode":' + _encoder.encode(nak_code)
+    if text is not None:
+        tail += b',"Text":' + _encoder.encode(text)
+    return b'{"ID":%d,"Type":"Ack","AckID":%d,"Key":%b%b}' % (stream, ack_id, key, tail)
+
+
+def error(stream: int, text: str, offending: object) -> Message:
+    """An Error with the offending message quoted in ``Debug``."""
+    debug = {"File": "simulated", "Line": 0, "Offset": 0, "Message": encode_one(offending)}
+    return {"ID": stream, "Type": "Error", "Text": text, "Debug": debug}
+
+
+def state(stream: str, data: str, code: str | None = None, text: str | None = None) -> Message:
+    """A State; ``code`` and ``text`` are left out where there is none."""
+    found: Message = {"Stream": stream, "Data": data}
+    if code is not None:
+        found["Code"] = code
+    if text is not None:
+        found["Text"] = text
+    return found
+
+
+def login_refresh(
+    stream: int,
+    key: Message,
+    login_state: Message,
+    *,
+    max_msg_size: int | None,
+    ping_timeout: int | None,
+    posting: bool | None,
+) -> Message:
+    """The answer to a login; each of the last three is left out where it is ``None``. ``ping_timeout``: seconds."""
+    elements = dict(key.get("Elements") or {})
+    if posting is not None:
+        elements["SupportOMMPost"] = int(posting)
+    message: Message = {
+        "ID": stream,
+        "Type": "Refresh",
+        "Domain": "Login",
+        "Key": {**key, "Elements": elements},
+        "State": login_state,
+    }
+    own = {"PingTimeout": ping_timeout, "MaxMsgSize": max_msg_size}
+    own = {name: value for name, value in own.items() if value is not None}
+    if own:
+        message["Elements"] = own
+    return message
+
+
+def login_status(stream: int, key: Message, login_state: Message) -> Message:
+    """A Status on the login stream."""
+    return {"ID": stream, "Type": "Status", "Domain": "Login", "Key": key, "State": login_state}
+
+
+def service_entry(service_id: int, name: str, *, up: bool) -> Message:
+    """A whole service: its info (filter 1) and state (filter 2)."""
+    info = {"ID": 1, "Action": "Set", "Elements": {"Name": name, "SupportsOutOfBandSnapshots": 0}}
+    return {
+        "Action": "Add",
+        "Key": service_id,
+        "FilterList": {"Entries": [info, _service_state(up)]},
+    }
+
+
+def service_state_entry(service_id: int, *, up: bool) -> Message:
+    """A change of a service's state."""
+    return {"Action": "Update", "Key": service_id, "FilterList": {"Entries": [_service_state(up)]}}
+
+
+def service_delete_entry(service_id: int) -> Message:
+    """The end of a service."""
+    return {"Action": "Delete", "Key": service_id}
+
+
+def directory(stream: int, kind: str, entries: list[Message]) -> Message:
+    """A source directory Refresh or Update (``kind``) with these services."""
+    message: Message = {"ID": stream, "Type": kind, "Domain": "Source"}
+    if kind == "Refresh":
+        message["Key"] = {"Filter": 3}
+        message["State"] = state("Open", "Ok")
+    message["Map"] = {"KeyType": "UInt", "Entries": entries}
+    return message
+
+
+def _service_state(up: bool) -> Message:
+    elements = {"ServiceState": int(up), "AcceptingRequests": int(up)}
+    return {"ID": 2, "Action": "Set", "Elements": elements}
