@@ -1,0 +1,141 @@
+"""Syntax tree to a Python function.
+
+The function is built as Python syntax nodes, never as text: nothing of a mapping file is ever read as Python, and the
+only names in it are the record, the helpers below and constants. Measured against closures over the same helpers it
+takes a little over half the time.
+"""
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, cast
+
+from contribd.mapping import operators
+from contribd.mapping.analysis import analyse
+from contribd.mapping.functions import FUNCTIONS
+from contribd.mapping.kind import Kind
+from contribd.mapping.operators import Value, split_booleans
+from contribd.mapping.syntax import Binary, Call, Conditional, Literal, Literals, Node, Path, Unary
+
+Evaluate: TypeAlias = Callable[[Mapping[str, Value]], Value]
+
+_RECORD = "record"
+_HELPERS: dict[str, Callable[..., Value]] = {
+    "+": operators.add,
+    "-": operators.subtract,
+    "*": operators.multiply,
+    "/": operators.divide,
+    "%": operators.remainder,
+    "==": operators.equal,
+    "!=": operators.unequal,
+    "<": operators.less,
+    "<=": operators.less_equal,
+    ">": operators.greater,
+    ">=": operators.greater_equal,
+}
+
+
+def generate(node: Node) -> Evaluate:
+    """A function of the record (a dict from JSON). It raises only what ``errors.RAISED`` lists.
+
+    ``node`` must have passed ``analyse``. To be called under ``numbers.CONTEXT``.
+    """
+    generator = _Generator()
+    function = _lambda(generator.expression(node), [_RECORD])
+    tree = ast.fix_missing_locations(ast.Expression(function))
+    code = compile(tree, "<expression>", "eval")
+    return cast("Evaluate", eval(code, generator.names))  # noqa: S307 - our own tree: names and constants are ours
+
+
+def _lambda(body: ast.expr, parameters: list[str]) -> ast.Lambda:
+    arguments = ast.arguments([], [ast.arg(name) for name in parameters], None, [], [], None, [])
+    return ast.Lambda(arguments, body)
+
+
+def _load(name: str) -> ast.expr:
+    return ast.Name(name, ast.Load())
+
+
+class _Generator:
+    """Turns nodes into Python nodes and collects the values that they refer to by name."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {"__builtins__": {}}
+
+    def expression(self, node: Node) -> ast.expr:
+        match node:
+            case Literal():
+                return self._constant(node.value)
+            case Path():
+                return self._path(node)
+            case Unary():
+                return self._unary(node)
+            case Binary():
+                return self._binary(node)
+            case Conditional():
+                return ast.IfExp(
+                    self._condition(node.condition), self.expression(node.then), self.expression(node.otherwise)
+                )
+            case Call():
+                return self._function(node)
+            case Literals():
+                raise AssertionError("a list stands only after 'in', which takes it itself")
+
+    def _constant(self, value: Any) -> ast.expr:
+        if value is None or isinstance(value, str | bool | int):
+            return ast.Constant(value)
+        return self._named(value)
+
+    def _named(self, value: Any) -> ast.expr:
+        name = f"c{len(self.names)}"
+        self.names[name] = value
+        return _load(name)
+
+    def _call(self, function: Callable[..., Value], *arguments: ast.expr) -> ast.expr:
+        name = f"f_{function.__name__}"
+        self.names[name] = function
+        return ast.Call(_load(name), list(arguments), [])
+
+    def _path(self, node: Path) -> ast.expr:
+        if len(node.keys) == 1:
+            return ast.Subscript(_load(_RECORD), ast.Constant(node.keys[0]), ast.Load())
+        return self._call(operators.walk, _load(_RECORD), self._named(node.keys))
+
+    def _condition(self, node: Node) -> ast.expr:
+        expression = self.expression(node)
+        return expression if analyse(node) is Kind.BOOLEAN else self._call(operators.truth, expression)
+
+    def _unary(self, node: Unary) -> ast.expr:
+        if node.operator == "not":
+            return ast.UnaryOp(ast.Not(), self._condition(node.operand))
+        return self._call(operators.negate, self.expression(node.operand))
+
+    def _binary(self, node: Binary) -> ast.expr:
+        if node.operator in {"and", "or"}:
+            logic = ast.And() if node.operator == "and" else ast.Or()
+            return ast.BoolOp(logic, [self._condition(node.left), self._condition(node.right)])
+        if node.operator in {"in", "not in"}:
+            found = self._membership(node)
+            return found if node.operator == "in" else ast.UnaryOp(ast.Not(), found)
+        if node.operator in {"==", "!="} and (_plain(node.left) or _plain(node.right)):
+            comparison = ast.Eq() if node.operator == "==" else ast.NotEq()
+            return ast.Compare(self.expression(node.left), [comparison], [self.expression(node.right)])
+        return self._call(_HELPERS[node.operator], self.expression(node.left), self.expression(node.right))
+
+    def _membership(self, node: Binary) -> ast.expr:
+        value = self.expression(node.left)
+        if isinstance(node.right, Literals):
+            plain, booleans = split_booleans(node.right.values)
+            return self._call(operators.among, value, self._named(plain), self._named(booleans))
+        return self._call(operators.contained, value, self.expression(node.right))
+
+    def _function(self, node: Call) -> ast.expr:
+        function = FUNCTIONS[node.function]
+        arguments = [self.expression(argument) for argument in node.arguments]
+        if function.lazy:
+            arguments = [_lambda(argument, []) for argument in arguments]
+        return self._call(function.call, *arguments)
+
+
+def _plain(node: Node) -> bool:
+    """Text and null compare in Python as they do here; numbers do not, since Python takes True for 1."""
+    return isinstance(node, Literal) and (node.value is None or isinstance(node.value, str))

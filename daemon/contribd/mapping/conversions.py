@@ -1,0 +1,116 @@
+"""``as``, ``lookup`` and ``round``: what happens to a value between its expression and the last guard."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from enum import StrEnum
+from typing import cast
+
+from contribd.mapping import times
+from contribd.mapping.errors import out_of_range, wrong_type
+from contribd.mapping.numbers import NUMBERS, parse_number, plain_text
+from contribd.mapping.operators import Value, kind_name
+from contribd.mapping.outcome import FieldValue
+from contribd.mapping.syntax import Scalar
+from contribd.mapping.values import Convert, field_value, rounded
+
+
+class As(StrEnum):
+    """The kind of field a value is made into."""
+
+    REAL = "real"
+    INT = "int"
+    TEXT = "text"
+    DATE = "date"
+    TIME = "time"
+    DATETIME = "datetime"
+
+
+def to_real(value: Value) -> int | Decimal:
+    """A number, or text that is one."""
+    if type(value) in NUMBERS:
+        return cast("int | Decimal", value)
+    if type(value) is not str:
+        raise wrong_type(f"as: real takes a number or text that is one, not {kind_name(value)}")
+    number = parse_number(value)
+    if number is None:
+        raise out_of_range(f"as: real: {value[:40]!a} is not a number")
+    return number
+
+
+def to_int(value: Value) -> int:
+    """A number without a fraction, or text that is one."""
+    number = to_real(value)
+    if type(number) is int:
+        return number
+    bounded = field_value(number)
+    if bounded is None or isinstance(bounded, str) or bounded != number or int(bounded) != bounded:
+        raise out_of_range("as: int takes a whole number; use round or floor")
+    return int(bounded)
+
+
+def to_text(value: Value) -> str:
+    """Text as it is, a number in plain digits, ``true`` or ``false``."""
+    if type(value) is str:
+        return value
+    if type(value) is bool:
+        return "true" if value else "false"
+    plain = plain_text(value) if type(value) in NUMBERS else None
+    if plain is None:
+        raise wrong_type(f"as: text takes text, a number or true and false, not {kind_name(value)}")
+    return plain
+
+
+_TO: dict[As, Callable[[Value], Value]] = {
+    As.REAL: to_real,
+    As.INT: to_int,
+    As.TEXT: to_text,
+    As.DATE: times.to_date,
+    As.TIME: times.to_time,
+    As.DATETIME: times.to_datetime,
+}
+
+
+class Lookup:
+    """A table from values of the record to values of a field. Booleans are kept apart: Python takes True for 1."""
+
+    __slots__ = ("_booleans", "_default", "_table")
+
+    def __init__(self, table: dict[Scalar, Scalar], default: list[Scalar]) -> None:
+        """``default`` holds the value for whatever the table lacks, or nothing."""
+        self._table = {key: value for key, value in table.items() if type(key) is not bool}
+        self._booleans = {key: value for key, value in table.items() if type(key) is bool}
+        self._default = default
+
+    def __call__(self, value: Value) -> Scalar:
+        table = self._booleans if type(value) is bool else self._table
+        if isinstance(value, list | dict):
+            raise wrong_type(f"lookup takes text, a number, true or false, not {kind_name(value)}")
+        if value in table:
+            return table[value]
+        if self._default:
+            return self._default[0]
+        shown = ascii(value[:40]) if isinstance(value, str) else to_text(value)
+        raise out_of_range(f"lookup has no entry for {shown} and no default")
+
+
+def conversion(lookup: Lookup | None, to: As | None, places: int | None) -> Convert:
+    """One function for all that a field asks for; null passes every step and posts a blank."""
+    if lookup is None and to is None:
+        return field_value if places is None else _rounding(places)
+    steps: list[Callable[[Value], Value]] = [lookup] if lookup is not None else []
+    steps += [_TO[to]] if to is not None else []
+    last = field_value if places is None else _rounding(places)
+
+    def convert(value: Value) -> FieldValue:
+        for step in steps:
+            if value is None:
+                return None
+            value = step(value)
+        return last(value)
+
+    return convert
+
+
+def _rounding(places: int) -> Convert:
+    quantum = Decimal(1).scaleb(-places)
+    return lambda value: rounded(value, quantum)

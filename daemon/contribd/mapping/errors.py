@@ -1,0 +1,63 @@
+"""What can go wrong with an expression: when it is read, and when it is evaluated."""
+
+import decimal
+from enum import Enum, auto
+from typing import Final
+
+from contribd.mapping.syntax import path_text
+
+
+class ExpressionError(Exception):
+    """An expression that cannot be compiled; ``at`` is the offset of the first wrong character in its text."""
+
+    def __init__(self, at: int, text: str) -> None:
+        super().__init__(text)
+        self.at = at
+        self.text = text
+
+
+class ErrorKind(Enum):
+    """Why an evaluation gave no value."""
+
+    MISSING = auto()
+    WRONG_TYPE = auto()
+    OUT_OF_RANGE = auto()
+
+
+class EvaluationError(Exception):
+    """An evaluation without a value. ``text`` is for people; it never holds more than a short part of a value."""
+
+    def __init__(self, kind: ErrorKind, text: str) -> None:
+        super().__init__(text)
+        self.kind: Final = kind
+        self.text: Final = text
+
+
+RAISED = (EvaluationError, KeyError, ArithmeticError)
+"""All that a compiled expression raises. KeyError: a name the record lacks. ArithmeticError: decimal's own traps."""
+
+
+def as_evaluation_error(error: Exception) -> EvaluationError:
+    """The one typed error for anything in ``RAISED``."""
+    if isinstance(error, EvaluationError):
+        return error
+    if isinstance(error, KeyError):
+        return missing(path_text((error.args[0],)))
+    if isinstance(error, decimal.DivisionByZero):
+        return EvaluationError(ErrorKind.OUT_OF_RANGE, "division by zero")
+    return EvaluationError(ErrorKind.OUT_OF_RANGE, "a number leaves the range of 34 digits and magnitudes below 1e34")
+
+
+def missing(path: str) -> EvaluationError:
+    """The record has no ``path``."""
+    return EvaluationError(ErrorKind.MISSING, f"the record has no {path}")
+
+
+def wrong_type(text: str) -> EvaluationError:
+    """An operator or function met a value of a type that it does not take."""
+    return EvaluationError(ErrorKind.WRONG_TYPE, text)
+
+
+def out_of_range(text: str) -> EvaluationError:
+    """A value of the right type that is too large, too long or not understood."""
+    return EvaluationError(ErrorKind.OUT_OF_RANGE, text)

@@ -1,0 +1,98 @@
+"""Expressions and templates, compiled once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import localcontext
+
+from contribd.mapping.analysis import analyse
+from contribd.mapping.codegen import Evaluate, generate
+from contribd.mapping.errors import RAISED, ExpressionError, as_evaluation_error
+from contribd.mapping.kind import Kind
+from contribd.mapping.numbers import CONTEXT
+from contribd.mapping.operators import Value
+from contribd.mapping.parser import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A compiled expression: its ``source``, the kinds of value it can give, and the function itself."""
+
+    source: str
+    kind: Kind
+    run: Evaluate
+    """For the hot path: needs ``numbers.CONTEXT`` to be current, raises what ``errors.RAISED`` lists."""
+
+    def evaluate(self, record: Mapping[str, Value]) -> Value:
+        """The value for ``record``, in any thread and under any decimal context. Raises EvaluationError only."""
+        with localcontext(CONTEXT):
+            try:
+                return self.run(record)
+            except RAISED as error:
+                raise as_evaluation_error(error) from None
+
+
+def compile_expression(source: str) -> Expression:
+    """``source`` compiled. Raises ExpressionError."""
+    node = parse(source)
+    kind = analyse(node)
+    return Expression(source, kind, generate(node))
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Text with expressions in braces. ``parts`` alternate as they stand; a text part is never empty."""
+
+    source: str
+    parts: tuple[str | Expression, ...]
+
+
+def compile_template(source: str) -> Template:
+    """``source`` compiled; ``{{`` and ``}}`` stand for braces. Raises ExpressionError with offsets in ``source``."""
+    parts: list[str | Expression] = []
+    text: list[str] = []
+    at = 0
+    while at < len(source):
+        character = source[at]
+        if source[at : at + 2] in {"{{", "}}"}:
+            text.append(character)
+            at += 2
+        elif character == "{":
+            end = _closing(source, at)
+            parts.extend(["".join(text)] if text else [])
+            text = []
+            parts.append(_embedded(source, at + 1, end))
+            at = end + 1
+        elif character == "}":
+            raise ExpressionError(at, "this '}' closes nothing; write '}}' for a brace")
+        else:
+            text.append(character)
+            at += 1
+    parts.extend(["".join(text)] if text else [])
+    return Template(source, tuple(parts))
+
+
+def _embedded(source: str, start: int, end: int) -> Expression:
+    try:
+        expression = compile_expression(source[start:end])
+    except ExpressionError as problem:
+        raise ExpressionError(start + problem.at, problem.text) from None
+    if not expression.kind & (Kind.TEXT | Kind.NUMBER):
+        raise ExpressionError(start, "an expression in braces gives text or a number")
+    return expression
+
+
+def _closing(source: str, start: int) -> int:
+    """The offset of the brace that closes the one at ``start``; braces within quoted text do not count."""
+    quote = ""
+    at = start + 1
+    while at < len(source):
+        character = source[at]
+        if quote:
+            at += character == "\\"
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character == "}":
+            return at
+        at += 1
+    raise ExpressionError(start, "this '{' is not closed; write '{{' for a brace")

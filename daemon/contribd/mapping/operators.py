@@ -1,0 +1,195 @@
+"""What the operators do at run time. Values are text, int, Decimal, bool, None, lists and dicts, as JSON gives them.
+
+All run under ``numbers.CONTEXT`` and raise only what ``errors.RAISED`` lists.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from contribd.mapping.errors import EvaluationError, missing, out_of_range, wrong_type
+from contribd.mapping.numbers import LIMIT, NUMBERS
+from contribd.mapping.syntax import Key, path_text
+
+Value: TypeAlias = Any
+"""A value of a record or an evaluation: str, int, Decimal, bool, None, list or dict."""
+
+MAX_TEXT = 65_536
+"""Characters of a computed text: concatenating and replacing must not multiply a record's size without end."""
+
+_CONTAINERS = (list, dict)
+_NAMES: dict[type, str] = {
+    bool: "true or false",
+    type(None): "null",
+    str: "text",
+    int: "a number",
+    Decimal: "a number",
+    list: "a list",
+    dict: "an object",
+}
+
+
+def kind_name(value: Value) -> str:
+    """The type of ``value`` in the words of the mapping language."""
+    return _NAMES.get(type(value), f"a {type(value).__name__}")
+
+
+def walk(record: Mapping[str, Value], keys: tuple[Key, ...]) -> Value:
+    """The value at a path. A step that the record does not have is MISSING, whatever stands in its way."""
+    value: Value = record
+    for key in keys:
+        kind = type(value)
+        in_object = kind is dict and key in value
+        if not in_object and not (kind is list and type(key) is int and -len(value) <= key < len(value)):
+            raise missing(path_text(keys))
+        value = value[key]
+    return value
+
+
+def add(left: Value, right: Value) -> Value:
+    """Sum of two numbers, or two texts after each other."""
+    if type(left) in NUMBERS and type(right) in NUMBERS:
+        return _bounded(left + right)
+    if type(left) is str and type(right) is str:
+        return bounded_text(left + right)
+    raise wrong_type(f"'+' takes two numbers or two texts, not {kind_name(left)} and {kind_name(right)}")
+
+
+def subtract(left: Value, right: Value) -> Value:
+    """Difference of two numbers."""
+    if type(left) in NUMBERS and type(right) in NUMBERS:
+        return _bounded(left - right)
+    raise _not_numbers("-", left, right)
+
+
+def multiply(left: Value, right: Value) -> Value:
+    """Product of two numbers."""
+    if type(left) in NUMBERS and type(right) in NUMBERS:
+        return _bounded(left * right)
+    raise _not_numbers("*", left, right)
+
+
+def divide(left: Value, right: Value) -> Value:
+    """Quotient of two numbers, to 34 digits."""
+    if type(left) not in NUMBERS or type(right) not in NUMBERS:
+        raise _not_numbers("/", left, right)
+    if not right:
+        raise out_of_range("division by zero")
+    return Decimal(left) / right
+
+
+def remainder(left: Value, right: Value) -> Value:
+    """What is left of ``left`` after whole multiples of ``right``; it has the sign of ``left``."""
+    if type(left) not in NUMBERS or type(right) not in NUMBERS:
+        raise _not_numbers("%", left, right)
+    if not right:
+        raise out_of_range("division by zero")
+    result = Decimal(left) % right
+    return int(result) if type(left) is int and type(right) is int else result
+
+
+def negate(operand: Value) -> Value:
+    """The number with its other sign."""
+    if type(operand) in NUMBERS:
+        return _bounded(-operand)
+    raise wrong_type(f"'-' takes a number, not {kind_name(operand)}")
+
+
+def equal(left: Value, right: Value) -> bool:
+    """Numbers by value, anything else by type and value; lists and objects compare with nothing of their own type."""
+    if type(left) in NUMBERS and type(right) in NUMBERS:
+        return bool(left == right)
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, _CONTAINERS):
+        raise wrong_type(f"'==' does not compare {kind_name(left)} with {kind_name(right)}")
+    return bool(left == right)
+
+
+def unequal(left: Value, right: Value) -> bool:
+    """The opposite of ``equal``."""
+    return not equal(left, right)
+
+
+def less(left: Value, right: Value) -> bool:
+    """Order of two numbers, or of two texts by code point."""
+    if (type(left) in NUMBERS and type(right) in NUMBERS) or (type(left) is str and type(right) is str):
+        return bool(left < right)
+    raise _not_ordered("<", left, right)
+
+
+def less_equal(left: Value, right: Value) -> bool:
+    """Order of two numbers, or of two texts by code point."""
+    if (type(left) in NUMBERS and type(right) in NUMBERS) or (type(left) is str and type(right) is str):
+        return bool(left <= right)
+    raise _not_ordered("<=", left, right)
+
+
+def greater(left: Value, right: Value) -> bool:
+    """Order of two numbers, or of two texts by code point."""
+    if (type(left) in NUMBERS and type(right) in NUMBERS) or (type(left) is str and type(right) is str):
+        return bool(left > right)
+    raise _not_ordered(">", left, right)
+
+
+def greater_equal(left: Value, right: Value) -> bool:
+    """Order of two numbers, or of two texts by code point."""
+    if (type(left) in NUMBERS and type(right) in NUMBERS) or (type(left) is str and type(right) is str):
+        return bool(left >= right)
+    raise _not_ordered(">=", left, right)
+
+
+def truth(value: Value) -> bool:
+    """``value`` where a condition is needed: true or false, nothing else stands for them."""
+    if type(value) is bool:
+        return value
+    raise wrong_type(f"a condition is true or false, not {kind_name(value)}")
+
+
+def among(value: Value, plain: frozenset[Value], booleans: frozenset[bool]) -> bool:
+    """Whether ``value`` is one of a list's constants. Booleans are kept apart: Python takes True for 1."""
+    kind = type(value)
+    if kind is bool:
+        return value in booleans
+    if kind is list or kind is dict:
+        raise wrong_type(f"'in' looks for text, a number, true, false or null, not {kind_name(value)}")
+    return value in plain
+
+
+def contained(value: Value, container: Value) -> bool:
+    """Whether a list of the record holds ``value``, or a text holds the text ``value``."""
+    if type(container) is str and type(value) is str:
+        return value in container
+    if type(container) is list:
+        return any(equal(value, item) for item in container)
+    raise wrong_type(
+        f"'in' looks into a list, or for text in text, not for {kind_name(value)} in {kind_name(container)}"
+    )
+
+
+def bounded_text(text: str) -> str:
+    """``text``, unless it is too long to go on with."""
+    if len(text) > MAX_TEXT:
+        raise out_of_range(f"a computed text has at most {MAX_TEXT} characters")
+    return text
+
+
+def _bounded(number: Value) -> Value:
+    if type(number) is int and not -LIMIT < number < LIMIT:
+        raise out_of_range("a computed number's magnitude stays below 1e34")
+    return number
+
+
+def _not_numbers(operator: str, left: Value, right: Value) -> EvaluationError:
+    return wrong_type(f"'{operator}' takes two numbers, not {kind_name(left)} and {kind_name(right)}")
+
+
+def _not_ordered(operator: str, left: Value, right: Value) -> EvaluationError:
+    names = f"{kind_name(left)} and {kind_name(right)}"
+    return wrong_type(f"'{operator}' compares two numbers or two texts, not {names}")
+
+
+def split_booleans(values: Sequence[Value]) -> tuple[frozenset[Value], frozenset[bool]]:
+    """Constants of a list as ``among`` takes them."""
+    booleans = frozenset(value for value in values if type(value) is bool)
+    return frozenset(value for value in values if type(value) is not bool), booleans

@@ -1,0 +1,206 @@
+"""A Pratt parser: expression text to syntax tree.
+
+Loosest to tightest: ``x if c else y``, ``or``, ``and``, ``not``, comparison and ``in`` (which do not chain),
+``+ -``, ``* / %``, unary ``-``, paths and calls.
+"""
+
+from decimal import Decimal
+
+from contribd.mapping.errors import ExpressionError
+from contribd.mapping.lexer import KEYWORDS, Kind, Token, tokenize
+from contribd.mapping.syntax import Binary, Call, Conditional, Key, Literal, Literals, Node, Path, Scalar, Unary
+
+MAX_NESTING = 40
+"""Brackets, calls and prefix operators within each other. Keeps parsing far from Python's recursion limit."""
+
+MAX_NODES = 200
+"""Operators, calls and operands in one expression. Bounds the depth of the tree and the time of an evaluation."""
+
+_CONDITIONAL, _OR, _AND, _NOT, _COMPARISON, _SUM, _PRODUCT, _SIGN = 1, 2, 3, 4, 5, 6, 7, 8
+_POWERS = {
+    "if": _CONDITIONAL,
+    "or": _OR,
+    "and": _AND,
+    **dict.fromkeys(["==", "!=", "<", "<=", ">", ">=", "in", "not"], _COMPARISON),
+    **dict.fromkeys(["+", "-"], _SUM),
+    **dict.fromkeys(["*", "/", "%"], _PRODUCT),
+}
+_CONSTANTS: dict[str, Scalar] = {"true": True, "false": False, "null": None}
+
+
+def parse(source: str) -> Node:
+    """The tree of ``source``. Raises ExpressionError with the offset of what was not understood."""
+    tokens = tokenize(source)
+    parser = _Parser(tokens)
+    if tokens[0].kind is Kind.END:
+        raise ExpressionError(0, "an expression is missing here")
+    node = parser.expression(0)
+    rest = parser.next
+    if rest.kind is not Kind.END:
+        raise ExpressionError(rest.at, f"expected an operator or the end, found {rest.describe()}")
+    return node
+
+
+class _Parser:
+    def __init__(self, tokens: list[Token]) -> None:
+        self._tokens = tokens
+        self._index = 0
+        self._nodes = 0
+        self._nesting = 0
+
+    @property
+    def next(self) -> Token:
+        return self._tokens[self._index]
+
+    def expression(self, power: int) -> Node:
+        """An expression whose operators all bind tighter than ``power``."""
+        self._nesting += 1
+        if self._nesting > MAX_NESTING:
+            raise ExpressionError(self.next.at, f"nested more than {MAX_NESTING} deep; use several fields or checks")
+        node = self._prefix()
+        while (binds := self._power()) > power:
+            node = self._infix(node, binds)
+        self._nesting -= 1
+        return node
+
+    def _power(self) -> int:
+        token = self.next
+        return _POWERS.get(str(token.value), 0) if token.kind in {Kind.SYMBOL, Kind.NAME} else 0
+
+    def _take(self) -> Token:
+        token = self.next
+        self._index += 1
+        return token
+
+    def _count(self, at: int) -> None:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise ExpressionError(at, f"more than {MAX_NODES} operators and operands; use several fields or checks")
+
+    def _at(self, symbol: str) -> bool:
+        return self.next.kind in {Kind.SYMBOL, Kind.NAME} and self.next.value == symbol
+
+    def _expect(self, symbol: str, why: str) -> Token:
+        if not self._at(symbol):
+            raise ExpressionError(self.next.at, f"expected '{symbol}' {why}, found {self.next.describe()}")
+        return self._take()
+
+    def _prefix(self) -> Node:
+        token = self._take()
+        self._count(token.at)
+        if token.kind in {Kind.NUMBER, Kind.TEXT}:
+            return Literal(token.at, token.value)
+        if token.kind is Kind.NAME:
+            return self._name(token)
+        if token.value == "-":
+            return self._minus(token)
+        if token.value == "(":
+            node = self.expression(0)
+            self._expect(")", f"to close the '(' at character {token.at + 1}")
+            return node
+        if token.value == "[":
+            return self._root_key(token)
+        raise ExpressionError(token.at, f"expected a value, found {token.describe()}")
+
+    def _name(self, token: Token) -> Node:
+        name = str(token.value)
+        if name in _CONSTANTS:
+            return Literal(token.at, _CONSTANTS[name])
+        if name == "not":
+            return Unary(token.at, "not", self.expression(_NOT))
+        if name in KEYWORDS:
+            raise ExpressionError(token.at, f"expected a value, found '{name}'; a key of that name is [\"{name}\"]")
+        if self._at("("):
+            return self._call(token)
+        return self._path(token.at, name)
+
+    def _minus(self, token: Token) -> Node:
+        operand = self.expression(_SIGN)
+        if isinstance(operand, Literal) and type(operand.value) is int:
+            return Literal(token.at, -operand.value)
+        if isinstance(operand, Literal) and isinstance(operand.value, Decimal):
+            return Literal(token.at, operand.value.copy_negate())
+        return Unary(token.at, "-", operand)
+
+    def _root_key(self, bracket: Token) -> Node:
+        key = self._take()
+        if key.kind is not Kind.TEXT or not self._at("]"):
+            raise ExpressionError(bracket.at, "a list stands only after 'in'; a key of the record is [\"key\"]")
+        self._take()
+        return self._path(bracket.at, str(key.value))
+
+    def _path(self, at: int, first: str) -> Path:
+        keys: list[Key] = [first]
+        while self._at(".") or self._at("["):
+            keys.append(self._dotted() if self._take().value == "." else self._bracketed())
+        return Path(at, tuple(keys))
+
+    def _dotted(self) -> Key:
+        if self.next.kind is not Kind.NAME:
+            raise ExpressionError(self.next.at, f"expected a name after '.', found {self.next.describe()}")
+        return str(self._take().value)
+
+    def _bracketed(self) -> Key:
+        negative = self._at("-")
+        if negative:
+            self._take()
+        token = self._take()
+        if token.kind is Kind.TEXT and not negative:
+            key: Key = str(token.value)
+        elif token.kind is Kind.NUMBER and isinstance(token.value, int) and token.value < 10**9:
+            key = -token.value if negative else token.value
+        else:
+            raise ExpressionError(token.at, 'expected a position such as [0] or [-1], or a key such as ["key"]')
+        self._expect("]", "after the position or key")
+        return key
+
+    def _call(self, name: Token) -> Node:
+        self._take()
+        arguments: list[Node] = []
+        while not self._at(")"):
+            if arguments:
+                self._expect(",", "or ')' after an argument")
+            arguments.append(self.expression(0))
+        self._take()
+        return Call(name.at, str(name.value), tuple(arguments))
+
+    def _infix(self, left: Node, power: int) -> Node:
+        token = self._take()
+        self._count(token.at)
+        operator = str(token.value)
+        if operator == "if":
+            return self._conditional(token, left)
+        if operator == "not":
+            self._expect("in", "after 'not'")
+            operator = "not in"
+        if operator in {"in", "not in"} and self._at("["):
+            node: Node = Binary(token.at, operator, left, self._literals())
+        else:
+            node = Binary(token.at, operator, left, self.expression(power))
+        if power == _COMPARISON and self._power() == _COMPARISON:
+            raise ExpressionError(self.next.at, "comparisons do not chain; write 'a < b and b < c'")
+        return node
+
+    def _conditional(self, token: Token, then: Node) -> Node:
+        condition = self.expression(_CONDITIONAL)
+        self._expect("else", "after 'x if c'")
+        return Conditional(token.at, condition, then, self.expression(0))
+
+    def _literals(self) -> Literals:
+        bracket = self._take()
+        values: list[Scalar] = []
+        while not self._at("]"):
+            if values:
+                self._expect(",", "or ']' after a value")
+            values.append(self._literal())
+        self._take()
+        return Literals(bracket.at, tuple(values))
+
+    def _literal(self) -> Scalar:
+        at = self.next.at
+        nodes = self._nodes
+        node = self.expression(_SUM)
+        self._nodes = nodes  # a long list of codes costs nothing to evaluate
+        if not isinstance(node, Literal):
+            raise ExpressionError(at, "a list holds constants only: numbers, text, true, false, null")
+        return node.value

@@ -1,0 +1,109 @@
+"""The last gate before a post: what a value must be so that the ADS neither refuses it nor, worse, misreads it.
+
+An ADS stores ``true``, ``{}`` and ``[]`` for a Real as 0 and acknowledges it, refuses a whole frame for a number with
+15 decimals, and drops a message in silence for a control character: so nothing of the kind leaves here.
+"""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TypeAlias, cast
+
+from contribd.mapping.errors import out_of_range, wrong_type
+from contribd.mapping.numbers import PlainDecimal
+from contribd.mapping.operators import Value, kind_name
+from contribd.mapping.outcome import FieldValue
+
+MAX_DECIMALS = 14
+"""Decimals of a Real on the wire (its smallest exponent is -14); more are rounded, half to even."""
+
+MAX_MAGNITUDE = 10**15
+"""Numbers from here on are refused by the ADS."""
+
+MAX_FIELD_TEXT = 4096
+"""Characters of a text field. RDM's longest are 255; this leaves room for a buffer field within one message."""
+
+MAX_RIC = 255
+"""Characters of a RIC: the name in an RWF message key has an 8-bit length."""
+
+Convert: TypeAlias = Callable[[Value], FieldValue]
+
+_SURELY_SHORT = 15
+_FINEST = Decimal(1).scaleb(-MAX_DECIMALS)
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def field_value(value: Value) -> FieldValue:
+    """``value`` as it is posted: a number within bounds, clean text or None. Raises EvaluationError.
+
+    Needs ``numbers.CONTEXT`` to be current.
+    """
+    kind = type(value)
+    if kind is Decimal:
+        text = str(value)
+        # Up to 15 characters hold neither 15 decimals nor 16 digits; a sign goes the long way because of -0.0.
+        if len(text) <= _SURELY_SHORT and "E" not in text and text[0] != "-":
+            return cast("Decimal", value)
+        return _bounded_decimal(value)
+    if kind is int:
+        return _bounded_integer(value)
+    if kind is str:
+        return clean_text(value)
+    if value is None:
+        return None
+    raise wrong_type(f"a field takes a number, text or null, not {kind_name(value)}")
+
+
+def rounded(value: Value, quantum: Decimal) -> FieldValue:
+    """A number rounded half to even to the decimals of ``quantum``, guarded like any other; None stays None."""
+    if value is None:
+        return None
+    if type(value) is int:
+        return _bounded_integer(value)
+    if not isinstance(value, Decimal):
+        raise wrong_type(f"round takes a number, not {kind_name(value)}")
+    return field_value(_in_magnitude(value).quantize(quantum))
+
+
+def clean_text(value: str) -> str:
+    """``value``, if it can be carried: no control characters, no lone surrogates, not too long."""
+    if len(value) > MAX_FIELD_TEXT:
+        raise out_of_range(f"text has at most {MAX_FIELD_TEXT} characters, this has {len(value)}")
+    if not value.isprintable() and (found := _FORBIDDEN.search(value)):
+        raise out_of_range(f"text cannot hold the character U+{ord(found.group()):04X} (position {found.start()})")
+    return value
+
+
+def clean_ric(ric: str) -> str:
+    """``ric``, if it can name an item: 1 to 255 printable ASCII characters, no space at either end."""
+    if 0 < len(ric) <= MAX_RIC and ric.isascii() and ric.isprintable() and ric[0] != " " != ric[-1]:
+        return ric
+    if not ric:
+        raise out_of_range("the RIC is empty")
+    if len(ric) > MAX_RIC:
+        raise out_of_range(f"a RIC has at most {MAX_RIC} characters, this has {len(ric)}")
+    raise out_of_range(f"a RIC is printable ASCII without spaces at its ends, not {ric!a}")
+
+
+def _bounded_integer(value: int) -> int:
+    if -MAX_MAGNITUDE < value < MAX_MAGNITUDE:
+        return value
+    raise out_of_range("a number's magnitude must be below 1e15")
+
+
+def _in_magnitude(value: Decimal) -> Decimal:
+    """``value`` if below the bound. Looked at before any digits are written: an exponent may be 999999999."""
+    if value and value.adjusted() >= _SURELY_SHORT:
+        raise out_of_range("a number's magnitude must be below 1e15")
+    return value
+
+
+def _bounded_decimal(value: Decimal) -> FieldValue:
+    fine = _in_magnitude(value).quantize(_FINEST)
+    if not fine:
+        return 0
+    if int(value.as_tuple().exponent) < -MAX_DECIMALS:
+        value = _in_magnitude(fine)
+    if "E" not in str(value):
+        return value
+    return int(value) if value.adjusted() >= 0 else PlainDecimal(value)
