@@ -6,13 +6,22 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import structlog
 
 Event: TypeAlias = dict[str, Any]
 Renderer: TypeAlias = Callable[[Event], str]
 ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+class Failure(NamedTuple):
+    """An exception as it may be shown; in an event under ``failure``."""
+
+    text: str
+    place: str
+    traceback: list[str]
+
 
 # syslog(3) priorities, as sd-daemon(3) has them at the start of a line.
 _PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
@@ -28,12 +37,12 @@ def journald(*, debug: bool) -> Renderer:
 
     def render(event: Event) -> str:
         prefix = f"<{_PRIORITY[event.pop('level')]}>"
-        exc_info: ExcInfo | None = event.pop("exc_info", None)
-        line = prefix + _sentence(event, exc_info)
-        if exc_info is None or not debug:
+        failure: Failure | None = event.pop("failure", None)
+        line = prefix + _sentence(event, failure)
+        if failure is None or not debug:
             return line
         # The journal takes each line for an entry of its own and reads each one's prefix.
-        return "\n".join([line, *(prefix + _plain(row) for row in _traceback(exc_info))])
+        return "\n".join([line, *(prefix + _plain(row) for row in failure.traceback)])
 
     return render
 
@@ -45,13 +54,13 @@ def console(*, colours: bool, debug: bool) -> Renderer:
     )
 
     def render(event: Event) -> str:
-        exc_info: ExcInfo | None = event.pop("exc_info", None)
+        failure: Failure | None = event.pop("failure", None)
         shown = {key: _plain(value) if isinstance(value, str) else value for key, value in event.items()}
         shown["timestamp"] = datetime.now(UTC).strftime("%H:%M:%S.%f")[:-3]
-        if exc_info is not None:
-            shown["error"] = _plain(_exception(exc_info))
+        if failure is not None:
+            shown["error"] = _plain(failure.text)
             if debug:
-                shown["exception"] = "\n".join(_plain(row) for row in _traceback(exc_info))
+                shown["exception"] = "\n".join(_plain(row) for row in failure.traceback)
         return str(pretty(None, "", shown))
 
     return render
@@ -61,15 +70,26 @@ def as_json() -> Renderer:
     """One JSON object a line: time (UTC, microseconds), level, event, the keys, and the traceback if there is one."""
 
     def render(event: Event) -> str:
-        exc_info: ExcInfo | None = event.pop("exc_info", None)
+        failure: Failure | None = event.pop("failure", None)
         time = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         shown = {"time": time, "level": event.pop("level"), "event": event.pop("event"), **event}
-        if exc_info is not None:
-            shown["error"] = _exception(exc_info)
-            shown["traceback"] = _traceback(exc_info)
+        if failure is not None:
+            shown["error"] = failure.text
+            shown["traceback"] = failure.traceback
         return json.dumps(shown, default=str)
 
     return render
+
+
+def describe(exc_info: ExcInfo, mask: Callable[[str], str]) -> Failure:
+    """The exception with every secret in it masked: its text is not ours, and quoting would hide a secret from us."""
+    kind, error, trace = exc_info
+    frames = traceback.extract_tb(trace)
+    return Failure(
+        text=mask(" ".join("".join(traceback.format_exception_only(kind, error)).split())),
+        place=f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown",
+        traceback=mask("".join(traceback.format_exception(kind, error, trace)).rstrip("\n")).split("\n"),
+    )
 
 
 def from_record(record: logging.LogRecord) -> Event:
@@ -91,12 +111,12 @@ def _level(number: int) -> str:
     return "debug"
 
 
-def _sentence(event: Event, exc_info: ExcInfo | None) -> str:
+def _sentence(event: Event, failure: Failure | None) -> str:
     words = [_plain(str(event.pop("event")))]
     words += [f"{key}={_value(value)}" for key, value in event.items()]
-    if exc_info is not None:
-        words.append(f"error={_value(_exception(exc_info))}")
-        words.append(f"at={_value(_place(exc_info))}")
+    if failure is not None:
+        words.append(f"error={_value(failure.text)}")
+        words.append(f"at={_value(failure.place)}")
     return " ".join(words)
 
 
@@ -111,16 +131,3 @@ def _value(value: Any) -> str:
 
 def _plain(text: str) -> str:
     return text if text.isprintable() else text.translate(_CONTROLS)
-
-
-def _exception(exc_info: ExcInfo) -> str:
-    return " ".join("".join(traceback.format_exception_only(exc_info[0], exc_info[1])).split())
-
-
-def _place(exc_info: ExcInfo) -> str:
-    frames = traceback.extract_tb(exc_info[2])
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
-
-
-def _traceback(exc_info: ExcInfo) -> list[str]:
-    return "".join(traceback.format_exception(*exc_info)).rstrip("\n").split("\n")

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import structlog
 
-from contribd.ops.lines import Event, Renderer, as_json, console, journald
+from contribd.ops.lines import Event, Renderer, as_json, console, describe, journald
 from contribd.ops.noise import Bridge, Repeats
 from contribd.ops.secrets import Secrets
 
@@ -34,10 +34,11 @@ class _Pipeline:
 
     def write(self, event: Event) -> None:
         """Write one event as one line."""
-        # An exception's message is text we did not write: it is masked with the finished line.
-        shown = {
-            key: value if key == "exc_info" else self.secrets.mask_value(key, value) for key, value in event.items()
-        }
+        exc_info = event.pop("exc_info", None)
+        shown = {key: self.secrets.mask_value(key, value) for key, value in event.items()}
+        if exc_info is not None:
+            shown["failure"] = describe(exc_info, self.secrets.mask)
+        # Once more over the whole: what is not text (an exception as a fact, a path) was not looked into above.
         line = self.secrets.mask(self.renderer(shown)) + "\n"
         try:
             with self._lock:

@@ -4,16 +4,12 @@ A snapshot is frozen and holds plain values only. The worker replaces the whole 
 readers in other threads need no lock and never see half of one. Times are Unix seconds, durations seconds.
 """
 
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-ACK_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0)
-"""Seconds from sending a post to its answer: from an ADS on the same host to past the default ack_timeout (15 s)."""
-
-DELIVERY_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1800.0)
-"""Seconds from a record's Kafka timestamp to its post: from no queue at all to catching up after an outage."""
+from contribd.engine import tally
+from contribd.engine.limits import ACK_BUCKETS, DELIVERY_BUCKETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,30 +25,14 @@ class Histogram:
         return tuple(accumulate(self.counts))
 
     @classmethod
+    def of(cls, counted: tally.Histogram) -> "Histogram":
+        """What the engine counted so far."""
+        return cls(counted.bounds, tuple(counted.counts), counted.total)
+
+    @classmethod
     def empty(cls, bounds: tuple[float, ...]) -> "Histogram":
         """A histogram nothing was counted in."""
         return cls(bounds, (0,) * (len(bounds) + 1), 0.0)
-
-
-class HistogramCounter:
-    """Counts values into a histogram. Belongs to one thread, which publishes ``frozen()``."""
-
-    __slots__ = ("_bounds", "_counts", "_sum")
-
-    def __init__(self, bounds: Sequence[float]) -> None:
-        self._bounds = tuple(bounds)
-        self._counts = [0] * (len(self._bounds) + 1)
-        self._sum = 0.0
-
-    def observe(self, value: float) -> None:
-        """Count one value. Negative values (two hosts' clocks apart) count as zero, so that the sum never falls."""
-        value = max(value, 0.0)
-        self._counts[bisect_left(self._bounds, value)] += 1
-        self._sum += value
-
-    def frozen(self) -> Histogram:
-        """What was counted so far."""
-        return Histogram(self._bounds, tuple(self._counts), self._sum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +77,16 @@ class Counters:
     """(endpoint, reason, count)."""
     unmatched_answers: int = 0
 
+    @classmethod
+    def of(cls, counted: tally.Tally) -> "Counters":
+        """What the engine counted so far, in a stable order."""
+        return cls(
+            results=_rows(counted.results),
+            posts=_rows(counted.posts),
+            reconnects=_rows(counted.reconnects),
+            unmatched_answers=counted.unmatched,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -119,8 +109,8 @@ class Snapshot:
     """RIC and service pairs that have a post or a record under way."""
     partitions: tuple[PartitionView, ...] = ()
     counters: Counters = Counters()
-    ack_seconds: Histogram = field(default_factory=lambda: Histogram.empty(ACK_BOUNDS))
-    delivery_seconds: Histogram = field(default_factory=lambda: Histogram.empty(DELIVERY_BOUNDS))
+    ack_seconds: Histogram = field(default_factory=lambda: Histogram.empty(ACK_BUCKETS))
+    delivery_seconds: Histogram = field(default_factory=lambda: Histogram.empty(DELIVERY_BUCKETS))
     last_ack_at: float | None = None
     config_reloaded: bool = True
     """Whether the last load of the configuration took effect."""
@@ -132,3 +122,7 @@ class Snapshot:
     def ready(self) -> bool:
         """Whether the daemon can contribute just now."""
         return not self.not_ready
+
+
+def _rows(counts: Mapping[tuple[str, str], int]) -> tuple[tuple[str, str, int], ...]:
+    return tuple((first, second, count) for (first, second), count in sorted(counts.items()))

@@ -1,0 +1,120 @@
+"""The Prometheus metrics, rendered from a snapshot when they are asked for: the worker pays nothing for them."""
+
+import platform
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from contribd.ops.snapshot import Histogram, Snapshot
+
+
+class SnapshotCollector(Collector):
+    """Renders the newest snapshot. Labels hold bounded sets of names only: never a RIC or a PostID."""
+
+    def __init__(self, snapshot: Callable[[], Snapshot]) -> None:
+        self._snapshot = snapshot
+
+    def describe(self) -> list[Metric]:
+        """Nothing: without this the registry would take a snapshot before there is one."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """All metrics of one snapshot, so that they fit each other."""
+        now = self._snapshot()
+        yield from _traffic(now)
+        yield from _backlog(now)
+        yield from _session(now)
+        yield from _process(now)
+
+
+def build_registry(snapshot: Callable[[], Snapshot]) -> CollectorRegistry:
+    """A registry of its own with contribd's metrics and the process's (memory, CPU, file descriptors)."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(SnapshotCollector(snapshot))
+    ProcessCollector(registry=registry)
+    return registry
+
+
+def _traffic(now: Snapshot) -> Iterator[Metric]:
+    results = CounterMetricFamily(
+        "contribd_results", "Records settled, by status and code of their result.", labels=["status", "code"]
+    )
+    for status, code, count in now.counters.results:
+        results.add_metric([status, code], count)
+    yield results
+    posts = CounterMetricFamily("contribd_posts", "Posts settled, by type and answer.", labels=["type", "answer"])
+    for kind, answer, count in now.counters.posts:
+        posts.add_metric([kind, answer], count)
+    yield posts
+    yield CounterMetricFamily(
+        "contribd_unmatched_answers",
+        "Answers of the ADS that belong to no post under way.",
+        value=now.counters.unmatched_answers,
+    )
+    yield _histogram("contribd_ack_seconds", "From sending a post to its answer.", now.ack_seconds)
+    yield _histogram(
+        "contribd_delivery_seconds", "From a record's Kafka timestamp to sending its post.", now.delivery_seconds
+    )
+
+
+def _backlog(now: Snapshot) -> Iterator[Metric]:
+    yield GaugeMetricFamily("contribd_posts_outstanding", "Posts sent and not yet answered.", value=now.outstanding)
+    yield GaugeMetricFamily("contribd_records_waiting", "Records consumed and not yet settled.", value=now.waiting)
+    lag = GaugeMetricFamily(
+        "contribd_consumer_lag_records",
+        "Records in the partition that were not consumed yet.",
+        labels=["topic", "partition"],
+    )
+    for partition in now.partitions:
+        if partition.lag is not None:
+            lag.add_metric([partition.topic, str(partition.partition)], partition.lag)
+    yield lag
+
+
+def _session(now: Snapshot) -> Iterator[Metric]:
+    # Every configured endpoint has its series: one that vanished on a switch would look up for five minutes more.
+    session = GaugeMetricFamily(
+        "contribd_session_up", "1 where the session with this ADS is logged in.", labels=["endpoint"]
+    )
+    for endpoint in now.session.endpoints:
+        session.add_metric([endpoint], now.session.up and endpoint == now.session.endpoint)
+    yield session
+    service = GaugeMetricFamily("contribd_service_up", "1 where the ADS says the service is Up.", labels=["service"])
+    for name, up in now.services:
+        service.add_metric([name], up)
+    yield service
+    reasons: dict[str, int] = {}
+    for _, reason, count in now.counters.reconnects:
+        reasons[reason] = reasons.get(reason, 0) + count
+    reconnects = CounterMetricFamily(
+        "contribd_reconnects", "Sessions lost or not established, by reason.", labels=["reason"]
+    )
+    for reason, count in reasons.items():
+        reconnects.add_metric([reason], count)
+    yield reconnects
+
+
+def _process(now: Snapshot) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "contribd_last_ack_timestamp_seconds",
+        "When the ADS last accepted a post, in Unix time; 0: never in this process.",
+        value=now.last_ack_at or 0.0,
+    )
+    yield GaugeMetricFamily(
+        "contribd_config_last_reload_successful",
+        "1 where the last load of the configuration took effect.",
+        value=now.config_reloaded,
+    )
+    build = GaugeMetricFamily(
+        "contribd_build_info", "Always 1: what is running.", labels=["version", "python", "config"]
+    )
+    build.add_metric([now.version, platform.python_version(), now.config], 1)
+    yield build
+
+
+def _histogram(name: str, text: str, histogram: Histogram) -> HistogramMetricFamily:
+    names = [*(str(bound) for bound in histogram.bounds), "+Inf"]
+    buckets = [(bound, float(count)) for bound, count in zip(names, histogram.cumulative(), strict=True)]
+    return HistogramMetricFamily(name, text, buckets=buckets, sum_value=histogram.sum)

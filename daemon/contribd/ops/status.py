@@ -1,0 +1,66 @@
+"""The snapshot as the JSON document ``/status`` serves and ``contribd top`` reads."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from contribd.ops.log import mask
+from contribd.ops.snapshot import Histogram, Snapshot
+
+
+def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
+    """The whole state as plain JSON values: times as ISO 8601 UTC with microseconds, durations in seconds.
+
+    ``stalled`` are the names of the threads that make no progress. The keys are described in docs/operations.md.
+    """
+    session, counters = snapshot.session, snapshot.counters
+    return {
+        "instance": snapshot.instance,
+        "version": snapshot.version,
+        "config": snapshot.config,
+        "config_reloaded": snapshot.config_reloaded,
+        "taken_at": iso(snapshot.taken_at),
+        "started_at": iso(snapshot.started_at),
+        "ready": snapshot.ready and not stalled,
+        "not_ready": reasons_not_ready(snapshot, stalled),
+        "stalled": stalled,
+        "stopping": snapshot.stopping,
+        "session": {
+            "state": session.state,
+            "up": session.up,
+            "endpoint": session.endpoint,
+            "endpoints": list(session.endpoints),
+            "since": iso(session.since),
+            # Its text comes from the network: it may repeat what was sent.
+            "last_failure": None if session.last_failure is None else mask(session.last_failure),
+            "last_failure_at": iso(session.last_failure_at),
+        },
+        "services": [{"name": name, "up": up} for name, up in snapshot.services],
+        "window": {"outstanding": snapshot.outstanding, "max": snapshot.max_outstanding},
+        "records_waiting": snapshot.waiting,
+        "instruments": snapshot.instruments,
+        "last_ack_at": iso(snapshot.last_ack_at),
+        "partitions": [asdict(partition) for partition in snapshot.partitions],
+        "results": [{"status": status, "code": code, "count": n} for status, code, n in counters.results],
+        "posts": [{"type": kind, "answer": answer, "count": n} for kind, answer, n in counters.posts],
+        "reconnects": [{"endpoint": url, "reason": reason, "count": n} for url, reason, n in counters.reconnects],
+        "unmatched_answers": counters.unmatched_answers,
+        "ack_seconds": _histogram(snapshot.ack_seconds),
+        "delivery_seconds": _histogram(snapshot.delivery_seconds),
+    }
+
+
+def reasons_not_ready(snapshot: Snapshot, stalled: list[str]) -> list[str]:
+    """Why the daemon cannot contribute just now, in plain words. Empty: it can."""
+    return [*snapshot.not_ready, *(f"the {name} thread makes no progress" for name in stalled)]
+
+
+def iso(seconds: float | None) -> str | None:
+    """Unix seconds as ISO 8601 UTC with microseconds, as in results."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _histogram(histogram: Histogram) -> dict[str, Any]:
+    return {"bounds": list(histogram.bounds), "counts": list(histogram.counts), "sum": histogram.sum}

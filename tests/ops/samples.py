@@ -1,0 +1,36 @@
+"""A snapshot with something in every part, for the tests of what reads it."""
+
+from contribd.ops.snapshot import Counters, Histogram, PartitionView, SessionView, Snapshot
+
+ADS1, ADS2 = "ws://ads1:15000/WebSocket", "ws://ads2:15000/WebSocket"
+
+
+def snapshot(not_ready: tuple[str, ...] = (), last_failure: str | None = "closed by the server") -> Snapshot:
+    """A daemon in the middle of its work."""
+    return Snapshot(
+        taken_at=1_700_000_100.5,
+        started_at=1_700_000_000.0,
+        version="1.2.3",
+        instance="pricing-host-1",
+        config="c0ffee" * 10,
+        session=SessionView("open", True, ADS2, (ADS1, ADS2), 1_700_000_050.0, last_failure, 1_700_000_040.0),
+        services=(("TRCC", True), ("OTHER", False)),
+        outstanding=7,
+        max_outstanding=500,
+        waiting=12,
+        instruments=9,
+        partitions=(
+            PartitionView("prices", 0, 1812, 1800, 40, 12, False),
+            PartitionView("prices", 1, 5, None, None, 0, True),
+        ),
+        counters=Counters(
+            results=(("ACK", "", 90), ("NAK", "SymbolUnknown", 3)),
+            posts=(("Update", "ACK", 90), ("Update", "NAK", 3)),
+            reconnects=((ADS1, "timeout", 2), (ADS2, "timeout", 1), (ADS2, "login refused", 1)),
+            unmatched_answers=4,
+        ),
+        ack_seconds=Histogram((0.001, 0.01, 1.0), (5, 80, 7, 1), 3.25),
+        delivery_seconds=Histogram((0.5, 2.5), (1, 0, 2), 9.0),
+        last_ack_at=1_700_000_099.25,
+        not_ready=not_ready,
+    )
