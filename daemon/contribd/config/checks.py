@@ -1,0 +1,114 @@
+"""What one key cannot know of another, and whether the files named are there."""
+
+import ipaddress
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from contribd.config.document import DataPath
+from contribd.config.kafka_client import FILES, client_problems
+from contribd.config.model import Ads, Kafka, Settings
+
+
+def cross_problems(settings: Settings) -> Iterator[tuple[DataPath, str]]:
+    """Contradictions between keys."""
+    yield from _topics(settings.kafka)
+    yield from client_problems(settings.kafka.client)
+    yield from _sasl(settings.kafka.client)
+    yield from _post_user(settings.ads)
+    if settings.ads.tls.key_file and not settings.ads.tls.cert_file:
+        yield ("ads", "tls", "key_file"), "a key without a certificate: set cert_file"
+    for path, wait in (
+        (("ads", "reconnect", "first"), settings.ads.reconnect),
+        (("contribution", "retry", "first"), settings.contribution.retry),
+    ):
+        if wait.first > wait.max:
+            yield path, "the first wait is longer than the longest: set first no longer than max"
+
+
+def file_problems(settings: Settings) -> Iterator[tuple[DataPath, str]]:
+    """Files that are named and cannot be read. Paths are those of :func:`rooted`."""
+    for path, file in _files(settings):
+        try:
+            with file.open("rb") as opened:
+                opened.read(1)
+        except OSError as error:
+            yield path, f"{file} cannot be read: {error.strerror}"
+
+
+def rooted(settings: Settings, base: Path) -> Settings:
+    """The settings with every path made absolute: relative ones are relative to the configuration file."""
+    tls, dictionary = settings.ads.tls, settings.dictionary
+    return settings.model_copy(
+        update={
+            "kafka": settings.kafka.model_copy(
+                update={
+                    "client": {
+                        name: str(base / value) if name in FILES and isinstance(value, str) else value
+                        for name, value in settings.kafka.client.items()
+                    }
+                }
+            ),
+            "ads": settings.ads.model_copy(update={"tls": tls.model_copy(update=_absolute(tls, base))}),
+            "dictionary": dictionary.model_copy(update=_absolute(dictionary, base)),
+        }
+    )
+
+
+def _absolute(section: Any, base: Path) -> dict[str, Path]:
+    return {name: base / value for name, value in section if value is not None}
+
+
+def _files(settings: Settings) -> Iterator[tuple[DataPath, Path]]:
+    for name, value in settings.ads.tls:
+        if value is not None:
+            yield ("ads", "tls", name), value
+    for name, value in settings.dictionary:
+        if value is not None:
+            yield ("dictionary", name), value
+    for name in FILES:
+        if isinstance(value := settings.kafka.client.get(name), str):
+            yield ("kafka", "client", name), Path(value)
+
+
+def _topics(kafka: Kafka) -> Iterator[tuple[DataPath, str]]:
+    if kafka.results in kafka.prices:
+        yield ("kafka", "results"), "is also a topic of prices: results would be read as prices; name another topic"
+    if kafka.rejects is not None and kafka.rejects in kafka.prices:
+        yield ("kafka", "rejects"), "is also a topic of prices: rejects would be read again; name another topic"
+    if kafka.rejects == kafka.results:
+        yield ("kafka", "rejects"), "is also the topic of results; name another topic"
+
+
+def _sasl(client: dict[str, Any]) -> Iterator[tuple[DataPath, str]]:
+    """kafka-python says these things only once it connects."""
+    if str(client.get("security_protocol")).startswith("SASL_"):
+        if client.get("sasl_mechanism") is None:
+            yield ("kafka", "client", "sasl_mechanism"), "missing: security_protocol asks for SASL"
+        elif client["sasl_mechanism"] not in ("GSSAPI", "AWS_MSK_IAM"):
+            for name in ("sasl_plain_username", "sasl_plain_password"):
+                if client.get(name) is None:
+                    yield ("kafka", "client", name), "missing: sasl_mechanism needs it"
+    elif client.get("sasl_mechanism") is not None:
+        yield (
+            ("kafka", "client", "sasl_mechanism"),
+            "has no effect: set security_protocol to SASL_SSL or SASL_PLAINTEXT",
+        )
+
+
+def _post_user(ads: Ads) -> Iterator[tuple[DataPath, str]]:
+    number = ads.application_id
+    if ads.post_user.id is None and not (
+        number.isascii() and number.isdigit() and len(number) <= 10 and int(number) < 2**32
+    ):
+        yield ("ads", "application_id"), "is not a number, so it cannot stand for the poster: set ads.post_user.id"
+    if ads.post_user.address is None and ads.position is not None:
+        try:
+            ipaddress.IPv4Address(ads.position.partition("/")[0])
+        except ValueError:
+            yield (
+                ("ads", "position"),
+                "does not begin with an IPv4 address, so it cannot stand for the poster: set ads.post_user.address",
+            )
+    if ads.service.isdigit():
+        yield ("ads", "service"), "is a number; expected the service's name"

@@ -1,0 +1,132 @@
+"""A YAML file as plain data that still knows where each value stands."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from contribd.config.compose import compose
+from contribd.config.errors import Problem
+from contribd.config.nodes import Items, Mark, Node, Scalar, Unreadable
+from contribd.config.scalars import NumberError, resolve
+from contribd.config.spans import place
+
+DataPath: TypeAlias = tuple[str | int, ...]
+"""Where in a document: section keys and list indexes, from the root."""
+Interpolate: TypeAlias = Callable[[Node], list[tuple[Mark, str]]]
+"""Replaces what is to be interpolated in a tree's scalars; gives back what went wrong, and where."""
+
+MAX_FILE_BYTES = 4 * 1024 * 1024
+"""Some 50,000 rows of lookup. A path to something else by mistake (a log, a device) is refused, not read."""
+
+
+@dataclass
+class Document:
+    """One YAML file. ``problems`` are those of the file as YAML; the data may be incomplete where there are any."""
+
+    file: Path
+    source: str = ""
+    root: Node | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+    @cached_property
+    def data(self) -> Any:
+        """Plain Python: dict, list, str, int, bool, None, and Decimal for any number that is not an integer.
+
+        A str may be a :class:`~contribd.config.scalars.Doubtful`.
+        """
+        return None if self.root is None else self._plain(self.root)
+
+    def position(self, path: DataPath, *, key: bool = False, offset: int = 0) -> tuple[int, int]:
+        """Line and column, from 1, of the value at ``path``; of its key with ``key``.
+
+        ``offset`` counts characters inside a scalar. Where nothing stands at ``path`` (a key that is missing), the
+        place is that of the nearest section around it.
+        """
+        found, entry, node = self._find(path)
+        if isinstance(node, Scalar) and found and not key:
+            return place(self.source, node, offset)
+        start = entry.start if entry and (key or not found) else node.start if node else Mark(0, 1, 1)
+        return start.line, start.column
+
+    def sources(self, path: DataPath) -> tuple[str, ...]:
+        """What was interpolated into the scalar at ``path``, as written; empty where nothing was."""
+        found, _, node = self._find(path)
+        return node.sources if found and isinstance(node, Scalar) else ()
+
+    def problem(self, path: DataPath, text: str, *, key: bool = False, offset: int = 0) -> Problem:
+        line, column = self.position(path, key=key, offset=offset)
+        return Problem(self.file, line, column, dotted(path), text)
+
+    def _find(self, path: DataPath) -> tuple[bool, Scalar | None, Node | None]:
+        """Whether the path leads somewhere, the last key on the way, and the node at its end."""
+        node, entry = self.root, None
+        for step in path:
+            if isinstance(node, Items) and isinstance(step, int) and 0 <= step < len(node.items):
+                node, entry = node.items[step], None
+            elif node is not None and not isinstance(node, Scalar | Items) and step in node.entries:
+                entry, node = node.entries[str(step)]
+            else:
+                return False, entry, node
+        return True, entry, node
+
+    def _plain(self, node: Node) -> Any:
+        if isinstance(node, Items):
+            return [self._plain(item) for item in node.items]
+        if not isinstance(node, Scalar):
+            return {name: self._plain(value) for name, (_, value) in node.entries.items()}
+        if node.style is not None:
+            return node.text
+        try:
+            return resolve(node.text)
+        except NumberError as error:
+            self.report(node.start, f"{'from ' + ', '.join(node.sources) + ': ' if node.sources else ''}{error}")
+            return 0
+
+    def report(self, mark: Mark, text: str) -> None:
+        """Add a problem of the file as YAML, at a place rather than a path."""
+        self.problems.append(Problem(self.file, mark.line, mark.column, "", text))
+
+
+def dotted(path: DataPath) -> str:
+    """``("ads", "endpoints", 0)`` as ``ads.endpoints[0]``."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def load_document(path: Path, interpolate: Interpolate | None = None) -> Document:
+    """Read a file. Never raises for what the file holds, or for its absence: see ``problems``."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return Document(path, problems=[Problem(path, 1, 1, "", f"cannot be read: {reason}")])
+    if len(content) > MAX_FILE_BYTES:
+        return Document(path, problems=[Problem(path, 1, 1, "", f"larger than {MAX_FILE_BYTES} bytes")])
+    return parse_document(content, path, interpolate)
+
+
+def parse_document(content: bytes, path: Path, interpolate: Interpolate | None = None) -> Document:
+    """The same for content at hand; ``path`` is the name that problems give."""
+    document = Document(path)
+    try:
+        document.source = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode("utf-8", "replace")
+        mark = Mark(0, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        document.report(mark, f"byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8")
+        return document
+    try:
+        document.root = compose(document.source, document.report)
+    except Unreadable as error:
+        document.report(error.mark, str(error))
+    if document.root is not None and interpolate is not None:
+        for mark, text in interpolate(document.root):
+            document.report(mark, text)
+    # Built now, so that problems of numbers are among the others from the start.
+    _ = document.data
+    return document

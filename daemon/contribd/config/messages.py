@@ -1,0 +1,87 @@
+"""What is said of a value that is not what it should be. Never shows a secret, nor a value that was interpolated."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from contribd.config.document import DataPath, Document
+from contribd.config.scalars import Doubtful, kind
+
+_SECRET_WORDS = ("password", "secret", "token", "credential")
+_LONGEST = 60
+
+
+def _words(listed: str) -> str:
+    return listed.replace("'", "")
+
+
+def _type_missing(_: dict[str, Any]) -> str:
+    return "expected a type: user, password-grant or client-credentials"
+
+
+_TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "expected": lambda ctx: f"expected {ctx['text']}",
+    "literal_error": lambda ctx: f"expected {_words(ctx['expected'])}",
+    "union_tag_invalid": lambda ctx: f"expected a type of {_words(ctx['expected_tags'])}",
+    "union_tag_not_found": lambda ctx: f"expected a section with the key {_words(ctx['discriminator'])}",
+    "string_type": lambda _: "expected text",
+    "string_sub_type": lambda _: "expected text",
+    "int_type": lambda _: "expected a whole number",
+    "bool_type": lambda _: "expected true or false",
+    "none_required": lambda _: "expected null",
+    "string_pattern_mismatch": lambda _: "not in the form expected",
+}
+for _type in ("model_type", "model_attributes_type", "dict_type", "dataclass_type"):
+    _TEXTS[_type] = lambda _: "expected a section (key: value)"
+for _type in ("list_type", "tuple_type"):
+    _TEXTS[_type] = lambda _: "expected a list"
+
+
+def wrong_value(document: Document, path: DataPath, value: Any, error: ErrorDetails) -> str:
+    """The message for one error at a value."""
+    if isinstance(value, Doubtful) and not document.sources(path):
+        return doubtful(document, path, value)
+    wanted = _TEXTS[error["type"]](error.get("ctx", {})) if error["type"] in _TEXTS else _reworded(error["msg"])
+    if not wanted.startswith("expected"):
+        return wanted
+    return f"{wanted}, got {shown(document, path, value)}"
+
+
+def doubtful(document: Document, path: DataPath, value: Doubtful) -> str:
+    """The message for an unquoted YAML 1.1 boolean where none is meant."""
+    if names := document.sources(path):
+        return f"{' '.join(names)} is a boolean in YAML 1.1; write the value in quotes, or set it to true or false"
+    return f'{value} is a boolean in YAML 1.1; write "{value}" in quotes, or true or false where that is meant'
+
+
+def shown(document: Document, path: DataPath, value: Any) -> str:
+    """A value as messages may show it."""
+    if names := document.sources(path):
+        return f"the value of {' '.join(names)}"
+    if value is None:
+        return "null"
+    if isinstance(value, dict | list) or is_secret(path):
+        return kind(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | Decimal):
+        return str(value)
+    text = str(value)
+    return json.dumps(text if len(text) <= _LONGEST else text[:_LONGEST] + "…", ensure_ascii=False)
+
+
+def is_secret(path: DataPath) -> bool:
+    """Whether what stands there is nobody's business; an unknown key may be a secret misplaced."""
+    return any(word in str(step).lower() for step in path for word in _SECRET_WORDS)
+
+
+def _reworded(text: str) -> str:
+    for prefix in ("Value error, ", "Assertion failed, "):
+        text = text.removeprefix(prefix)
+    for start in ("Input should be a valid ", "Input should be ", "Value should ", "String should "):
+        if text.startswith(start):
+            return f"expected {'to ' if start[0] in 'VS' else ''}{text.removeprefix(start)}"
+    return text[:1].lower() + text[1:] if text[:2].istitle() else text

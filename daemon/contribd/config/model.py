@@ -1,0 +1,198 @@
+"""Every key of the configuration, with its default. Durations are seconds here and ``15s`` in the file."""
+
+import socket
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from contribd.config.addresses import Brokers, Endpoints, IPv4, Listen, TokenUrl, split_host
+from contribd.config.types import (
+    Duration,
+    File,
+    Flag,
+    NakCodes,
+    Rate,
+    Secret,
+    Text,
+    TextOrNumber,
+    Texts,
+    Topic,
+    Topics,
+    whole,
+)
+
+
+class Section(BaseModel):
+    """A section of the file. One that is left empty (``log:``) has its defaults."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+
+class Kafka(Section):
+    """Where prices are read and results written."""
+
+    bootstrap_servers: Brokers = Field(description="Kafka brokers to start from, host:port; text or a list")
+    group_id: Text = Field(default="contribd", description="The consumer group")
+    prices: Topics = Field(default=("prices",), description="The topic, or list of topics, that prices are read from")
+    results: Topic = Field(default="contribution-results", description="The topic that gets one result a record")
+    rejects: Topic | None = Field(default=None, description="A topic for the untouched input of every REJECTED record")
+    start_from: Literal["latest", "earliest"] = Field(
+        default="latest", description="Where to start in a partition for which the group has no committed offset"
+    )
+    client: dict[str, Any] = Field(
+        default_factory=dict,
+        repr=False,
+        description="Any further kafka-python setting: security_protocol, sasl_mechanism, ssl_cafile",
+    )
+
+
+class PostUser(Section):
+    """PostUserInfo of every post."""
+
+    address: IPv4 | None = Field(default=None, description="IPv4 address of the poster; default: the login's position")
+    id: Annotated[int, whole(0, 2**32 - 1)] | None = Field(
+        default=None, description="Numeric user of the poster; default: application_id"
+    )
+
+
+class UserAuth(Section):
+    """Login by user name, as an ADS on the premises takes it."""
+
+    type: Literal["user"] = "user"
+
+
+class PasswordGrant(Section):
+    """Login with a token of the version 1 service (OAuth 2.0 password grant)."""
+
+    type: Literal["password-grant"]
+    token_url: TokenUrl = Field(description="Address of the token service")
+    client_id: Text = Field(description="The application key")
+    username: Text = Field(description="The machine account")
+    password: Secret = Field(description="Its password")
+    scope: Text = Field(default="trapi", description="The scope asked for")
+
+
+class ClientCredentials(Section):
+    """Login with a token of the version 2 service (OAuth 2.0 client credentials)."""
+
+    type: Literal["client-credentials"]
+    token_url: TokenUrl = Field(description="Address of the token service")
+    client_id: Text = Field(description="The service account")
+    client_secret: Secret = Field(description="Its secret")
+    scope: Text = Field(default="trapi.streaming.pricing.read", description="The scope asked for")
+
+
+Auth = Annotated[UserAuth | PasswordGrant | ClientCredentials, Field(discriminator="type")]
+
+
+class Tls(Section):
+    """For wss endpoints. Paths are relative to the configuration file."""
+
+    ca_file: File | None = Field(default=None, description="PEM file of authorities to trust; default: the system's")
+    cert_file: File | None = Field(default=None, description="PEM file of the client's certificate")
+    key_file: File | None = Field(default=None, description="PEM file of its key, where it is not in cert_file")
+
+
+class Reconnect(Section):
+    """Exponential, with jitter."""
+
+    first: Duration = Field(default=1.0, description="Wait before the first try again")
+    max: Duration = Field(default=60.0, description="Longest wait")
+
+
+class Ads(Section):
+    """The ADS, and how it is posted to."""
+
+    endpoints: Endpoints = Field(description="WebSocket endpoints in order of preference")
+    service: Text = Field(description="The service posted to where a mapping names none")
+    user: Text = Field(default="contribd", description="The login's user name")
+    application_id: TextOrNumber = Field(default="256", description="The login's application id")
+    position: Text | None = Field(default=None, description="The login's position; default: this host's address")
+    post_user: PostUser = Field(default_factory=PostUser, description="PostUserInfo of every post")
+    auth: Auth = Field(default_factory=UserAuth, description="How to log in: user, password-grant, client-credentials")
+    tls: Tls = Field(default_factory=Tls, description="Certificates for wss endpoints")
+    login_timeout: Duration = Field(default=10.0, description="Longest wait for the login's answer")
+    reconnect: Reconnect = Field(default_factory=Reconnect, description="Waits between tries to connect")
+    ack_timeout: Duration = Field(default=15.0, description="A post without an answer by then is retried or UNANSWERED")
+    max_outstanding: Annotated[int, whole(1, 50_000)] = Field(
+        default=500, description="Posts sent and not yet answered"
+    )
+    pack: Annotated[int, whole(1, 1000)] = Field(default=20, description="At most this many posts in one frame")
+    max_rate: Rate | None = Field(default=None, description="Posts a second over the session; null: no limit")
+
+
+class Retry(Section):
+    """Which refused posts are posted again, and when."""
+
+    attempts: Annotated[int, whole(1, 100)] = Field(default=3, description="The most posts a price gets; 1: none again")
+    first: Duration = Field(default=0.5, description="Wait before the second post")
+    max: Duration = Field(default=10.0, description="Longest wait")
+    codes: NakCodes = Field(
+        default=("NoResources", "NoResponse", "GatewayDown", "SourceDown", "NotOpen"),
+        description="NakCodes worth another post: names, or numbers for those without",
+    )
+
+
+class Contribution(Section):
+    """How prices become posts."""
+
+    conflate: Flag = Field(default=True, description="Newer values of a waiting instrument merge into its next post")
+    max_age: Duration | None = Field(default=None, description="A price older than this is not posted: EXPIRED")
+    retry: Retry = Field(default_factory=Retry, description="Posting again after a refusal")
+    create_missing: Flag = Field(default=False, description="Answer the NAK for an unknown item with one Refresh post")
+
+
+class Dictionary(Section):
+    """Files to check mappings against. Paths are relative to the configuration file."""
+
+    fields: File | None = Field(default=None, description="RDMFieldDictionary")
+    enums: File | None = Field(default=None, description="enumtype.def")
+
+
+class Http(Section):
+    """Metrics, health and the status page."""
+
+    listen: Listen | None = Field(default="127.0.0.1:9820", description="host:port; null: off")
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port to listen on, or None."""
+        return split_host(self.listen) if self.listen else None
+
+
+class Log(Section):
+    """What is logged, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="The least that is logged")
+    format: Literal["auto", "journald", "console", "json"] = Field(
+        default="auto", description="auto: journald under systemd, console on a terminal, JSON otherwise"
+    )
+
+
+def _off(value: Any) -> Any:
+    return {"listen": None} if value is None else value
+
+
+class Settings(Section):
+    """The whole configuration. ``model_dump(mode="json")`` masks secrets, but not those in ``kafka.client``."""
+
+    instance: Text = Field(
+        default_factory=socket.gethostname,
+        description="Names this process in results and metrics; default: the host name",
+    )
+    kafka: Kafka = Field(description="Where prices are read and results written")
+    ads: Ads = Field(description="The ADS, and how it is posted to")
+    contribution: Contribution = Field(default_factory=Contribution, description="How prices become posts")
+    mappings: Texts = Field(
+        default=("mappings/*.yaml",), description="Mapping files, relative to this one; may hold * and ?"
+    )
+    dictionary: Dictionary = Field(default_factory=Dictionary, description="Files to check mappings against")
+    http: Annotated[Http, BeforeValidator(_off)] = Field(
+        default_factory=Http, description="Metrics, health, status page; null: off"
+    )
+    log: Log = Field(default_factory=Log, description="What is logged, and how")

@@ -1,0 +1,109 @@
+"""A document against its model: every problem at its place, in the words of the file."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from contribd.config.document import DataPath, Document
+from contribd.config.errors import Problem
+from contribd.config.keys import fields_at, unknown_key
+from contribd.config.messages import doubtful, wrong_value
+from contribd.config.nodes import Items, Mark, Node, Scalar
+from contribd.config.scalars import Doubtful
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass
+class Outcome(Generic[M]):
+    """The model where there is nothing wrong, and what is wrong; ``bad`` lists the places."""
+
+    model: M | None
+    problems: list[Problem] = field(default_factory=list)
+    bad: set[DataPath] = field(default_factory=set)
+
+
+def validate(document: Document, model: type[M], unknown: AbstractSet[DataPath] = frozenset()) -> Outcome[M]:
+    """Check a document's data. What stands at ``unknown`` places counts as right, and is left out of the model."""
+    context: dict[str, set[int]] = {"accepted": set()}
+    data = without(document.data, unknown)
+    outcome: Outcome[M] = Outcome(None)
+    try:
+        outcome.model = model.model_validate(data, context=context)
+    except ValidationError as error:
+        for details in error.errors(include_url=False):
+            _add(outcome, document, model, details, unknown)
+    for path, word in doubtful_words(data):
+        if id(word) not in context["accepted"] and path not in outcome.bad:
+            outcome.bad.add(path)
+            outcome.problems.append(document.problem(path, doubtful(document, path, word)))
+    outcome.problems = sorted(set(outcome.problems))
+    return outcome
+
+
+def _add(
+    outcome: Outcome[M], document: Document, model: type[M], error: ErrorDetails, unknown: AbstractSet[DataPath]
+) -> None:
+    path, value = located(document.data, error["loc"], missing=error["type"] == "missing")
+    if any(place[: len(path)] == path for place in unknown):
+        return  # a list or section that is short of what could not be known
+    if path in outcome.bad and isinstance(value, dict | list):
+        return  # another member of a union: the first word is enough
+    outcome.bad.add(path)
+    if error["type"] == "extra_forbidden":
+        outcome.problems.append(document.problem(path, unknown_key(model, path, document.data), key=True))
+    elif error["type"] == "missing":
+        about = fields_at(model, path[:-1], document.data).get(str(path[-1]))
+        text = f"missing: {about.description}" if about and about.description else "missing; it must be given"
+        outcome.problems.append(document.problem(path, text))
+    else:
+        outcome.problems.append(document.problem(path, wrong_value(document, path, value, error)))
+
+
+def located(data: Any, loc: tuple[int | str, ...], *, missing: bool = False) -> tuple[DataPath, Any]:
+    """The place in the data that an error's location means: without the names of unions and their members."""
+    path: list[int | str] = []
+    for number, step in enumerate(loc):
+        inside = isinstance(data, dict) and step in data
+        if inside or (isinstance(data, list) and isinstance(step, int) and step < len(data)):
+            data = data[step]
+        elif not (missing and number == len(loc) - 1):
+            continue
+        path.append(step)
+    return tuple(path), data
+
+
+def doubtful_words(data: Any, path: DataPath = ()) -> list[tuple[DataPath, Doubtful]]:
+    """Every unquoted YAML 1.1 boolean in the data."""
+    if isinstance(data, Doubtful):
+        return [(path, data)]
+    inside = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    return [found for step, value in inside for found in doubtful_words(value, (*path, step))]
+
+
+def without(data: Any, places: AbstractSet[DataPath], path: DataPath = ()) -> Any:
+    """The data less what stands at some places; a list that is left empty by it goes as a whole."""
+    if not any(place[: len(path)] == path for place in places):
+        return data
+    if isinstance(data, dict):
+        kept = {
+            step: without(value, places, (*path, step)) for step, value in data.items() if (*path, step) not in places
+        }
+        return {step: value for step, value in kept.items() if value != [] or data[step] == []}
+    if isinstance(data, list):
+        return [without(value, places, (*path, at)) for at, value in enumerate(data) if (*path, at) not in places]
+    return data
+
+
+def paths_of(node: Node | None, marks: AbstractSet[Mark], path: DataPath = ()) -> set[DataPath]:
+    """The places of the scalars that start at some marks."""
+    if node is None or not marks:
+        return set()
+    if isinstance(node, Scalar):
+        return {path} if node.start in marks else set()
+    if isinstance(node, Items):
+        return set().union(*(paths_of(item, marks, (*path, at)) for at, item in enumerate(node.items)))
+    return set().union(*(paths_of(value, marks, (*path, key)) for key, (_, value) in node.entries.items()))
