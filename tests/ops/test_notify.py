@@ -99,7 +99,7 @@ def test_a_manager_that_does_not_read_costs_a_notification_and_not_the_daemon(
             notifier.watchdog()
             if written.getvalue():
                 break
-        assert "does not read its notifications message=WATCHDOG=1" in written.getvalue()
+        assert "does not read its notifications" in written.getvalue()
         assert notifier.enabled
         notifier.close()
 

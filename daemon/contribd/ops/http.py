@@ -110,6 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     server_version = "contribd"
     sys_version = ""
+    default_request_version = "HTTP/1.0"  # a refusal is to have a status line even where the request had no version
 
     def setup(self) -> None:
         # The head is read whole before it is parsed, under one deadline, so that no client can hold a thread by
@@ -121,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
     def handle(self) -> None:
         try:
             if len(self._head) > _MAX_HEAD:
-                self.requestline, self.command, self.request_version = "", "", self.protocol_version
+                self.requestline, self.command, self.request_version = "", "", self.default_request_version
                 self.send_error(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             else:
                 self.handle_one_request()

@@ -1,0 +1,83 @@
+"""The metrics an operator's dashboards and alerts are built on, name by name."""
+
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+from tests.ops.samples import ADS1, ADS2, snapshot
+
+from contribd.ops.metrics import build_registry
+
+CONTRACT = {
+    "contribd_results_total": {"status", "code"},
+    "contribd_posts_total": {"type", "answer"},
+    "contribd_ack_seconds_bucket": {"le"},
+    "contribd_ack_seconds_sum": set(),
+    "contribd_ack_seconds_count": set(),
+    "contribd_delivery_seconds_bucket": {"le"},
+    "contribd_delivery_seconds_sum": set(),
+    "contribd_delivery_seconds_count": set(),
+    "contribd_posts_outstanding": set(),
+    "contribd_records_waiting": set(),
+    "contribd_consumer_lag_records": {"topic", "partition"},
+    "contribd_session_up": {"endpoint"},
+    "contribd_service_up": {"service"},
+    "contribd_reconnects_total": {"reason"},
+    "contribd_unmatched_answers_total": set(),
+    "contribd_last_ack_timestamp_seconds": set(),
+    "contribd_config_last_reload_successful": set(),
+    "contribd_build_info": {"version", "python", "config"},
+}
+
+
+def value(name: str, **labels: str) -> float | None:
+    return build_registry(snapshot).get_sample_value(name, labels)
+
+
+def test_exactly_the_promised_metrics_and_labels_are_served() -> None:
+    text = generate_latest(build_registry(snapshot)).decode()
+    served = {
+        sample.name: set(sample.labels)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name.startswith("contribd_")
+    }
+    assert served == CONTRACT
+
+
+def test_counts_are_those_of_the_snapshot() -> None:
+    assert value("contribd_results_total", status="ACK", code="") == 90
+    assert value("contribd_results_total", status="NAK", code="SymbolUnknown") == 3
+    assert value("contribd_posts_total", type="Update", answer="NAK") == 3
+    assert value("contribd_unmatched_answers_total") == 4
+    assert value("contribd_posts_outstanding") == 7
+    assert value("contribd_records_waiting") == 12
+    assert value("contribd_last_ack_timestamp_seconds") == 1_700_000_099.25
+    assert value("contribd_config_last_reload_successful") == 1
+
+
+def test_reconnects_are_summed_over_endpoints_by_reason() -> None:
+    assert value("contribd_reconnects_total", reason="timeout") == 3
+    assert value("contribd_reconnects_total", reason="login refused") == 1
+
+
+def test_every_endpoint_has_its_series_and_one_is_up_at_most() -> None:
+    assert value("contribd_session_up", endpoint=ADS1) == 0
+    assert value("contribd_session_up", endpoint=ADS2) == 1
+    assert value("contribd_service_up", service="TRCC") == 1
+    assert value("contribd_service_up", service="OTHER") == 0
+
+
+def test_a_lag_that_is_not_known_is_left_out() -> None:
+    assert value("contribd_consumer_lag_records", topic="prices", partition="0") == 40
+    assert value("contribd_consumer_lag_records", topic="prices", partition="1") is None
+
+
+def test_histogram_buckets_cumulate() -> None:
+    assert value("contribd_ack_seconds_bucket", le="0.001") == 5
+    assert value("contribd_ack_seconds_bucket", le="1.0") == 92
+    assert value("contribd_ack_seconds_bucket", le="+Inf") == 93
+    assert value("contribd_ack_seconds_count") == 93
+    assert value("contribd_ack_seconds_sum") == 3.25
+
+
+def test_process_metrics_come_with_them() -> None:
+    assert value("process_resident_memory_bytes")
