@@ -119,10 +119,37 @@ def test_a_login_too_soon_after_the_last_one_is_still_pending() -> None:
     assert later.ask(LOGIN)[0]["Type"] == "Refresh"
 
 
+def test_a_closed_login_takes_its_connection_with_it() -> None:
+    client = Client()
+    client.ads.control("login close")
+    assert [each["State"]["Stream"] for each in client.messages()] == ["Closed"]
+    assert client.connection.close is not None
+    assert client.connection.close.code == 1000
+
+
+@pytest.mark.parametrize("name_type", ["UserName", "AuthnToken"])
+def test_a_name_or_token_may_ask_for_a_pending_or_an_unanswered_login(name_type: str) -> None:
+    def login(who: str) -> list[Message]:
+        key = {"Name": who} if name_type == "UserName" else {"Elements": {"AuthenticationToken": who}}
+        return Client(login=False).ask({**LOGIN, "Key": {"NameType": name_type, **key}})
+
+    assert [each["State"]["Text"] for each in login("pending")] == ["Already pending login"]
+    assert login("unanswered") == []
+
+
+def test_logins_and_renewed_tokens_are_recorded() -> None:
+    client = Client()
+    client.send({**LOGIN, "Refresh": False})
+    assert [(each.kind, each.name, each.elements) for each in client.ads.logins] == [
+        ("login", "user", {"ApplicationId": "256"}),
+        ("reissue", "user", {"ApplicationId": "256"}),
+    ]
+
+
 @pytest.mark.parametrize(("recover", "state"), [(False, "Closed"), (True, "ClosedRecover")])
 def test_a_login_can_close_at_any_time_and_posts_are_then_too_early(recover: bool, state: str) -> None:
     client = Client()
-    client.ads.close_logins(recover=recover)
+    client.ads.close_logins(recover=recover, stay=True)
     [status] = client.messages()
     assert (status["Domain"], status["State"]["Stream"]) == ("Login", state)
     assert client.ask(post(1))[0]["Type"] == "Status"
@@ -142,7 +169,7 @@ def test_the_directory_gives_id_name_and_state_and_follows_them() -> None:
     [refresh] = client.ask(DIRECTORY)
     [entry] = refresh["Map"]["Entries"]
     info, state = entry["FilterList"]["Entries"]
-    assert (entry["Key"], info["Elements"]["Name"], state["Elements"]["ServiceState"]) == (257, "TRCC", 1)
+    assert (entry["Key"], info["Elements"]["Name"], state["Elements"]["ServiceState"]) == (8090, "TRCC", 1)
     for line, action in (
         ("service down", "Update"),
         ("service up", "Update"),
@@ -154,6 +181,15 @@ def test_the_directory_gives_id_name_and_state_and_follows_them() -> None:
         assert (update["Type"], update["Map"]["Entries"][0]["Action"]) == ("Update", action)
 
 
+def test_a_service_may_be_up_and_not_accept_requests() -> None:
+    client = Client(AdsOptions(services=("TRCC", "OTHER")))
+    client.ask(DIRECTORY)
+    client.ads.control("service notaccepting OTHER")
+    [entry] = client.messages()[0]["Map"]["Entries"]
+    [state] = entry["FilterList"]["Entries"]
+    assert (entry["Key"], state["Elements"]) == (8091, {"ServiceState": 1, "AcceptingRequests": 0})
+
+
 def test_a_directory_request_for_states_alone_is_refused() -> None:
     [status] = Client().ask({**DIRECTORY, "Key": {"Filter": 2}})
     assert status["State"]["Stream"] == "Closed"
@@ -162,7 +198,7 @@ def test_a_directory_request_for_states_alone_is_refused() -> None:
 def test_posts_to_a_service_that_is_down_or_unknown_are_naks() -> None:
     client = Client()
     client.ads.set_service(False)
-    down, digits, unknown = client.ask(post(1), post(2, service="257"), post(3, service="X"))
+    down, digits, unknown = client.ask(post(1), post(2, service="8090"), post(3, service="X"))
     assert (down["NakCode"], down["Text"]) == ("SourceDown", "A9: Service is unavailable.")
     assert digits["NakCode"] == unknown["NakCode"] == "DeniedBySrc"
 
@@ -186,8 +222,8 @@ def test_acks_may_be_packed() -> None:
 
 
 def test_a_service_goes_by_its_number_too_and_the_ack_repeats_it() -> None:
-    [ack] = Client().ask(post(1, service=257))
-    assert (ack["Key"]["Service"], "NakCode" in ack) == (257, False)
+    [ack] = Client().ask(post(1, service=8090))
+    assert (ack["Key"]["Service"], "NakCode" in ack) == (8090, False)
 
 
 def test_a_post_id_beyond_32_bits_wraps() -> None:
@@ -211,6 +247,9 @@ def test_a_slow_answer_is_overtaken() -> None:
     client = Client()
     assert ids(client.ask(post(1, "SLOW.A"), post(2))) == [2]
     assert ids(client.pass_time(SLOW_DELAY)) == [1]
+    client.send(post(3, "SLOW250.A"))
+    assert ids(client.pass_time(0.24)) == []
+    assert ids(client.pass_time(0.01)) == [3]
 
 
 def test_an_unknown_item_is_created_by_a_refresh_post() -> None:

@@ -11,10 +11,10 @@ from typing import Final
 
 from contribd.simulation import messages
 from contribd.simulation.connection import Connection
-from contribd.simulation.options import AdsOptions, Close, Posted
+from contribd.simulation.options import AdsOptions, Close, LoginSeen, Posted
 from contribd.simulation.rules import RicRules
 
-FIRST_SERVICE_ID: Final = 257
+FIRST_SERVICE_ID: Final = 8090
 
 
 @dataclass(slots=True)
@@ -24,6 +24,7 @@ class Service:
     id: int
     name: str
     up: bool = True
+    accepting: bool = True
 
 
 class SimulatedAds:
@@ -44,7 +45,7 @@ class SimulatedAds:
         """Takes posts and answers none."""
         self.posts: list[Posted] = []
         self.posts_taken = 0
-        self.logins = 0
+        self.logins: list[LoginSeen] = []
         self.connections: list[Connection] = []
         self.last_end: dict[str, float] = {}
         self.items: set[tuple[str, str]] = set()
@@ -83,17 +84,20 @@ class SimulatedAds:
 
     # What a test or an operator does to it ---------------------------------------------------------------------------
 
-    def set_service(self, up: bool, name: str | None = None) -> None:
-        """Service ``name`` (default: all) goes up or down; a deleted one comes back."""
+    def set_service(self, up: bool, name: str | None = None, *, accepting: bool | None = None) -> None:
+        """Service ``name`` (default: all) goes up or down; a deleted one comes back.
+
+        ``accepting``: whether it says that it takes requests; by default as long as it is up.
+        """
         for service in self._named(name):
             known = service.name in self.services
             service.up = up
+            service.accepting = up if accepting is None else accepting
             self.services[service.name] = service
-            entry = (
-                messages.service_state_entry(service.id, up=up)
-                if known
-                else messages.service_entry(service.id, service.name, up=up)
-            )
+            if known:
+                entry = messages.service_state_entry(service.id, up=up, accepting=service.accepting)
+            else:
+                entry = messages.service_entry(service.id, service.name, up=up, accepting=service.accepting)
             self._announce(entry)
 
     def delete_service(self, name: str | None = None) -> None:
@@ -102,10 +106,10 @@ class SimulatedAds:
             if self.services.pop(service.name, None):
                 self._announce(messages.service_delete_entry(service.id))
 
-    def close_logins(self, *, recover: bool = False, text: str = "Login closed by the server") -> None:
-        """Every login stream closes (``recover``: ClosedRecover); the connections stay."""
+    def close_logins(self, *, recover: bool = False, stay: bool = False) -> None:
+        """Every login stream closes (``recover``: ClosedRecover), and with it the connection unless it is to stay."""
         for connection in self.connections:
-            connection.close_login("ClosedRecover" if recover else "Closed", text)
+            connection.close_login("ClosedRecover" if recover else "Closed", "Login closed by the server", stay=stay)
 
     def suspect_logins(self, text: str = "Login is suspect") -> None:
         """Every login stream goes Open/Suspect."""
@@ -138,16 +142,19 @@ class SimulatedAds:
     def control(self, line: str) -> None:
         """One lever by its line of text, the same for every server tests run on. Raises ValueError.
 
-        ``service up|down|delete``, ``login close|closerecover|suspect|ok``, ``delay MS``, ``silent on|off``,
-        ``disconnect``, ``drop N``, ``duplicate N``, ``stray ID``.
+        ``service up|down|notaccepting|delete [NAME]``, ``login close|closerecover|suspect|ok``, ``delay MS``,
+        ``silent on|off``, ``disconnect``, ``drop N``, ``duplicate N``, ``stray ID``.
         """
         verb, _, argument = line.strip().partition(" ")
         if verb in {"delay", "drop", "duplicate", "stray"}:
             self._control_number(verb, argument)
             return
-        action = self._words().get(f"{verb} {argument}".strip())
+        what, _, name = argument.partition(" ")
+        action = self._words(name.strip() or None).get(f"{verb} {what}".strip())
         if action is None:
-            msg = f"unknown control line {line!r}: expected one of {', '.join(self._words())}, or delay MS, drop N, "
+            msg = (
+                f"unknown control line {line!r}: expected one of {', '.join(self._words(None))}, or delay MS, drop N, "
+            )
             raise ValueError(msg + "duplicate N, stray ID")
         action()
 
@@ -165,11 +172,12 @@ class SimulatedAds:
         else:
             self.send_stray_ack(number)
 
-    def _words(self) -> dict[str, Callable[[], None]]:
+    def _words(self, name: str | None) -> dict[str, Callable[[], None]]:
         return {
-            "service up": lambda: self.set_service(True),
-            "service down": lambda: self.set_service(False),
-            "service delete": self.delete_service,
+            "service up": lambda: self.set_service(True, name),
+            "service down": lambda: self.set_service(False, name),
+            "service notaccepting": lambda: self.set_service(True, name, accepting=False),
+            "service delete": lambda: self.delete_service(name),
             "login close": self.close_logins,
             "login closerecover": lambda: self.close_logins(recover=True),
             "login suspect": self.suspect_logins,

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from contribd.simulation import messages
-from contribd.simulation.options import REFUSED_USER, Close, LoginAnswer, Posted, Profile
+from contribd.simulation.options import (
+    PENDING_USER,
+    REFUSED_USER,
+    UNANSWERED_USER,
+    Close,
+    LoginAnswer,
+    LoginSeen,
+    Posted,
+    Profile,
+)
 from contribd.simulation.outbox import Outbox
 from contribd.simulation.posting import Conversion, convert
 from contribd.simulation.rules import ACK, Answer, nak
@@ -92,9 +101,12 @@ class Connection:
 
     def _login(self, message: messages.Message) -> None:
         stream, key, options = message["ID"], message["Key"], self._ads.options
-        if options.login is LoginAnswer.SILENT or (self.user is not None and message.get("Refresh") is False):
+        elements = key.get("Elements") or {}
+        reissue = self.user is not None and message.get("Refresh") is False
+        self._ads.logins.append(LoginSeen("reissue" if reissue else "login", key.get("Name"), elements))
+        user = str(elements.get("AuthenticationToken", key.get("Name", "")))
+        if reissue or options.login is LoginAnswer.SILENT or user == UNANSWERED_USER:
             return
-        user = str(key.get("Name", ""))
         self._login_stream, self._login_key = stream, key
         refusal = self._refusal(user)
         if refusal is not None:
@@ -103,7 +115,6 @@ class Connection:
             self.end(Close(1000))
             return
         self.user = user
-        self._ads.logins += 1
         omit = options.omit
         suspect = options.login is LoginAnswer.SUSPECT
         self._send(
@@ -121,6 +132,8 @@ class Connection:
         options = self._ads.options
         if options.login is LoginAnswer.REFUSED or user == REFUSED_USER:
             return "Login denied"
+        if user == PENDING_USER:
+            return "Already pending login"
         ended = self._ads.last_end.get(user)
         if ended is not None and self._now - ended < options.relogin_pause:
             return "Already pending login"
@@ -134,7 +147,10 @@ class Connection:
             self._send({"ID": stream, "Type": "Status", "Domain": "Source", "State": closed})
             return
         self._directory_stream = stream
-        entries = [messages.service_entry(each.id, each.name, up=each.up) for each in self._ads.services.values()]
+        entries = [
+            messages.service_entry(each.id, each.name, up=each.up, accepting=each.accepting)
+            for each in self._ads.services.values()
+        ]
         self._send(messages.directory(stream, "Refresh", entries))
 
     # Posts -----------------------------------------------------------------------------------------------------------
@@ -240,9 +256,11 @@ class Connection:
         if self.user is not None:
             self._send(messages.login_status(self._login_stream, self._login_key, state))
 
-    def close_login(self, stream_state: str, text: str) -> None:
-        """The login stream ends with ``stream_state``; the connection stays."""
+    def close_login(self, stream_state: str, text: str, *, stay: bool) -> None:
+        """The login stream ends with ``stream_state``, and then the connection unless it is to ``stay``."""
         self.change_login(messages.state(stream_state, "Suspect", text=text))
+        if self.user is not None and not stay:
+            self.end(Close(1000))
         self.user = None
 
     def send_directory_update(self, entry: messages.Message) -> None:

@@ -96,19 +96,19 @@ def login_status(stream: int, key: Message, login_state: Message) -> Message:
     return {"ID": stream, "Type": "Status", "Domain": "Login", "Key": key, "State": login_state}
 
 
-def service_entry(service_id: int, name: str, *, up: bool) -> Message:
+def service_entry(service_id: int, name: str, *, up: bool, accepting: bool) -> Message:
     """A whole service: its info (filter 1) and state (filter 2)."""
     info = {"ID": 1, "Action": "Set", "Elements": {"Name": name, "SupportsOutOfBandSnapshots": 0}}
     return {
         "Action": "Add",
         "Key": service_id,
-        "FilterList": {"Entries": [info, _service_state(up)]},
+        "FilterList": {"Entries": [info, _service_state(up, accepting)]},
     }
 
 
-def service_state_entry(service_id: int, *, up: bool) -> Message:
+def service_state_entry(service_id: int, *, up: bool, accepting: bool) -> Message:
     """A change of a service's state."""
-    return {"Action": "Update", "Key": service_id, "FilterList": {"Entries": [_service_state(up)]}}
+    return {"Action": "Update", "Key": service_id, "FilterList": {"Entries": [_service_state(up, accepting)]}}
 
 
 def service_delete_entry(service_id: int) -> Message:
@@ -126,6 +126,6 @@ def directory(stream: int, kind: str, entries: list[Message]) -> Message:
     return message
 
 
-def _service_state(up: bool) -> Message:
-    elements = {"ServiceState": int(up), "AcceptingRequests": int(up)}
+def _service_state(up: bool, accepting: bool) -> Message:
+    elements = {"ServiceState": int(up), "AcceptingRequests": int(accepting)}
     return {"ID": 2, "Action": "Set", "Elements": elements}

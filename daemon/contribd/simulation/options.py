@@ -10,8 +10,8 @@ from contribd.simulation.values import FIELDS, Kind
 
 DEFAULT_MAX_MSG_SIZE = 61430
 DEFAULT_PING_TIMEOUT = 30.0
-REFUSED_USER = "refused"
-"""A login by this name is refused, whatever the options say."""
+REFUSED_USER, PENDING_USER, UNANSWERED_USER = "refused", "pending", "unanswered"
+"""Names (or tokens) whose login is refused, already pending, or never answered, whatever the options say."""
 
 
 class LoginAnswer(StrEnum):
@@ -43,7 +43,7 @@ class AdsOptions:
     """Times in seconds, sizes in bytes, shares from 0 to 1."""
 
     services: tuple[str, ...] = ("TRCC",)
-    """Their ids count from 257."""
+    """Their ids count from 8090."""
     login: LoginAnswer = LoginAnswer.OPEN
     relogin_pause: float = 0.0
     """A login sooner than this after the user's last connection ended is refused: Already pending login."""
@@ -87,6 +87,14 @@ class Posted(NamedTuple):
     type: str
     fields: Mapping[str, Any]
     answer: str
+
+
+class LoginSeen(NamedTuple):
+    """A login request: ``kind`` is ``login``, or ``reissue`` for one that asked for no Refresh (a renewed token)."""
+
+    kind: Literal["login", "reissue"]
+    name: str | None
+    elements: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

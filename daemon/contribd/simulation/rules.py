@@ -5,7 +5,8 @@ A RIC says it itself, so that a test drives any server that follows the same con
 - ``NAK.<name>.<anything>``: Nak with that NakCode (``NAK.DeniedBySrc.EUR=``)
 - ``NAK<number>.<anything>``: Nak with that number, by name where it has one (``NAK5.EUR=`` is NoResources)
 - ``SILENT.<anything>``: accepted, never answered
-- ``SLOW.<anything>``: answered after `SLOW_DELAY`; later posts overtake it
+- ``SLOW.<anything>``, ``SLOW<ms>.<anything>``: answered after `SLOW_DELAY` or so many milliseconds; later posts
+  overtake it
 - ``TEXT.<anything>``: a positive Ack that carries a text
 - ``UNKNOWN.<anything>``: SymbolUnknown until a Refresh post has created the item
 
@@ -42,7 +43,7 @@ CREATED: Final = "[4]: Creation Accepted"
 SLOW_DELAY: Final = 1.0
 """Seconds."""
 
-_NUMBERED = re.compile(r"NAK(\d{1,3})\.")
+_NUMBERED = re.compile(r"(NAK|SLOW)(\d{1,9})\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +127,7 @@ def _answer_named(ric: str) -> Answer | None:
     if head == "NAK":
         return nak(rest.partition(".")[0])
     numbered = _NUMBERED.match(ric)
-    return nak(int(numbered[1])) if numbered else _PLAIN.get(head)
+    if not numbered:
+        return _PLAIN.get(head)
+    number = int(numbered[2])
+    return nak(number) if numbered[1] == "NAK" else Answer(delay=number / 1000)

@@ -11,7 +11,7 @@ from contribd.session import frames
 from contribd.simulation import handshake
 from contribd.simulation.ads import SimulatedAds
 from contribd.simulation.connection import Connection
-from contribd.simulation.options import AdsOptions, Posted
+from contribd.simulation.options import AdsOptions, LoginSeen, Posted
 
 MAX_FRAME: Final = 16 * 1024 * 1024
 """Bytes of one message from a client: far above any MaxMsgSize, below what would hurt this process."""
@@ -63,11 +63,20 @@ class AdsServer:
         return self.port
 
     def stop(self) -> None:
-        """Cuts every connection and stops listening; `start` again takes the same port. Idempotent."""
+        """Cuts every connection and stops listening. Idempotent.
+
+        `start` again takes the same port; the posts taken are kept, the items that Refresh posts created are not.
+        """
         if self._loop is None:
             return
         asyncio.run_coroutine_threadsafe(self.close(), self._loop).result()
         self._end_thread()
+        self.ads.items.clear()
+
+    def restart(self) -> None:
+        """`stop` and `start`."""
+        self.stop()
+        self.start()
 
     def call(self, action: Callable[[SimulatedAds], T]) -> T:
         """``action`` on the server's state, in its own thread; what it queued has been sent when this returns."""
@@ -89,6 +98,10 @@ class AdsServer:
     def posts(self) -> list[Posted]:
         """Every post taken so far."""
         return self.call(lambda ads: list(ads.posts))
+
+    def logins(self) -> list[LoginSeen]:
+        """Every login request so far."""
+        return self.call(lambda ads: list(ads.logins))
 
     async def open(self) -> None:
         """Listens, in the running loop."""
