@@ -1,0 +1,117 @@
+"""Results read back: exact numbers, microsecond times, and one error for everything that is no result."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.streams.results import POST, RESULT, result_value
+
+from contribd.engine.price import Reply, Status
+from contribd.streams.result import ResultError, Source, decode_result, result_schema
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+ANYTHING = SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(st.text(max_size=5), SCALARS, max_size=3)
+
+
+def test_a_result_is_read_with_its_types() -> None:
+    result = decode_result(result_value())
+    assert result.status is Status.ACK
+    assert result.source == Source("prices", 3, 1812, datetime(2026, 11, 22, 10, 15, 30, 123000, UTC), "EURUSD")
+    assert str(result.source) == "prices:3:1812"
+    assert result.posts[0].answer is Reply.ACK
+    assert result.settled_at == datetime(2026, 11, 22, 10, 15, 30, 226000, UTC)
+
+
+def test_numbers_are_exactly_those_that_were_posted() -> None:
+    value = result_value(fields={"BID": "@", "SIZE": 1, "NAME": "x", "GONE": None})
+    result = decode_result(value.replace(b'"@"', b"123456789012345.12345678901234"))
+    assert result.fields == {"BID": Decimal("123456789012345.12345678901234"), "SIZE": 1, "NAME": "x", "GONE": None}
+    assert isinstance(result.fields["BID"], Decimal)
+
+
+def test_a_rejected_record_may_have_next_to_nothing() -> None:
+    source = {"topic": "prices", "partition": 0, "offset": 1, "timestamp": None, "key": None}
+    result = decode_result(
+        result_value(
+            status="REJECTED",
+            ric=None,
+            service=None,
+            mapping=None,
+            fields=None,
+            code="BadRecord",
+            posts=[],
+            source=source,
+        )
+    )
+    assert (result.ric, result.fields, result.ack_seconds, result.delivery_seconds) == (None, None, None, None)
+
+
+def test_latencies_are_those_of_the_answered_and_of_the_first_post() -> None:
+    first = {**POST, "answer": "NAK", "sent_at": "2026-11-22T10:15:30.133000Z"}
+    result = decode_result(result_value(posts=[first, POST]))
+    assert result.ack_seconds == pytest.approx(0.025)
+    assert result.delivery_seconds == pytest.approx(0.010)
+
+
+@pytest.mark.parametrize("answer", ["TIMEOUT", "LOST"])
+def test_a_post_nobody_answered_has_no_latency(answer: str) -> None:
+    assert decode_result(result_value(posts=[{**POST, "answer": answer}])).ack_seconds is None
+
+
+def test_keys_of_a_later_version_are_ignored() -> None:
+    assert decode_result(result_value(added_later={"x": [1]})).status is Status.ACK
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "no value"),
+        (b"", "truncated"),
+        (b"[]", "Expected `object`"),
+        (b"\xff\xfe", "not a result"),
+        (b'{"status": "ACK"}', "missing required field"),
+        (result_value(status="MAYBE"), r"`\$\.status`"),
+        (result_value(settled_at="yesterday"), r"`\$\.settled_at`"),
+        (result_value(settled_at="2026-11-22T10:15:30"), r"`\$\.settled_at`"),
+        (result_value(posts=[{**POST, "post_id": 2**32}]), r"`\$\.posts\[0\]\.post_id`"),
+        (b"[" * 100_000, "not a result"),
+        (b'{"x":' * 100_000, "not a result"),
+    ],
+)
+def test_what_is_no_result_is_refused_with_the_reason(value: bytes | None, said: str) -> None:
+    with pytest.raises(ResultError, match=said):
+        decode_result(value)
+
+
+@given(st.binary())
+def test_any_bytes_give_a_result_or_the_one_error(value: bytes) -> None:
+    try:
+        decode_result(value)
+    except ResultError:
+        return
+
+
+@given(st.dictionaries(st.sampled_from(sorted(RESULT)), ANYTHING))
+def test_any_change_to_a_result_gives_a_result_or_the_one_error(changes: dict[str, Any]) -> None:
+    try:
+        decode_result(result_value(**changes))
+    except ResultError:
+        return
+
+
+def test_the_schema_describes_exactly_the_keys_of_a_result_in_order() -> None:
+    schema = result_schema()
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["$ref"] == "#/$defs/Result"
+    definitions = schema["$defs"]
+    assert list(definitions["Result"]["properties"]) == list(RESULT)
+    assert list(definitions["Post"]["properties"]) == list(POST)
+    assert definitions["Status"]["enum"] == sorted(Status)
+    assert definitions["Result"]["properties"]["fields"]["additionalProperties"] == {
+        "type": ["number", "string", "null"]
+    }
+    json.dumps(schema)
