@@ -1,6 +1,6 @@
 """``as``, ``lookup`` and ``round``: what happens to a value between its expression and the last guard."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import cast
@@ -54,9 +54,11 @@ def to_text(value: Value) -> str:
         return value
     if type(value) is bool:
         return "true" if value else "false"
-    plain = plain_text(value) if type(value) in NUMBERS else None
+    if type(value) not in NUMBERS:
+        raise wrong_type(f"expected text, a number, true or false, not {kind_name(value)}")
+    plain = plain_text(value)
     if plain is None:
-        raise wrong_type(f"as: text takes text, a number or true and false, not {kind_name(value)}")
+        raise out_of_range("the number has too many digits")
     return plain
 
 
@@ -71,26 +73,30 @@ _TO: dict[As, Callable[[Value], Value]] = {
 
 
 class Lookup:
-    """A table from values of the record to values of a field. Booleans are kept apart: Python takes True for 1."""
+    """A table from values of the record to values of a field.
 
-    __slots__ = ("_booleans", "_default", "_table")
+    Keys are text, as YAML keys are here. A number is looked up in plain digits without trailing zeros (1.50 as
+    ``"1.5"``), true and false by those words.
+    """
 
-    def __init__(self, table: dict[Scalar, Scalar], default: list[Scalar]) -> None:
+    __slots__ = ("_default", "_table")
+
+    def __init__(self, table: Mapping[str, Scalar], default: tuple[Scalar, ...]) -> None:
         """``default`` holds the value for whatever the table lacks, or nothing."""
-        self._table = {key: value for key, value in table.items() if type(key) is not bool}
-        self._booleans = {key: value for key, value in table.items() if type(key) is bool}
+        self._table = table
         self._default = default
 
     def __call__(self, value: Value) -> Scalar:
-        table = self._booleans if type(value) is bool else self._table
-        if isinstance(value, list | dict):
-            raise wrong_type(f"lookup takes text, a number, true or false, not {kind_name(value)}")
-        if value in table:
-            return table[value]
+        key = value if type(value) is str else _key(value)
+        if key in self._table:
+            return self._table[key]
         if self._default:
             return self._default[0]
-        shown = ascii(value[:40]) if isinstance(value, str) else to_text(value)
-        raise out_of_range(f"lookup has no entry for {shown} and no default")
+        raise out_of_range(f"lookup has no entry for {key[:40]!a} and no default")
+
+
+def _key(value: Value) -> str:
+    return to_text(value.normalize() if isinstance(value, Decimal) else value)
 
 
 def conversion(lookup: Lookup | None, to: As | None, places: int | None) -> Convert:

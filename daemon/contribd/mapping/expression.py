@@ -1,6 +1,6 @@
 """Expressions and templates, compiled once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import localcontext
 
@@ -11,6 +11,7 @@ from contribd.mapping.kind import Kind
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value
 from contribd.mapping.parser import parse
+from contribd.mapping.syntax import Key, Node, Path, children
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class Expression:
 
     source: str
     kind: Kind
+    paths: tuple[tuple[Key, ...], ...]
+    """Every path into the record that it reads, once each, in the order written."""
     run: Evaluate
     """For the hot path: needs ``numbers.CONTEXT`` to be current, raises what ``errors.RAISED`` lists."""
 
@@ -35,7 +38,14 @@ def compile_expression(source: str) -> Expression:
     """``source`` compiled. Raises ExpressionError."""
     node = parse(source)
     kind = analyse(node)
-    return Expression(source, kind, generate(node))
+    return Expression(source, kind, tuple(dict.fromkeys(_paths(node))), generate(node))
+
+
+def _paths(node: Node) -> Iterator[tuple[Key, ...]]:
+    if isinstance(node, Path):
+        yield node.keys
+    for part in children(node):
+        yield from _paths(part)
 
 
 @dataclass(frozen=True, slots=True)

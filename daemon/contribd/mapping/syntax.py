@@ -73,6 +73,21 @@ class Call:
 Node: TypeAlias = Literal | Path | Literals | Unary | Binary | Conditional | Call
 
 
+def children(node: Node) -> "tuple[Node, ...]":
+    """The nodes right below ``node``, in the order written."""
+    match node:
+        case Unary():
+            return (node.operand,)
+        case Binary():
+            return (node.left, node.right)
+        case Conditional():
+            return (node.then, node.condition, node.otherwise)
+        case Call():
+            return node.arguments
+        case Literal() | Path() | Literals():
+            return ()
+
+
 def path_text(keys: tuple[Key, ...]) -> str:
     """A path as it is written in an expression: ``a.b[0]["odd key"]``."""
     parts: list[str] = []

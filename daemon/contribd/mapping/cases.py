@@ -1,0 +1,111 @@
+"""The test cases of mapping files: records that go through the mapper as they would come from Kafka."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import msgspec
+
+from contribd.mapping.mapper import Mapper
+from contribd.mapping.model import CaseSpec, ExpectedPost, ExpectedRejection
+from contribd.mapping.numbers import NUMBERS, plain_text
+from contribd.mapping.outcome import Mapped, Rejected
+
+NOTHING = "-"
+"""Stands for a field that is not there."""
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that did not come out as expected, all three for people."""
+
+    what: str
+    expected: str
+    got: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """How a test case went; no differences: it passed."""
+
+    name: str
+    differences: tuple[Difference, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything came out as expected."""
+        return not self.differences
+
+
+def run_cases(cases: Sequence[CaseSpec], mapper: Mapper) -> list[CaseResult]:
+    """Every case against all mappings; one without a name is called by its number, from 1."""
+    return [run_case(case, mapper, f"test {number}") for number, case in enumerate(cases, 1)]
+
+
+def run_case(case: CaseSpec, mapper: Mapper, name: str = "test") -> CaseResult:
+    """One case; ``name`` is for one that has none of its own."""
+    outcome = mapper.map(encode_record(case.record))
+    if case.post is not None:
+        differences = _against_post(case.post, outcome)
+    elif case.rejected is not None:
+        differences = _against_rejection(case.rejected, outcome)
+    else:
+        raise ValueError("a case expects a post or a rejection: its model sees to that")
+    return CaseResult(case.name or name, tuple(differences))
+
+
+def encode_record(record: Mapping[str, object]) -> bytes:
+    """A record from YAML (numbers as int and Decimal) as the JSON that Kafka would carry."""
+    return _ENCODER.encode(record)
+
+
+def _against_post(expected: ExpectedPost, outcome: Mapped | Rejected) -> Iterator[Difference]:
+    if isinstance(outcome, Rejected):
+        yield Difference("outcome", f"a post to {expected.ric}", _rejection(outcome))
+        return
+    for what, wanted, got in (
+        ("ric", expected.ric, outcome.ric),
+        ("service", expected.service, outcome.service),
+        ("type", expected.type, outcome.type.lower()),
+    ):
+        if wanted is not None and wanted != got:
+            yield Difference(what, wanted, got)
+    for name in dict.fromkeys([*expected.fields, *outcome.fields]):
+        if name not in expected.fields:
+            yield Difference(f"fields.{name}", NOTHING, _text(outcome.fields[name]))
+        elif name not in outcome.fields:
+            yield Difference(f"fields.{name}", _text(expected.fields[name]), NOTHING)
+        elif not _same(expected.fields[name], outcome.fields[name]):
+            yield Difference(f"fields.{name}", _text(expected.fields[name]), _text(outcome.fields[name]))
+
+
+def _against_rejection(expected: ExpectedRejection, outcome: Mapped | Rejected) -> Iterator[Difference]:
+    if isinstance(outcome, Mapped):
+        yield Difference("outcome", expected.code, f"a post to {outcome.ric}")
+    elif outcome.code is not expected.code:
+        yield Difference("outcome", expected.code, _rejection(outcome))
+    elif expected.text is not None and expected.text not in outcome.text:
+        yield Difference("text", f"… {expected.text} …", outcome.text)
+
+
+def _rejection(outcome: Rejected) -> str:
+    return f"{outcome.code}: {outcome.text}"
+
+
+def _same(expected: object, got: object) -> bool:
+    """Numbers by value, anything else by type and value."""
+    if type(expected) in NUMBERS and isinstance(got, int | Decimal):
+        return expected == got
+    return type(expected) is type(got) and expected == got
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | Decimal):
+        return plain_text(value) or str(value)
+    return f'"{value}"'

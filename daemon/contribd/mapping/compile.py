@@ -1,0 +1,190 @@
+"""A mapping file's model, compiled; every problem in it at once."""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from decimal import localcontext
+from typing import TypeAlias, TypeVar
+
+from contribd.mapping.codegen import Evaluate
+from contribd.mapping.conversions import Lookup, conversion
+from contribd.mapping.errors import EvaluationError, ExpressionError
+from contribd.mapping.expression import Expression, Template, compile_expression, compile_template
+from contribd.mapping.fieldrules import FieldProblem, field_problems
+from contribd.mapping.kind import Kind, words
+from contribd.mapping.model import CaseSpec, FieldSpec, MappingFile, MappingSpec
+from contribd.mapping.numbers import CONTEXT
+from contribd.mapping.operators import Value
+from contribd.mapping.outcome import PostType
+from contribd.mapping.values import Convert
+
+DataPath: TypeAlias = tuple[str | int, ...]
+_T = TypeVar("_T")
+
+_FIELD_NAME = re.compile(r"[!-~](?:[ -~]{0,62}[!-~])?", re.ASCII)
+_TYPES = {"update": PostType.UPDATE, "refresh": PostType.REFRESH}
+
+
+@dataclass(frozen=True, slots=True)
+class MappingProblem:
+    """One thing wrong: ``path`` leads to it in the YAML document, ``offset`` is its character within that scalar.
+
+    With ``key`` it is the key itself, not its value, that is wrong.
+    """
+
+    path: DataPath
+    offset: int
+    text: str
+    key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledField:
+    """One field: ``read`` takes the value from the record, ``convert`` makes it fit for the wire."""
+
+    name: str
+    read: Evaluate
+    convert: Convert
+    missing: str
+    """``reject``, ``skip`` or ``blank``."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledCheck:
+    """One condition, with the text that its failure carries."""
+
+    that: Expression
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMapping:
+    """One mapping, ready to run."""
+
+    name: str
+    when: Expression | None
+    ric: Template
+    service: str
+    type: PostType
+    fields: tuple[CompiledField, ...]
+    checks: tuple[CompiledCheck, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What a mapping file comes to. ``mappings`` lacks those with problems."""
+
+    mappings: list[CompiledMapping] = field(default_factory=list)
+    tests: list[CaseSpec] = field(default_factory=list)
+    problems: list[MappingProblem] = field(default_factory=list)
+
+
+def compile_file(model: MappingFile, default_service: str, taken: Collection[str] = ()) -> Compiled:
+    """Compile every mapping of a file. ``taken`` holds the names of mappings in other files; names are unique."""
+    compiled = Compiled(tests=list(model.tests))
+    names = set(taken)
+    for index, spec in enumerate(model.mappings):
+        compiler = _Compiler(("mappings", index))
+        if spec.name in names:
+            compiler.problem(("name",), f"another mapping is named {spec.name}; results tell mappings apart by name")
+        names.add(spec.name)
+        mapping = compiler.mapping(spec, default_service)
+        compiled.problems.extend(compiler.problems)
+        if not compiler.problems:
+            compiled.mappings.append(mapping)
+    return compiled
+
+
+class _Compiler:
+    """Compiles one mapping. Where a part has a problem it is noted and a stand-in is used, to find the others too."""
+
+    def __init__(self, path: DataPath) -> None:
+        self._path = path
+        self.problems: list[MappingProblem] = []
+
+    def problem(self, path: DataPath, text: str, offset: int = 0, *, key: bool = False) -> None:
+        self.problems.append(MappingProblem(self._path + path, offset, text, key))
+
+    def mapping(self, spec: MappingSpec, default_service: str) -> CompiledMapping:
+        return CompiledMapping(
+            name=spec.name,
+            when=None if spec.when is None else self._condition(spec.when, ("when",)),
+            ric=self._ric(spec.ric),
+            service=self._service(spec.service, default_service),
+            type=_TYPES[spec.post],
+            fields=tuple(self._field(name, field_spec) for name, field_spec in spec.fields.items()),
+            checks=tuple(
+                CompiledCheck(self._condition(check.that, ("checks", index, *check.short_path)), check.text)
+                for index, check in enumerate(spec.checks)
+            ),
+        )
+
+    def _compile(self, compiler: Callable[[str], _T], source: str, path: DataPath) -> _T | None:
+        try:
+            return compiler(source)
+        except ExpressionError as error:
+            self.problem(path, error.text, error.at)
+            return None
+
+    def _condition(self, source: str, path: DataPath) -> Expression:
+        expression = self._compile(compile_expression, source, path) or _NOTHING
+        if not expression.kind & Kind.BOOLEAN:
+            self.problem(path, f"a condition is true or false; this gives {words(expression.kind)}")
+        return expression
+
+    def _ric(self, source: str) -> Template:
+        if not source:
+            self.problem(("ric",), 'a RIC is missing; write text with expressions in braces, as in "{pair}=TRCC"')
+        return self._compile(compile_template, source, ("ric",)) or Template("", ())
+
+    def _service(self, name: str | None, default: str) -> str:
+        if name is None:
+            return default
+        if not name or name.isdigit() or not name.isprintable() or name != name.strip() or len(name) > 255:
+            self.problem(("service",), "a service is named by its name: printable text, not a number")
+        return name
+
+    def _field(self, name: str, spec: FieldSpec) -> CompiledField:
+        path: DataPath = ("fields", name)
+        if not _FIELD_NAME.fullmatch(name):
+            self.problem(path, "a field's name is its acronym or its FID in quotes: 1 to 64 ASCII characters", key=True)
+        expression = _NOTHING
+        if spec.from_ is not None:
+            expression = self._compile(compile_expression, spec.from_, path + spec.short_path) or _NOTHING
+        for problem in field_problems(spec, expression.kind):
+            self._field_problem(path, spec, problem)
+        default = (spec.default,) if spec.has("default") else ()
+        lookup = None if spec.lookup is None else Lookup(spec.lookup, default)
+        convert = conversion(lookup, spec.to, spec.round)
+        if spec.has("value"):
+            return self._constant(name, spec, convert)
+        return CompiledField(name, expression.run, convert, spec.missing)
+
+    def _field_problem(self, path: DataPath, spec: FieldSpec, problem: FieldProblem) -> None:
+        below = spec.short_path if problem.key == "from" else (problem.key,) if problem.key else ()
+        self.problem(path + below, problem.text)
+
+    def _constant(self, name: str, spec: FieldSpec, convert: Convert) -> CompiledField:
+        value: Value = None
+        try:
+            with localcontext(CONTEXT):
+                value = convert(spec.value)
+        except EvaluationError as error:
+            self.problem(("fields", name, "value"), error.text)
+        return CompiledField(name, _always(value), _as_it_is, "reject")
+
+
+def _always(value: Value) -> Evaluate:
+    return lambda _record: value
+
+
+def _as_it_is(value: Value) -> Value:
+    return value
+
+
+def _nothing(_record: Mapping[str, Value]) -> Value:
+    return None
+
+
+_NOTHING = Expression("", Kind.ANY, (), _nothing)
+"""Stands in for an expression with a problem: it can give anything, so that nothing more is said about it."""

@@ -1,0 +1,70 @@
+"""Which settings of a field go together, and which cannot work with any record."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from contribd.mapping.conversions import As
+from contribd.mapping.kind import Kind, kind_of, words
+from contribd.mapping.model import FieldSpec
+
+_TAKES = {
+    None: Kind.NUMBER | Kind.TEXT | Kind.NULL,
+    As.TEXT: Kind.NUMBER | Kind.TEXT | Kind.BOOLEAN | Kind.NULL,
+}
+_AS_TAKES = Kind.NUMBER | Kind.TEXT | Kind.NULL
+_LOOKUP_TAKES = Kind.NUMBER | Kind.TEXT | Kind.BOOLEAN | Kind.NULL
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """``key`` is the setting at fault; empty for the field as a whole."""
+
+    key: str
+    text: str
+
+
+def field_problems(spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:
+    """What is wrong with the settings of a field whose expression gives ``gives``."""
+    has_from = spec.from_ is not None
+    if has_from == spec.has("value"):
+        yield FieldProblem("", "a field has either from (an expression) or value (a constant)")
+    yield from _unused(spec, has_from=has_from)
+    if has_from:
+        yield from _kinds(spec, gives)
+
+
+def _unused(spec: FieldSpec, *, has_from: bool) -> Iterator[FieldProblem]:
+    if not has_from:
+        for key in ("missing", "lookup", "default"):
+            if spec.has(key):
+                yield FieldProblem(key, f"{key} goes with from; there is none")
+    elif spec.has("default") and spec.lookup is None:
+        yield FieldProblem("default", "default goes with lookup; for what the record lacks, see missing and coalesce()")
+    if spec.lookup is not None and not spec.lookup:
+        yield FieldProblem("lookup", "the table is empty")
+    if spec.round is not None and spec.to not in {None, As.REAL}:
+        yield FieldProblem("round", f"round goes with numbers; as: {spec.to} makes none that has decimals")
+
+
+def _kinds(spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:
+    if spec.lookup:
+        if not gives & _LOOKUP_TAKES:
+            yield FieldProblem("from", f"lookup takes {words(_LOOKUP_TAKES)}; this is {words(gives)}")
+        gives = _of_lookup(spec)
+        at = "lookup"
+    else:
+        at = "from"
+    takes = _TAKES.get(spec.to, _AS_TAKES)
+    if not gives & takes:
+        what = f"as: {spec.to}" if spec.to else "a field"
+        yield FieldProblem(at, f"{what} takes {words(takes)}; this is {words(gives)}")
+    elif spec.round is not None and spec.to is None and not gives & (Kind.NUMBER | Kind.NULL):
+        yield FieldProblem("round", f"round takes a number; this is {words(gives)}")
+
+
+def _of_lookup(spec: FieldSpec) -> Kind:
+    values = list((spec.lookup or {}).values()) + ([spec.default] if spec.has("default") else [])
+    kind = Kind(0)
+    for value in values:
+        kind |= kind_of(value)
+    return kind
