@@ -6,7 +6,7 @@ takes a little over half the time.
 """
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from contribd.mapping import operators
@@ -40,10 +40,30 @@ def generate(node: Node) -> Evaluate:
     ``node`` must have passed ``analyse``. To be called under ``numbers.CONTEXT``.
     """
     generator = _Generator()
-    function = _lambda(generator.expression(node), [_RECORD])
-    tree = ast.fix_missing_locations(ast.Expression(function))
-    code = compile(tree, "<expression>", "eval")
-    return cast("Evaluate", eval(code, generator.names))  # noqa: S307 - our own tree: names and constants are ours
+    return generator.function(generator.expression(node))
+
+
+def generate_object(entries: Sequence[tuple[str, Node, Callable[[Value], Value]]]) -> Evaluate:
+    """One function of the record that gives a dict: each key with its node's value, passed through its function.
+
+    One call instead of one a field: with five fields that halves the time of what is not decoding.
+    """
+    generator = _Generator()
+    values = [generator.piped(node, function) for _, node, function in entries]
+    return generator.function(ast.Dict([ast.Constant(key) for key, _, _ in entries], values))
+
+
+def generate_text(parts: Sequence[str | Node], convert: Callable[[Value], str], last: Callable[[str], str]) -> Evaluate:
+    """One function of the record that puts a text together and passes it through ``last``.
+
+    Texts stand as they are, nodes go through ``convert``.
+    """
+    generator = _Generator()
+    whole: ast.expr = ast.Constant("")
+    for number, part in enumerate(parts):
+        piece = ast.Constant(part) if isinstance(part, str) else generator.piped(part, convert)
+        whole = ast.BinOp(whole, ast.Add(), piece) if number else piece
+    return generator.function(generator.called(last, whole))
 
 
 def _lambda(body: ast.expr, parameters: list[str]) -> ast.Lambda:
@@ -60,6 +80,17 @@ class _Generator:
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = {"__builtins__": {}}
+
+    def function(self, body: ast.expr) -> Evaluate:
+        tree = ast.fix_missing_locations(ast.Expression(_lambda(body, [_RECORD])))
+        code = compile(tree, "<mapping>", "eval")
+        return cast("Evaluate", eval(code, self.names))  # noqa: S307 - our own tree: names and constants are ours
+
+    def piped(self, node: Node, function: Callable[[Value], Value]) -> ast.expr:
+        return self.called(function, self.expression(node))
+
+    def called(self, function: Callable[..., Value], argument: ast.expr) -> ast.expr:
+        return ast.Call(self._named(function), [argument], [])
 
     def expression(self, node: Node) -> ast.expr:
         match node:

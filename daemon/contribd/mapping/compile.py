@@ -1,13 +1,13 @@
 """A mapping file's model, compiled; every problem in it at once."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from decimal import localcontext
 from typing import TypeAlias, TypeVar
 
-from contribd.mapping.codegen import Evaluate
-from contribd.mapping.conversions import Lookup, conversion
+from contribd.mapping.codegen import Evaluate, generate, generate_object, generate_text
+from contribd.mapping.conversions import Lookup, conversion, ric_text
 from contribd.mapping.errors import EvaluationError, ExpressionError
 from contribd.mapping.expression import Expression, Template, compile_expression, compile_template
 from contribd.mapping.fieldrules import FieldProblem, field_problems
@@ -15,8 +15,9 @@ from contribd.mapping.kind import Kind, words
 from contribd.mapping.model import CaseSpec, FieldSpec, MappingFile, MappingSpec
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value
-from contribd.mapping.outcome import PostType
-from contribd.mapping.values import Convert
+from contribd.mapping.outcome import FieldValue, PostType
+from contribd.mapping.syntax import Literal, Node
+from contribd.mapping.values import Convert, clean_ric
 
 DataPath: TypeAlias = tuple[str | int, ...]
 _T = TypeVar("_T")
@@ -63,10 +64,14 @@ class CompiledMapping:
 
     name: str
     when: Expression | None
-    ric: Template
+    ric: Evaluate
+    """Gives the RIC, guarded."""
     service: str
     type: PostType
     fields: tuple[CompiledField, ...]
+    """Field by field: to find out which one fails, and to leave out or blank what is missing."""
+    all_fields: Evaluate
+    """All fields at once: the same as a dict, where none is missing and none fails."""
     checks: tuple[CompiledCheck, ...]
 
 
@@ -106,13 +111,18 @@ class _Compiler:
         self.problems.append(MappingProblem(self._path + path, offset, text, key))
 
     def mapping(self, spec: MappingSpec, default_service: str) -> CompiledMapping:
+        parts = [self._field(name, field_spec) for name, field_spec in spec.fields.items()]
         return CompiledMapping(
             name=spec.name,
             when=None if spec.when is None else self._condition(spec.when, ("when",)),
             ric=self._ric(spec.ric),
             service=self._service(spec.service, default_service),
             type=_TYPES[spec.post],
-            fields=tuple(self._field(name, field_spec) for name, field_spec in spec.fields.items()),
+            fields=tuple(
+                CompiledField(part.name, generate(part.node), part.convert, spec.fields[part.name].missing)
+                for part in parts
+            ),
+            all_fields=generate_object([(part.name, part.node, part.convert) for part in parts]),
             checks=tuple(
                 CompiledCheck(self._condition(check.that, ("checks", index, *check.short_path)), check.text)
                 for index, check in enumerate(spec.checks)
@@ -132,10 +142,12 @@ class _Compiler:
             self.problem(path, f"a condition is true or false; this gives {words(expression.kind)}")
         return expression
 
-    def _ric(self, source: str) -> Template:
+    def _ric(self, source: str) -> Evaluate:
         if not source:
             self.problem(("ric",), 'a RIC is missing; write text with expressions in braces, as in "{pair}=TRCC"')
-        return self._compile(compile_template, source, ("ric",)) or Template("", ())
+        template = self._compile(compile_template, source, ("ric",)) or Template("", ())
+        parts = [part if isinstance(part, str) else part.node for part in template.parts]
+        return generate_text(parts, ric_text, clean_ric)
 
     def _service(self, name: str | None, default: str) -> str:
         if name is None:
@@ -144,7 +156,7 @@ class _Compiler:
             self.problem(("service",), "a service is named by its name: printable text, not a number")
         return name
 
-    def _field(self, name: str, spec: FieldSpec) -> CompiledField:
+    def _field(self, name: str, spec: FieldSpec) -> "_Part":
         path: DataPath = ("fields", name)
         if not _FIELD_NAME.fullmatch(name):
             self.problem(path, "a field's name is its acronym or its FID in quotes: 1 to 64 ASCII characters", key=True)
@@ -158,33 +170,34 @@ class _Compiler:
         convert = conversion(lookup, spec.to, spec.round)
         if spec.has("value"):
             return self._constant(name, spec, convert)
-        return CompiledField(name, expression.run, convert, spec.missing)
+        return _Part(name, expression.node, convert)
 
     def _field_problem(self, path: DataPath, spec: FieldSpec, problem: FieldProblem) -> None:
         below = spec.short_path if problem.key == "from" else (problem.key,) if problem.key else ()
         self.problem(path + below, problem.text)
 
-    def _constant(self, name: str, spec: FieldSpec, convert: Convert) -> CompiledField:
-        value: Value = None
+    def _constant(self, name: str, spec: FieldSpec, convert: Convert) -> "_Part":
+        value: FieldValue = None
         try:
             with localcontext(CONTEXT):
                 value = convert(spec.value)
         except EvaluationError as error:
             self.problem(("fields", name, "value"), error.text)
-        return CompiledField(name, _always(value), _as_it_is, "reject")
-
-
-def _always(value: Value) -> Evaluate:
-    return lambda _record: value
+        return _Part(name, Literal(0, value), _as_it_is)
 
 
 def _as_it_is(value: Value) -> Value:
     return value
 
 
-def _nothing(_record: Mapping[str, Value]) -> Value:
-    return None
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A field before its functions are generated."""
+
+    name: str
+    node: Node
+    convert: Convert
 
 
-_NOTHING = Expression("", Kind.ANY, (), _nothing)
+_NOTHING = Expression("", Kind.ANY, Literal(0, None), (), lambda _record: None)
 """Stands in for an expression with a problem: it can give anything, so that nothing more is said about it."""

@@ -62,6 +62,15 @@ def to_text(value: Value) -> str:
     return plain
 
 
+def ric_text(value: Value) -> str:
+    """A part of a RIC: text as it is, a number in plain digits."""
+    if type(value) is str:
+        return value
+    if type(value) not in NUMBERS:
+        raise wrong_type(f"a part of a RIC is text or a number, not {kind_name(value)}")
+    return to_text(value)
+
+
 _TO: dict[As, Callable[[Value], Value]] = {
     As.REAL: to_real,
     As.INT: to_int,
@@ -119,4 +128,8 @@ def conversion(lookup: Lookup | None, to: As | None, places: int | None) -> Conv
 
 def _rounding(places: int) -> Convert:
     quantum = Decimal(1).scaleb(-places)
-    return lambda value: rounded(value, quantum)
+
+    def convert(value: Value) -> FieldValue:
+        return rounded(value, quantum)
+
+    return convert

@@ -20,6 +20,7 @@ class Expression:
 
     source: str
     kind: Kind
+    node: Node
     paths: tuple[tuple[Key, ...], ...]
     """Every path into the record that it reads, once each, in the order written."""
     run: Evaluate
@@ -38,7 +39,7 @@ def compile_expression(source: str) -> Expression:
     """``source`` compiled. Raises ExpressionError."""
     node = parse(source)
     kind = analyse(node)
-    return Expression(source, kind, tuple(dict.fromkeys(_paths(node))), generate(node))
+    return Expression(source, kind, node, tuple(dict.fromkeys(_paths(node))), generate(node))
 
 
 def _paths(node: Node) -> Iterator[tuple[Key, ...]]:

@@ -8,14 +8,11 @@ from typing import Any
 import msgspec
 
 from contribd.mapping.compile import CompiledCheck, CompiledMapping
-from contribd.mapping.conversions import to_text
 from contribd.mapping.errors import RAISED, ErrorKind, EvaluationError, as_evaluation_error, wrong_type
-from contribd.mapping.expression import Template
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value, kind_name, walk
 from contribd.mapping.outcome import FieldValue, Mapped, RejectCode, Rejected
 from contribd.mapping.syntax import path_text
-from contribd.mapping.values import clean_ric
 
 MAX_RECORD_BYTES = 1_048_576
 """A record's value; Kafka's own default for a message. A price record has a few hundred bytes."""
@@ -84,13 +81,15 @@ class Mapper:
 
 def _apply(mapping: CompiledMapping, record: Record) -> Mapped | Rejected:
     try:
-        ric = render(mapping.ric, record)
+        ric = mapping.ric(record)
     except RAISED as error:
         return _rejected(mapping, "ric", as_evaluation_error(error))
-    fields: dict[str, FieldValue] = {}
-    rejected = _read(mapping, record, ric, fields)
-    if rejected is not None:
-        return rejected
+    try:
+        fields = mapping.all_fields(record)
+    except RAISED:
+        fields = _one_by_one(mapping, record, ric)
+        if type(fields) is Rejected:
+            return fields
     for check in mapping.checks:
         rejected = _failed(mapping, check, record, ric, fields)
         if rejected is not None:
@@ -101,8 +100,9 @@ def _apply(mapping: CompiledMapping, record: Record) -> Mapped | Rejected:
     return Mapped(ric, mapping.service, mapping.name, mapping.type, fields)
 
 
-def _read(mapping: CompiledMapping, record: Record, ric: str, fields: dict[str, FieldValue]) -> Rejected | None:
-    """Fills ``fields``, up to the first that rejects the record."""
+def _one_by_one(mapping: CompiledMapping, record: Record, ric: str) -> dict[str, FieldValue] | Rejected:
+    """The fields with what ``missing`` says of each, or the rejection by the first that cannot do without a value."""
+    fields: dict[str, FieldValue] = {}
     for field in mapping.fields:
         try:
             fields[field.name] = field.convert(field.read(record))
@@ -112,21 +112,7 @@ def _read(mapping: CompiledMapping, record: Record, ric: str, fields: dict[str, 
                 return _rejected(mapping, field.name, failure, ric, fields)
             if field.missing == "blank":
                 fields[field.name] = None
-    return None
-
-
-def render(template: Template, record: Record) -> str:
-    """The RIC. Numbers stand in plain digits. Raises what ``errors.RAISED`` lists; needs the mapping context."""
-    parts: list[str] = []
-    for part in template.parts:
-        if type(part) is str:
-            parts.append(part)
-        else:
-            value = part.run(record)  # type: ignore[union-attr]
-            if value is None:
-                raise wrong_type(f"{part.source} is null")  # type: ignore[union-attr]
-            parts.append(value if type(value) is str else to_text(value))
-    return clean_ric("".join(parts))
+    return fields
 
 
 def _failed(

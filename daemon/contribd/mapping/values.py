@@ -56,13 +56,13 @@ def field_value(value: Value) -> FieldValue:
 
 def rounded(value: Value, quantum: Decimal) -> FieldValue:
     """A number rounded half to even to the decimals of ``quantum``, guarded like any other; None stays None."""
-    if value is None:
-        return None
+    if type(value) is Decimal:
+        return field_value((value if value.adjusted() < _SURELY_SHORT else _in_magnitude(value)).quantize(quantum))
     if type(value) is int:
         return _bounded_integer(value)
-    if not isinstance(value, Decimal):
-        raise wrong_type(f"round takes a number, not {kind_name(value)}")
-    return field_value(_in_magnitude(value).quantize(quantum))
+    if value is None:
+        return None
+    raise wrong_type(f"round takes a number, not {kind_name(value)}")
 
 
 def clean_text(value: str) -> str:
