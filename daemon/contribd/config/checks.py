@@ -27,13 +27,13 @@ def cross_problems(settings: Settings) -> Iterator[tuple[DataPath, str]]:
 
 
 def file_problems(settings: Settings) -> Iterator[tuple[DataPath, str]]:
-    """Files that are named and cannot be read. Paths are those of :func:`rooted`."""
+    """Files that are named and cannot be read; paths absolute, see :func:`rooted`. No message holds a path."""
     for path, file in _files(settings):
         try:
             with file.open("rb") as opened:
                 opened.read(1)
         except OSError as error:
-            yield path, f"{file} cannot be read: {error.strerror}"
+            yield path, f"cannot be read: {error.strerror}"
 
 
 def rooted(settings: Settings, base: Path) -> Settings:

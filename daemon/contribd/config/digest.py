@@ -38,7 +38,7 @@ def digest(settings: Settings, mappings: list[Any], secrets: Iterable[str] = ())
     same rules have the same digest.
     """
     shown = public_settings(settings, secrets)
-    del shown["instance"]
+    del shown["instance"], shown["mappings"]
     content = json.dumps([shown, mappings], default=_plain, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(content.encode()).hexdigest()
 

@@ -97,6 +97,19 @@ def dotted(path: DataPath) -> str:
     return text
 
 
+def located(data: Any, loc: tuple[int | str, ...], *, missing: bool = False) -> tuple[DataPath, Any]:
+    """The place in the data that an error's location means: without the names of unions and their members."""
+    path: list[int | str] = []
+    for number, step in enumerate(loc):
+        inside = isinstance(data, dict) and step in data
+        if inside or (isinstance(data, list) and isinstance(step, int) and step < len(data)):
+            data = data[step]
+        elif not (missing and number == len(loc) - 1):
+            continue
+        path.append(step)
+    return tuple(path), data
+
+
 def load_document(path: Path, interpolate: Interpolate | None = None) -> Document:
     """Read a file. Never raises for what the file holds, or for its absence: see ``problems``."""
     try:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from contribd.config.document import DataPath, Document
+from contribd.config.document import DataPath, Document, located
 from contribd.config.scalars import Doubtful, kind
 
 _SECRET_WORDS = ("password", "secret", "token", "credential")
@@ -57,6 +57,14 @@ def doubtful(document: Document, path: DataPath, value: Doubtful) -> str:
     return f'{value} is a boolean in YAML 1.1; write "{value}" in quotes, or true or false where that is meant'
 
 
+def told(document: Document, path: DataPath, text: str) -> str:
+    """A finding about what stands at a place, with the value where it may be shown."""
+    value = located(document.data, path)[1]
+    if text.startswith("expected"):
+        return f"{text}, got {shown(document, path, value)}"
+    return f"{shown(document, path, value)} {text}" if text.startswith("cannot be read") else text
+
+
 def shown(document: Document, path: DataPath, value: Any) -> str:
     """A value as messages may show it."""
     if names := document.sources(path):
@@ -70,6 +78,8 @@ def shown(document: Document, path: DataPath, value: Any) -> str:
     if isinstance(value, int | Decimal):
         return str(value)
     text = str(value)
+    if "@" in text:
+        return "text with @ in it"  # an address with a password, perhaps
     return json.dumps(text if len(text) <= _LONGEST else text[:_LONGEST] + "…", ensure_ascii=False)
 
 

@@ -18,7 +18,7 @@ from contribd.config.types import (
     Texts,
     Topic,
     Topics,
-    whole,
+    Whole,
 )
 
 
@@ -55,7 +55,7 @@ class PostUser(Section):
     """PostUserInfo of every post."""
 
     address: IPv4 | None = Field(default=None, description="IPv4 address of the poster; default: the login's position")
-    id: Annotated[int, whole(0, 2**32 - 1)] | None = Field(
+    id: Annotated[int, Whole(0, 2**32 - 1)] | None = Field(
         default=None, description="Numeric user of the poster; default: application_id"
     )
 
@@ -119,17 +119,17 @@ class Ads(Section):
     login_timeout: Duration = Field(default=10.0, description="Longest wait for the login's answer")
     reconnect: Reconnect = Field(default_factory=Reconnect, description="Waits between tries to connect")
     ack_timeout: Duration = Field(default=15.0, description="A post without an answer by then is retried or UNANSWERED")
-    max_outstanding: Annotated[int, whole(1, 50_000)] = Field(
+    max_outstanding: Annotated[int, Whole(1, 50_000)] = Field(
         default=500, description="Posts sent and not yet answered"
     )
-    pack: Annotated[int, whole(1, 1000)] = Field(default=20, description="At most this many posts in one frame")
+    pack: Annotated[int, Whole(1, 1000)] = Field(default=20, description="At most this many posts in one frame")
     max_rate: Rate | None = Field(default=None, description="Posts a second over the session; null: no limit")
 
 
 class Retry(Section):
     """Which refused posts are posted again, and when."""
 
-    attempts: Annotated[int, whole(1, 100)] = Field(default=3, description="The most posts a price gets; 1: none again")
+    attempts: Annotated[int, Whole(1, 100)] = Field(default=3, description="The most posts a price gets; 1: none again")
     first: Duration = Field(default=0.5, description="Wait before the second post")
     max: Duration = Field(default=10.0, description="Longest wait")
     codes: NakCodes = Field(

@@ -5,12 +5,22 @@ A message says what was expected and never the value: whoever reports it decides
 
 import difflib
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, SecretStr, ValidationInfo, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    SecretStr,
+    ValidationInfo,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from contribd.config.scalars import Doubtful
 
@@ -115,15 +125,23 @@ def _flag(value: object, info: ValidationInfo) -> bool:
     return value
 
 
-def whole(low: int, high: int) -> BeforeValidator:
-    """A whole number within bounds."""
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Annotates an int with bounds, both included."""
 
-    def parse(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise expected(f"a whole number from {low} to {high}")
+    low: int
+    high: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(core), "minimum": self.low, "maximum": self.high}
+
+    def _check(self, value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
+            raise expected(f"a whole number from {self.low} to {self.high}")
         return value
-
-    return BeforeValidator(parse)
 
 
 def _rate(value: object) -> float:
@@ -164,11 +182,12 @@ def list_schema(item: dict[str, Any]) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item, "minItems": 1, "uniqueItems": True}]})
 
 
+DURATION_PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h)$"
 Duration = Annotated[
     float,
     BeforeValidator(_duration),
     PlainSerializer(duration_text, return_type=str, when_used="json"),
-    schema("string", pattern=r"^[0-9]+(\.[0-9]+)?(ms|s|m|h)$", examples=["250ms", "15s", "2m", "1h"]),
+    schema("string", pattern=DURATION_PATTERN, examples=["250ms", "15s", "2m", "1h"]),
 ]
 """Seconds; written ``15s``."""
 Text = Annotated[str, BeforeValidator(text_of), schema("string", minLength=1)]

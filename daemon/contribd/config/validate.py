@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from contribd.config.document import DataPath, Document
+from contribd.config.document import DataPath, Document, located
 from contribd.config.errors import Problem
 from contribd.config.keys import fields_at, unknown_key
 from contribd.config.messages import doubtful, wrong_value
@@ -61,19 +61,6 @@ def _add(
         outcome.problems.append(document.problem(path, text))
     else:
         outcome.problems.append(document.problem(path, wrong_value(document, path, value, error)))
-
-
-def located(data: Any, loc: tuple[int | str, ...], *, missing: bool = False) -> tuple[DataPath, Any]:
-    """The place in the data that an error's location means: without the names of unions and their members."""
-    path: list[int | str] = []
-    for number, step in enumerate(loc):
-        inside = isinstance(data, dict) and step in data
-        if inside or (isinstance(data, list) and isinstance(step, int) and step < len(data)):
-            data = data[step]
-        elif not (missing and number == len(loc) - 1):
-            continue
-        path.append(step)
-    return tuple(path), data
 
 
 def doubtful_words(data: Any, path: DataPath = ()) -> list[tuple[DataPath, Doubtful]]:

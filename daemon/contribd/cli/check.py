@@ -1,0 +1,60 @@
+"""``contribd check``: is the configuration right, with all its mapping files?"""
+
+from typing import Annotated, Any
+
+import typer
+
+from contribd.cli import EXIT_CONFIG
+from contribd.cli.common import ConfigOption, JsonOption, output, print_json, print_problems, problem_json
+from contribd.config.load import Inspected, inspect
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+NoEnvOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-env",
+        help="Look at nothing outside the configuration and its mappings: variables, secrets and certificates count "
+        "as present and right. For a build server that has none of them.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def check(config: ConfigOption = None, no_env: NoEnvOption = False, as_json: JsonOption = False) -> None:
+    """Validate configuration and mappings; all errors at once, each with file, line and column."""
+    inspected = inspect(config, lenient=no_env)
+    summary = _summary(inspected)
+    if not inspected.problems and not no_env:
+        summary["digest"] = inspected.loaded().digest
+    if as_json:
+        print_json({"valid": not inspected.problems, **summary, "problems": [*map(problem_json, inspected.problems)]})
+    elif inspected.problems:
+        print_problems(inspected.problems)
+    else:
+        _print(summary)
+    if inspected.problems:
+        raise typer.Exit(EXIT_CONFIG)
+
+
+def _summary(inspected: Inspected) -> dict[str, Any]:
+    mappings = inspected.mappings
+    return {
+        "files": [str(file) for file in inspected.files],
+        "mappings": [mapping.name for mapping in mappings.compiled],
+        "tests": len(mappings.cases),
+        "digest": None,
+    }
+
+
+def _print(summary: dict[str, Any]) -> None:
+    console = output()
+    console.print("valid", style="bold green")
+    console.print(f"files     {', '.join(summary['files'])}")
+    console.print(f"mappings  {', '.join(summary['mappings'])}")
+    console.print(f"tests     {summary['tests']} (run them with contribd test)")
+    if summary["digest"]:
+        console.print(f"digest    {summary['digest']}")
+    else:
+        console.print("digest    not told: variables and secrets were not looked at")

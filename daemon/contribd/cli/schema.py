@@ -1,0 +1,33 @@
+"""``contribd schema``: the JSON Schema of what users write and read."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from contribd.cli.common import print_json
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+class Subject(StrEnum):
+    """What there is a schema of."""
+
+    CONFIG = "config"
+    MAPPING = "mapping"
+    RESULT = "result"
+
+
+@app.command()
+def schema(
+    subject: Annotated[Subject, typer.Argument(help="config, mapping or result", show_default=False)],
+) -> None:
+    """Print the JSON Schema (2020-12) of the configuration, a mapping file or a result."""
+    if subject is Subject.RESULT:
+        from contribd.streams.result import result_schema
+
+        print_json(result_schema())
+        return
+    from contribd.config.schema import config_schema, mapping_schema
+
+    print_json(config_schema() if subject is Subject.CONFIG else mapping_schema())

@@ -1,0 +1,118 @@
+"""The configuration and its mapping files, checked together."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from contribd.config.checks import cross_problems, file_problems, rooted
+from contribd.config.digest import digest, secret_values
+from contribd.config.document import DataPath, load_document
+from contribd.config.errors import ConfigError, Problem
+from contribd.config.interpolate import Interpolation
+from contribd.config.mappings import Case, MappingFiles, load_mappings
+from contribd.config.messages import told
+from contribd.config.model import Settings
+from contribd.config.repair import repaired
+from contribd.config.validate import paths_of, validate
+from contribd.mapping.mapper import Mapper
+
+ENVIRONMENT = "CONTRIBD_CONFIG"
+DEFAULT_FILE = Path("/etc/contribd/contribd.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration without a mistake, ready for use."""
+
+    settings: Settings
+    """Every path in it is absolute."""
+    mapper: Mapper
+    cases: tuple[Case, ...]
+    """The test cases of the mapping files, in order."""
+    digest: str
+    """SHA-256 in hexadecimal, see :func:`contribd.config.digest.digest`."""
+    files: tuple[Path, ...]
+    """The configuration file, then the mapping files in the order in which they are tried."""
+    secrets: frozenset[str]
+    """What must not appear in a log: secret settings, and values read from files and credentials."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What can be told of a configuration, with or without mistakes."""
+
+    file: Path
+    problems: list[Problem]
+    settings: Settings
+    """With defaults and placeholders where there is a mistake."""
+    mappings: MappingFiles
+    secrets: frozenset[str]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return (self.file, *self.mappings.files)
+
+    def loaded(self) -> Loaded:
+        """What is there to use. Raises ConfigError where there is any problem."""
+        if self.problems:
+            raise ConfigError(self.problems)
+        return Loaded(
+            settings=rooted(self.settings, self.file.absolute().parent),
+            mapper=Mapper(self.mappings.compiled),
+            cases=tuple(self.mappings.cases),
+            digest=digest(self.settings, self.mappings.data, self.secrets),
+            files=self.files,
+            secrets=self.secrets | secret_values(self.settings),
+        )
+
+
+def resolve_path(path: Path | None, environ: Mapping[str, str]) -> Path:
+    """The configuration file: the one given, else ``$CONTRIBD_CONFIG``, else ``/etc/contribd/contribd.yaml``."""
+    return path or (Path(environ[ENVIRONMENT]) if environ.get(ENVIRONMENT) else DEFAULT_FILE)
+
+
+def load(path: Path | None = None, *, environ: Mapping[str, str] | None = None) -> Loaded:
+    """Read and check everything. Raises ConfigError with every problem found in all files.
+
+    ``environ`` replaces the process's environment. A problem with the dictionary files' content is not looked for.
+    """
+    return inspect(path, environ=environ).loaded()
+
+
+def inspect(path: Path | None = None, *, environ: Mapping[str, str] | None = None, lenient: bool = False) -> Inspected:
+    """Find out what is wrong, without raising.
+
+    With ``lenient`` no variable, secret or file outside the configuration and its mappings is looked at: they count
+    as present and right.
+    """
+    environ = os.environ if environ is None else environ
+    file = resolve_path(path, environ)
+    interpolation = Interpolation(environ, lenient=lenient)
+    document = load_document(file, interpolation)
+    if document.root is None and not file.exists():
+        text = f"there is no such file; name another with --config FILE or ${ENVIRONMENT}"
+        document.problems = [Problem(file, 1, 1, "", text)]
+    elif document.root is None and not document.problems:
+        document.problems.append(Problem(file, 1, 1, "", "the file is empty; expected kafka, ads and mappings"))
+    unknown = paths_of(document.root, interpolation.unknown)
+    if document.root is None:
+        return Inspected(file, document.problems, repaired({}, set()), MappingFiles(), frozenset())
+    outcome = validate(document, Settings, unknown)
+    bad = outcome.bad | unknown
+    settings = outcome.model or repaired(document.data, bad)
+    further = [
+        document.problem(path, told(document, path, text))
+        for path, text in _contradictions(settings, file, lenient=lenient)
+        if path not in bad  # a stand-in's problem is not the user's
+    ]
+    mappings = load_mappings(document, settings.ads.service, bad)
+    problems = {*document.problems, *outcome.problems, *further, *mappings.problems}
+    return Inspected(file, sorted(problems), settings, mappings, frozenset(interpolation.secrets))
+
+
+def _contradictions(settings: Settings, file: Path, *, lenient: bool) -> Iterator[tuple[DataPath, str]]:
+    """What is wrong between keys, and with the files they name."""
+    yield from cross_problems(settings)
+    if not lenient:
+        yield from file_problems(rooted(settings, file.absolute().parent))
