@@ -152,10 +152,9 @@ class SimulatedAds:
         what, _, name = argument.partition(" ")
         action = self._words(name.strip() or None).get(f"{verb} {what}".strip())
         if action is None:
-            msg = (
-                f"unknown control line {line!r}: expected one of {', '.join(self._words(None))}, or delay MS, drop N, "
-            )
-            raise ValueError(msg + "duplicate N, stray ID")
+            known = ", ".join([*self._words(None), "delay MS", "drop N", "duplicate N", "stray ID"])
+            msg = f"unknown control line {line.strip()!r}: expected one of {known}"
+            raise ValueError(msg)
         action()
 
     def _control_number(self, verb: str, argument: str) -> None:

@@ -1,0 +1,234 @@
+"""``contribd simulate``: the simulated ADS and the price engine by themselves."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from contribd.cli import EXIT_FAILED, EXIT_INTERRUPTED
+from contribd.simulation.options import AdsOptions, LoginAnswer, Profile
+from contribd.simulation.rules import Rule, parse_nak_rule
+from contribd.simulation.server import AdsServer
+from contribd.simulation.values import FIELDS
+
+if TYPE_CHECKING:
+    from contribd.simulation.engine import PriceEngine
+    from contribd.simulation.feed import Fed
+
+app = typer.Typer(
+    help="The simulated ADS and the price engine by themselves.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+REPORT_SECONDS = 5.0
+
+
+def _rules(naks: list[str]) -> tuple[Rule, ...]:
+    try:
+        return tuple(parse_nak_rule(each) for each in naks)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--nak") from None
+
+
+@app.command()
+def ads(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 15000,
+    service: Annotated[list[str] | None, typer.Option(help="A service; repeat for more. Default: TRCC.")] = None,
+    nak: Annotated[list[str] | None, typer.Option(help="PATTERN=CODE[:TEXT] refuses posts by RIC; repeatable.")] = None,
+    items_unknown: Annotated[bool, typer.Option(help="Items do not exist until a Refresh post.")] = False,
+    delay: Annotated[float, typer.Option(min=0, help="Milliseconds before each answer.")] = 0,
+    drop: Annotated[float, typer.Option(min=0, max=1, help="Share of answers never sent.")] = 0,
+    duplicate: Annotated[float, typer.Option(min=0, max=1, help="Share of answers sent twice.")] = 0,
+    cut_every: Annotated[int | None, typer.Option(min=1, help="Cut the connection at every so many posts.")] = None,
+    pack: Annotated[int, typer.Option(min=1, help="At most this many Acks in one frame.")] = 1,
+    login: Annotated[LoginAnswer, typer.Option(help="What a login gets.")] = LoginAnswer.OPEN,
+    login_refused: Annotated[bool, typer.Option(help="The same as --login refused.")] = False,
+    profile: Annotated[Profile, typer.Option(help="What a post that cannot be converted gets.")] = Profile.ERRORS,
+    max_msg_size: Annotated[int, typer.Option(min=1, help="Bytes, as the login Refresh says.")] = 61430,
+    enforce_max_msg_size: Annotated[bool, typer.Option(help="Disconnect a client that sends more.")] = False,
+    ping_timeout: Annotated[float, typer.Option(min=0, help="Seconds; 0: no pings.")] = 30,
+    check_fields: Annotated[bool, typer.Option(help="Refuse unknown fields and bad values.")] = True,
+    seed: Annotated[int, typer.Option(help="Decides what is dropped or sent twice.")] = 0,
+    control: Annotated[bool, typer.Option(help="Read orders from stdin, such as 'service down'.")] = False,
+    quiet: Annotated[bool, typer.Option(help="Say nothing but the address.")] = False,
+) -> None:
+    """Run a simulated ADS until it is ended."""
+    options = AdsOptions(
+        services=tuple(service or ["TRCC"]),
+        login=LoginAnswer.REFUSED if login_refused else login,
+        max_msg_size=max_msg_size,
+        enforce_max_msg_size=enforce_max_msg_size,
+        ping_timeout=ping_timeout or None,
+        profile=profile,
+        fields=FIELDS if check_fields else None,
+        rules=_rules(nak or []),
+        items_unknown=items_unknown,
+        delay=delay / 1000,
+        pack_answers=pack,
+        drop=drop,
+        duplicate=duplicate,
+        cut_every=cut_every,
+        record=False,
+    )
+    server = AdsServer(options, host=host, port=port, seed=seed)
+    try:
+        interrupted = asyncio.run(_serve(server, control=control, quiet=quiet))
+    except OSError as error:
+        typer.echo(f"cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}", err=True)
+        raise typer.Exit(EXIT_FAILED) from None
+    if interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
+
+
+async def _serve(server: AdsServer, *, control: bool, quiet: bool) -> bool:
+    """Until SIGINT (True) or SIGTERM (False)."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[bool] = loop.create_future()
+
+    def end(interrupted: bool) -> None:
+        if not ended.done():
+            ended.set_result(interrupted)
+
+    loop.add_signal_handler(signal.SIGINT, end, True)
+    loop.add_signal_handler(signal.SIGTERM, end, False)
+    await server.open()
+    typer.echo(f"{server.url} services {', '.join(server.ads.options.services)}")
+    sys.stdout.flush()
+    if control:
+        threading.Thread(target=_read_orders, args=(server, loop), daemon=True).start()
+    said = 0
+    while not ended.done():
+        await asyncio.wait([ended], timeout=REPORT_SECONDS)
+        taken = server.ads.posts_taken
+        if taken != said and not quiet:
+            typer.echo(f"{len(server.ads.connections)} connections, {taken} posts", err=True)
+            said = taken
+    await server.close()
+    return ended.result()
+
+
+def _read_orders(server: AdsServer, loop: asyncio.AbstractEventLoop) -> None:
+    for line in sys.stdin:
+        if line.strip():
+            with contextlib.suppress(RuntimeError):  # the loop has closed: the server is ending
+                loop.call_soon_threadsafe(_obey, server, line)
+
+
+def _obey(server: AdsServer, line: str) -> None:
+    try:
+        server.ads.control(line)
+    except ValueError as error:
+        typer.echo(f"error: {error}")
+    else:
+        typer.echo("ok")
+    sys.stdout.flush()
+    server.flush()
+
+
+@app.command()
+def engine(
+    *,
+    bootstrap_servers: Annotated[str, typer.Option(help="Kafka.")] = "127.0.0.1:9092",
+    topic: Annotated[str, typer.Option(help="Where the prices go.")] = "prices",
+    rate: Annotated[float, typer.Option(min=0.1, help="Records a second.")] = 100,
+    count: Annotated[int, typer.Option(min=0, help="Records; 0: until it is ended.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same prices.")] = 1,
+    poison: Annotated[float, typer.Option(min=0, max=1, help="Share of records that are no JSON object.")] = 0,
+    unmapped: Annotated[float, typer.Option(min=0, max=1, help="Share of records no mapping is for.")] = 0,
+    client: Annotated[Path | None, typer.Option(help="JSON file of further kafka-python producer settings.")] = None,
+    print_only: Annotated[bool, typer.Option("--print", help="Print the records at once; no Kafka.")] = False,
+) -> None:
+    """Produce foreign exchange prices to Kafka."""
+    from contribd.simulation.engine import PriceEngine
+    from contribd.simulation.rates import MissingExtraError, load_references
+
+    try:
+        prices = PriceEngine(load_references(), seed=seed, poison=poison, unmapped=unmapped)
+    except MissingExtraError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(EXIT_FAILED) from None
+    if print_only:
+        _print(prices, count)
+    else:
+        settings = _settings(client)
+        _produce(prices, bootstrap_servers=bootstrap_servers, topic=topic, rate=rate, count=count, client=settings)
+
+
+def _print(prices: "PriceEngine", count: int) -> None:
+    printed = 0
+    while not count or printed < count:
+        value = prices.next(datetime.now(UTC)).value
+        typer.echo(value or b"")
+        printed += 1
+
+
+def _settings(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        found = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        msg = f"{file}: {error}"
+        raise typer.BadParameter(msg, param_hint="--client") from None
+    if not isinstance(found, dict):
+        msg = f"{file}: expected a JSON object of kafka-python settings"
+        raise typer.BadParameter(msg, param_hint="--client")
+    return found
+
+
+def _produce(
+    prices: "PriceEngine", *, bootstrap_servers: str, topic: str, rate: float, count: int, client: dict[str, Any]
+) -> None:
+    from kafka.errors import KafkaError
+
+    from contribd.simulation.feed import Feed
+
+    try:
+        feed = Feed(prices, bootstrap_servers=bootstrap_servers, topic=topic, client=client)
+    except KafkaError as error:
+        typer.echo(f"cannot reach Kafka at {bootstrap_servers}: {error}", err=True)
+        raise typer.Exit(EXIT_FAILED) from None
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    interrupted = False
+    try:
+        feed.run(rate=rate, count=count or None, stop=stop, progress=_reporter())
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        feed.close()
+    fed = feed.fed
+    kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(fed.kinds.items()))
+    typer.echo(f"{len(fed.offsets)} of {fed.sent} records are in {topic} ({kinds})")
+    if fed.failures:
+        typer.echo(f"{len(fed.failures)} failed; the first: {fed.failures[0]}", err=True)
+    if interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if fed.failures:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _reporter() -> "Callable[[Fed], None]":
+    last = time.monotonic()
+
+    def report(fed: "Fed") -> None:
+        nonlocal last
+        if time.monotonic() - last >= REPORT_SECONDS:
+            last = time.monotonic()
+            typer.echo(f"{fed.sent} records sent, {len(fed.offsets)} confirmed", err=True)
+
+    return report

@@ -1,0 +1,89 @@
+"""``contribd simulate``: the programs a person or another test starts."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import websocket
+
+COMMAND = [sys.executable, "-m", "contribd", "simulate"]
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen([*COMMAND, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=60)
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_an_ads_says_where_it_listens_and_ends_when_asked(number: signal.Signals, code: int) -> None:
+    with started("ads", "--port", "0", "--service", "A", "--service", "B") as process:
+        url, *services = line(process).split()
+        client = websocket.WebSocket()
+        client.connect(url, subprotocols=["tr_json2"], timeout=10)  # type: ignore[no-untyped-call]
+        client.shutdown()  # type: ignore[no-untyped-call]
+        assert services == ["services", "A,", "B"]
+        process.send_signal(number)
+        assert process.wait(10) == code
+
+
+def test_an_ads_refuses_by_pattern_and_takes_orders() -> None:
+    with started("ads", "--port", "0", "--nak", "TRY*=NotOpen:closed", "--control") as process:
+        client = websocket.WebSocket()
+        client.connect(line(process).split()[0], subprotocols=["tr_json2"], timeout=10)  # type: ignore[no-untyped-call]
+        client.send(json.dumps({"ID": 1, "Domain": "Login", "Key": {"Name": "user"}}))
+        client.recv()
+        key = {"Name": "TRY=TRCC", "Service": "TRCC"}
+        payload = {"Type": "Update", "Fields": {"BID": 1}}
+        client.send(json.dumps({"ID": 1, "Type": "Post", "Ack": True, "PostID": 1, "Key": key, "Message": payload}))
+        [nak] = json.loads(client.recv())
+        assert (nak["NakCode"], nak["Text"]) == ("NotOpen", "closed")
+        assert process.stdin is not None
+        process.stdin.write("dance\nlogin close\n")
+        process.stdin.flush()
+        assert [line(process).partition(":")[0], line(process)] == ["error", "ok"]
+        assert json.loads(client.recv())[0]["State"]["Stream"] == "Closed"
+        client.shutdown()  # type: ignore[no-untyped-call]
+
+
+def test_a_port_in_use_is_one_line_and_exit_1() -> None:
+    with started("ads", "--port", "0") as process:
+        port = line(process).split("/")[2].partition(":")[2]
+        done = run("ads", "--port", port)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [f"cannot listen on 127.0.0.1:{port}: Address already in use"]
+
+
+def test_a_bad_nak_rule_is_a_usage_error() -> None:
+    done = run("ads", "--nak", "nonsense")
+    assert done.returncode == 2
+    assert "expected PATTERN=CODE[:TEXT]" in done.stderr
+
+
+def test_an_engine_prints_records_without_kafka() -> None:
+    lines = run("engine", "--print", "--count", "20", "--seed", "5").stdout.splitlines()
+    assert [json.loads(each)["asset"] for each in lines] == ["FX"] * 20
+
+
+def test_an_engine_without_a_broker_is_one_line_and_exit_1() -> None:
+    done = run("engine", "--bootstrap-servers", "127.0.0.1:1", "--count", "1")
+    assert done.returncode == 1
+    assert done.stderr.startswith("cannot reach Kafka at 127.0.0.1:1")
+    assert len(done.stderr.splitlines()) == 1
