@@ -1,0 +1,121 @@
+"""From the configuration to the parts of the daemon."""
+
+import socket
+from random import Random
+from typing import Any
+
+from tenacity import RetryCallState, Retrying
+from tenacity.wait import wait_exponential
+
+from contribd import __version__
+from contribd.config.load import Loaded
+from contribd.config.model import Settings
+from contribd.engine.engine import Engine
+from contribd.engine.policy import Backoff, ContributionPolicy, RetryPolicy, SessionPolicy
+from contribd.engine.result import ResultEncoder
+from contribd.engine.session import Note
+from contribd.omm.post import PostEncoder, PostUser
+from contribd.omm.requests import Login
+from contribd.session.connector import ConnectOptions
+from contribd.streams.settings import KafkaSettings
+
+JITTER = 0.5
+"""The share of a wait that chance may take away: daemons cut off together do not come back together."""
+
+
+def backoff(first: float, longest: float, rng: Random) -> Backoff:
+    """Waits that double from ``first`` to ``longest`` seconds, each shortened by up to ``JITTER`` of itself."""
+    wait = wait_exponential(multiplier=first, max=longest)
+
+    def after(failures: int) -> float:
+        state = RetryCallState(Retrying(), None, (), {})
+        state.attempt_number = failures
+        return float(wait(state)) * (1 - JITTER * rng.random())
+
+    return after
+
+
+def engine(loaded: Loaded, rng: Random, note: Note) -> Engine:
+    """The engine, set up by the configuration."""
+    settings = loaded.settings
+    return Engine(
+        mapper=loaded.mapper,
+        encoder=PostEncoder(_post_user(settings)),
+        contribution=_contribution(settings, rng),
+        session=_session(settings, rng),
+        rng=rng,
+        note=note,
+    )
+
+
+def results(loaded: Loaded) -> ResultEncoder:
+    """The encoder of this process's results."""
+    return ResultEncoder(instance=loaded.settings.instance, version=__version__, config=loaded.digest)
+
+
+def kafka(settings: Settings) -> KafkaSettings:
+    """What the source and the sink need."""
+    given = settings.kafka
+    return KafkaSettings(
+        bootstrap_servers=tuple(given.bootstrap_servers),
+        group_id=given.group_id,
+        prices=tuple(given.prices),
+        results=given.results,
+        rejects=given.rejects,
+        start_from=given.start_from,
+        instance=settings.instance,
+        client=given.client,
+    )
+
+
+def connection(settings: Settings) -> ConnectOptions:
+    """What the connector needs."""
+    tls = settings.ads.tls
+    return ConnectOptions(settings.ads.login_timeout, tls.ca_file, tls.cert_file, tls.key_file)
+
+
+def services(loaded: Loaded) -> tuple[str, ...]:
+    """The services that mappings post to."""
+    return tuple(dict.fromkeys(mapping.service for mapping in loaded.mapper.mappings))
+
+
+def position(settings: Settings) -> str:
+    """The login's position: what is configured, else this host's address as others see it."""
+    if settings.ads.position:
+        return settings.ads.position
+    try:
+        return socket.gethostbyname(socket.gethostname())
+    except OSError:  # the host does not know its own name: an address that is at least true
+        return "127.0.0.1"
+
+
+def _contribution(settings: Settings, rng: Random) -> ContributionPolicy:
+    given, ads = settings.contribution, settings.ads
+    retry = given.retry
+    return ContributionPolicy(
+        conflate=given.conflate,
+        max_age=None if given.max_age is None else round(given.max_age * 1_000_000),
+        retry=RetryPolicy(retry.attempts, frozenset(retry.codes), backoff(retry.first, retry.max, rng)),
+        create_missing=given.create_missing,
+        ack_timeout=ads.ack_timeout,
+        max_outstanding=ads.max_outstanding,
+        pack=ads.pack,
+        max_rate=ads.max_rate,
+    )
+
+
+def _session(settings: Settings, rng: Random) -> SessionPolicy:
+    ads = settings.ads
+    return SessionPolicy(
+        endpoints=tuple(ads.endpoints),
+        service=ads.service,
+        login=Login(ads.user, str(ads.application_id), position(settings)),
+        login_timeout=ads.login_timeout,
+        backoff=backoff(ads.reconnect.first, ads.reconnect.max, rng),
+    )
+
+
+def _post_user(settings: Settings) -> PostUser:
+    given: Any = settings.ads.post_user
+    user_id = given.id if given.id is not None else int(settings.ads.application_id)
+    return PostUser(given.address or position(settings).partition("/")[0], user_id)

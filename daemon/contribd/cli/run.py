@@ -1,0 +1,31 @@
+"""``contribd run``: the daemon."""
+
+import typer
+
+from contribd.cli.common import ConfigOption
+from contribd.config.load import load
+from contribd.ops import log
+from contribd.ops.http import ListenError
+
+app = typer.Typer()
+
+
+@app.command()
+def run(config: ConfigOption = None) -> None:
+    """The daemon: posts prices from Kafka to the ADS and writes each answer to the results topic.
+
+    Ends on SIGTERM or SIGINT, after outstanding answers are in and written; a second signal ends it at once.
+    """
+    loaded = load(config)
+    settings = loaded.settings
+    log.configure(settings.log.level, settings.log.format, secrets=sorted(loaded.secrets))
+    log.report_uncaught()
+    # Imported after the configuration is known to be right: the Kafka client alone takes most of the start-up time.
+    from contribd.worker import Worker
+
+    try:
+        worker = Worker(loaded)
+    except ListenError as error:
+        log.get_logger("run").error(str(error))
+        raise typer.Exit(1) from None
+    raise typer.Exit(worker.run())

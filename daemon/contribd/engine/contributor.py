@@ -1,0 +1,387 @@
+"""From waiting prices to posts, and from answers to settlements."""
+
+import heapq
+from collections.abc import Callable
+from itertools import count
+
+from contribd.engine.clock import Now
+from contribd.engine.instrument import Book, Instrument, merge
+from contribd.engine.ledger import Ledger
+from contribd.engine.outbox import Outbox
+from contribd.engine.policy import ContributionPolicy
+from contribd.engine.price import Attempt, Price, Reply, Settlement, Status, settle
+from contribd.engine.rate import RateLimit
+from contribd.engine.states import InstrumentEvent, InstrumentState
+from contribd.engine.suspects import Suspects, grace
+from contribd.engine.tally import Tally
+from contribd.engine.window import Flight, Window
+from contribd.mapping.outcome import FieldValue, PostType, RejectCode
+from contribd.omm.answers import Ack, PostError
+from contribd.omm.post import PostEncoder, frame
+
+_UNKNOWN_ITEM_CODE = "SymbolUnknown"
+_UNKNOWN_ITEM_TEXTS = ("unknown item", "unable to find item")
+"""NAKs that say an item does not exist: the code, or what servers were seen to write under another code."""
+
+_FINAL = {
+    Reply.NAK: Status.NAK,
+    Reply.ERROR: Status.ERROR,
+    Reply.TIMEOUT: Status.UNANSWERED,
+    Reply.LOST: Status.UNANSWERED,
+}
+
+
+class Contributor:
+    """Owns the book of instruments and the window of posts under way."""
+
+    def __init__(self, policy: ContributionPolicy, encoder: PostEncoder, outbox: Outbox, tally: Tally) -> None:
+        self.policy = policy
+        self.book = Book()
+        self.window = Window(policy.max_outstanding)
+        self._encoder = encoder
+        self._outbox = outbox
+        self._tally = tally
+        self._rate = RateLimit(policy.max_rate)
+        self._suspects = Suspects()
+        self._retries: list[tuple[float, int, Instrument]] = []
+        self._expiries: list[tuple[int, int, Price]] = []
+        self._order = count()
+        self._frames = 0
+        self._smoothed_ack = 0.0
+        self._endpoint = ""
+        self._session = ""
+
+    # Prices in
+
+    def queue(self, price: Price) -> None:
+        """A mapped price, to be posted when its turn comes."""
+        self._watch_age(price)
+        self.book.queue(price)
+
+    def forget(self, ledgers: set[Ledger]) -> None:
+        """Drops the waiting prices of partitions that are going: their next owner consumes them again."""
+        for instrument in self.book:
+            kept = []
+            for price in instrument.waiting:
+                if price.ledger in ledgers:
+                    price.give_up()
+                else:
+                    kept.append(price)
+            instrument.waiting.clear()
+            instrument.waiting.extend(kept)
+            if not kept and instrument.state is InstrumentState.BACKING_OFF:
+                self.book.emptied(instrument)
+
+    def abandon(self) -> int:
+        """Gives up on posts none of whose prices is ours any more; how many. Their answers will match nothing."""
+        gone = [flight for flight in self.window if all(price.ledger.closed for price in flight.group)]
+        for flight in gone:
+            self.window.pop(flight.post_id)
+            self.book.release(flight.instrument, InstrumentEvent.FORGOTTEN)
+        return len(gone)
+
+    # Posts out
+
+    def session_opened(self, endpoint: str, session: str) -> None:
+        """A new session: posts from now on are this one's."""
+        self._endpoint, self._session = endpoint, session
+
+    def take_frames(self, is_up: Callable[[str], bool], max_size: int, now: Now) -> list[bytes]:
+        """The texts of the frames to send now: as many posts as window, rate and services allow.
+
+        Frames hold at most ``pack`` posts and ``max_size`` bytes; what waits now is sent now.
+        """
+        room = self._rate.allowed(self.window.room, now.mono)
+        packer = _Packer(self.policy.pack, max_size, self._frames)
+        sent = 0
+        for service in self.book.services():
+            if not is_up(service):
+                continue
+            while sent < room:
+                instrument = self.book.pop_ready(service)
+                if instrument is None:
+                    break
+                sent += self._post(instrument, packer, max_size, now)
+        self._rate.spend(sent)
+        frames = packer.finish()
+        self._frames = packer.number
+        return frames
+
+    def _post(self, instrument: Instrument, packer: "_Packer", max_size: int, now: Now) -> bool:
+        """Posts what the instrument has; False where nothing was left to post."""
+        while group := self._gather(instrument, now):
+            post_type, fields = merge(group)
+            if instrument.create:
+                post_type = PostType.REFRESH
+            service, ric = instrument.key
+            post_id = self.window.next_id()
+            text = self._encoder.encode(post_id, ric=ric, service=service, post_type=post_type, fields=fields)
+            if len(text) <= max_size:
+                flight = Flight(post_id, instrument, group, post_type, fields, now)
+                packer.add(flight, text, alone=instrument.alone)
+                self._sent(flight)
+                return True
+            instrument.waiting.extendleft(reversed(group[:-1]))
+            self._too_large(group[-1], len(text), max_size, now)
+        self.book.emptied(instrument)
+        return False
+
+    def _gather(self, instrument: Instrument, now: Now) -> list[Price]:
+        """The prices the next post carries: all that wait where prices are conflated, else the first."""
+        group: list[Price] = []
+        waiting, max_age = instrument.waiting, self.policy.max_age
+        while waiting and (self.policy.conflate or not group):
+            price = waiting.popleft()
+            if price.settled:
+                continue
+            if max_age is not None and price.timestamp >= 0 and price.timestamp * 1000 + max_age < now.wall:
+                self._expire(price, now)
+                continue
+            group.append(price)
+        return group
+
+    def _sent(self, flight: Flight) -> None:
+        self.window.add(flight)
+        flight.instrument.move(InstrumentEvent.SENT)
+        for price in flight.group:
+            price.under_way = True
+        newest = flight.group[-1].timestamp
+        if newest >= 0:
+            self._tally.delivery_seconds.add(max(0, flight.sent.wall - newest * 1000) / 1e6)
+
+    def _too_large(self, price: Price, size: int, max_size: int, now: Now) -> None:
+        text = f"the post is {size} bytes, and the ADS takes {max_size} (MaxMsgSize)"
+        self._settle(price, Status.REJECTED, now, code=RejectCode.TOO_LARGE, text=text)
+
+    # Answers in
+
+    def answered(self, ack: Ack, now: Now) -> bool:
+        """An Ack or NAK; False where no outstanding post has its ID."""
+        flight = self.window.pop(ack.post_id)
+        if flight is None:
+            return False
+        self._observe(flight, now)
+        if ack.code is None:
+            self._tally.last_ack = now.wall
+            self._finish(flight, Status.ACK, Reply.ACK, None, ack.text or None, now)
+        else:
+            self._refused(flight, ack.code, ack.text, now)
+        if self._suspects:
+            self._resend_dropped(now, flight.frame)
+        return True
+
+    def failed(self, error: PostError, now: Now) -> bool:
+        """An Error message; False where it belongs to no outstanding post."""
+        deadline = now.mono + grace(self._smoothed_ack)
+        if error.post_id is None:
+            return self._suspects.after_nameless_error(error.text, self.window, deadline)
+        flight = self.window.pop(error.post_id)
+        if flight is None:
+            return False
+        self._observe(flight, now)
+        self._suspects.after_error(flight, error.text, self.window, deadline)
+        self._finish(flight, Status.ERROR, Reply.ERROR, None, error.text, now)
+        return True
+
+    def session_lost(self, now: Now) -> None:
+        """The session ended: what was unanswered is posted again on the next one, within its attempts."""
+        self._suspects.clear()
+        for flight in self.window.pop_all():
+            self._again(flight, Reply.LOST, "the session ended before the answer", now, delay=False)
+
+    def tick(self, now: Now) -> None:
+        """Time has passed: timeouts, retries due, prices too old."""
+        while (oldest := self.window.oldest()) and oldest.sent.mono + self.policy.ack_timeout <= now.mono:
+            self.window.pop(oldest.post_id)
+            self._again(oldest, Reply.TIMEOUT, f"no answer within {self.policy.ack_timeout:g} s", now, delay=True)
+        if self._suspects:
+            self._resend_dropped(now)
+        while self._retries and self._retries[0][0] <= now.mono:
+            due, _, instrument = heapq.heappop(self._retries)
+            if instrument.state is InstrumentState.BACKING_OFF and instrument.retry_at == due:
+                self.book.due(instrument)
+        self._expire_old(now)
+
+    def wake_at(self, now: Now) -> float | None:
+        """The monotonic time at which ``tick`` has something to do, None where it has nothing."""
+        oldest = self.window.oldest()
+        candidates = (
+            oldest.sent.mono + self.policy.ack_timeout if oldest else None,
+            self._retries[0][0] if self._retries else None,
+            now.mono + max(0, self._expiries[0][0] - now.wall) / 1e6 if self._expiries else None,
+            self._suspects.next_deadline(),
+            self._rate.next_at(),
+        )
+        return min((at for at in candidates if at is not None), default=None)
+
+    # What an answer means
+
+    def _observe(self, flight: Flight, now: Now) -> None:
+        seconds = now.mono - flight.sent.mono
+        self._tally.ack_seconds.add(seconds)
+        self._smoothed_ack += (seconds - self._smoothed_ack) / 8
+
+    def _refused(self, flight: Flight, code: str, text: str, now: Now) -> None:
+        carrier = flight.group[-1]
+        retry = self.policy.retry
+        tried = len(carrier.attempts or ()) + 1
+        if self.policy.create_missing and flight.type is PostType.UPDATE and _says_missing(code, text):
+            flight.instrument.create = True
+            self._retry(flight, Reply.NAK, code, text, now, 0.0)
+        elif code in retry.codes and tried < retry.attempts:
+            self._retry(flight, Reply.NAK, code, text, now, retry.backoff(tried))
+        else:
+            self._finish(flight, Status.NAK, Reply.NAK, code, text, now)
+
+    def _again(self, flight: Flight, reply: Reply, text: str, now: Now, *, delay: bool) -> None:
+        """No answer: another try where one is left, else UNANSWERED."""
+        tried = len(flight.group[-1].attempts or ()) + 1
+        if tried < self.policy.retry.attempts:
+            self._retry(flight, reply, None, text, now, self.policy.retry.backoff(tried) if delay else 0.0)
+        else:
+            self._finish(flight, Status.UNANSWERED, reply, None, text, now)
+
+    def _resend_dropped(self, now: Now, answered_frame: int = 0) -> None:
+        for flight, blamed, text in self._suspects.proven(self.window, now.mono, answered_frame):
+            if blamed and flight.instrument.alone:
+                self._finish(flight, Status.ERROR, Reply.ERROR, None, text, now)
+                continue
+            flight.instrument.alone = blamed
+            why = f"dropped by the ADS after an Error in the same frame: {text}"
+            self._retry(flight, Reply.TIMEOUT, None, why, now, 0.0)
+
+    def _retry(self, flight: Flight, reply: Reply, code: str | None, text: str, now: Now, delay: float) -> None:
+        self._note(flight, reply, code, text, now)
+        instrument = flight.instrument
+        group = [price for price in flight.group if self._keeps(price)]
+        self.book.requeue(instrument, group)
+        if not instrument.waiting:
+            self.book.emptied(instrument)
+            return
+        instrument.retry_at = now.mono + delay
+        heapq.heappush(self._retries, (instrument.retry_at, next(self._order), instrument))
+        for price in group:
+            price.under_way = False
+            self._watch_age(price)
+
+    @staticmethod
+    def _keeps(price: Price) -> bool:
+        """Whether a price may be posted again: not where its partition is being taken away."""
+        if not price.ledger.stopping:
+            return True
+        price.give_up()
+        return False
+
+    def _finish(
+        self, flight: Flight, status: Status, reply: Reply, code: str | None, text: str | None, now: Now
+    ) -> None:
+        """The last word on a post: the newest price gets the answer, those merged into it are CONFLATED."""
+        self._note(flight, reply, code, text, now)
+        instrument = flight.instrument
+        instrument.create = instrument.alone = False
+        instrument.move(InstrumentEvent.SETTLED)
+        carrier = flight.group[-1]
+        for price in flight.group[:-1]:
+            self._settle(price, Status.CONFLATED, now, carried_by=carrier)
+        self._settle(carrier, status, now, code=code, text=text, fields=flight.fields, instrument=instrument)
+
+    def _note(self, flight: Flight, reply: Reply, code: str | None, text: str | None, now: Now) -> None:
+        answered = None if reply in (Reply.TIMEOUT, Reply.LOST) else now.wall
+        attempt = Attempt(
+            flight.post_id,
+            flight.type,
+            self._endpoint,
+            self._session,
+            flight.sent.wall,
+            answered,
+            reply,
+            code,
+            text,
+        )
+        flight.group[-1].add(attempt)
+        self._tally.posts[flight.type, reply] += 1
+
+    def _settle(
+        self,
+        price: Price,
+        status: Status,
+        now: Now,
+        *,
+        code: str | None = None,
+        text: str | None = None,
+        fields: dict[str, FieldValue] | None = None,
+        carried_by: Price | None = None,
+        instrument: Instrument | None = None,
+    ) -> None:
+        price.settled = True
+        if price.ledger.closed:
+            if instrument is not None:
+                self.book.release(instrument, InstrumentEvent.FORGOTTEN)
+            return
+        settlement = settle(price, status, now.wall, code=code, text=text, fields=fields, carried_by=carried_by)
+        self._add(settlement, instrument)
+
+    def _add(self, settlement: Settlement, instrument: Instrument | None) -> None:
+        self._tally.results[settlement.status, settlement.code or ""] += 1
+        self._outbox.add(settlement, instrument)
+
+    # Age
+
+    def _watch_age(self, price: Price) -> None:
+        if self.policy.max_age is not None and price.timestamp >= 0:
+            deadline = price.timestamp * 1000 + self.policy.max_age
+            heapq.heappush(self._expiries, (deadline, next(self._order), price))
+
+    def _expire_old(self, now: Now) -> None:
+        while self._expiries and self._expiries[0][0] < now.wall:
+            _, _, price = heapq.heappop(self._expiries)
+            if not price.settled and not price.under_way:
+                self._expire(price, now)
+
+    def _expire(self, price: Price, now: Now) -> None:
+        """A price too old to be posted; one that was posted and would be again keeps its last answer."""
+        if price.attempts:
+            last = price.attempts[-1]
+            self._settle(price, _FINAL[last.reply], now, code=last.code, text=last.text)
+        else:
+            age = now.wall / 1e6 - price.timestamp / 1e3
+            limit = (self.policy.max_age or 0) / 1e6
+            self._settle(price, Status.EXPIRED, now, text=f"{age:.3f} s old, and max_age is {limit:g} s")
+
+
+class _Packer:
+    """Fills frames in order; each post learns its frame and place."""
+
+    def __init__(self, pack: int, max_size: int, number: int) -> None:
+        self.number = number
+        self._pack = pack
+        self._max_size = max_size
+        self._texts: list[bytes] = []
+        self._size = 2
+        self._frames: list[bytes] = []
+
+    def add(self, flight: Flight, text: bytes, *, alone: bool) -> None:
+        size = len(text) + 1
+        if self._texts and (alone or len(self._texts) >= self._pack or self._size + size > self._max_size):
+            self._flush()
+        if not self._texts:
+            self.number += 1
+        flight.frame, flight.place = self.number, len(self._texts)
+        self._texts.append(text)
+        self._size += size
+        if alone:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._frames.append(frame(self._texts))
+        self._texts, self._size = [], 2
+
+    def finish(self) -> list[bytes]:
+        if self._texts:
+            self._flush()
+        return self._frames
+
+
+def _says_missing(code: str, text: str) -> bool:
+    lowered = text.lower()
+    return code == _UNKNOWN_ITEM_CODE or any(known in lowered for known in _UNKNOWN_ITEM_TEXTS)

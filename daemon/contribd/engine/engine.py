@@ -1,0 +1,229 @@
+"""The engine: events in, posts and results out. Pure: the time is an argument, chance comes from a seeded generator."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from contribd.engine.clock import Now
+from contribd.engine.contributor import Contributor
+from contribd.engine.events import (
+    Assigned,
+    Committed,
+    Connected,
+    Event,
+    Lost,
+    NotCommitted,
+    Received,
+    Records,
+    Revoked,
+    Revoking,
+    Stop,
+    Tick,
+)
+from contribd.engine.instrument import Instrument
+from contribd.engine.intake import Intake
+from contribd.engine.ledger import Ledger, Partition, decode_metadata
+from contribd.engine.outbox import Batch, Outbox
+from contribd.engine.policy import ContributionPolicy, SessionPolicy
+from contribd.engine.price import Price, Record, Status, reject
+from contribd.engine.session import Command, Note, Session
+from contribd.engine.states import InstrumentEvent, SessionState
+from contribd.engine.tally import Tally
+from contribd.mapping.mapper import Mapper
+from contribd.mapping.outcome import Rejected
+from contribd.omm.answers import Ack, BadFrame, Pong, PostError, decode
+from contribd.omm.post import PostEncoder
+
+_GONE = (SessionState.DISCONNECTED, SessionState.CLOSED)
+
+
+def _quiet(_level: str, _event: str, **_details: object) -> None:
+    pass
+
+
+class Engine:
+    """One daemon's whole logic. Tell it what happened with ``handle``; then do what the ``take_`` calls give.
+
+    Nothing is posted while ``may_post_until`` (monotonic seconds) has passed: past it another member of the consumer
+    group may own our partitions, and an old price of ours could follow a newer one of its.
+    """
+
+    def __init__(
+        self,
+        *,
+        mapper: Mapper,
+        encoder: PostEncoder,
+        contribution: ContributionPolicy,
+        session: SessionPolicy,
+        rng: Random,
+        note: Note = _quiet,
+    ) -> None:
+        self.tally = Tally()
+        self.mapper = mapper
+        self.intake = Intake()
+        self.outbox = Outbox()
+        self.contributor = Contributor(contribution, encoder, self.outbox, self.tally)
+        self.session = Session(session, rng, self.tally, note)
+        self.may_post_until = float("inf")
+        self.stopping = False
+        self._note = note
+        self._handlers: dict[type, Callable[[Any, Now], None]] = {
+            Assigned: self._assigned,
+            Revoking: self._revoking,
+            Revoked: self._revoked,
+            Records: self._records,
+            Connected: self._connected,
+            Lost: self._lost,
+            Received: self._received,
+            Committed: self._committed,
+            NotCommitted: self._not_committed,
+            Stop: self._stop,
+            Tick: self._tick,
+        }
+
+    # What happened
+
+    def handle(self, event: Event, now: Now) -> None:
+        """Takes note of one event."""
+        self._handlers[type(event)](event, now)
+
+    def _assigned(self, event: Assigned, _now: Now) -> None:
+        for partition, commit in event.partitions.items():
+            settled = decode_metadata(commit.offset, commit.metadata)
+            self.intake.assign(Ledger(partition, commit.offset, settled))
+
+    def _revoking(self, event: Revoking, _now: Now) -> None:
+        self.contributor.forget(self.intake.stop(event.partitions))
+
+    def _revoked(self, event: Revoked, _now: Now) -> None:
+        ledgers = self.intake.close(event.partitions)
+        self.contributor.forget(ledgers)
+        self._free(self.outbox.close(ledgers), InstrumentEvent.FORGOTTEN)
+        self.contributor.abandon()
+
+    def _records(self, event: Records, now: Now) -> None:
+        if self.stopping:
+            return
+        for partition, records in event.batches:
+            ledger = self.intake.ledgers.get(partition)
+            if ledger is not None:
+                self._take(ledger, self.intake.offer(partition, records), now)
+
+    def _connected(self, event: Connected, now: Now) -> None:
+        self.session.connected(event.attempt, now)
+
+    def _lost(self, event: Lost, now: Now) -> None:
+        self.session.lost(event.attempt, event.failure, event.text, now)
+        self._follow_session(now)
+
+    def _received(self, event: Received, now: Now) -> None:
+        if event.attempt != self.session.attempt:
+            return
+        self.session.heard(now)
+        for text in event.texts:
+            if self.session.state in _GONE:
+                break
+            try:
+                answers = decode(text)
+            except BadFrame as error:
+                self.session.violated(str(error), now)
+                break
+            for answer in answers:
+                self._answer(answer, now)
+        self._follow_session(now)
+
+    def _follow_session(self, now: Now) -> None:
+        """Posts of a session that has ended are not answered any more."""
+        if not self.session.live and len(self.contributor.window):
+            self.contributor.session_lost(now)
+
+    def _answer(self, answer: Any, now: Now) -> None:
+        if type(answer) is Ack:
+            if not self.contributor.answered(answer, now):
+                self.tally.unmatched += 1
+        elif type(answer) is PostError:
+            if not self.contributor.failed(answer, now):
+                self.tally.unmatched += 1
+                self._note("warning", "an Error that belongs to no outstanding post", text=answer.text)
+        elif type(answer) is not Pong:
+            was = self.session.session_id
+            self.session.received(answer, now)
+            if self.session.session_id != was:
+                self.contributor.session_opened(self.session.endpoint, self.session.session_id)
+
+    def _committed(self, event: Committed, _now: Now) -> None:
+        self._free(self.outbox.committed(event.number), InstrumentEvent.COMMITTED)
+
+    def _not_committed(self, event: NotCommitted, _now: Now) -> None:
+        self._free(self.outbox.failed(event.number), InstrumentEvent.FORGOTTEN)
+
+    def _free(self, instruments: list[Instrument], event: InstrumentEvent) -> None:
+        for instrument in instruments:
+            self.contributor.book.release(instrument, event)
+
+    def _stop(self, _event: Stop, now: Now) -> None:
+        self.stopping = True
+        self.contributor.forget(self.intake.stop(list(self.intake.ledgers)))
+        self.session.drain(now)
+
+    def _tick(self, _event: Tick, now: Now) -> None:
+        self.session.tick(now)
+        self._follow_session(now)
+        self.contributor.tick(now)
+        for ledger, records in self.intake.unpark():
+            self._take(ledger, records, now)
+
+    def _take(self, ledger: Ledger, records: list[Record], now: Now) -> None:
+        """Maps records; a rejected one is settled at once, the others wait for their turn."""
+        map_record, queue, wall = self.mapper.map, self.contributor.queue, now.wall
+        self.tally.records += len(records)
+        for record in records:
+            outcome = map_record(record.value)
+            if isinstance(outcome, Rejected):
+                self.tally.results[Status.REJECTED, outcome.code] += 1
+                self.outbox.add(reject(ledger, record, outcome, wall))
+            else:
+                queue(Price(ledger, record, outcome, wall))
+
+    # What to do
+
+    def take_commands(self) -> list[Command]:
+        """Connections to make and to end, in order."""
+        commands, self.session.commands = self.session.commands, []
+        return commands
+
+    def take_frames(self, now: Now) -> list[bytes]:
+        """Texts of frames to send now, in order: the session's own first, then posts."""
+        frames, self.session.frames = self.session.frames, []
+        if self.session.up and now.mono < self.may_post_until:
+            posts = self.contributor.take_frames(self.session.is_up, self.session.max_message_size, now)
+            if posts:
+                self.session.said(now)
+                frames += posts
+        return frames
+
+    def take_batch(self) -> Batch | None:
+        """The next transaction, None while one is under way or nothing is settled."""
+        return self.outbox.take()
+
+    def paused(self) -> frozenset[Partition]:
+        """The partitions that must not be fetched now."""
+        return self.intake.paused()
+
+    def settled(self, partitions: frozenset[Partition]) -> bool:
+        """Whether nothing of these partitions is under way or unwritten."""
+        return not any(
+            ledger.waiting or self.outbox.holds(ledger)
+            for partition in partitions
+            if (ledger := self.intake.ledgers.get(partition)) is not None
+        )
+
+    @property
+    def drained(self) -> bool:
+        """After ``Stop``: every answer is in and every result is durable."""
+        return self.stopping and not len(self.contributor.window) and not len(self.outbox)
+
+    def wake_at(self, now: Now) -> float:
+        """The monotonic time at which a ``Tick`` is due."""
+        times = (self.session.wake_at(), self.contributor.wake_at(now))
+        return min((at for at in times if at is not None), default=float("inf"))

@@ -1,0 +1,78 @@
+"""Everything that can happen to the engine. Lists, never single records or answers."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+from contribd.engine.endpoints import Failure
+from contribd.engine.ledger import Commit, Partition
+from contribd.engine.price import Record
+
+
+class Assigned(NamedTuple):
+    """Partitions are ours, each with what the group last committed for it (no metadata where it never did)."""
+
+    partitions: dict[Partition, Commit]
+
+
+class Revoking(NamedTuple):
+    """Partitions are being taken away: settle what is under way."""
+
+    partitions: frozenset[Partition]
+
+
+class Revoked(NamedTuple):
+    """Partitions are not ours any more."""
+
+    partitions: frozenset[Partition]
+
+
+class Records(NamedTuple):
+    """Records of several partitions, each in offset order."""
+
+    batches: Sequence[tuple[Partition, Sequence[Record]]]
+
+
+class Connected(NamedTuple):
+    """Connection ``attempt`` is made."""
+
+    attempt: int
+
+
+class Lost(NamedTuple):
+    """Connection ``attempt`` failed or ended."""
+
+    attempt: int
+    failure: Failure
+    text: str
+
+
+class Received(NamedTuple):
+    """Texts of WebSocket frames from connection ``attempt``, in order."""
+
+    attempt: int
+    texts: Sequence[bytes]
+
+
+class Committed(NamedTuple):
+    """The transaction of batch ``number`` is durable."""
+
+    number: int
+
+
+class NotCommitted(NamedTuple):
+    """The transaction of batch ``number`` was not written."""
+
+    number: int
+
+
+class Stop(NamedTuple):
+    """Stop: post nothing new, settle what is under way."""
+
+
+class Tick(NamedTuple):
+    """Time has passed."""
+
+
+Event: TypeAlias = (
+    Assigned | Revoking | Revoked | Records | Connected | Lost | Received | Committed | NotCommitted | Stop | Tick
+)

@@ -1,0 +1,138 @@
+"""The instruments that have something to post, and how waiting prices merge into one post."""
+
+from collections import deque
+from collections.abc import Iterator
+
+from contribd.engine.price import Price
+from contribd.engine.states import InstrumentEvent, InstrumentState, next_instrument
+from contribd.mapping.outcome import FieldValue, PostType
+
+
+class Instrument:
+    """One RIC of one service. It exists only while it has something to do: an idle instrument costs nothing."""
+
+    __slots__ = ("alone", "create", "key", "retry_at", "state", "waiting")
+
+    def __init__(self, key: tuple[str, str]) -> None:
+        """``key``: (service, RIC)."""
+        self.key = key
+        self.state = InstrumentState.IDLE
+        self.waiting: deque[Price] = deque()
+        """Prices not yet under way, oldest first; settled ones (expired) are passed over."""
+        self.create = False
+        """The next post is a Refresh, since the ADS said that the item does not exist."""
+        self.alone = False
+        """The next post goes in a frame of its own, since an Error could not be told from its frame mates'."""
+        self.retry_at = 0.0
+        """Monotonic time of the next try, while backing off."""
+
+    def move(self, event: InstrumentEvent) -> None:
+        """Changes state by the table."""
+        self.state = next_instrument(self.state, event)
+
+    def drop_settled(self) -> None:
+        """Lets go of prices that expired while they waited."""
+        waiting = self.waiting
+        while waiting and waiting[0].settled:
+            waiting.popleft()
+
+
+class Book:
+    """All instruments with something to do, and for each service those whose next post may go, first come first."""
+
+    __slots__ = ("_instruments", "_ready")
+
+    def __init__(self) -> None:
+        self._instruments: dict[tuple[str, str], Instrument] = {}
+        self._ready: dict[str, deque[Instrument]] = {}
+
+    def __len__(self) -> int:
+        return len(self._instruments)
+
+    def __iter__(self) -> Iterator[Instrument]:
+        return iter(list(self._instruments.values()))
+
+    def services(self) -> list[str]:
+        """Services that something is ready for."""
+        return [service for service, ready in self._ready.items() if ready]
+
+    def queue(self, price: Price) -> None:
+        """A new price, behind those that wait already."""
+        key = (price.mapped.service, price.mapped.ric)
+        instrument = self._instruments.get(key)
+        if instrument is None:
+            instrument = self._instruments[key] = Instrument(key)
+        else:
+            instrument.drop_settled()
+        instrument.waiting.append(price)
+        if instrument.state is InstrumentState.IDLE:
+            self._make_ready(instrument, InstrumentEvent.QUEUED)
+
+    def pop_ready(self, service: str) -> Instrument | None:
+        """The instrument of this service that became ready first, with something to post; None where there is none."""
+        ready = self._ready.get(service)
+        while ready:
+            instrument = ready.popleft()
+            instrument.drop_settled()
+            if instrument.waiting:
+                return instrument
+            self._leave(instrument, InstrumentEvent.EMPTIED)
+        return None
+
+    def has_ready(self, service: str) -> bool:
+        """Whether something may be posted to this service."""
+        return bool(self._ready.get(service))
+
+    def unpop(self, instrument: Instrument) -> None:
+        """Gives back an instrument that was popped and could not be posted now; it stays the first."""
+        self._ready[instrument.key[0]].appendleft(instrument)
+
+    def emptied(self, instrument: Instrument) -> None:
+        """Nothing of a ready or backing off instrument is left to post."""
+        self._leave(instrument, InstrumentEvent.EMPTIED)
+
+    def due(self, instrument: Instrument) -> None:
+        """The wait before a retry is over."""
+        self._make_ready(instrument, InstrumentEvent.DUE)
+
+    def release(self, instrument: Instrument, event: InstrumentEvent) -> None:
+        """The instrument's last post is done with (``COMMITTED`` or ``FORGOTTEN``): its next price may go."""
+        self._leave(instrument, event)
+
+    def requeue(self, instrument: Instrument, group: list[Price]) -> None:
+        """Puts the prices of a post that failed back at the head, to be posted again when the wait is over."""
+        instrument.waiting.extendleft(reversed(group))
+        instrument.move(InstrumentEvent.RETRY)
+
+    def _make_ready(self, instrument: Instrument, event: InstrumentEvent) -> None:
+        instrument.move(event)
+        service = instrument.key[0]
+        ready = self._ready.get(service)
+        if ready is None:
+            ready = self._ready[service] = deque()
+        ready.append(instrument)
+
+    def _leave(self, instrument: Instrument, event: InstrumentEvent) -> None:
+        instrument.move(event)
+        instrument.drop_settled()
+        if instrument.waiting:
+            self._make_ready(instrument, InstrumentEvent.QUEUED)
+        else:
+            del self._instruments[instrument.key]
+
+
+def merge(group: list[Price]) -> tuple[PostType, dict[str, FieldValue]]:
+    """One post's type and fields from prices in order: the newest value of each field wins.
+
+    A Refresh replaces the item, so nothing older than the last Refresh is merged into it.
+    """
+    if len(group) == 1:
+        mapped = group[0].mapped
+        return mapped.type, mapped.fields
+    post_type, fields = PostType.UPDATE, dict[str, FieldValue]()
+    for price in group:
+        if price.mapped.type is PostType.REFRESH:
+            post_type = PostType.REFRESH
+            fields.clear()
+        fields.update(price.mapped.fields)
+    return post_type, fields

@@ -1,0 +1,62 @@
+"""Every bound of the engine, with the reason for its number and how it relates to the others."""
+
+from typing import Final
+
+MAX_RUN_AHEAD: Final = 20_000
+"""Offsets. How far past a partition's settled prefix a record may be taken. Kafka keeps at most 4,096 characters of
+commit metadata (broker setting ``offset.metadata.max.bytes``); the bitmap spends one bit an offset and base64 four
+characters for three bytes: 20,000 offsets are 2,500 bytes, 3,336 characters. The rest is room for the header."""
+
+MAX_METADATA: Final = 4_096
+"""Characters of commit metadata a broker takes by default."""
+
+MAX_WAITING_RECORDS: Final = 50_000
+"""Records taken and not yet settled, over all partitions, before every partition is paused. At about 2 KiB a record
+with its mapped fields this is 100 MiB; it is 100 times the default window, so a pause never starves the session."""
+
+RESUME_WAITING_RECORDS: Final = MAX_WAITING_RECORDS // 2
+"""Paused partitions are resumed below this: half, so that pause and resume do not chase each other."""
+
+MAX_WAITING_BYTES: Final = 64 * 1024 * 1024
+"""Bytes of record values behind the records that wait; bounds memory where records are large."""
+
+MAX_BATCH_RESULTS: Final = 5_000
+"""Results in one transaction. Larger transactions gain nothing measurable and hold read_committed readers back."""
+
+MAX_BATCH_BYTES: Final = 16 * 1024 * 1024
+"""Bytes of results in one transaction; half of kafka-python's default ``buffer_memory`` so that no send blocks."""
+
+DROP_GRACE: Final = 1.0
+"""Seconds. After an Error for one post of a frame, how long its frame mates may stay unanswered before they count as
+dropped with it. Acks come in order, so an answer to a later frame settles it sooner."""
+
+MIN_QUIET: Final = 1.0
+"""Seconds. Pings are never sent more often than this, however short the server's PingTimeout."""
+
+DEFAULT_PING_TIMEOUT: Final = 30.0
+"""Seconds. Assumed where the login answer names none; the value servers were seen to send."""
+
+DEFAULT_MAX_MESSAGE_SIZE: Final = 61_430
+"""Bytes. Assumed where the login answer names none; the value servers were seen to send."""
+
+STABLE_AFTER: Final = 30.0
+"""Seconds a session must stay open before its endpoint's earlier failures are forgotten."""
+
+CONNECT_TIMEOUTS: Final = 2
+"""A connection may take this many login timeouts: the socket's own calls are bounded by one each, name resolution by
+none at all."""
+
+DIRECTORY_TIMEOUT: Final = 5.0
+"""Seconds to wait for the source directory after login before posting without it, with a warning."""
+
+MEMBERSHIP_MARGIN: Final = 0.1
+"""Share of the group's session timeout by which posting stops before the group may give our partitions away."""
+
+RATE_BURST: Final = 0.05
+"""Seconds of ``max_rate`` that may be sent at once; keeps packing useful without visible bursts."""
+
+ACK_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Upper bounds, in seconds, of the histogram post sent → answered."""
+
+DELIVERY_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 300.0)
+"""Upper bounds, in seconds, of the histogram Kafka timestamp → post sent."""

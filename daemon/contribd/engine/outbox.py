@@ -1,0 +1,105 @@
+"""Settlements on their way to Kafka: what a transaction holds, and what it frees once it is durable."""
+
+from collections import deque
+from typing import NamedTuple
+
+from contribd.engine.instrument import Instrument
+from contribd.engine.ledger import Commit, Ledger, Partition
+from contribd.engine.limits import MAX_BATCH_RESULTS
+from contribd.engine.price import Settlement
+
+
+class Batch(NamedTuple):
+    """One transaction: its results, and the offsets they settle."""
+
+    number: int
+    settlements: list[Settlement]
+    commits: dict[Partition, Commit]
+
+
+class Outbox:
+    """Settled records in order. One batch is under way at a time; its offsets are fixed when it is taken.
+
+    A batch that failed is offered again, less what belongs to partitions revoked since.
+    """
+
+    def __init__(self) -> None:
+        self._pending: deque[tuple[Settlement, Instrument | None]] = deque()
+        self._batch: Batch | None = None
+        self._taken: list[tuple[Settlement, Instrument | None]] = []
+        self._under_way = False
+        self._number = 0
+
+    def __len__(self) -> int:
+        return len(self._pending) + len(self._taken)
+
+    def add(self, settlement: Settlement, instrument: Instrument | None = None) -> None:
+        """A settled record; ``instrument`` is freed for its next price once the result is durable."""
+        self._pending.append((settlement, instrument))
+
+    def take(self) -> Batch | None:
+        """The next transaction, or None where nothing is settled or one is under way."""
+        if self._under_way:
+            return None
+        if not self._taken:
+            self._fill()
+        if not self._taken:
+            return None
+        self._under_way = True
+        self._number += 1
+        settlements = [settlement for settlement, _ in self._taken]
+        ledgers: dict[Partition, Ledger] = {s.ledger.partition: s.ledger for s in settlements}
+        commits = {partition: ledger.commit() for partition, ledger in ledgers.items()}
+        self._batch = Batch(self._number, settlements, commits)
+        return self._batch
+
+    def _fill(self) -> None:
+        pending, taken = self._pending, self._taken
+        while pending and len(taken) < MAX_BATCH_RESULTS:
+            entry = pending.popleft()
+            settlement = entry[0]
+            settlement.ledger.settle(settlement.offset, settlement.size)
+            taken.append(entry)
+
+    def committed(self, number: int) -> list[Instrument]:
+        """The batch is durable: the instruments it frees."""
+        self._expect(number)
+        freed = [instrument for _, instrument in self._taken if instrument is not None]
+        self._taken = []
+        self._batch, self._under_way = None, False
+        return freed
+
+    def failed(self, number: int) -> list[Instrument]:
+        """The batch was not written; what it held is offered again. The instruments freed by revoked partitions."""
+        self._expect(number)
+        self._batch, self._under_way = None, False
+        return self._drop_closed()
+
+    def close(self, ledgers: set[Ledger]) -> list[Instrument]:
+        """Partitions were revoked: forgets what is not under way of them. The instruments that frees."""
+        freed = self._drop_pending(ledgers)
+        if not self._under_way:
+            freed += self._drop_closed()
+        return freed
+
+    def holds(self, ledger: Ledger) -> bool:
+        """Whether a result of this partition is pending or under way."""
+        return any(settlement.ledger is ledger for settlement, _ in self._taken) or any(
+            settlement.ledger is ledger for settlement, _ in self._pending
+        )
+
+    def _drop_pending(self, ledgers: set[Ledger]) -> list[Instrument]:
+        dropped = [entry for entry in self._pending if entry[0].ledger in ledgers]
+        if dropped:
+            self._pending = deque(entry for entry in self._pending if entry[0].ledger not in ledgers)
+        return [instrument for _, instrument in dropped if instrument is not None]
+
+    def _drop_closed(self) -> list[Instrument]:
+        dropped = [entry for entry in self._taken if entry[0].ledger.closed]
+        if dropped:
+            self._taken = [entry for entry in self._taken if not entry[0].ledger.closed]
+        return [instrument for _, instrument in dropped if instrument is not None]
+
+    def _expect(self, number: int) -> None:
+        if self._batch is None or self._batch.number != number:
+            raise RuntimeError(f"batch {number} is not the one under way")

@@ -1,0 +1,47 @@
+"""The settings the engine works by, in its own units: seconds, microseconds, counts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from contribd.omm.requests import Login
+
+Backoff: TypeAlias = Callable[[int], float]
+"""The wait in seconds before try ``n + 1``, after ``n`` failures (``n`` from 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When a refused or unanswered post is posted again.
+
+    ``attempts`` is the most posts a price gets; ``codes`` are the NakCodes worth another; ``backoff`` is the wait.
+    """
+
+    attempts: int
+    codes: frozenset[str]
+    backoff: Backoff
+
+
+@dataclass(frozen=True, slots=True)
+class ContributionPolicy:
+    """How prices become posts. ``max_age`` in microseconds, ``ack_timeout`` in seconds, ``max_rate`` posts a second."""
+
+    conflate: bool
+    max_age: int | None
+    retry: RetryPolicy
+    create_missing: bool
+    ack_timeout: float
+    max_outstanding: int
+    pack: int
+    max_rate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPolicy:
+    """How the session is made and kept. ``endpoints`` in order of preference; times in seconds."""
+
+    endpoints: tuple[str, ...]
+    service: str
+    login: Login
+    login_timeout: float
+    backoff: Backoff

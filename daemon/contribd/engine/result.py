@@ -1,0 +1,122 @@
+"""The result of a record as it is written to the results topic (contract: the result).
+
+Keys and texts that every result repeats are encoded once; the rest is joined from parts, since this is the largest
+single cost of a record after Kafka's own.
+"""
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+from contribd.engine.clock import Stamp
+from contribd.engine.price import Attempt, Price, Settlement
+from contribd.mapping.encode import encode_fields
+
+_encode = msgspec.json.Encoder().encode
+_NULL: Final = b"null"
+
+
+class Encoded(NamedTuple):
+    """A result as Kafka takes it."""
+
+    key: bytes | None
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+class ResultEncoder:
+    """Encodes settlements of one process: ``instance``, ``version`` and ``config`` digest go into each."""
+
+    def __init__(self, *, instance: str, version: str, config: str) -> None:
+        self._stamp = Stamp()
+        self._tail = b"".join(
+            (b',"instance":', _encode(instance), b',"version":', _encode(version), b',"config":', _encode(config), b"}")
+        )
+
+    def encode(self, settlement: Settlement) -> Encoded:
+        """One settlement as key, value and headers."""
+        s, stamp = settlement, self._stamp
+        partition = s.ledger.partition
+        source = f"{partition.topic}:{partition.number}:{s.offset}"
+        value = b"".join(
+            (
+                b'{"status":"',
+                s.status.value.encode(),
+                b'","ric":',
+                _text(s.ric),
+                b',"service":',
+                _text(s.service),
+                b',"mapping":',
+                _text(s.mapping),
+                b',"fields":',
+                _NULL if s.fields is None else encode_fields(s.fields),
+                b',"code":',
+                _text(s.code),
+                b',"text":',
+                _text(s.text),
+                b',"source":',
+                self._source(partition.topic, partition.number, s.offset, s.timestamp, s.key),
+                b',"carried_by":',
+                _NULL if s.carried_by is None else self._price_source(s.carried_by),
+                b',"posts":[',
+                b",".join([self._post(attempt) for attempt in s.attempts]) if s.attempts else b"",
+                f'],"consumed_at":"{stamp(s.consumed_at)}","settled_at":"{stamp(s.settled_at)}"'.encode(),
+                self._tail,
+            )
+        )
+        headers = [
+            ("status", s.status.value.encode()),
+            ("ric", (s.ric or "").encode()),
+            ("service", (s.service or "").encode()),
+            ("source", source.encode()),
+        ]
+        return Encoded(s.key if s.ric is None else s.ric.encode(), value, headers)
+
+    def encode_reject(self, settlement: Settlement) -> Encoded:
+        """The untouched input of a rejected record, with headers that say why."""
+        partition = settlement.ledger.partition
+        source = f"{partition.topic}:{partition.number}:{settlement.offset}"
+        headers = [
+            ("source", source.encode()),
+            ("code", (settlement.code or "").encode()),
+            ("text", (settlement.text or "").encode()),
+        ]
+        return Encoded(settlement.key, settlement.untouched or b"", headers)
+
+    def _source(self, topic: str, partition: int, offset: int, timestamp: int, key: bytes | None) -> bytes:
+        when = b'"%s"' % self._stamp(timestamp * 1000).encode() if timestamp >= 0 else _NULL
+        return b'{"topic":%s,"partition":%d,"offset":%d,"timestamp":%s,"key":%s}' % (
+            _encode(topic),
+            partition,
+            offset,
+            when,
+            _NULL if key is None else _encode(key.decode("utf-8", "replace")),
+        )
+
+    def _price_source(self, price: Price) -> bytes:
+        partition = price.ledger.partition
+        return self._source(partition.topic, partition.number, price.offset, price.timestamp, price.key)
+
+    def _post(self, attempt: Attempt) -> bytes:
+        stamp = self._stamp
+        return b"".join(
+            (
+                b'{"post_id":%d,"type":"' % attempt.post_id,
+                attempt.type.value.encode(),
+                b'","endpoint":',
+                _encode(attempt.endpoint),
+                f',"session":"{attempt.session}","sent_at":"{stamp(attempt.sent_at)}","answered_at":'.encode(),
+                _NULL if attempt.answered_at is None else f'"{stamp(attempt.answered_at)}"'.encode(),
+                b',"answer":"',
+                attempt.reply.value.encode(),
+                b'","code":',
+                _text(attempt.code),
+                b',"text":',
+                _text(attempt.text),
+                b"}",
+            )
+        )
+
+
+def _text(text: str | None) -> bytes:
+    return _NULL if text is None else _encode(text)

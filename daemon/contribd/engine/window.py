@@ -1,0 +1,91 @@
+"""Posts sent and not yet answered, by PostID, oldest first."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from contribd.engine.clock import Now
+from contribd.engine.price import Price
+from contribd.mapping.outcome import FieldValue, PostType
+from contribd.omm.post import MAX_POST_ID
+
+if TYPE_CHECKING:
+    from contribd.engine.instrument import Instrument
+
+
+class Flight:
+    """One post under way: the prices it carries (the newest last), and the fields it holds."""
+
+    __slots__ = ("fields", "frame", "group", "instrument", "place", "post_id", "sent", "type")
+
+    def __init__(
+        self,
+        post_id: int,
+        instrument: "Instrument",
+        group: list[Price],
+        post_type: PostType,
+        fields: dict[str, FieldValue],
+        sent: Now,
+    ) -> None:
+        self.post_id = post_id
+        self.instrument = instrument
+        self.group = group
+        self.type = post_type
+        self.fields = fields
+        self.sent = sent
+        self.frame = 0
+        """Number of the WebSocket frame that carried it, counted over the process."""
+        self.place = 0
+        """Its place in that frame, from 0."""
+
+
+class Window:
+    """The outstanding posts. Posts are added in the order they are sent, so the first is the oldest."""
+
+    __slots__ = ("_flights", "_last_id", "size")
+
+    def __init__(self, size: int, first_id: int = 1) -> None:
+        self.size = size
+        self._flights: dict[int, Flight] = {}
+        self._last_id = first_id - 1
+
+    def __len__(self) -> int:
+        return len(self._flights)
+
+    def __iter__(self) -> Iterator[Flight]:
+        return iter(self._flights.values())
+
+    @property
+    def room(self) -> int:
+        """How many more posts may be sent now."""
+        return self.size - len(self._flights)
+
+    def next_id(self) -> int:
+        """A PostID from 1 to 2**32 - 1 that no outstanding post has."""
+        post_id = self._last_id
+        while True:
+            post_id = post_id + 1 if post_id < MAX_POST_ID else 1
+            if post_id not in self._flights:
+                self._last_id = post_id
+                return post_id
+
+    def add(self, flight: Flight) -> None:
+        """A post was sent."""
+        self._flights[flight.post_id] = flight
+
+    def pop(self, post_id: int) -> Flight | None:
+        """The post with this ID, no longer outstanding; None where there is none."""
+        return self._flights.pop(post_id, None)
+
+    def oldest(self) -> Flight | None:
+        """The post sent first of those outstanding."""
+        return next(iter(self._flights.values()), None)
+
+    def pop_all(self) -> list[Flight]:
+        """Every outstanding post, oldest first, none of them outstanding any more."""
+        flights = list(self._flights.values())
+        self._flights.clear()
+        return flights
+
+    def after(self, flight: Flight) -> list[Flight]:
+        """The outstanding posts that followed ``flight`` in its own frame."""
+        return [other for other in self._flights.values() if other.frame == flight.frame and other.place > flight.place]

@@ -1,0 +1,138 @@
+"""What the worker shows of itself: a snapshot several times a second, for HTTP, and a line for the service manager."""
+
+import time
+
+from contribd import __version__, build
+from contribd.config.load import Loaded
+from contribd.engine.clock import Now
+from contribd.engine.engine import Engine
+from contribd.ops.http import HttpServer
+from contribd.ops.log import get_logger
+from contribd.ops.progress import Progress
+from contribd.ops.snapshot import Counters, Histogram, PartitionView, SessionView, Snapshot
+from contribd.streams.sink import Sink
+from contribd.streams.source import Source
+
+PUBLISH_SECONDS = 0.25
+
+_log = get_logger("observer")
+
+
+class Observer:
+    """Builds snapshots from the engine in the worker's thread; HTTP reads the last one from its own."""
+
+    def __init__(self, loaded: Loaded, engine: Engine, source: Source, sink: Sink, progress: Progress) -> None:
+        self.stopping = False
+        self.status = "starting"
+        self._loaded = loaded
+        self._engine = engine
+        self._source = source
+        self._sink = sink
+        self._services = build.services(loaded)
+        self._started = time.time()
+        self._next = 0.0
+        self._snapshot = self._build(Now(time.monotonic(), time.time_ns() // 1000))
+        listen = loaded.settings.http.listen
+        self._server = HttpServer(listen, lambda: self._snapshot, progress) if listen else None
+
+    def start(self) -> None:
+        """Begins to answer over HTTP."""
+        if self._server is not None:
+            self._server.start()
+            _log.info("serving metrics, health and status", address=self._server.address)
+
+    def close(self) -> None:
+        """Stops answering."""
+        if self._server is not None:
+            self._server.close()
+
+    def publish(self, now: Now) -> None:
+        """Replaces the snapshot where it is time to."""
+        if now.mono < self._next:
+            return
+        self._next = now.mono + PUBLISH_SECONDS
+        self._snapshot = snapshot = self._build(now)
+        self.status = _status(snapshot)
+
+    def _build(self, now: Now) -> Snapshot:
+        engine, tally = self._engine, self._engine.tally
+        return Snapshot(
+            taken_at=now.wall / 1e6,
+            started_at=self._started,
+            version=__version__,
+            instance=self._loaded.settings.instance,
+            config=self._loaded.digest,
+            session=self._session(now),
+            services=tuple((name, engine.session.is_up(name)) for name in self._services),
+            outstanding=len(engine.contributor.window),
+            max_outstanding=engine.contributor.window.size,
+            waiting=engine.intake.waiting,
+            instruments=len(engine.contributor.book),
+            partitions=self._partitions(),
+            counters=Counters.of(tally),
+            ack_seconds=Histogram.of(tally.ack_seconds),
+            delivery_seconds=Histogram.of(tally.delivery_seconds),
+            last_ack_at=None if tally.last_ack is None else tally.last_ack / 1e6,
+            stopping=self.stopping,
+            not_ready=tuple(self._reasons(now)),
+        )
+
+    def _session(self, now: Now) -> SessionView:
+        session = self._engine.session
+        return SessionView(
+            state=session.state.value,
+            up=session.live,
+            endpoint=session.endpoint,
+            endpoints=session.policy.endpoints,
+            since=session.since.wall / 1e6 if session.since else now.wall / 1e6,
+            last_failure=session.last_failure,
+            last_failure_at=None if session.last_failure_at is None else session.last_failure_at / 1e6,
+        )
+
+    def _partitions(self) -> tuple[PartitionView, ...]:
+        lags = self._source.lags()
+        views = []
+        paused = self._engine.paused()
+        for partition, ledger in sorted(self._engine.intake.ledgers.items()):
+            position, lag = lags.get(partition, (ledger.prefix, None))
+            views.append(
+                PartitionView(
+                    topic=partition.topic,
+                    partition=partition.number,
+                    position=position,
+                    committed=ledger.prefix,
+                    lag=lag,
+                    waiting=ledger.waiting,
+                    paused=partition in paused,
+                )
+            )
+        return tuple(views)
+
+    def _reasons(self, now: Now) -> list[str]:
+        """Why nothing can be contributed just now."""
+        engine, reasons = self._engine, []
+        if self.stopping:
+            reasons.append("stopping")
+        for name, part in (("consuming", self._source), ("writing results", self._sink)):
+            if part.failure is not None:
+                reasons.append(f"{name}: {part.failure}")
+            elif not part.connected:
+                reasons.append(f"{name}: waiting for Kafka")
+        if not engine.session.live:
+            reasons.append(f"ADS session: {engine.session.last_failure or engine.session.state.value}")
+        elif down := [name for name in self._services if not engine.session.is_up(name)]:
+            reasons.append(f"service down or unknown: {', '.join(down)}")
+        if engine.intake.ledgers and now.mono >= engine.may_post_until:
+            reasons.append("the consumer group has not confirmed this member for too long")
+        return reasons
+
+
+def _status(snapshot: Snapshot) -> str:
+    if snapshot.not_ready:
+        return "; ".join(snapshot.not_ready)
+    settled = sum(count for _, _, count in snapshot.counters.results)
+    lag = sum(view.lag or 0 for view in snapshot.partitions)
+    return (
+        f"contributing to {snapshot.session.endpoint}: {settled} results, {snapshot.outstanding} posts unanswered, "
+        f"{lag} records behind"
+    )

@@ -1,0 +1,221 @@
+"""What an ADS sends, decoded from tr_json2 into typed answers (LSEG WebSocket API specification).
+
+``decode`` takes the text of one WebSocket frame, whatever it holds, and gives a list of answers or raises
+``BadFrame``. Messages that mean nothing to a contributor come back as ``Other``.
+"""
+
+import re
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import msgspec
+
+from contribd.omm.requests import SOURCE_STREAM
+
+_INFO_FILTER: Final = 1
+_STATE_FILTER: Final = 2
+_POST_ID: Final = re.compile(r'"PostID"\s*:\s*(\d{1,10})')
+
+
+class BadFrame(ValueError):
+    """A frame that is not tr_json2: not JSON, or not an object or an array of objects."""
+
+
+class Ack(NamedTuple):
+    """The answer to one post. ``code`` is None for a positive Ack, else the NakCode's name (or its number as text)."""
+
+    post_id: int
+    code: str | None
+    text: str
+
+
+class PostError(NamedTuple):
+    """An Error message. ``post_id`` is known where ``Debug.Message`` echoes the post, whole or cut."""
+
+    post_id: int | None
+    text: str
+
+
+class LoginAnswer(NamedTuple):
+    """A Refresh or Status on the login stream. Limits are None where the server names none."""
+
+    stream: str
+    data: str
+    code: str
+    text: str
+    refresh: bool
+    max_message_size: int | None
+    ping_timeout: float | None
+    supports_post: bool | None
+
+    @property
+    def is_open(self) -> bool:
+        """The login stream is open: the server took the login."""
+        return self.stream == "Open"
+
+
+class ServiceChange(NamedTuple):
+    """One entry of the source directory. ``up`` is None where the message says nothing about the state."""
+
+    service_id: str
+    name: str | None
+    up: bool | None
+    deleted: bool
+
+
+class Directory(NamedTuple):
+    """A Refresh or Update of the source directory; ``replaces`` says that services not named are gone."""
+
+    changes: tuple[ServiceChange, ...]
+    replaces: bool
+
+
+class DirectoryRefused(NamedTuple):
+    """The server does not serve the Source domain, or closed the stream."""
+
+    text: str
+
+
+class Ping(NamedTuple):
+    """The server asks for a Pong."""
+
+
+class Pong(NamedTuple):
+    """The server's answer to a Ping."""
+
+
+class Other(NamedTuple):
+    """Anything else: its type and domain, and its text if it has one."""
+
+    type: str
+    text: str
+
+
+Answer: TypeAlias = Ack | PostError | LoginAnswer | Directory | DirectoryRefused | Ping | Pong | Other
+
+_decode_json = msgspec.json.Decoder().decode
+
+
+def decode(payload: bytes) -> list[Answer]:
+    """Decodes one text frame. The text is UTF-8; some servers send Latin-1, which is taken where UTF-8 fails.
+
+    Raises:
+        BadFrame: the text is not a JSON object or an array of JSON objects.
+    """
+    try:
+        document = _parse(payload)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadFrame(f"not JSON: {error}") from None
+    messages = document if type(document) is list else [document]
+    return [_answer(message) for message in messages]
+
+
+def _parse(payload: bytes) -> Any:
+    try:
+        return _decode_json(payload)
+    except UnicodeDecodeError:
+        return _decode_json(payload.decode("latin-1"))
+
+
+def _answer(message: Any) -> Answer:
+    if type(message) is not dict:
+        raise BadFrame(f"expected a JSON object, got {type(message).__name__}")
+    kind = message.get("Type")
+    if kind == "Ack":
+        return _ack(message)
+    if kind == "Ping":
+        return Ping()
+    if kind == "Pong":
+        return Pong()
+    if kind == "Error":
+        return _error(message)
+    return _stream_message(message, kind)
+
+
+def _ack(message: dict[str, Any]) -> Answer:
+    post_id = message.get("AckID")
+    if type(post_id) is not int:
+        return Other("Ack", f"an Ack without a numeric AckID: {post_id!r:.100}")
+    code = message.get("NakCode")
+    if code is None or code == 0:
+        return Ack(post_id, None, _text(message.get("Text")))
+    return Ack(post_id, str(code), _text(message.get("Text")))
+
+
+def _error(message: dict[str, Any]) -> PostError:
+    debug = _object(message.get("Debug"))
+    return PostError(_echoed_post_id(debug.get("Message")), _text(message.get("Text")))
+
+
+def _echoed_post_id(echo: Any) -> int | None:
+    """The PostID in the echoed post. The echo may be cut, so the text is searched rather than parsed.
+
+    The first PostID counts: contribd writes it ahead of everything that holds the record's own text.
+    """
+    if type(echo) is not str:
+        return None
+    found = _POST_ID.search(echo)
+    return int(found[1]) if found else None
+
+
+def _stream_message(message: dict[str, Any], kind: Any) -> Answer:
+    domain = message.get("Domain")
+    if domain == "Login":
+        return _login(message, refresh=kind == "Refresh")
+    if domain == "Source" or message.get("ID") == SOURCE_STREAM:
+        return _source(message, kind)
+    return Other(_text(kind), _text(_object(message.get("State")).get("Text")))
+
+
+def _login(message: dict[str, Any], *, refresh: bool) -> LoginAnswer:
+    state = _object(message.get("State"))
+    limits = _object(message.get("Elements"))
+    key_elements = _object(_object(message.get("Key")).get("Elements"))
+    size, ping = limits.get("MaxMsgSize"), limits.get("PingTimeout")
+    supports = key_elements.get("SupportOMMPost")
+    return LoginAnswer(
+        stream=_text(state.get("Stream")),
+        data=_text(state.get("Data")),
+        code=_text(state.get("Code")),
+        text=_text(state.get("Text")),
+        refresh=refresh,
+        max_message_size=size if isinstance(size, int) and size > 0 else None,
+        ping_timeout=float(ping) if isinstance(ping, int | float) and ping > 0 else None,
+        supports_post=bool(supports) if type(supports) is int else None,
+    )
+
+
+def _source(message: dict[str, Any], kind: Any) -> Answer:
+    if kind in ("Refresh", "Update"):
+        entries = _object(message.get("Map")).get("Entries")
+        changes = [_service(entry) for entry in entries if type(entry) is dict] if type(entries) is list else []
+        return Directory(tuple(changes), replaces=kind == "Refresh" and message.get("ClearCache", True) is not False)
+    state = _object(message.get("State"))
+    if kind == "Status" and state.get("Stream") in ("Closed", "ClosedRecover"):
+        return DirectoryRefused(_text(state.get("Text")))
+    return Other(_text(kind), _text(state.get("Text")))
+
+
+def _service(entry: dict[str, Any]) -> ServiceChange:
+    service_id = _text(entry.get("Key"))
+    if entry.get("Action") == "Delete":
+        return ServiceChange(service_id, None, None, deleted=True)
+    filters = _object(entry.get("FilterList")).get("Entries")
+    name, up = None, None
+    for item in filters if type(filters) is list else []:
+        part = _object(item)
+        elements = _object(part.get("Elements"))
+        if part.get("ID") == _INFO_FILTER and "Name" in elements:
+            name = _text(elements["Name"])
+        elif part.get("ID") == _STATE_FILTER and "ServiceState" in elements:
+            up = elements["ServiceState"] == 1 and elements.get("AcceptingRequests", 1) == 1
+    return ServiceChange(service_id, name, up, deleted=False)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if type(value) is dict else {}
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if type(value) is str else str(value)

@@ -1,0 +1,61 @@
+"""The off-stream post (LSEG WebSocket API specification, Post message; the payload's Key repeats the post's)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from contribd.mapping.encode import encode_fields
+from contribd.mapping.outcome import FieldValue, PostType
+
+MAX_POST_ID: Final = 2**32 - 1
+"""PostID is an unsigned 32-bit number; servers answer 2**32 as 0."""
+
+_encode = msgspec.json.Encoder().encode
+
+_REFRESH_STATE: Final = b',"Solicited":false,"State":{"Stream":"Open","Data":"Ok"}'
+
+
+@dataclass(frozen=True, slots=True)
+class PostUser:
+    """PostUserInfo: the publisher's address (dotted IPv4 text or number) and user ID (number)."""
+
+    address: str | int
+    user_id: int
+
+
+class PostEncoder:
+    """Encodes posts of one user; everything that does not change from post to post is encoded once."""
+
+    def __init__(self, user: PostUser) -> None:
+        info = _encode({"Address": user.address, "UserID": user.user_id})
+        self._user = b',"PostUserInfo":' + info + b',"Key":'
+
+    def encode(
+        self, post_id: int, *, ric: str, service: str, post_type: PostType, fields: dict[str, FieldValue]
+    ) -> bytes:
+        """One Post message as JSON text in UTF-8, asking for an Ack. ``fields`` as the mapping made them."""
+        key = b'{"Name":' + _encode(ric) + b',"Service":' + _encode(service) + b"}"
+        state = _REFRESH_STATE if post_type is PostType.REFRESH else b""
+        return b"".join(
+            (
+                b'{"ID":1,"Type":"Post","Domain":"MarketPrice","Ack":true,"PostID":%d' % post_id,
+                self._user,
+                key,
+                b',"Message":{"ID":0,"Type":"',
+                post_type.value.encode(),
+                b'","Domain":"MarketPrice","Key":',
+                key,
+                state,
+                b',"Fields":',
+                encode_fields(fields),
+                b"}}",
+            )
+        )
+
+
+def frame(messages: list[bytes]) -> bytes:
+    """The text of one WebSocket frame: a message by itself, or several as an array."""
+    if len(messages) == 1:
+        return messages[0]
+    return b"[" + b",".join(messages) + b"]"

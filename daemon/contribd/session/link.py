@@ -1,0 +1,136 @@
+"""One connection to an ADS: frames in and out of a non-blocking socket. Owned by the worker; never blocks it."""
+
+import os
+import socket
+import ssl
+from collections import deque
+from typing import Final
+
+from contribd.engine.endpoints import Failure
+from contribd.session.frames import CLOSE, NORMAL_CLOSURE, PING, PONG, TEXT, FrameDecoder, FrameError, encode_frame
+
+_CHUNK: Final = 256 * 1024
+_MAX_CHUNKS: Final = 8
+"""Chunks read before other work gets its turn; what is left wakes the selector again."""
+
+MAX_PAYLOAD: Final = 16 * 1024 * 1024
+"""Bytes of one message from the server. The vendor's server echoes failing posts up to 300 kB; source directories of
+large sites reach megabytes."""
+
+_RETRY = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class LinkLost(Exception):
+    """The connection ended. ``texts`` came before it did."""
+
+    def __init__(self, failure: Failure, text: str, texts: list[bytes]) -> None:
+        super().__init__(text)
+        self.failure = failure
+        self.texts = texts
+
+
+class Link:
+    """Frames over one connected socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._decoder = FrameDecoder(max_payload=MAX_PAYLOAD)
+        self._unsent: deque[memoryview] = deque()
+
+    def fileno(self) -> int:
+        """For a selector."""
+        return self._socket.fileno()
+
+    @property
+    def wants_write(self) -> bool:
+        """Whether something waits for the socket to take it."""
+        return bool(self._unsent)
+
+    def send(self, texts: list[bytes]) -> None:
+        """Sends text frames as far as the socket takes them; the rest goes with later calls of ``flush``.
+
+        Raises:
+            LinkLost: the connection has ended.
+        """
+        data = b"".join([encode_frame(TEXT, text, os.urandom(4)) for text in texts])
+        self._unsent.append(memoryview(data))
+        self.flush()
+
+    def flush(self) -> None:
+        """Sends what waits, as far as the socket takes it. Raises ``LinkLost``."""
+        while self._unsent:
+            data = self._unsent[0]
+            try:
+                sent = self._socket.send(data)
+            except _RETRY:
+                return
+            except OSError as error:
+                raise _lost(error, []) from error
+            if sent < len(data):
+                self._unsent[0] = data[sent:]
+            else:
+                self._unsent.popleft()
+
+    def receive(self) -> list[bytes]:
+        """The texts that have come, in order; empty where none is complete.
+
+        Raises:
+            LinkLost: the connection has ended; its ``texts`` came before.
+        """
+        texts: list[bytes] = []
+        for _ in range(_MAX_CHUNKS):
+            try:
+                data = self._socket.recv(_CHUNK)
+            except _RETRY:
+                break
+            except OSError as error:
+                raise _lost(error, texts) from error
+            if not data:
+                raise LinkLost(Failure.CLOSED_BY_SERVER, "the server closed the connection", texts)
+            self._decode(data, texts)
+            if len(data) < _CHUNK and not self._buffered():
+                break
+        if self._unsent:
+            self.flush()
+        return texts
+
+    def _buffered(self) -> bool:
+        """TLS may hold bytes that the selector does not see."""
+        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
+
+    def _decode(self, data: bytes, texts: list[bytes]) -> None:
+        try:
+            frames = self._decoder.feed(data)
+        except FrameError as error:
+            texts += [frame.payload for frame in error.frames if frame.opcode == TEXT]
+            raise LinkLost(Failure.PROTOCOL, str(error), texts) from error
+        for opcode, payload in frames:
+            if opcode == TEXT:
+                texts.append(payload)
+            elif opcode == PING:
+                self._unsent.append(memoryview(encode_frame(PONG, payload, os.urandom(4))))
+            elif opcode == CLOSE:
+                raise LinkLost(Failure.CLOSED_BY_SERVER, _close_text(payload), texts)
+
+    def close(self) -> None:
+        """Says goodbye as far as the socket takes it, and ends the connection."""
+        try:
+            self._unsent.append(memoryview(encode_frame(CLOSE, NORMAL_CLOSURE.to_bytes(2, "big"), os.urandom(4))))
+            self.flush()
+            self._socket.shutdown(socket.SHUT_WR)
+        except (LinkLost, OSError):  # the other side has gone already: there is nobody to say goodbye to
+            pass
+        self._socket.close()
+
+
+def _lost(error: OSError, texts: list[bytes]) -> LinkLost:
+    if isinstance(error, ssl.SSLError):
+        return LinkLost(Failure.TLS, f"TLS failed: {error.reason or error}", texts)
+    return LinkLost(Failure.NETWORK, error.strerror or str(error), texts)
+
+
+def _close_text(payload: bytes) -> str:
+    code = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else None
+    reason = payload[2:].decode("utf-8", "replace")
+    parts = ("the server closed the session", f"code {code}" if code is not None else "", reason)
+    return ", ".join(part for part in parts if part)

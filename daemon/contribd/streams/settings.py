@@ -1,0 +1,107 @@
+"""How contribd uses Kafka: every setting its promises rest on, and where it departs from a default, why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+CONSUMER_OWN: Mapping[str, Any] = {
+    # Offsets are part of the results' transaction.
+    "enable_auto_commit": False,
+    # Only a read_committed consumer asks for stable offsets (KIP-447); others may read those before a transaction
+    # that is still completing.
+    "isolation_level": "read_committed",
+    "allow_auto_create_topics": False,
+}
+
+CONSUMER_DEFAULTS: Mapping[str, Any] = {
+    "max_poll_records": 2000,
+    # A fetch is answered as soon as there is anything; this is how long an idle one stays open.
+    "fetch_max_wait_ms": 500,
+    "session_timeout_ms": 45_000,
+    "heartbeat_interval_ms": 3_000,
+}
+
+PRODUCER_OWN: Mapping[str, Any] = {"acks": "all", "enable_idempotence": True, "allow_auto_create_topics": False}
+
+PRODUCER_DEFAULTS: Mapping[str, Any] = {
+    # A dead process's open transaction holds back every read_committed reader for this long.
+    "transaction_timeout_ms": 10_000,
+    # What a transaction waits when the one before is still completing: 100 ms, the client's default, allows 35 small
+    # transactions a second, 5 ms allows 157.
+    "retry_backoff_ms": 5,
+    "linger_ms": 0,
+    "batch_size": 128 * 1024,
+    "max_request_size": 16 * 1024 * 1024,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSettings:
+    """What the source and the sink need. ``client``: further kafka-python settings, by its own names."""
+
+    bootstrap_servers: tuple[str, ...]
+    group_id: str
+    prices: tuple[str, ...]
+    results: str
+    rejects: str | None
+    start_from: str
+    instance: str
+    client: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def session_timeout(self) -> float:
+        """Seconds after which the group gives a silent member's partitions to others."""
+        return float(self.consumer()["session_timeout_ms"]) / 1000
+
+    @property
+    def transactional_id(self) -> str:
+        """One for each instance of the group, so that a restart ends the transaction its predecessor left open."""
+        return f"{self.group_id}-{self.instance}"
+
+    def consumer(self) -> dict[str, Any]:
+        """Arguments of ``KafkaConsumer``."""
+        from kafka import KafkaConsumer
+
+        return {
+            **CONSUMER_DEFAULTS,
+            **_known(self.client, KafkaConsumer.DEFAULT_CONFIG),
+            **CONSUMER_OWN,
+            "bootstrap_servers": list(self.bootstrap_servers),
+            "client_id": f"contribd-{self.instance}",
+            "group_id": self.group_id,
+            "auto_offset_reset": self.start_from,
+        }
+
+    def producer(self) -> dict[str, Any]:
+        """Arguments of ``KafkaProducer``."""
+        from kafka import KafkaProducer
+
+        return {
+            **_known(PRODUCER_DEFAULTS, KafkaProducer.DEFAULT_CONFIG),
+            **_known(self.client, KafkaProducer.DEFAULT_CONFIG),
+            **_known(PRODUCER_OWN, KafkaProducer.DEFAULT_CONFIG),
+            "bootstrap_servers": list(self.bootstrap_servers),
+            "client_id": f"contribd-{self.instance}",
+            "transactional_id": self.transactional_id,
+        }
+
+    def admin(self) -> dict[str, Any]:
+        """Arguments of ``KafkaAdminClient``."""
+        from kafka import KafkaAdminClient
+
+        return {
+            **_known(self.client, KafkaAdminClient.DEFAULT_CONFIG),
+            "bootstrap_servers": list(self.bootstrap_servers),
+            "client_id": f"contribd-{self.instance}",
+        }
+
+
+def _known(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name in defaults}
+
+
+def first_line(error: BaseException) -> str:
+    """An error of the Kafka client in one line, with its name: its texts alone often say too little."""
+    text = str(error).strip().splitlines()
+    name = type(error).__name__
+    return f"{name}: {text[0]}" if text and text[0] != name else name

@@ -1,0 +1,220 @@
+"""The sink: a transactional producer in a thread of its own. One batch, one transaction, one outcome."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import NamedTuple
+
+import tenacity
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError, ProducerFencedError
+from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
+
+from contribd.engine.events import Committed, Event, NotCommitted
+from contribd.engine.ledger import Commit, Partition
+from contribd.engine.result import Encoded
+from contribd.ops.log import get_logger
+from contribd.ops.progress import Pulse
+from contribd.streams.settings import KafkaSettings, first_line
+
+FENCES = 3
+FENCE_WINDOW = 120.0
+"""So many fencings within so many seconds are another process with our name, not an expired transaction of ours."""
+
+START_WAIT = tenacity.wait_exponential(multiplier=1, max=10)
+RETRY_SECONDS = 0.5
+"""Pause after a transaction that failed, so that a broker that refuses is not asked in a tight loop."""
+
+_log = get_logger("sink")
+
+
+class Write(NamedTuple):
+    """One transaction: results, the untouched input of rejected records, and the offsets they settle."""
+
+    number: int
+    results: list[Encoded]
+    rejects: list[Encoded]
+    commits: dict[Partition, Commit]
+    group: ConsumerGroupMetadata
+
+
+class Sink(threading.Thread):
+    """Owns the producer. Each ``Write`` ends in one ``Committed`` or ``NotCommitted``."""
+
+    def __init__(self, settings: KafkaSettings, *, emit: Callable[[Event], None], pulse: Pulse) -> None:
+        super().__init__(name="sink", daemon=True)
+        self._settings = settings
+        self._emit = emit
+        self._pulse = pulse
+        self._writes: SimpleQueue[Write | None] = SimpleQueue()
+        self._stopping = threading.Event()
+        self._fenced: deque[float] = deque(maxlen=FENCES)
+        self._producer: KafkaProducer | None = None
+        self.connected = False
+        """Whether the producer reached a broker and found its topics."""
+        self.failure: str | None = None
+        """What is wrong with writing results just now, for the status line."""
+        self.replaced = False
+        """Another process has our transactional.id: this one must end."""
+
+    def write(self, write: Write) -> None:
+        """Hands over a transaction; only one at a time."""
+        self._writes.put(write)
+
+    def stop(self) -> None:
+        """End once what was handed over is written."""
+        self._stopping.set()
+        self._writes.put(None)
+
+    def run(self) -> None:
+        """Writes until stopped."""
+        self._pulse.rest()
+        if not self._renew():
+            return
+        while (write := self._next()) is not None:
+            self._pulse.rest()
+            committed = self._transact(write)
+            self._emit(Committed(write.number) if committed else NotCommitted(write.number))
+            if not committed:
+                self._stopping.wait(RETRY_SECONDS)
+        if self._producer is not None:
+            self._producer.close(timeout=1)
+
+    def _next(self) -> Write | None:
+        while True:
+            self._pulse.beat(time.monotonic())
+            try:
+                return self._writes.get(timeout=1.0)
+            except Empty:
+                continue
+
+    # One transaction
+
+    def _transact(self, write: Write) -> bool:
+        """Whether the transaction is durable. An outcome that cannot be known at once is read back."""
+        producer = self._producer
+        asked = False
+        try:
+            if producer is None:
+                raise KafkaError("no producer")
+            producer.begin_transaction()
+            for result in write.results:
+                producer.send(self._settings.results, value=result.value, key=result.key, headers=result.headers)
+            if self._settings.rejects is not None:
+                for reject in write.rejects:
+                    producer.send(self._settings.rejects, value=reject.value, key=reject.key, headers=reject.headers)
+            producer.send_offsets_to_transaction(_offsets(write.commits), write.group)
+            asked = True
+            producer.commit_transaction()
+        except (KafkaError, ValueError, OSError) as error:
+            self.failure = first_line(error)
+            _log.warning("results were not written, trying again", results=len(write.results), error=self.failure)
+            if isinstance(error, ProducerFencedError):
+                self._note_fence()
+            return self._recover(write, asked=asked)
+        self.failure = None
+        return True
+
+    def _recover(self, write: Write, *, asked: bool) -> bool:
+        """Ends a failed transaction; True where it turns out to be durable after all."""
+        if self._aborted():
+            return False
+        if not self._renew():
+            return False
+        return asked and self._read_back(write.commits)
+
+    def _aborted(self) -> bool:
+        """An abort that succeeds proves that nothing was written."""
+        if self._producer is None:
+            return False
+        try:
+            self._producer.abort_transaction()
+        except (KafkaError, ValueError, OSError) as error:
+            _log.debug("the transaction could not be aborted, a new producer will end it", error=first_line(error))
+            return False
+        return True
+
+    def _read_back(self, commits: dict[Partition, Commit]) -> bool:
+        """Whether the group's offsets are those of the transaction: it is durable then.
+
+        The new producer's ``init_transactions`` has ended it one way or the other, so there is nothing left to wait
+        for. Every batch settles a record, so its offset or its bitmap differs from the batch before.
+        """
+        for attempt in tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type((KafkaError, OSError)), wait=START_WAIT, sleep=self._sleep
+        ):
+            with attempt:
+                admin = KafkaAdminClient(**self._settings.admin())
+                try:
+                    partitions = [TopicPartition(*partition) for partition in commits]
+                    found = admin.list_group_offsets({self._settings.group_id: partitions})[self._settings.group_id]
+                finally:
+                    admin.close()
+                return any(
+                    (state := found.get(TopicPartition(*partition))) is not None
+                    and (state.offset, state.metadata or "") == commit
+                    for partition, commit in commits.items()
+                )
+        return False
+
+    def _note_fence(self) -> None:
+        now = time.monotonic()
+        self._fenced.append(now)
+        if len(self._fenced) == FENCES and now - self._fenced[0] < FENCE_WINDOW:
+            self.replaced = True
+
+    # The producer
+
+    def _renew(self) -> bool:
+        """A new producer; ends whatever transaction its predecessor left open. False where we were stopped first."""
+        if self._producer is not None:
+            self._producer.close(timeout=0)
+            self._producer = None
+        for attempt in tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type((KafkaError, OSError, ValueError)),
+            wait=START_WAIT,
+            sleep=self._sleep,
+            stop=lambda _state: self._stopping.is_set(),
+            before_sleep=self._explain,
+            retry_error_callback=lambda _state: None,
+        ):
+            with attempt:
+                self._producer = self._open()
+        self.connected = self._producer is not None
+        return self.connected
+
+    def _open(self) -> KafkaProducer:
+        producer = KafkaProducer(**self._settings.producer())
+        try:
+            for topic in filter(None, (self._settings.results, self._settings.rejects)):
+                if not producer.partitions_for(topic):
+                    raise ValueError(f"no such topic, or no permission to write it: {topic}")
+            producer.init_transactions()
+        except BaseException:
+            producer.close(timeout=0)
+            raise
+        self.failure = None
+        return producer
+
+    def _sleep(self, seconds: float) -> None:
+        self._stopping.wait(seconds)
+
+    def _explain(self, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        self.failure = str(error) if type(error) is ValueError else first_line(error or RuntimeError("unknown"))
+        _log.warning(
+            "cannot write results yet",
+            brokers=",".join(self._settings.bootstrap_servers),
+            topic=self._settings.results,
+            error=self.failure,
+            next_try_in=f"{state.upcoming_sleep:.0f} s",
+        )
+
+
+def _offsets(commits: dict[Partition, Commit]) -> dict[TopicPartition, OffsetAndMetadata]:
+    return {
+        TopicPartition(*partition): OffsetAndMetadata(commit.offset, commit.metadata, -1)
+        for partition, commit in commits.items()
+    }

@@ -1,0 +1,283 @@
+"""The source: a consumer in a thread of its own, which turns what the group and the topics do into events."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import tenacity
+from kafka import KafkaConsumer, TopicPartition
+from kafka.consumer.subscription_state import ConsumerRebalanceListener
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.errors import KafkaError
+from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
+
+from contribd.engine.events import Assigned, Event, Records, Revoked, Revoking
+from contribd.engine.ledger import Commit, Partition
+from contribd.engine.price import Record
+from contribd.ops.log import get_logger
+from contribd.ops.progress import Pulse
+from contribd.streams.membership import Membership
+from contribd.streams.settings import KafkaSettings, first_line
+
+POLL_SECONDS = 0.05
+"""How long a poll waits for records, and so the longest a pause or a stop waits for the consumer."""
+
+MAX_BACKLOG = 20_000
+"""Records handed over and not yet looked at by the worker, above which nothing more is fetched: ten polls."""
+
+REVOKE_SECONDS = 5.0
+"""How long a rebalance waits for outstanding answers of partitions that go. The client sends no heartbeats meanwhile,
+so it is far below the session timeout."""
+
+LEAVE_MILLISECONDS = 2_000
+"""How long leaving the group may take; without it the others wait for the session timeout."""
+
+START_WAIT = tenacity.wait_exponential(multiplier=1, max=10)
+
+_log = get_logger("source")
+
+
+class Source(threading.Thread):
+    """Owns the consumer. Everything it learns goes to ``emit``; ``consumed`` says how many records were looked at."""
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        *,
+        emit: Callable[[Event], None],
+        consumed: Callable[[], int],
+        pulse: Pulse,
+        membership: Membership,
+    ) -> None:
+        super().__init__(name="source", daemon=True)
+        self._settings = settings
+        self._emit = emit
+        self._consumed = consumed
+        self._pulse = pulse
+        self._membership = membership
+        self._commands: SimpleQueue[frozenset[Partition]] = SimpleQueue()
+        self._stopping = threading.Event()
+        self._leaving = threading.Event()
+        self._revoked = threading.Event()
+        self._handed_over = 0
+        self._new: set[TopicPartition] = set()
+        self._paused: frozenset[Partition] = frozenset()
+        self._lags: dict[Partition, tuple[int, int]] = {}
+        self.connected = False
+        """Whether the consumer reached a broker and found its topics."""
+        self.failure: str | None = None
+        """Why it could not start yet, for the status line."""
+
+    # For the worker
+
+    def pause(self, partitions: frozenset[Partition]) -> None:
+        """From now on, fetch every assigned partition but these."""
+        self._commands.put(partitions)
+
+    def release(self) -> None:
+        """The partitions being revoked are settled: the rebalance may go on."""
+        self._revoked.set()
+
+    def lags(self) -> dict[Partition, tuple[int, int]]:
+        """Next offset to fetch and records behind the log's end, by assigned partition."""
+        return self._lags
+
+    def stop(self) -> None:
+        """Fetch nothing more; the consumer stays in its group, since results are still committed in its name."""
+        self._stopping.set()
+
+    def leave(self) -> None:
+        """Leave the group and end the thread: nothing more is committed in the group's name."""
+        self._stopping.set()
+        self._leaving.set()
+        self._revoked.set()
+
+    # The thread
+
+    def run(self) -> None:
+        """Consumes until stopped."""
+        consumer = self._start()
+        if consumer is None:
+            return
+        self.connected = True
+        while not self._leaving.is_set():
+            self._pulse.beat(time.monotonic())
+            try:
+                self._step(consumer)
+            except KafkaError as error:
+                self._pulse.rest()
+                _log.warning("the consumer failed and goes on", error=first_line(error))
+                self._leaving.wait(POLL_SECONDS)
+        self._pulse.rest()
+        consumer.close(autocommit=False, timeout_ms=LEAVE_MILLISECONDS)
+
+    def _step(self, consumer: KafkaConsumer) -> None:
+        self._apply_pauses(consumer)
+        behind = self._handed_over - self._consumed() > MAX_BACKLOG
+        if behind or self._stopping.is_set():
+            consumer.pause(*consumer.assignment())
+        polled = consumer.poll(timeout_ms=int(POLL_SECONDS * 1000))
+        self._membership.observe(consumer)
+        if self._new:
+            self._announce(consumer)
+        if polled and not self._stopping.is_set():
+            batches = [(Partition(*tp), [_record(r) for r in records]) for tp, records in polled.items()]
+            self._handed_over += sum(len(records) for _, records in batches)
+            self._emit(Records(batches))
+        self._measure(consumer)
+        if behind:
+            self._resume(consumer)
+
+    def _apply_pauses(self, consumer: KafkaConsumer) -> None:
+        changed = False
+        while True:
+            try:
+                self._paused = self._commands.get_nowait()
+            except Empty:
+                break
+            changed = True
+        if changed:
+            self._resume(consumer)
+
+    def _resume(self, consumer: KafkaConsumer) -> None:
+        assigned = consumer.assignment() - self._new
+        paused = {TopicPartition(*partition) for partition in self._paused} & assigned
+        consumer.pause(*paused)
+        consumer.resume(*(assigned - paused))
+
+    # Start
+
+    def _start(self) -> KafkaConsumer | None:
+        """The consumer, subscribed; None where the daemon was stopped before Kafka could be reached."""
+        for attempt in tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type((KafkaError, OSError, ValueError)),
+            wait=START_WAIT,
+            sleep=self._sleep,
+            stop=lambda _state: self._stopping.is_set(),
+            before_sleep=self._explain,
+            retry_error_callback=lambda _state: None,
+        ):
+            with attempt:
+                self._pulse.rest()
+                return self._subscribe()
+        return None
+
+    def _subscribe(self) -> KafkaConsumer:
+        consumer = KafkaConsumer(**self._settings.consumer(), partition_assignment_strategy=[CooperativeStickyAssignor])
+        try:
+            missing = [topic for topic in self._settings.prices if not consumer.partitions_for_topic(topic)]
+            if missing:
+                raise ValueError(f"no such topic, or no permission to read it: {', '.join(missing)}")
+            consumer.subscribe(self._settings.prices, listener=_Listener(self, consumer))
+        except BaseException:
+            consumer.close(autocommit=False, timeout_ms=1000)
+            raise
+        self.failure = None
+        _log.info("consuming", topics=",".join(self._settings.prices), group=self._settings.group_id)
+        return consumer
+
+    def _sleep(self, seconds: float) -> None:
+        self._stopping.wait(seconds)
+
+    def _explain(self, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        self.failure = str(error) if type(error) is ValueError else first_line(error or RuntimeError("unknown"))
+        _log.warning(
+            "cannot consume yet",
+            brokers=",".join(self._settings.bootstrap_servers),
+            error=self.failure,
+            next_try_in=f"{state.upcoming_sleep:.0f} s",
+        )
+
+    # Assignment
+
+    def assigned(self, consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
+        """Called by the client while it polls: nothing of these is fetched before their offsets are known."""
+        self._new.update(partitions)
+        consumer.pause(*self._new & consumer.assignment())
+
+    def revoked(self, partitions: Iterable[TopicPartition]) -> None:
+        """Called by the client while it polls: waits, for a bounded time, until what is under way is settled."""
+        going = frozenset(Partition(*tp) for tp in partitions) - {Partition(*tp) for tp in self._new}
+        self._new.difference_update(partitions)
+        if not going or self._leaving.is_set():
+            return
+        self._revoked.clear()
+        self._emit(Revoking(going))
+        if not self._revoked.wait(REVOKE_SECONDS):
+            _log.warning("partitions went before every answer was in", partitions=_names(going))
+        self._emit(Revoked(going))
+
+    def lost(self, partitions: Iterable[TopicPartition]) -> None:
+        """Called by the client while it polls: the group has given these to others already."""
+        gone = frozenset(Partition(*tp) for tp in partitions)
+        self._new.difference_update(partitions)
+        _log.warning("partitions were lost: this member was out of its group", partitions=_names(gone))
+        self._emit(Revoked(gone))
+
+    def _announce(self, consumer: KafkaConsumer) -> None:
+        """Says what is assigned, and from where: the committed offset with its metadata."""
+        ready = {tp: _committed(consumer, tp) for tp in self._new & consumer.assignment()}
+        self._new.clear()
+        if ready:
+            commits = {Partition(*tp): commit for tp, commit in ready.items()}
+            self._membership.observe(consumer)
+            _log.info("partitions assigned", partitions=_names(commits))
+            self._emit(Assigned(commits))
+            self._resume(consumer)
+
+    def _measure(self, consumer: KafkaConsumer) -> None:
+        lags = {}
+        for tp in consumer.assignment():
+            state = consumer._subscription.assignment.get(tp)  # noqa: SLF001 - position() may block on the network
+            position = state.position.offset if state is not None and state.position is not None else None
+            end = consumer.highwater(tp)
+            if position is not None and end is not None:
+                lags[Partition(*tp)] = (position, max(0, end - position))
+        self._lags = lags
+
+    def group(self) -> ConsumerGroupMetadata | None:
+        """The membership under which offsets are committed (KIP-447), as last seen."""
+        return self._membership.metadata
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # the client has no types
+    """Hands the group's decisions to the source, in the client's own thread."""
+
+    def __init__(self, source: Source, consumer: KafkaConsumer) -> None:
+        self._source = source
+        self._consumer = consumer
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        self._source.revoked(revoked)
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._source.assigned(self._consumer, assigned)
+
+    def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
+        self._source.lost(lost)
+
+
+def _committed(consumer: KafkaConsumer, tp: TopicPartition) -> Commit:
+    """The group's commit for a partition, and the consumer put there.
+
+    Where there is none, the start position is committed at once: a crash before the first result must not start at
+    a later "latest" and pass over records already consumed.
+    """
+    committed: Any = consumer.committed(tp, metadata=True)
+    if committed is None or committed.offset < 0:
+        position = consumer.position(tp)
+        consumer.commit({tp: OffsetAndMetadata(position, "", -1)})
+        return Commit(position, "")
+    consumer.seek(tp, committed.offset)
+    return Commit(committed.offset, committed.metadata or "")
+
+
+def _record(record: Any) -> Record:
+    return Record(record.offset, record.timestamp, record.key, record.value)
+
+
+def _names(partitions: Iterable[Partition]) -> str:
+    return " ".join(str(partition) for partition in sorted(partitions))

@@ -1,0 +1,312 @@
+"""The worker: the one place where the parts meet. It alone touches the engine and the connection."""
+
+import os
+import selectors
+import signal
+import socket
+import time
+from collections import deque
+from functools import partial
+from random import SystemRandom
+from typing import Final, NamedTuple
+
+from contribd import build
+from contribd.config.load import Loaded
+from contribd.engine.clock import Now
+from contribd.engine.engine import Engine
+from contribd.engine.events import Connected, Event, Lost, Received, Records, Revoked, Revoking, Stop, Tick
+from contribd.engine.ledger import Partition
+from contribd.engine.session import Connect, Disconnect
+from contribd.mailbox import Mailbox
+from contribd.observe import Observer
+from contribd.ops.log import get_logger
+from contribd.ops.notify import Notifier, Watchdog, watchdog_timeout
+from contribd.ops.progress import Progress
+from contribd.session.connector import ConnectError, connect_in_background
+from contribd.session.link import Link, LinkLost
+from contribd.streams.membership import Membership
+from contribd.streams.sink import Sink, Write
+from contribd.streams.source import Source
+
+IDLE_SECONDS: Final = 0.25
+"""The longest sleep: the snapshot, the status line and the watchdog are served this often."""
+
+DRAIN_MARGIN: Final = 10.0
+"""Seconds beyond ``ads.ack_timeout`` that a stop may take: the last commit, and leaving the group."""
+
+WORKER_ALLOWANCE: Final = 10.0
+"""Seconds between two rounds of the worker that are still normal; the largest batch takes well under one."""
+
+THREAD_ALLOWANCE: Final = 60.0
+"""Seconds between two beats of the Kafka threads that are still normal: two of the client's request timeouts."""
+
+_log = get_logger("worker")
+
+
+class Outcome(NamedTuple):
+    """What came of connection ``attempt``."""
+
+    attempt: int
+    result: socket.socket | ConnectError
+
+
+class Stopped(Exception):
+    """The daemon cannot go on; ``code`` is the exit code."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class Worker:
+    """One daemon. ``run`` returns its exit code."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        settings = loaded.settings
+        self._events: Mailbox[Event | Outcome] = Mailbox()
+        self._progress = Progress()
+        now = time.monotonic()
+        self._pulse = self._progress.pulse("worker", allowance=WORKER_ALLOWANCE, now=now)
+        kafka = build.kafka(settings)
+        self._membership = Membership(kafka.session_timeout)
+        self._source = Source(
+            kafka,
+            emit=self._events.put,
+            consumed=lambda: self._consumed,
+            pulse=self._progress.pulse("source", allowance=THREAD_ALLOWANCE, now=now),
+            membership=self._membership,
+        )
+        self._sink = Sink(
+            kafka, emit=self._events.put, pulse=self._progress.pulse("sink", allowance=THREAD_ALLOWANCE, now=now)
+        )
+        self._engine: Engine = build.engine(loaded, SystemRandom(), self._note)
+        self._results = build.results(loaded)
+        self._connect_options = build.connection(settings)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._events.fileno(), selectors.EVENT_READ)
+        self._link: Link | None = None
+        self._attempt = 0
+        self._consumed = 0
+        self._paused: frozenset[Partition] = frozenset()
+        self._revoking: deque[frozenset[Partition]] = deque()
+        self._stop_requested = False
+        self._deadline = float("inf")
+        self._notifier = Notifier.from_environ()
+        self._watchdog = Watchdog(self._notifier, self._progress, watchdog_timeout())
+        self.observer = Observer(loaded, self._engine, self._source, self._sink, self._progress)
+
+    # The outside
+
+    def run(self) -> int:
+        """Runs until SIGTERM or SIGINT; the exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        self.observer.start()
+        self._source.start()
+        self._sink.start()
+        self._notifier.ready("starting")
+        try:
+            self._loop()
+        except Stopped as stopped:
+            _log.error(str(stopped))
+            self._notifier.stopping(str(stopped))
+            return stopped.code
+        self._leave()
+        return 0
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        if self._stop_requested:
+            os._exit(1)
+        self._stop_requested = True
+        _log.info("stopping", signal=signal.Signals(number).name)
+        self._events.put(Stop())
+
+    # The loop
+
+    def _loop(self) -> None:
+        while True:
+            now = _now()
+            self._pulse.beat(now.mono)
+            self._engine.handle(Tick(), now)
+            self._act(now)
+            if self._finished(now):
+                return
+            ready = self._selector.select(self._patience(now))
+            now = _now()
+            for key, mask in ready:
+                if key.fileobj is self._link:
+                    self._serve_link(mask, now)
+            for event in self._events.take():
+                self._take_event(event)
+
+    def _patience(self, now: Now) -> float:
+        return min(IDLE_SECONDS, max(0.0, self._engine.wake_at(now) - now.mono))
+
+    def _take_event(self, event: Event | Outcome) -> None:
+        now = _now()
+        if isinstance(event, Outcome):
+            self._connection_made(event, now)
+            return
+        if isinstance(event, Stop):
+            self._begin_stop(now)
+        elif isinstance(event, Revoking):
+            self._revoking.append(event.partitions)
+        elif isinstance(event, Revoked) and self._revoking:
+            self._revoking.popleft()
+        self._engine.handle(event, now)
+        if isinstance(event, Records):
+            self._consumed += sum(len(records) for _, records in event.batches)
+            self._act(now)
+
+    def _act(self, now: Now) -> None:
+        """Does what the engine wants done."""
+        self._engine.may_post_until = self._membership.until
+        self._send(self._engine.take_frames(now), now)
+        self._obey(now)
+        self._write()
+        if (paused := self._engine.paused()) != self._paused:
+            self._paused = paused
+            self._source.pause(paused)
+        if self._revoking and self._engine.settled(self._revoking[0]):
+            self._source.release()
+        self._check_threads()
+        self._watchdog.tick(now.mono)
+        self.observer.publish(now)
+        self._notifier.status(self.observer.status)
+
+    def _check_threads(self) -> None:
+        if self._sink.replaced:
+            instance = self._loaded.settings.instance
+            raise Stopped(78, f"another contribd runs as instance {instance!r} of this group: give each its own name")
+        for thread in (self._source, self._sink):
+            if not thread.is_alive() and not self._stop_requested:
+                raise Stopped(1, f"the {thread.name} thread ended: see the error above")
+
+    # Kafka
+
+    def _write(self) -> None:
+        """Hands the next transaction to the sink, once there is a membership to commit it under."""
+        group = self._membership.metadata
+        if group is None:
+            return
+        batch = self._engine.take_batch()
+        if batch is None:
+            return
+        encode = self._results.encode
+        rejects = []
+        if self._loaded.settings.kafka.rejects is not None:
+            rejects = [self._results.encode_reject(s) for s in batch.settlements if s.untouched is not None]
+        self._sink.write(Write(batch.number, [encode(s) for s in batch.settlements], rejects, batch.commits, group))
+
+    # The connection
+
+    def _obey(self, now: Now) -> None:
+        for command in self._engine.take_commands():
+            match command:
+                case Connect(attempt, endpoint):
+                    connect_in_background(endpoint, self._connect_options, partial(self._deliver, attempt))
+                case Disconnect():
+                    self._send(self._engine.take_frames(now), now)
+                    self._drop_link()
+
+    def _deliver(self, attempt: int, outcome: socket.socket | ConnectError) -> None:
+        """Called by the connector's thread."""
+        self._events.put(Outcome(attempt, outcome))
+
+    def _connection_made(self, event: "Outcome", now: Now) -> None:
+        attempt, outcome = event
+        if isinstance(outcome, ConnectError):
+            self._engine.handle(Lost(attempt, outcome.failure, str(outcome)), now)
+            return
+        if attempt != self._engine.session.attempt or self._link is not None:
+            outcome.close()
+            return
+        self._link, self._attempt = Link(outcome), attempt
+        self._selector.register(self._link, selectors.EVENT_READ)
+        self._engine.handle(Connected(attempt), now)
+
+    def _serve_link(self, mask: int, now: Now) -> None:
+        link = self._link
+        if link is None:
+            return
+        try:
+            if mask & selectors.EVENT_WRITE:
+                link.flush()
+            texts = link.receive() if mask & selectors.EVENT_READ else []
+        except LinkLost as lost:
+            self._link_lost(lost, now)
+            return
+        if texts:
+            self._engine.handle(Received(self._attempt, texts), now)
+        self._watch_writes()
+
+    def _send(self, texts: list[bytes], now: Now) -> None:
+        if self._link is None or not texts:
+            return
+        try:
+            self._link.send(texts)
+        except LinkLost as lost:
+            self._link_lost(lost, now)
+            return
+        self._watch_writes()
+
+    def _watch_writes(self) -> None:
+        if self._link is not None:
+            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._link.wants_write else 0)
+            if self._selector.get_key(self._link).events != wanted:
+                self._selector.modify(self._link, wanted)
+
+    def _link_lost(self, lost: LinkLost, now: Now) -> None:
+        """What came before the end still counts."""
+        attempt = self._attempt
+        self._drop_link()
+        if lost.texts:
+            self._engine.handle(Received(attempt, lost.texts), now)
+        self._engine.handle(Lost(attempt, lost.failure, str(lost)), now)
+
+    def _drop_link(self) -> None:
+        if self._link is not None:
+            self._selector.unregister(self._link)
+            self._link.close()
+            self._link = None
+
+    # The end
+
+    def _begin_stop(self, now: Now) -> None:
+        self._deadline = now.mono + self._loaded.settings.ads.ack_timeout + DRAIN_MARGIN
+        self.observer.stopping = True
+        self._notifier.stopping("stopping: waiting for outstanding answers")
+        self._source.stop()
+
+    def _finished(self, now: Now) -> bool:
+        if self._engine.drained:
+            return True
+        if now.mono < self._deadline:
+            return False
+        window, outbox = len(self._engine.contributor.window), len(self._engine.outbox)
+        _log.warning(
+            "stopped before all was settled; the next run consumes it again", unanswered=window, unwritten=outbox
+        )
+        return True
+
+    def _leave(self) -> None:
+        """Closes the login stream, ends the threads, and leaves the group; each for a bounded time."""
+        now = _now()
+        self._engine.session.close(now)
+        self._send(self._engine.take_frames(now), now)
+        self._obey(now)
+        self._drop_link()
+        self._sink.stop()
+        self._source.leave()
+        for thread in (self._sink, self._source):
+            thread.join(max(1.0, min(DRAIN_MARGIN / 2, self._deadline - time.monotonic())))
+        self.observer.close()
+        _log.info("stopped")
+
+    def _note(self, level: str, event: str, **details: object) -> None:
+        (_log.warning if level == "warning" else _log.info)(event, **details)
+
+
+def _now() -> Now:
+    return Now(time.monotonic(), time.time_ns() // 1000)
