@@ -73,7 +73,7 @@ class _Composer:
             return Scalar(event.value, event.style or None, start, mark_of(event.end_mark))
         if isinstance(event, yaml.SequenceStartEvent):
             return self._items(Items(start), depth)
-        return self._section(Section(start), depth)
+        return self._section(Section(start), depth, flow=bool(event.flow_style))
 
     def _alias(self, anchor: str | None, start: Mark) -> Node:
         node = self._anchors.get(anchor or "")
@@ -94,12 +94,15 @@ class _Composer:
             items.size += item.size
         return items
 
-    def _section(self, section: Section, depth: int) -> Section:
+    def _section(self, section: Section, depth: int, *, flow: bool) -> Section:
         merged: list[tuple[Scalar, Node]] = []
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = self._node(event, depth + 1)
             value = self._node(next(self._events), depth + 1)
             section.size += key.size + value.size
+            if flow and isinstance(value, Scalar) and value.style is None and not value.text:
+                # {BID: round(bid, 2)} is read as two keys.
+                self._report(value.start, "no value; write text that holds a comma in quotes, or null for nothing")
             if not isinstance(key, Scalar):
                 self._report(key.start, "a key that is a section or a list; expected text")
             elif key.text == _MERGE and key.style is None:

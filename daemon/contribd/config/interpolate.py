@@ -23,7 +23,7 @@ _MIN_SECRET = 4
 """A shorter value is not looked for elsewhere: it would be found in ordinary words."""
 
 
-class _Missing(Exception):  # noqa: N818 - says what is missing; never leaves this module
+class _Missing(Exception):
     pass
 
 

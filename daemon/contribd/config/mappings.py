@@ -47,7 +47,7 @@ def load_mappings(configuration: Document, service: str, skipped: AbstractSet[Da
     for path, pattern in _patterns(configuration, skipped):
         files, problem = _matches(configuration.file.parent, pattern)
         if problem:
-            found.problems.append(configuration.problem(path, f"{shown(configuration, path, pattern)}: {problem}"))
+            found.problems.append(configuration.problem(path, f"{shown(configuration, path, pattern)} {problem}"))
         found.files += [file for file in files if file not in found.files]
     for file in found.files:
         _read(found, load_document(file, refuse), service)
@@ -72,7 +72,7 @@ def _patterns(configuration: Document, skipped: AbstractSet[DataPath]) -> list[t
 
 def _matches(base: Path, pattern: str) -> tuple[list[Path], str | None]:
     if "**" in pattern:
-        return [], "** is not supported: name each folder"
+        return [], "holds **, which is not supported; name each folder"
     names = sorted(glob.glob(pattern, root_dir=base))  # noqa: PTH207 - Path.glob refuses an absolute pattern
     files = [file for name in names if (file := base / name).is_file()]
     if not files:

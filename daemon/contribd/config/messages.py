@@ -1,8 +1,8 @@
 """What is said of a value that is not what it should be. Never shows a secret, nor a value that was interpolated."""
 
 import json
+import re
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -12,6 +12,7 @@ from contribd.config.scalars import Doubtful, kind
 
 _SECRET_WORDS = ("password", "secret", "token", "credential")
 _LONGEST = 60
+_CREDENTIALS = re.compile(r"[:/].*@")
 
 
 def _words(listed: str) -> str:
@@ -45,7 +46,7 @@ def wrong_value(document: Document, path: DataPath, value: Any, error: ErrorDeta
     if isinstance(value, Doubtful) and not document.sources(path):
         return doubtful(document, path, value)
     wanted = _TEXTS[error["type"]](error.get("ctx", {})) if error["type"] in _TEXTS else _reworded(error["msg"])
-    if not wanted.startswith("expected"):
+    if not wanted.startswith("expected") or (error["type"] == "expected" and isinstance(value, dict)):
         return wanted
     return f"{wanted}, got {shown(document, path, value)}"
 
@@ -69,18 +70,15 @@ def shown(document: Document, path: DataPath, value: Any) -> str:
     """A value as messages may show it."""
     if names := document.sources(path):
         return f"the value of {' '.join(names)}"
-    if value is None:
-        return "null"
     if isinstance(value, dict | list) or is_secret(path):
         return kind(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | Decimal):
-        return str(value)
-    text = str(value)
-    if "@" in text:
-        return "text with @ in it"  # an address with a password, perhaps
-    return json.dumps(text if len(text) <= _LONGEST else text[:_LONGEST] + "…", ensure_ascii=False)
+    return _text(value) if isinstance(value, str) else json.dumps(value, default=str).strip('"')
+
+
+def _text(value: str) -> str:
+    if _CREDENTIALS.search(value):
+        return "text with a user in it"
+    return json.dumps(value if len(value) <= _LONGEST else value[:_LONGEST] + "…", ensure_ascii=False)
 
 
 def is_secret(path: DataPath) -> bool:

@@ -55,7 +55,7 @@ class Section:
 Node: TypeAlias = Scalar | Items | Section
 
 
-class Unreadable(Exception):  # noqa: N818 - it carries a place, and ends the reading of one file only
+class Unreadable(Exception):
     """The document cannot be read any further."""
 
     def __init__(self, mark: Mark, text: str) -> None:
