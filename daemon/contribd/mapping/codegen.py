@@ -2,7 +2,8 @@
 
 The function is built as Python syntax nodes, never as text: nothing of a mapping file is ever read as Python, and the
 only names in it are the record, the helpers below and constants. Measured against closures over the same helpers it
-takes a little over half the time.
+takes a fifth to nine tenths of the time: a ``when`` of two comparisons 0.11 µs for 0.50, a mean of two prices 0.74 for
+0.82, where decimal arithmetic takes most of it.
 """
 
 import ast
@@ -46,7 +47,7 @@ def generate(node: Node) -> Evaluate:
 def generate_object(entries: Sequence[tuple[str, Node, Callable[[Value], Value]]]) -> Evaluate:
     """One function of the record that gives a dict: each key with its node's value, passed through its function.
 
-    One call instead of one a field: with five fields that halves the time of what is not decoding.
+    One call and one place for failures instead of one a field.
     """
     generator = _Generator()
     values = [generator.piped(node, function) for _, node, function in entries]

@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar
 
 from contribd.mapping.codegen import Evaluate, generate, generate_object, generate_text
 from contribd.mapping.conversions import Lookup, conversion, ric_text
-from contribd.mapping.errors import EvaluationError, ExpressionError
+from contribd.mapping.errors import RAISED, ExpressionError, as_evaluation_error
 from contribd.mapping.expression import Expression, Template, compile_expression, compile_template
 from contribd.mapping.fieldrules import FieldProblem, field_problems
 from contribd.mapping.kind import Kind, words
@@ -16,7 +16,7 @@ from contribd.mapping.model import CaseSpec, FieldSpec, MappingFile, MappingSpec
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value
 from contribd.mapping.outcome import FieldValue, PostType
-from contribd.mapping.syntax import Literal, Node
+from contribd.mapping.syntax import Literal, Node, Scalar
 from contribd.mapping.values import Convert, clean_ric
 
 DataPath: TypeAlias = tuple[str | int, ...]
@@ -165,25 +165,30 @@ class _Compiler:
             expression = self._compile(compile_expression, spec.from_, path + spec.short_path) or _NOTHING
         for problem in field_problems(spec, expression.kind):
             self._field_problem(path, spec, problem)
-        default = (spec.default,) if spec.has("default") else ()
-        lookup = None if spec.lookup is None else Lookup(spec.lookup, default)
-        convert = conversion(lookup, spec.to, spec.round)
+        last = conversion(None, spec.to, spec.round)
         if spec.has("value"):
-            return self._constant(name, spec, convert)
-        return _Part(name, expression.node, convert)
+            return _Part(name, Literal(0, self._constant((*path, "value"), spec.value, last)), _as_it_is)
+        if spec.lookup is None:
+            return _Part(name, expression.node, last)
+        for key, value in spec.lookup.items():
+            self._constant((*path, "lookup", key), value, last)
+        default = (spec.default,) if spec.has("default") else ()
+        for value in default:
+            self._constant((*path, "default"), value, last)
+        return _Part(name, expression.node, conversion(Lookup(spec.lookup, default), spec.to, spec.round))
 
     def _field_problem(self, path: DataPath, spec: FieldSpec, problem: FieldProblem) -> None:
         below = spec.short_path if problem.key == "from" else (problem.key,) if problem.key else ()
         self.problem(path + below, problem.text)
 
-    def _constant(self, name: str, spec: FieldSpec, convert: Convert) -> "_Part":
-        value: FieldValue = None
+    def _constant(self, path: DataPath, value: Scalar, convert: Convert) -> FieldValue:
+        """A constant as it will be posted; a problem where it cannot be."""
         try:
             with localcontext(CONTEXT):
-                value = convert(spec.value)
-        except EvaluationError as error:
-            self.problem(("fields", name, "value"), error.text)
-        return _Part(name, Literal(0, value), _as_it_is)
+                return convert(value)
+        except RAISED as error:
+            self.problem(path, as_evaluation_error(error).text)
+            return None
 
 
 def _as_it_is(value: Value) -> Value:

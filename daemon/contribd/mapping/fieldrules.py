@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contribd.mapping.conversions import As
-from contribd.mapping.kind import Kind, kind_of, words
+from contribd.mapping.kind import Kind, words
 from contribd.mapping.model import FieldSpec
 
 _TAKES = {
@@ -47,24 +47,13 @@ def _unused(spec: FieldSpec, *, has_from: bool) -> Iterator[FieldProblem]:
 
 
 def _kinds(spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:
-    if spec.lookup:
+    if spec.lookup is not None:
         if not gives & _LOOKUP_TAKES:
             yield FieldProblem("from", f"lookup takes {words(_LOOKUP_TAKES)}; this is {words(gives)}")
-        gives = _of_lookup(spec)
-        at = "lookup"
-    else:
-        at = "from"
+        return
     takes = _TAKES.get(spec.to, _AS_TAKES)
     if not gives & takes:
         what = f"as: {spec.to}" if spec.to else "a field"
-        yield FieldProblem(at, f"{what} takes {words(takes)}; this is {words(gives)}")
+        yield FieldProblem("from", f"{what} takes {words(takes)}; this is {words(gives)}")
     elif spec.round is not None and spec.to is None and not gives & (Kind.NUMBER | Kind.NULL):
         yield FieldProblem("round", f"round takes a number; this is {words(gives)}")
-
-
-def _of_lookup(spec: FieldSpec) -> Kind:
-    values = list((spec.lookup or {}).values()) + ([spec.default] if spec.has("default") else [])
-    kind = Kind(0)
-    for value in values:
-        kind |= kind_of(value)
-    return kind

@@ -37,12 +37,14 @@ def kind_name(value: Value) -> str:
 def walk(record: Mapping[str, Value], keys: tuple[Key, ...]) -> Value:
     """The value at a path. A step that the record does not have is MISSING, whatever stands in its way."""
     value: Value = record
-    for key in keys:
-        kind = type(value)
-        in_object = kind is dict and key in value
-        if not in_object and not (kind is list and type(key) is int and -len(value) <= key < len(value)):
-            raise missing(path_text(keys))
-        value = value[key]
+    try:
+        for key in keys:
+            kind = type(value)
+            if kind is not dict and not (kind is list and type(key) is int):
+                raise missing(path_text(keys))
+            value = value[key]
+    except LookupError:
+        raise missing(path_text(keys)) from None
     return value
 
 
@@ -75,7 +77,7 @@ def divide(left: Value, right: Value) -> Value:
         raise _not_numbers("/", left, right)
     if not right:
         raise out_of_range("division by zero")
-    return Decimal(left) / right
+    return (left if type(left) is Decimal else Decimal(left)) / right
 
 
 def remainder(left: Value, right: Value) -> Value:

@@ -1,0 +1,88 @@
+"""Test cases written in mapping files."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from contribd.mapping.cases import CaseResult, run_cases
+from contribd.mapping.compile import compile_file
+from contribd.mapping.mapper import Mapper
+from contribd.mapping.model import MappingFile
+
+MAPPING = {
+    "name": "spot",
+    "ric": "{pair}=TRCC",
+    "fields": {
+        "BID": "bid",
+        "MID_PRICE": {"from": "(bid + ask) / 2", "round": 5},
+        "GV1_TEXT": {"from": "note", "missing": "blank"},
+    },
+    "checks": ["bid <= ask"],
+}
+RECORD = {"pair": "EUR", "bid": Decimal("1.08412"), "ask": Decimal("1.08415")}
+FIELDS = {"BID": Decimal("1.084120"), "MID_PRICE": Decimal("1.08414"), "GV1_TEXT": None}
+
+
+def run(*cases: dict[str, Any]) -> list[CaseResult]:
+    compiled = compile_file(MappingFile.model_validate({"mappings": [MAPPING], "tests": list(cases)}), "TRCC")
+    return run_cases(compiled.tests, Mapper(compiled.mappings))
+
+
+def differences(case: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(one.what, one.expected, one.got) for one in run(case)[0].differences]
+
+
+def test_post_as_expected_passes_with_numbers_compared_by_value() -> None:
+    post = {"ric": "EUR=TRCC", "service": "TRCC", "type": "update", "fields": FIELDS}
+    assert differences({"record": RECORD, "post": post}) == []
+    assert differences({"record": RECORD, "post": {"ric": "EUR=TRCC", "fields": FIELDS}}) == []
+
+
+def test_every_difference_of_a_post_is_listed() -> None:
+    fields = {"BID": "1.08412", "MID_PRICE": Decimal("1.08413"), "ASK": 1}
+    post = {"ric": "EUR=", "service": "X", "type": "refresh", "fields": fields}
+    assert differences({"record": RECORD, "post": post}) == [
+        ("ric", "EUR=", "EUR=TRCC"),
+        ("service", "X", "TRCC"),
+        ("type", "refresh", "update"),
+        ("fields.BID", '"1.08412"', "1.08412"),
+        ("fields.MID_PRICE", "1.08413", "1.08414"),
+        ("fields.ASK", "1", "-"),
+        ("fields.GV1_TEXT", "-", "null"),
+    ]
+
+
+def test_rejection_as_expected_passes() -> None:
+    record = {**RECORD, "bid": 2}
+    assert differences({"record": record, "rejected": "CheckFailed"}) == []
+    assert differences({"record": record, "rejected": {"code": "CheckFailed", "text": "bid <= ask"}}) == []
+
+
+@pytest.mark.parametrize(
+    ("case", "difference"),
+    [
+        ({"record": RECORD, "rejected": "BadValue"}, ("outcome", "BadValue", "a post to EUR=TRCC")),
+        (
+            {"record": {**RECORD, "bid": 2}, "rejected": "BadValue"},
+            ("outcome", "BadValue", "CheckFailed: bid <= ask is false (bid 2, ask 1.08415)"),
+        ),
+        (
+            {"record": {}, "rejected": {"code": "MissingField", "text": "bid"}},
+            ("text", "… bid …", "ric: the record has no pair"),
+        ),
+        (
+            {"record": {}, "post": {"ric": "X=", "fields": {}}},
+            ("outcome", "a post to X=", "MissingField: ric: the record has no pair"),
+        ),
+    ],
+)
+def test_wrong_outcome_is_the_difference(case: dict[str, Any], difference: tuple[str, str, str]) -> None:
+    assert differences(case) == [difference]
+
+
+def test_cases_are_named_or_numbered() -> None:
+    results = run(
+        {"record": {}, "rejected": "MissingField"}, {"name": "no record", "record": {}, "rejected": "BadRecord"}
+    )
+    assert [(result.name, result.passed) for result in results] == [("test 1", True), ("no record", False)]

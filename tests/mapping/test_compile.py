@@ -1,0 +1,154 @@
+"""Problems of a mapping file: all at once, each with its place."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from contribd.mapping.compile import MappingProblem, compile_file
+from contribd.mapping.model import MappingFile
+
+GOOD: dict[str, Any] = {"name": "spot", "ric": "{pair}=", "fields": {"BID": "bid"}}
+
+
+def problems(*mappings: dict[str, Any]) -> list[MappingProblem]:
+    return compile_file(MappingFile.model_validate({"mappings": list(mappings)}), "TRCC").problems
+
+
+def field_problem(spec: object) -> MappingProblem:
+    found = problems({**GOOD, "fields": {"BID": spec}})
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_good_mapping_compiles_with_the_default_service() -> None:
+    compiled = compile_file(MappingFile.model_validate({"mappings": [GOOD]}), "TRCC")
+    assert compiled.problems == []
+    assert [(mapping.name, mapping.service) for mapping in compiled.mappings] == [("spot", "TRCC")]
+
+
+def test_all_problems_are_found_at_once_each_at_its_character() -> None:
+    found = problems(
+        {
+            "name": "spot",
+            "when": "asset = 'FX'",
+            "ric": "{pair=TRCC",
+            "service": "257",
+            "fields": {"BID": "bid +", "ASK": {"from": "rond(ask)"}, "no good ": "x"},
+            "checks": ["bid < ask < 2", {"that": "upper(x)", "text": "never"}],
+        },
+        {**GOOD, "name": "spot"},
+    )
+    assert {(problem.path, problem.offset) for problem in found} == {
+        (("mappings", 0, "when"), 6),
+        (("mappings", 0, "ric"), 0),
+        (("mappings", 0, "service"), 0),
+        (("mappings", 0, "fields", "BID"), 5),
+        (("mappings", 0, "fields", "ASK", "from"), 0),
+        (("mappings", 0, "fields", "no good "), 0),
+        (("mappings", 0, "checks", 0), 10),
+        (("mappings", 0, "checks", 1, "that"), 0),
+        (("mappings", 1, "name"), 0),
+    }
+    assert [problem.path[-1] for problem in found if problem.key] == ["no good "]
+
+
+def test_mapping_with_a_problem_is_left_out() -> None:
+    model = MappingFile.model_validate({"mappings": [{**GOOD, "when": "("}, {**GOOD, "name": "other"}]})
+    assert [mapping.name for mapping in compile_file(model, "T").mappings] == ["other"]
+
+
+def test_name_taken_in_another_file_is_a_problem() -> None:
+    model = MappingFile.model_validate({"mappings": [GOOD]})
+    assert "another mapping is named spot" in compile_file(model, "T", taken={"spot"}).problems[0].text
+
+
+@pytest.mark.parametrize(
+    ("spec", "at", "text"),
+    [
+        ({}, (), "either from (an expression) or value"),
+        ({"from": "bid", "value": 1}, (), "either from (an expression) or value"),
+        ({"value": "ACME", "round": 2}, ("value",), "round takes a number"),
+        ({"from": "upper(x)", "round": 2}, ("round",), "round takes a number; this is text"),
+        ({"from": "x", "as": "time", "round": 2}, ("round",), "round goes with numbers"),
+        ({"value": 1, "lookup": {"a": 1}}, ("lookup",), "lookup goes with from"),
+        ({"value": 1, "missing": "skip"}, ("missing",), "missing goes with from"),
+        ({"from": "x", "default": 0}, ("default",), "default goes with lookup"),
+        ({"from": "x", "lookup": {}}, ("lookup",), "the table is empty"),
+        ({"from": "x", "lookup": {"a": True, "b": 1}}, ("lookup", "a"), "not true or false"),
+        ({"from": "x", "lookup": {"a": "b"}, "round": 2}, ("lookup", "a"), "round takes a number, not text"),
+        ({"from": "x", "lookup": {"a": 1}, "default": 10**15}, ("default",), "below 1e15"),
+        ({"from": "a < b"}, ("from",), "a field takes a number or text or null; this is true or false"),
+        ({"from": "a < b", "as": "real"}, ("from",), "as: real takes"),
+        ({"value": True}, ("value",), "not true or false"),
+        ({"value": 10**15}, ("value",), "below 1e15"),
+        ({"value": "25:99", "as": "time"}, ("value",), "no date or time"),
+        ({"value": "a\nb"}, ("value",), "U+000A"),
+        ("a < b", (), "this is true or false"),
+    ],
+)
+def test_settings_that_cannot_work_are_a_problem(spec: object, at: tuple[str, ...], text: str) -> None:
+    problem = field_problem(spec)
+    assert text in problem.text
+    assert problem.path == ("mappings", 0, "fields", "BID", *at)
+
+
+@pytest.mark.parametrize("spec", [{"value": None}, {"value": "9:5", "as": "text"}, {"from": "null"}])
+def test_settings_that_work_are_none(spec: object) -> None:
+    assert problems({**GOOD, "fields": {"BID": spec}}) == []
+
+
+@pytest.mark.parametrize("condition", ["1", "bid + 1", "upper(x)", "null"])
+def test_condition_that_is_never_true_or_false_is_a_problem(condition: str) -> None:
+    for place in ({"when": condition}, {"checks": [condition]}):
+        assert "a condition is true or false" in problems({**GOOD, **place})[0].text
+
+
+@pytest.mark.parametrize("service", ["", "257", " T", "a\n"])
+def test_service_is_a_name(service: str) -> None:
+    assert problems({**GOOD, "service": service})[0].path == ("mappings", 0, "service")
+
+
+@pytest.mark.parametrize(
+    ("data", "loc"),
+    [
+        ({"mappings": [{**GOOD, "feilds": {}}]}, ("mappings", 0, "feilds")),
+        (
+            {"mappings": [{**GOOD, "fields": {"BID": {"from": "b", "rond": 2}}}]},
+            ("mappings", 0, "fields", "BID", "rond"),
+        ),
+        ({"mappings": [{**GOOD, "fields": {"BID": 5}}]}, ("mappings", 0, "fields", "BID")),
+        ({"mappings": [{**GOOD, "fields": {}}]}, ("mappings", 0, "fields")),
+        (
+            {"mappings": [{**GOOD, "fields": {"B": {"from": "b", "round": 15}}}]},
+            ("mappings", 0, "fields", "B", "round"),
+        ),
+        (
+            {"mappings": [{**GOOD, "fields": {"B": {"from": "b", "round": True}}}]},
+            ("mappings", 0, "fields", "B", "round"),
+        ),
+        ({"mappings": [{**GOOD, "post": "close"}]}, ("mappings", 0, "post")),
+        ({"mappings": [{**GOOD, "name": ""}]}, ("mappings", 0, "name")),
+        ({"mappings": [{"ric": "x", "fields": {"B": "b"}}]}, ("mappings", 0, "name")),
+        ({"mappings": [{**GOOD, "when": 1}]}, ("mappings", 0, "when")),
+        ({"mappings": [{**GOOD, "checks": [{"text": "x"}]}]}, ("mappings", 0, "checks", 0, "that")),
+        ({"tests": [{"record": {}}]}, ("tests", 0)),
+        ({"tests": [{"record": {}, "rejected": "Nope"}]}, ("tests", 0, "rejected", "code")),
+        ({"tests": [{"record": [], "rejected": "BadValue"}]}, ("tests", 0, "record")),
+        ({"tests": [{"record": {}, "post": {"ric": "x", "fields": {"A": []}}}]}, ("tests", 0, "post", "fields", "A")),
+    ],
+)
+def test_wrong_shape_is_refused_at_its_place(data: dict[str, Any], loc: tuple[str | int, ...]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        MappingFile.model_validate(data)
+    assert [error["loc"] for error in caught.value.errors()] == [loc]
+
+
+def test_when_may_be_written_as_a_boolean() -> None:
+    assert problems({**GOOD, "when": True}) == []
+
+
+def test_schema_allows_the_short_forms() -> None:
+    schema = MappingFile.model_json_schema()
+    assert {"type": "string"} in schema["$defs"]["FieldSpec"]["anyOf"]
+    assert {"type": "string"} in schema["$defs"]["CheckSpec"]["anyOf"]

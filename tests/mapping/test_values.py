@@ -1,0 +1,248 @@
+"""The guards before a post, conversions, and what goes on the wire."""
+
+import contextlib
+import decimal
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contribd.mapping.conversions import As, Lookup, conversion
+from contribd.mapping.encode import ENCODER, encode_fields
+from contribd.mapping.errors import EvaluationError
+from contribd.mapping.numbers import CONTEXT
+from contribd.mapping.values import MAX_FIELD_TEXT, clean_ric, field_value
+
+
+@pytest.fixture(autouse=True)
+def _context() -> Iterator[None]:
+    with decimal.localcontext(CONTEXT):
+        yield
+
+
+def wire(value: Any) -> str:
+    return encode_fields({"F": field_value(value)}).decode()[5:-1]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1, "1"),
+        (-999_999_999_999_999, "-999999999999999"),
+        (Decimal("1.50"), "1.50"),
+        (Decimal("-0.25"), "-0.25"),
+        (Decimal("-0.0"), "0"),
+        (Decimal("0E-50"), "0"),
+        (Decimal("0E+999999999"), "0"),
+        (Decimal("1E+3"), "1000"),
+        (Decimal("9.9E+14"), "990000000000000"),
+        (Decimal("1E-7"), "0.0000001"),
+        (Decimal("-1.5E-14"), "-0.00000000000002"),
+        (Decimal("1E-14"), "0.00000000000001"),
+        (Decimal("4E-15"), "0"),
+        (Decimal("0.123456789012345"), "0.12345678901234"),
+        (Decimal("0.123456789012355"), "0.12345678901236"),
+        (Decimal("1.00000000000000000000"), "1.00000000000000"),
+        (Decimal("999999999999999.99999999999999"), "999999999999999.99999999999999"),
+        ("", '""'),
+        ("Société", '"Société"'),
+        (None, "null"),
+    ],
+)
+def test_value_goes_on_the_wire_in_plain_digits(value: Any, text: str) -> None:
+    assert wire(value) == text
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        True,
+        False,
+        {},
+        [],
+        [1],
+        10**15,
+        -(10**15),
+        10**4000,
+        Decimal("1E+15"),
+        Decimal("1E+999999999"),
+        Decimal("-1000000000000000.5"),
+        Decimal("999999999999999.999999999999996"),
+        "a\x00b",
+        "line\nbreak",
+        "\x7f",
+        "\x85",
+        "\ud800",
+        "x" * (MAX_FIELD_TEXT + 1),
+    ],
+)
+def test_what_the_ads_refuses_or_misreads_never_passes(value: Any) -> None:
+    with pytest.raises(EvaluationError):
+        field_value(value)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+def test_any_decimal_is_refused_or_posted_within_bounds(number: Decimal) -> None:
+    with decimal.localcontext(CONTEXT):
+        try:
+            text = wire(number)
+        except EvaluationError:
+            assert abs(number) > Decimal("999999999999999.9")
+            return
+        assert "E" not in text
+        assert "e" not in text
+        assert len(text.partition(".")[2]) <= 14
+        assert abs(Decimal(text)) < 10**15
+        assert abs(Decimal(text) - number) <= Decimal("0.5E-14")
+
+
+def test_text_that_is_merely_unusual_passes() -> None:
+    assert field_value("narrow\u202fspace") == "narrow\u202fspace"
+
+
+def test_encoder_refuses_what_is_no_field_value() -> None:
+    with pytest.raises(NotImplementedError, match="object is no field value"):
+        ENCODER.encode({"F": object()})
+
+
+@pytest.mark.parametrize("ric", ["EUR=TRCC", "a b", "x" * 255])
+def test_ric_passes(ric: str) -> None:
+    assert clean_ric(ric) == ric
+
+
+@pytest.mark.parametrize("ric", ["", " EUR=", "EUR= ", "EUR\n", "EÜR=", "x" * 256, "\x00"])
+def test_ric_that_names_no_item_is_refused(ric: str) -> None:
+    with pytest.raises(EvaluationError, match="RIC"):
+        clean_ric(ric)
+
+
+@pytest.mark.parametrize(
+    ("to", "value", "expected"),
+    [
+        (As.REAL, 1, 1),
+        (As.REAL, "1.10", Decimal("1.10")),
+        (As.REAL, None, None),
+        (As.INT, Decimal("2.000"), 2),
+        (As.INT, "1e3", 1000),
+        (As.TEXT, Decimal("1.50"), "1.50"),
+        (As.TEXT, True, "true"),
+        (As.TEXT, "x", "x"),
+        (As.DATE, "2026-11-22", "2026-11-22"),
+        (As.DATE, "20261122", "2026-11-22"),
+        (As.DATE, "2026-11-22T23:30:00-02:00", "2026-11-23"),
+        (As.DATE, 1795342530, "2026-11-22"),
+        (As.TIME, "10:15", "10:15:00"),
+        (As.TIME, "10:15:30.123456789", "10:15:30.123456789"),
+        (As.TIME, "10:15:30,5Z", "10:15:30.5"),
+        (As.TIME, "00:15:00+01:00", "23:15:00"),
+        (As.TIME, "2026-11-22 10:15:30.123+0530", "04:45:30.123"),
+        (As.TIME, 1795342530123, "10:15:30.123"),
+        (As.TIME, Decimal("1795342530.25"), "10:15:30.25"),
+        (As.DATETIME, "2026-11-22T10:15:30Z", "2026-11-22T10:15:30"),
+        (As.DATETIME, "2026-11-22T10:15:30+01", "2026-11-22T09:15:30"),
+        (As.DATETIME, 1795342530, "2026-11-22T10:15:30"),
+        (As.DATETIME, 1795342530123, "2026-11-22T10:15:30.123"),
+        (As.DATETIME, 1795342530123456, "2026-11-22T10:15:30.123456"),
+        (As.DATETIME, 1795342530123456789, "2026-11-22T10:15:30.123456789"),
+        (As.DATETIME, None, None),
+    ],
+)
+def test_as_gives(to: As, value: Any, expected: object) -> None:
+    assert conversion(None, to, None)(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("to", "value"),
+    [
+        (As.REAL, "1.1.1"),
+        (As.REAL, ""),
+        (As.REAL, True),
+        (As.REAL, "1e400"),
+        (As.INT, Decimal("2.5")),
+        (As.INT, Decimal("1E+999999999")),
+        (As.INT, Decimal("1E-999999999")),
+        (As.TEXT, []),
+        (As.TEXT, Decimal("1E+999999999")),
+        (As.DATE, "2026-02-30"),
+        (As.DATE, "0000-01-01"),
+        (As.DATE, "10:15"),
+        (As.DATE, ""),
+        (As.DATE, "2026-1122"),
+        (As.DATE, 20261122),
+        (As.DATE, True),
+        (As.DATE, {}),
+        (As.DATE, "0001-01-01T00:00:00+01:00"),
+        (As.TIME, "25:99"),
+        (As.TIME, "24:00:00"),
+        (As.TIME, "10:15:60"),
+        (As.TIME, "2026-11-22"),
+        (As.TIME, "T10:15"),
+        (As.TIME, "10:15+25:00"),
+        (As.TIME, "1\u0660:15"),
+        (As.TIME, "10:15:30.1234567891"),
+        (As.TIME, 93000),
+        (As.TIME, -1),
+        (As.TIME, Decimal("1E+999999999")),
+        (As.TIME, Decimal("1E-999999999")),
+        (As.DATETIME, "2026-11-22"),
+        (As.DATETIME, "10:15"),
+        (As.DATETIME, "2026112210:15"),
+        (As.DATETIME, 20261122101530),
+    ],
+)
+def test_as_refuses_what_it_would_have_to_guess(to: As, value: Any) -> None:
+    with pytest.raises(EvaluationError):
+        conversion(None, to, None)(value)
+
+
+@given(st.one_of(st.text(), st.integers(), st.decimals(allow_nan=False, allow_infinity=False), st.booleans()))
+@pytest.mark.parametrize("to", list(As))
+def test_as_raises_nothing_but_what_the_mapper_expects(to: As, value: Any) -> None:
+    with decimal.localcontext(CONTEXT), contextlib.suppress(EvaluationError, decimal.DecimalException):
+        conversion(None, to, None)(value)
+
+
+def test_lookup_finds_text_numbers_and_booleans_by_their_text() -> None:
+    table = Lookup({"USD": 840, "1.5": "x", "true": "yes", "blank": None}, ())
+    assert [table(key) for key in ("USD", Decimal("1.50"), True, "blank")] == [840, "x", "yes", None]
+    absent: list[Any] = [1, False, "usd", []]
+    for key in absent:
+        with pytest.raises(EvaluationError):
+            table(key)
+
+
+def test_lookup_without_a_hit_gives_the_default() -> None:
+    assert Lookup({"USD": 840}, (0,))("CHF") == 0
+    assert Lookup({"USD": 840}, (None,))("CHF") is None
+
+
+def test_steps_follow_lookup_as_round() -> None:
+    convert = conversion(Lookup({"a": "1.005"}, ()), As.REAL, 2)
+    assert convert("a") == Decimal("1.00")
+    assert convert(None) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "text"),
+    [
+        (Decimal("1.084135"), 5, "1.08414"),
+        (Decimal("1.084145"), 5, "1.08414"),
+        (Decimal("0.5"), 0, "0"),
+        (Decimal("1.5"), 3, "1.500"),
+        (Decimal("0.0000005"), 8, "0.00000050"),
+        (7, 2, "7"),
+    ],
+)
+def test_round_is_half_to_even(value: Any, places: int, text: str) -> None:
+    assert encode_fields({"F": conversion(None, None, places)(value)}).decode()[5:-1] == text
+
+
+def test_round_takes_numbers_within_bounds_only() -> None:
+    convert = conversion(None, None, 2)
+    assert convert(None) is None
+    for value in ("1.5", True, Decimal("1E+999999999"), 10**15, Decimal("999999999999999.999")):
+        with pytest.raises(EvaluationError):
+            convert(value)
