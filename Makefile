@@ -1,0 +1,80 @@
+# contribd. `make` lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+DESTDIR ?=
+PREFIX ?= /opt/contribd
+UNITS ?= /etc/systemd/system
+CONFIG ?= /etc/contribd
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "contribd needs Python 3.11 or newer; say: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+.PHONY: setup
+setup: $(READY) ## A virtual environment in .venv with everything pinned by constraints.txt
+
+.PHONY: demo
+demo: setup ## Set up, then show the whole job on this machine
+	$(BIN)/contribd demo
+
+.PHONY: test
+test: setup ## Set up, then run all tests (integration too where Java 17 and Maven are present)
+	$(BIN)/python -m pytest
+
+.PHONY: check
+check: format-check lint types test ## Format, lint, types and tests: what must be clean before a commit
+
+.PHONY: format
+format: setup ## Format the code
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+.PHONY: format-check
+format-check: setup
+	$(BIN)/ruff format --check
+
+.PHONY: lint
+lint: setup
+	$(BIN)/ruff check
+
+.PHONY: types
+types: setup
+	$(BIN)/mypy
+
+.PHONY: lock
+lock: ## Pin the newest versions of all dependencies in constraints.txt
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	{ echo "# Every dependency, pinned; made by \`make lock\`."; \
+	  build/lock/bin/python -m pip freeze --exclude-editable; } > constraints.txt
+
+.PHONY: install
+install: ## Install into PREFIX with its units and a starting configuration (as root)
+	$(PYTHON) -m venv $(DESTDIR)$(PREFIX)
+	$(DESTDIR)$(PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt .
+	install -d $(DESTDIR)$(UNITS) $(DESTDIR)$(CONFIG)/mappings
+	for unit in contribd.service contribd@.service; do \
+	  sed 's|/opt/contribd|$(PREFIX)|g' systemd/$$unit > $(DESTDIR)$(UNITS)/$$unit; done
+	test -e $(DESTDIR)$(CONFIG)/contribd.yaml || \
+	  { install -m 0640 config/contribd.yaml $(DESTDIR)$(CONFIG)/ && install -m 0644 config/mappings/*.yaml $(DESTDIR)$(CONFIG)/mappings/; }
+
+.PHONY: uninstall
+uninstall: ## Remove what install put there; the configuration stays
+	rm -rf $(DESTDIR)$(PREFIX) $(DESTDIR)$(UNITS)/contribd.service $(DESTDIR)$(UNITS)/contribd@.service
+
+.PHONY: clean
+clean: ## Remove everything that was built or downloaded here
+	rm -rf $(VENV) build dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis daemon/*.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
