@@ -87,6 +87,7 @@ def test_a_quoted_yaml_1_1_boolean_is_plain_text() -> None:
         ("a: &b [*b]", "c.yaml:1:8: alias *b has no anchor &b before it"),
         ("a: 1\n---\nb: 2", "c.yaml:2:1: a second document; expected one document a file"),
         ("a: [1", "c.yaml:2:1: not YAML: "),
+        ("a: {b: ${C}, d: 1}", "inside [ ] and { } write ${NAME} in quotes"),
         ("a: b: c", "c.yaml:1:5: not YAML: mapping values are not allowed in this context; write text that holds"),
         ("a:\n\t- b", "c.yaml:2:1: not YAML: found character that cannot start any token; indent with spaces"),
         ("a: 1e400", "c.yaml:1:4: a number with an exponent beyond 308"),

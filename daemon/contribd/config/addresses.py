@@ -10,6 +10,7 @@ from pydantic import BeforeValidator
 from contribd.config.types import ONE_OR_MORE, expected, list_schema, listed, schema, text_of
 
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})\Z", re.ASCII)
+_PORT = re.compile(r":[0-9]+\Z", re.ASCII)
 _URL_PATH = re.compile(r"[!-~]*\Z", re.ASCII)
 
 DEFAULT_PATH = "/WebSocket"
@@ -72,10 +73,10 @@ def _endpoint(value: object) -> str:
 def _token_url(value: object) -> str:
     want = "https://host/path"
     url = _split_url(value, ("https", "http"), want)
-    if split_host(url.netloc if ":" in url.netloc else f"{url.netloc}:443") is None:
+    place = split_host(url.netloc if _PORT.search(url.netloc) else f"{url.netloc}:443")
+    if place is None:
         raise expected(want)
-    local = ("localhost", "127.0.0.1", "[::1]")
-    if url.scheme == "http" and not url.netloc.startswith(local):
+    if url.scheme == "http" and place[0] not in ("localhost", "127.0.0.1", "::1"):
         raise expected(f"{want}: a password does not travel over http (but to this host itself)")
     return str(value)
 

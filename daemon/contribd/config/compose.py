@@ -17,17 +17,20 @@ def compose(source: str, report: Report, loader: Any = LOADER) -> Node | None:
     try:
         return _Composer(yaml.parse(source, Loader=loader), report).document()
     except yaml.MarkedYAMLError as error:
-        raise Unreadable(mark_of(error.problem_mark or error.context_mark), f"not YAML: {_reason(error)}") from None
+        mark = mark_of(error.problem_mark or error.context_mark)
+        raise Unreadable(mark, f"not YAML: {_reason(error, source)}") from None
     except yaml.YAMLError as error:
         raise Unreadable(_place(source, getattr(error, "position", 0)), "not YAML: a character not allowed") from None
 
 
-def _reason(error: yaml.MarkedYAMLError) -> str:
+def _reason(error: yaml.MarkedYAMLError, source: str) -> str:
     problem = error.problem or "cannot be read"
     if "cannot start any token" in problem:
         return f"{problem}; indent with spaces, and write text with special characters in quotes"
     if "mapping values are not allowed" in problem:
         return f"{problem}; write text that holds ': ' in quotes, and check the indentation"
+    if "flow" in str(error.context) and error.context_mark and "${" in source[error.context_mark.index :]:
+        return f"{problem} ({error.context}); inside [ ] and {{ }} write ${{NAME}} in quotes"
     return f"{problem} ({error.context})" if error.context else problem
 
 

@@ -45,7 +45,15 @@ _CHOICES = {
     "compression_type": ("gzip", "snappy", "lz4", "zstd", None),
     "sasl_mechanism": ("PLAIN", "GSSAPI", "SCRAM-SHA-256", "SCRAM-SHA-512", "AWS_MSK_IAM", None),
 }
-_TEXTS = ("sasl_plain_username", "sasl_plain_password", "ssl_password", "ssl_ciphers", "group_instance_id", *FILES)
+_TEXTS = (
+    "client_id",
+    "group_instance_id",
+    "sasl_plain_password",
+    "sasl_plain_username",
+    "ssl_ciphers",
+    "ssl_password",
+    *FILES,
+)
 
 
 def known_settings() -> dict[str, Any]:

@@ -100,7 +100,7 @@ def _read(found: MappingFiles, document: Document, service: str) -> None:
     found.compiled += compiled.mappings
     lines = [document.position(("tests", at))[0] for at in places["tests"]]
     found.cases += [Case(document.file, line, test) for line, test in zip(lines, compiled.tests, strict=True)]
-    found.data.append(document.data.get("mappings"))
+    found.data.append(_lists(document)["mappings"])
 
 
 def _usable(document: Document, outcome: Outcome[MappingFile]) -> tuple[MappingFile | None, dict[str, list[int]]]:
@@ -109,8 +109,7 @@ def _usable(document: Document, outcome: Outcome[MappingFile]) -> tuple[MappingF
     So a mistake in the shape of one mapping does not hide the mistakes in the expressions of another.
     """
     wrong = {path[:2] for path in outcome.bad}
-    data = document.data if isinstance(document.data, dict) else {}
-    lists = {name: data[name] if isinstance(data.get(name), list) else [] for name in ("mappings", "tests")}
+    lists = _lists(document)
     places = {name: [at for at in range(len(items)) if (name, at) not in wrong] for name, items in lists.items()}
     if outcome.model is not None and not wrong:
         return outcome.model, places
@@ -119,6 +118,11 @@ def _usable(document: Document, outcome: Outcome[MappingFile]) -> tuple[MappingF
         return MappingFile.model_validate(kept), places
     except ValidationError:
         return None, places
+
+
+def _lists(document: Document) -> dict[str, list[Any]]:
+    data = document.data if isinstance(document.data, dict) else {}
+    return {name: data[name] if isinstance(data.get(name), list) else [] for name in ("mappings", "tests")}
 
 
 def _original(path: DataPath, places: dict[str, list[int]]) -> DataPath:
