@@ -1,0 +1,121 @@
+"""``contribd map``: what each record would be posted as, without a network."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import msgspec
+import typer
+from rich.text import Text
+
+from contribd import build
+from contribd.cli import EXIT_FAILED
+from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output
+from contribd.config.load import load
+from contribd.config.model import Settings
+from contribd.mapping.encode import ENCODER
+from contribd.mapping.mapper import Mapper
+from contribd.mapping.outcome import Mapped, Rejected
+from contribd.omm.post import PostEncoder, PostUser
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+STDIN = Path("-")
+
+
+def _readable(file: Path | None) -> Path | None:
+    """typer's own check of existence knows no ``-``."""
+    if file is None or file == STDIN or file.is_file():
+        return file
+    raise typer.BadParameter(f"{file} is not a file")
+
+
+FileArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="FILE",
+        callback=_readable,
+        help="Records as JSON lines; - or nothing: standard input.",
+        show_default=False,
+    ),
+]
+
+
+@app.command(name="map")
+def map_(file: FileArgument = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Print the exact post for each record (JSON lines), or why it would be rejected. Exit code 1: one was.
+
+    Posts are numbered from 1; a running daemon goes on from its last PostID.
+    """
+    loaded = load(config)
+    show = _show_json if as_json else _show
+    encoder = PostEncoder(post_user(loaded.settings))
+    posts = rejections = 0
+    for line, outcome in outcomes(loaded.mapper, file):
+        if isinstance(outcome, Mapped):
+            posts += 1
+            show(line, outcome, encode(encoder, posts, outcome))
+        else:
+            rejections += 1
+            show(line, outcome, b"")
+    if not as_json:
+        diagnostics().print(f"{posts + rejections} records: {posts} posted, {rejections} rejected")
+    if rejections:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def outcomes(mapper: Mapper, file: Path | None) -> Iterator[tuple[int, Mapped | Rejected]]:
+    """Each line that is not blank: its number from 1, and what it comes to."""
+    if file is None or file == STDIN:
+        yield from _map_lines(mapper, sys.stdin.buffer)
+    else:
+        with file.open("rb") as stream:
+            yield from _map_lines(mapper, stream)
+
+
+def encode(encoder: PostEncoder, post_id: int, post: Mapped) -> bytes:
+    """The message as the daemon sends it."""
+    return encoder.encode(post_id, ric=post.ric, service=post.service, post_type=post.type, fields=post.fields)
+
+
+def post_user(settings: Settings) -> PostUser:
+    """PostUserInfo as the daemon fills it."""
+    given = settings.ads.post_user
+    user_id = given.id if given.id is not None else int(settings.ads.application_id)
+    return PostUser(given.address or build.position(settings).partition("/")[0], user_id)
+
+
+def _map_lines(mapper: Mapper, stream: BinaryIO) -> Iterator[tuple[int, Mapped | Rejected]]:
+    for number, line in enumerate(stream, 1):
+        if record := line.strip():
+            yield number, mapper.map(record)
+
+
+def _show(line: int, outcome: Mapped | Rejected, message: bytes) -> None:
+    text = Text(f"{line}: ", style="dim")
+    if isinstance(outcome, Mapped):
+        text.append(message.decode(), style="not dim")
+    else:
+        text.append(f"REJECTED {outcome.code}: ", style="not dim bold red")
+        text.append(outcome.text, style="not dim")
+        known = [part for part in (outcome.mapping, outcome.ric) if part is not None]
+        text.append(f" [{', '.join(known)}]" if known else "")
+    output().print(text)
+
+
+def _show_json(line: int, outcome: Mapped | Rejected, message: bytes) -> None:
+    shown: dict[str, Any] = {"line": line}
+    if isinstance(outcome, Mapped):
+        shown["post"] = msgspec.Raw(message)
+    else:
+        shown["rejected"] = {
+            "code": outcome.code,
+            "text": outcome.text,
+            "ric": outcome.ric,
+            "service": outcome.service,
+            "mapping": outcome.mapping,
+            "fields": outcome.fields,
+        }
+    sys.stdout.write(ENCODER.encode(shown).decode() + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,106 @@
+"""``contribd map``: the exact posts, or why there is none."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from contribd import build
+from contribd.cli import app
+from contribd.cli.map import post_user
+from contribd.config.load import load
+
+CONFIG = """
+kafka: {bootstrap_servers: "localhost:9092", group_id: g, prices: prices, results: results}
+ads: {endpoints: ["ws://localhost:15000/WebSocket"], service: TRCC, user: u, position: 10.0.0.1/net}
+mappings: [spot.yaml]
+"""
+MAPPING = """
+mappings:
+  - name: spot
+    ric: "{pair}=TRCC"
+    fields: {BID: bid, ASK: {from: ask, round: 5}}
+    checks: [bid <= ask]
+"""
+RECORDS = b"""{"pair":"EUR","bid":1.1,"ask":0.0000012}
+
+{"pair":"EUR","bid":0.00000010,"ask":1.2}
+not JSON
+{"pair":"GBP","bid":1,"ask":null}
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    (tmp_path / "spot.yaml").write_text(MAPPING)
+    path = tmp_path / "contribd.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+def invoke(config: Path, *arguments: str, records: bytes = RECORDS) -> Result:
+    return CliRunner().invoke(app, ["map", "-c", str(config), *arguments], input=records)
+
+
+def test_post_is_the_message_that_the_daemon_sends(config: Path) -> None:
+    result = invoke(config, records=b'{"pair":"EUR","bid":1.1,"ask":1.2}')
+    assert result.exit_code == 0
+    assert result.stdout == (
+        '1: {"ID":1,"Type":"Post","Domain":"MarketPrice","Ack":true,"PostID":1,'
+        '"PostUserInfo":{"Address":"10.0.0.1","UserID":256},"Key":{"Name":"EUR=TRCC","Service":"TRCC"},'
+        '"Message":{"ID":0,"Type":"Update","Domain":"MarketPrice","Key":{"Name":"EUR=TRCC","Service":"TRCC"},'
+        '"Fields":{"BID":1.1,"ASK":1.20000}}}\n'
+    )
+
+
+def test_rejections_say_why_and_the_exit_code_is_1(config: Path) -> None:
+    result = invoke(config)
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["1", "3", "4", "5"]
+    assert lines[0] == "1: REJECTED CheckFailed: bid <= ask is false (bid 1.1, ask 0.0000012) [spot, EUR=TRCC]"
+    assert '"BID":0.00000010' in lines[1]
+    assert lines[2].startswith("4: REJECTED BadRecord: the record is not JSON")
+    assert "REJECTED BadValue: check bid <= ask: '<=' compares" in lines[3]
+    assert result.stderr == "4 records: 1 posted, 3 rejected\n"
+
+
+def test_json_lines_hold_the_same(config: Path) -> None:
+    result = invoke(config, "--json")
+    assert result.exit_code == 1
+    lines: list[dict[str, Any]] = [json.loads(line, parse_float=Decimal) for line in result.stdout.splitlines()]
+    assert [line["line"] for line in lines] == [1, 3, 4, 5]
+    assert lines[1]["post"]["PostID"] == 1
+    assert lines[0]["rejected"]["code"] == "CheckFailed"
+    assert lines[0]["rejected"]["fields"] == {"BID": Decimal("1.1"), "ASK": Decimal(0)}
+    assert lines[2]["rejected"] == {
+        "code": "BadRecord",
+        "text": lines[2]["rejected"]["text"],
+        "ric": None,
+        "service": None,
+        "mapping": None,
+        "fields": None,
+    }
+
+
+def test_records_are_read_from_a_file_or_from_standard_input(config: Path, tmp_path: Path) -> None:
+    file = tmp_path / "records.jsonl"
+    file.write_bytes(RECORDS)
+    assert invoke(config, str(file), records=b"").stdout == invoke(config).stdout == invoke(config, "-").stdout
+
+
+def test_no_records_are_no_failure(config: Path) -> None:
+    result = invoke(config, records=b"\n")
+    assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_file_that_is_not_there_is_a_usage_error(config: Path) -> None:
+    assert invoke(config, "no-such-file").exit_code == 2
+
+
+def test_post_user_is_that_of_the_daemon(config: Path) -> None:
+    settings = load(config).settings
+    assert post_user(settings) == build._post_user(settings)

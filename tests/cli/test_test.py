@@ -1,0 +1,120 @@
+"""``contribd test``: the test cases written in mapping files."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from contribd.cli import app
+from contribd.config.errors import ConfigError
+
+CONFIG = """
+kafka: {bootstrap_servers: "localhost:9092", group_id: g, prices: prices, results: results}
+ads: {endpoints: ["ws://localhost:15000/WebSocket"], service: TRCC, user: u}
+mappings: [first.yaml, second.yaml]
+"""
+FIRST = """
+mappings:
+  - name: first
+    when: kind == 1
+    ric: "{pair}="
+    fields: {BID: bid}
+tests:
+  - name: good
+    record: {kind: 1, pair: EUR, bid: 1.10}
+    post: {ric: EUR=, service: TRCC, fields: {BID: 1.1}}
+  - record: {kind: 1, pair: EUR, bid: 1.1}
+    post: {ric: EUR=, fields: {BID: 1.2, ASK: 1.3}}
+"""
+SECOND = """
+mappings:
+  - name: second
+    ric: "X="
+    fields: {BID: bid}
+tests:
+  - name: taken by the other file
+    record: {kind: 1, pair: EUR, bid: 1}
+    post: {ric: EUR=, fields: {BID: 1}}
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("CONTRIBD_CONFIG", raising=False)
+    (tmp_path / "first.yaml").write_text(FIRST)
+    (tmp_path / "second.yaml").write_text(SECOND)
+    path = tmp_path / "contribd.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["test", *map(str, arguments)])
+
+
+def test_failure_is_shown_with_its_place_and_its_differences(config: Path) -> None:
+    result = invoke("-c", config)
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        f"FAILED {config.parent / 'first.yaml'}:11: line 11",
+        "    fields.BID  expected 1.2, got 1.1",
+        "    fields.ASK  expected 1.3, got -",
+        "1 failed, 2 passed",
+    ]
+
+
+def test_json_lists_every_test(config: Path) -> None:
+    result = invoke("-c", config, "--json")
+    assert result.exit_code == 1
+    report = json.loads(result.stdout)
+    assert (report["passed"], report["failed"]) == (2, 1)
+    assert [test["passed"] for test in report["tests"]] == [True, False, True]
+    assert report["tests"][1]["differences"][0] == {"what": "fields.BID", "expected": "1.2", "got": "1.1"}
+
+
+def test_files_of_the_configuration_are_tested_with_all_its_mappings(config: Path) -> None:
+    result = invoke("-c", config, config.parent / "second.yaml")
+    assert (result.exit_code, result.stdout) == (0, "1 passed\n")
+
+
+def test_file_without_a_configuration_is_tested_by_itself(config: Path) -> None:
+    result = invoke(config.parent / "second.yaml")
+    assert result.exit_code == 1
+    assert "ric  expected EUR=, got X=" in result.stdout
+
+
+def test_service_can_be_named_where_there_is_no_configuration(config: Path) -> None:
+    file = config.parent / "first.yaml"
+    assert "service  expected TRCC, got SERVICE" in invoke(file).stdout
+    assert "1 failed, 1 passed" in invoke(file, "--service", "TRCC").stdout
+
+
+def test_file_that_the_configuration_does_not_list_is_tested_by_itself_with_its_service(config: Path) -> None:
+    other = config.parent / "other.yaml"
+    other.write_text(FIRST.partition("  - record")[0])
+    result = invoke("-c", config, other)
+    assert (result.exit_code, result.stdout) == (0, "1 passed\n")
+
+
+def test_configuration_named_in_the_environment_is_used(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONTRIBD_CONFIG", str(config))
+    assert invoke(config.parent / "second.yaml").stdout == "1 passed\n"
+    monkeypatch.setenv("CONTRIBD_CONFIG", str(config) + ".not")
+    assert isinstance(invoke(config.parent / "second.yaml").exception, ConfigError)
+
+
+def test_file_with_a_mistake_is_not_tested(config: Path) -> None:
+    bad = config.parent / "bad.yaml"
+    bad.write_text(FIRST.replace("when: kind == 1", "when: kind = 1"))
+    error = invoke(bad).exception
+    assert isinstance(error, ConfigError)
+    assert str(error).startswith(f"{bad}:4:16: mappings[0].when: '=' is no operator here; write '=='")
+
+
+def test_file_without_tests_says_so(config: Path) -> None:
+    empty = config.parent / "empty.yaml"
+    empty.write_text(SECOND.partition("tests:")[0])
+    result = invoke(empty)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("no tests")
