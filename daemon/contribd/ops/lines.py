@@ -42,7 +42,7 @@ def journald(*, debug: bool) -> Renderer:
         if failure is None or not debug:
             return line
         # The journal takes each line for an entry of its own and reads each one's prefix.
-        return "\n".join([line, *(prefix + _plain(row) for row in failure.traceback)])
+        return "\n".join([line, *(prefix + printable(row) for row in failure.traceback)])
 
     return render
 
@@ -55,12 +55,12 @@ def console(*, colours: bool, debug: bool) -> Renderer:
 
     def render(event: Event) -> str:
         failure: Failure | None = event.pop("failure", None)
-        shown = {key: _plain(value) if isinstance(value, str) else value for key, value in event.items()}
+        shown = {key: printable(value) if isinstance(value, str) else value for key, value in event.items()}
         shown["timestamp"] = datetime.now(UTC).strftime("%H:%M:%S.%f")[:-3]
         if failure is not None:
-            shown["error"] = _plain(failure.text)
+            shown["error"] = printable(failure.text)
             if debug:
-                shown["exception"] = "\n".join(_plain(row) for row in failure.traceback)
+                shown["exception"] = "\n".join(printable(row) for row in failure.traceback)
         return str(pretty(None, "", shown))
 
     return render
@@ -79,6 +79,11 @@ def as_json() -> Renderer:
         return json.dumps(shown, default=str)
 
     return render
+
+
+def printable(text: str) -> str:
+    """``text`` on one line, with everything that could drive a terminal shown as an escape."""
+    return text if text.isprintable() else text.translate(_CONTROLS)
 
 
 def describe(exc_info: ExcInfo, mask: Callable[[str], str]) -> Failure:
@@ -112,7 +117,7 @@ def _level(number: int) -> str:
 
 
 def _sentence(event: Event, failure: Failure | None) -> str:
-    words = [_plain(str(event.pop("event")))]
+    words = [printable(str(event.pop("event")))]
     words += [f"{key}={_value(value)}" for key, value in event.items()]
     if failure is not None:
         words.append(f"error={_value(failure.text)}")
@@ -123,11 +128,7 @@ def _sentence(event: Event, failure: Failure | None) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
-    text = _plain(value if isinstance(value, str) else str(value))
+    text = printable(value if isinstance(value, str) else str(value))
     if text == "" or any(character in text for character in ' "='):
         return '"' + text.replace('"', '\\"') + '"'
     return text
-
-
-def _plain(text: str) -> str:
-    return text if text.isprintable() else text.translate(_CONTROLS)

@@ -1,0 +1,134 @@
+"""How ``contribd results`` shows results: lines for people, JSON lines and CSV for programs, a summary."""
+
+import csv
+import io
+import sys
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+from contribd.cli.common import output
+from contribd.ops.lines import printable
+from contribd.streams.audit import StoredResult
+from contribd.streams.summary import Summary
+
+View: TypeAlias = Callable[[StoredResult], None]
+"""Shows one result on stdout."""
+
+_CSV_COLUMNS = (
+    ("settled_at", lambda stored: _iso(stored.result.settled_at)),
+    ("status", lambda stored: stored.result.status.value),
+    ("ric", lambda stored: stored.result.ric),
+    ("service", lambda stored: stored.result.service),
+    ("code", lambda stored: stored.result.code),
+    ("text", lambda stored: stored.result.text),
+    ("fields", lambda stored: _json(stored.result.fields)),
+    ("mapping", lambda stored: stored.result.mapping),
+    ("source", lambda stored: str(stored.result.source)),
+    ("source_timestamp", lambda stored: _iso(stored.result.source.timestamp)),
+    ("source_key", lambda stored: stored.result.source.key),
+    ("carried_by", lambda stored: stored.result.carried_by),
+    ("posts", lambda stored: len(stored.result.posts)),
+    ("ack_seconds", lambda stored: stored.result.ack_seconds),
+    ("delivery_seconds", lambda stored: stored.result.delivery_seconds),
+    ("consumed_at", lambda stored: _iso(stored.result.consumed_at)),
+    ("instance", lambda stored: stored.result.instance),
+    ("version", lambda stored: stored.result.version),
+    ("config", lambda stored: stored.result.config),
+    ("stored", lambda stored: f"{stored.topic}:{stored.partition}:{stored.offset}"),
+)
+_STYLES = {
+    "ACK": "green",
+    "NAK": "red",
+    "ERROR": "bold red",
+    "UNANSWERED": "bold yellow",
+    "CONFLATED": "dim",
+    "EXPIRED": "yellow",
+    "REJECTED": "magenta",
+}
+# Numbers as they were posted, not as text: JSON has no limit to their digits.
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def lines(console: Console) -> View:
+    """A line a result: settled, status, RIC, code, record, ack latency, text."""
+
+    def write(stored: StoredResult) -> None:
+        result = stored.result
+        text = f"carried by {result.carried_by}" if result.carried_by else result.text or ""
+        before = f"{_iso(result.settled_at, 'milliseconds')}  "
+        after = (
+            f"  {printable(result.ric or '-'):<16} {printable(result.code or '-'):<15} {result.source!s:<20} "
+            f"{_duration(result.ack_seconds):>9}  {printable(text)}"
+        )
+        if console.is_terminal:
+            console.print(Text.assemble(before, (f"{result.status:<10}", _STYLES[result.status]), after.rstrip()))
+        else:
+            sys.stdout.write(f"{before}{result.status:<10}{after}".rstrip() + "\n")
+
+    return write
+
+
+def json_line(stored: StoredResult) -> None:
+    """The result as it is stored, on one line, and where it is stored."""
+    # The very bytes that were stored, on one line, and behind them where: an auditor is not given a copy retold.
+    line = msgspec.json.format(stored.value, indent=-1).decode()
+    place = {"topic": stored.topic, "partition": stored.partition, "offset": stored.offset}
+    sys.stdout.write(f'{line[:-1]},"stored":{_json(place)}}}\n')
+
+
+def csv_rows() -> View:
+    """A row a result, after the row of names; times in UTC, durations in seconds."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(name for name, _ in _CSV_COLUMNS)
+
+    def write(stored: StoredResult) -> None:
+        writer.writerow(value(stored) for _, value in _CSV_COLUMNS)
+
+    return write
+
+
+def summarise(read: Iterable[StoredResult], *, as_json: bool) -> None:
+    """Counts and latencies of all of them."""
+    found = Summary()
+    for stored in read:
+        found.add(stored.result)
+    if as_json:
+        sys.stdout.write(_json(found.document()) + "\n")
+    else:
+        output().print(_summary_text(found), end="")
+
+
+def _summary_text(summary: Summary) -> str:
+    text, document = io.StringIO(), summary.document()
+    total = document["results"]
+    text.write(f"{total:,} results")
+    if total:
+        text.write(f", settled {_iso(summary.first, 'milliseconds')} to {_iso(summary.last, 'milliseconds')}")
+    text.write(f"; {summary.posts:,} posts\n")
+    for (status, code), count in summary.by_status():
+        text.write(f"  {status:<10} {printable(code):<20} {count:>12,} {count / total:>8.2%}\n")
+    for name, key in (("ack latency", "ack_seconds"), ("delivery", "delivery_seconds")):
+        found = document[key]
+        if found["count"]:
+            shown = "  ".join(f"{name} {_duration(value)}" for name, value in found.items() if name != "count")
+            text.write(f"{name:<12} {shown}  (of {found['count']:,})\n")
+    return text.getvalue()
+
+
+def _iso(when: datetime | None, precision: str = "microseconds") -> str:
+    return "" if when is None else when.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def _json(value: Any) -> str:
+    return _encoder.encode(value).decode()
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    return f"{seconds * 1000:.1f} ms" if abs(seconds) < 1 else f"{seconds:.2f} s"

@@ -1,0 +1,211 @@
+"""``contribd results`` from its command line to its output; the topic itself is read in tests/streams."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from tests.streams.results import POST, RESULT, result_value
+from typer.testing import CliRunner
+from typer.testing import Result as Run
+
+from contribd.cli import app
+from contribd.cli import results as command
+from contribd.cli.result_views import lines
+from contribd.streams.audit import AuditError, StoredResult, Unreadable
+from contribd.streams.filters import Filters
+from contribd.streams.result import decode_result
+
+CONFIG = """
+kafka: {bootstrap_servers: "kafka1:9092,kafka2:9092", results: my-results, client: {security_protocol: PLAINTEXT}}
+ads: {endpoints: ["ws://ads1:15000/WebSocket"], service: TRCC}
+mappings: [fx.yaml]
+"""
+MAPPING = """
+mappings:
+  - name: fx
+    ric: "{pair}=TRCC"
+    fields: {BID: bid}
+"""
+CARRIED = {"topic": "prices", "partition": 3, "offset": 1815, "timestamp": None, "key": None}
+VALUES = (
+    result_value(),
+    result_value(
+        status="NAK",
+        code="SymbolUnknown",
+        text="F44: Unable to\nfind \x1b[31mitem",
+        posts=[{**POST, "answer": "NAK"}, {**POST, "answered_at": "2026-11-22T10:15:32.400000Z", "answer": "NAK"}],
+    ),
+    result_value(status="CONFLATED", posts=[], carried_by=CARRIED),
+)
+
+
+class Topic:
+    """Stands for the results topic: gives its results, and keeps what it was asked."""
+
+    def __init__(self, *values: bytes, unreadable: int = 0, failure: str | None = None) -> None:
+        self.values = values
+        self.unreadable = unreadable
+        self.failure = failure
+        self.asked: tuple[Any, ...] = ()
+        self.closed = False
+
+    def read(
+        self,
+        bootstrap: Any,
+        topic: str,
+        filters: Filters,
+        client: Any,
+        *,
+        follow: bool,
+        on_unreadable: Callable[[Unreadable], None],
+    ) -> Iterator[StoredResult]:
+        self.asked = (list(bootstrap), topic, filters, dict(client), follow)
+        if self.failure:
+            raise AuditError(self.failure)
+        try:
+            for number in range(self.unreadable):
+                on_unreadable(Unreadable(topic, 0, 90 + number, "not a result: \x1b[2J"))
+            for number, value in enumerate(self.values):
+                yield StoredResult(decode_result(value), topic, 1, number, value)
+        finally:
+            self.closed = True
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
+    """Runs the command against a topic with its arguments."""
+    (tmp_path / "contribd.yaml").write_text(CONFIG)
+    (tmp_path / "fx.yaml").write_text(MAPPING)
+    # The log is the process's; it is not under test here.
+    monkeypatch.setattr(command, "configure", lambda *args, **kwargs: None)  # noqa: ARG005 - any arguments
+
+    def run(topic: Topic, *arguments: str) -> Run:
+        monkeypatch.setattr(command, "read_results", topic.read)
+        return CliRunner().invoke(app, ["results", "-c", str(tmp_path / "contribd.yaml"), *arguments])
+
+    return run
+
+
+def test_each_result_is_a_line_with_time_status_ric_code_record_latency_and_text(run: Callable[..., Run]) -> None:
+    done = run(Topic(*VALUES))
+    assert done.exit_code == 0, done.output
+    rows = [row.split() for row in done.stdout.splitlines()]
+    assert rows[0] == ["2026-11-22T10:15:30.226Z", "ACK", "EUR=TRCC", "-", "prices:3:1812", "25.0", "ms"]
+    assert rows[1][1:8] == ["NAK", "EUR=TRCC", "SymbolUnknown", "prices:3:1812", "2.20", "s", "F44:"]
+    assert rows[2][1] == "CONFLATED"
+    assert rows[2][-3:] == ["carried", "by", "prices:3:1815"]
+
+
+def test_text_of_the_ads_cannot_drive_the_terminal_or_break_the_line(run: Callable[..., Run]) -> None:
+    done = run(Topic(*VALUES, unreadable=1))
+    assert "\x1b" not in done.output
+    assert len(done.stdout.splitlines()) == 3
+    assert r"Unable to\nfind \x1b[31mitem" in done.stdout
+
+
+def test_statuses_are_coloured_on_a_terminal() -> None:
+    screen = io.StringIO()
+    view = lines(Console(file=screen, force_terminal=True, color_system="standard", soft_wrap=True, highlight=False))
+    view(StoredResult(decode_result(VALUES[0]), "r", 0, 0, VALUES[0]))
+    assert "\x1b[32mACK" in screen.getvalue()
+
+
+def test_json_is_what_was_stored_and_where(run: Callable[..., Run]) -> None:
+    exact = result_value(fields={"BID": "@"}).replace(b'"@"', b"123456789012345.12345678901234")
+    pretty = json.dumps(json.loads(VALUES[1]), indent=2).encode()
+    done = run(Topic(exact, pretty), "--json")
+    first, second = done.stdout.splitlines()
+    assert "123456789012345.12345678901234" in first
+    assert json.loads(second) == {
+        **json.loads(VALUES[1]),
+        "stored": {"topic": "my-results", "partition": 1, "offset": 1},
+    }
+
+
+def test_csv_has_a_row_of_names_and_a_row_a_result(run: Callable[..., Run]) -> None:
+    done = run(Topic(*VALUES), "--csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["status"] for row in rows] == ["ACK", "NAK", "CONFLATED"]
+    assert rows[0]["settled_at"] == "2026-11-22T10:15:30.226000Z"
+    assert rows[0]["fields"] == '{"BID":1.08412,"ASK":1.08415}'
+    assert rows[0]["stored"] == "my-results:1:0"
+    assert rows[1]["text"] == "F44: Unable to\nfind \x1b[31mitem"
+    assert (rows[1]["posts"], rows[1]["ack_seconds"]) == ("2", "2.2")
+    assert rows[2]["carried_by"] == "prices:3:1815"
+    assert rows[2]["delivery_seconds"] == ""
+
+
+def test_a_summary_counts_per_status_and_code_with_latencies(run: Callable[..., Run]) -> None:
+    done = run(Topic(*VALUES, VALUES[0]), "--summary")
+    text = [row.split() for row in done.stdout.splitlines()]
+    assert text[0][:2] == ["4", "results,"]
+    assert text[1] == ["ACK", "2", "50.00%"]
+    assert ["NAK", "SymbolUnknown", "1", "25.00%"] in text
+    assert "p50 25.0 ms" in done.stdout
+    assert "max 2.20 s" in done.stdout
+    document = json.loads(run(Topic(*VALUES), "--summary", "--json").stdout)
+    assert document["results"] == 3
+    assert {"status": "NAK", "code": "SymbolUnknown", "count": 1} in document["counts"]
+    assert document["ack_seconds"]["count"] == 2
+    assert document["ack_seconds"]["p99"] == pytest.approx(2.2)
+
+
+def test_a_summary_of_nothing_is_a_summary(run: Callable[..., Run]) -> None:
+    assert run(Topic(), "--summary").stdout == "0 results; 0 posts\n"
+
+
+def test_a_limit_stops_reading_and_lets_the_topic_go(run: Callable[..., Run]) -> None:
+    topic = Topic(*VALUES)
+    assert len(run(topic, "-n", "2").stdout.splitlines()) == 2
+    assert topic.closed
+
+
+def test_the_filters_and_the_configuration_reach_the_reader(run: Callable[..., Run]) -> None:
+    topic = Topic()
+    arguments = ["--ric", "EUR=*", "--ric", "GBP=*", "--status", "nak", "--code", "SymbolUnknown"]
+    run(topic, *arguments, "--offset", "prices:3:1812", "--since", "2026-11-22", "--until", "2026-11-23", "-f")
+    brokers, name, filters, client, follow = topic.asked
+    assert (brokers, name, follow) == (["kafka1:9092", "kafka2:9092"], "my-results", True)
+    assert client == {"security_protocol": "PLAINTEXT"}
+    assert filters.predicate()(decode_result(result_value())) is False
+    assert filters.rics == ("EUR=*", "GBP=*")
+    assert filters.sources == {"prices:3:1812"}
+    assert str(filters.since) == "2026-11-22 00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--status", "maybe"], "expected one of ACK"),
+        (["--since", "yesterday"], "expected ISO 8601"),
+        (["--offset", "prices"], "topic:partition:offset"),
+        (["--csv", "--json"], "leave out --json"),
+        (["--follow", "--summary"], "leave out --follow"),
+        (["--limit", "0"], "--limit"),
+    ],
+)
+def test_wrong_usage_is_told_and_exits_2(run: Callable[..., Run], arguments: list[str], said: str) -> None:
+    done = run(Topic(*VALUES), *arguments)
+    assert done.exit_code == 2
+    assert said in " ".join(done.stderr.split())
+
+
+def test_a_topic_that_cannot_be_read_exits_1_with_one_line(run: Callable[..., Run]) -> None:
+    done = run(Topic(failure="there is no topic my-results"), "--json")
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", "there is no topic my-results\n")
+
+
+def test_a_record_that_is_no_result_is_told_and_exits_1_and_the_rest_is_shown(run: Callable[..., Run]) -> None:
+    done = run(Topic(*VALUES, unreadable=2))
+    assert done.exit_code == 1
+    assert len(done.stdout.splitlines()) == len(VALUES)
+    assert done.stderr.splitlines()[0] == r"my-results:0:90: not a result: \x1b[2J"
+
+
+def test_the_sample_result_is_whole() -> None:
+    assert set(json.loads(VALUES[0])) == set(RESULT)
