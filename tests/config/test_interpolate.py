@@ -59,9 +59,9 @@ def test_comments_and_keys_are_never_looked_at() -> None:
 def test_every_missing_variable_is_told_with_its_place_and_what_to_do() -> None:
     document = parsed("a: ${ONE}\nb: [x, '${TWO} ${THREE:?give it}']\n")
     assert [str(problem) for problem in document.problems] == [
-        "c.yaml:1:4: ${ONE} is not set; set it in the environment, or write ${ONE:-default}",
-        "c.yaml:2:8: ${TWO} is not set; set it in the environment, or write ${TWO:-default}",
-        "c.yaml:2:8: ${THREE} is not set: give it",
+        "c.yaml:1:4: a: ${ONE} is not set; set it in the environment, or write ${ONE:-default}",
+        "c.yaml:2:8: b[1]: ${TWO} is not set; set it in the environment, or write ${TWO:-default}",
+        "c.yaml:2:8: b[1]: ${THREE} is not set: give it",
     ]
 
 
@@ -116,12 +116,18 @@ def test_leniently_defaults_are_taken_and_the_rest_is_unknown_but_no_problem() -
     document = parse_document(text.encode(), Path("c.yaml"), interpolation)
     assert document.problems == []
     assert document.data["b"] == "default"
-    assert {mark.line for mark in interpolation.unknown} == {1, 3, 4, 5}
+    assert interpolation.unknown == {("a",), ("c",), ("d",), ("e",)}
 
 
 def test_a_scalar_behind_aliases_is_interpolated_once() -> None:
     document = parsed("a: &a $${X}\nb: *a", X="no")
     assert document.data == {"a": "${X}", "b": "${X}"}
+
+
+def test_a_scalar_behind_aliases_is_unknown_wherever_it_stands() -> None:
+    interpolation = Interpolation({})
+    parse_document(b"a: &a ${X}\nb: *a", Path("c.yaml"), interpolation)
+    assert interpolation.unknown == {("a",), ("b",)}
 
 
 def test_an_offset_in_an_interpolated_scalar_is_the_scalar_itself() -> None:

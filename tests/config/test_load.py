@@ -66,7 +66,9 @@ def test_all_mistakes_in_all_files_are_told_at_once_in_file_order(write: Write) 
     assert found[0].endswith(
         ': instance: NO is a boolean in YAML 1.1; write "NO" in quotes, or true or false where that is meant'
     )
-    assert found[1].endswith(": ${TOPIC} is not set; set it in the environment, or write ${TOPIC:-default}")
+    assert found[1].endswith(
+        ": kafka.prices: ${TOPIC} is not set; set it in the environment, or write ${TOPIC:-default}"
+    )
     assert found[2].endswith(
         ": ads.ack_timeout: expected a duration such as 250ms, 15s, 2m or 1h; write the unit, got 15"
     )

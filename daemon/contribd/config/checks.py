@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from contribd.config.document import DataPath
 from contribd.config.kafka_client import FILES, client_problems
 from contribd.config.model import Ads, Kafka, Settings
+from contribd.config.nodes import DataPath
 
 
 def cross_problems(settings: Settings) -> Iterator[tuple[DataPath, str]]:

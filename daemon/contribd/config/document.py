@@ -8,13 +8,11 @@ from typing import Any, TypeAlias
 
 from contribd.config.compose import compose
 from contribd.config.errors import Problem
-from contribd.config.nodes import Items, Mark, Node, Scalar, Unreadable
+from contribd.config.nodes import DataPath, Items, Mark, Node, Scalar, Unreadable
 from contribd.config.scalars import NumberError, resolve
 from contribd.config.spans import place
 
-DataPath: TypeAlias = tuple[str | int, ...]
-"""Where in a document: section keys and list indexes, from the root."""
-Interpolate: TypeAlias = Callable[[Node], list[tuple[Mark, str]]]
+Interpolate: TypeAlias = Callable[[Node], list[tuple[DataPath, str]]]
 """Replaces what is to be interpolated in a tree's scalars; gives back what went wrong, and where."""
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
@@ -138,8 +136,7 @@ def parse_document(content: bytes, path: Path, interpolate: Interpolate | None =
     except Unreadable as error:
         document.report(error.mark, str(error))
     if document.root is not None and interpolate is not None:
-        for mark, text in interpolate(document.root):
-            document.report(mark, text)
+        document.problems += [document.problem(path, text) for path, text in interpolate(document.root)]
     # Built now, so that problems of numbers are among the others from the start.
     _ = document.data
     return document

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from contribd.config.nodes import Mark, Node, Scalar, walk
+from contribd.config.nodes import DataPath, Node, Scalar, walk
 
 _TOKEN = re.compile(r"\$\$\{|\$\{(?P<body>[^}]*)(?P<end>\}?)")
 _VARIABLE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:(?P<how>:-|:\?)(?P<rest>.*))?\Z", re.DOTALL | re.ASCII)
@@ -31,22 +31,25 @@ class _Missing(Exception):
 class Interpolation:
     """Replaces what is to be interpolated; call it with a tree. ``secrets`` then holds what came from files.
 
-    ``unknown`` lists the scalars (by the mark where they start) whose value could not be had; they are left as
-    written. With ``lenient`` nothing outside is looked at: defaults are taken, and needing more is no problem.
+    ``unknown`` lists the places whose value could not be had; they are left as written. With ``lenient`` nothing
+    outside is looked at: defaults are taken, and needing more is no problem.
     """
 
     environ: Mapping[str, str]
     lenient: bool = False
     secrets: set[str] = field(default_factory=set)
-    unknown: set[Mark] = field(default_factory=set)
+    unknown: set[DataPath] = field(default_factory=set)
+    _unknown: set[int] = field(default_factory=set, init=False, repr=False)
 
-    def __call__(self, root: Node) -> list[tuple[Mark, str]]:
-        problems: list[tuple[Mark, str]] = []
+    def __call__(self, root: Node) -> list[tuple[DataPath, str]]:
+        problems: list[tuple[DataPath, str]] = []
         done: set[int] = set()
-        for scalar in walk(root):
+        for path, scalar in walk(root):
             if "${" in scalar.text and id(scalar) not in done:
-                done.add(id(scalar))  # one anchor, many aliases
-                problems += [(scalar.start, text) for text in self._replace(scalar)]
+                problems += [(path, text) for text in self._replace(scalar)]
+            done.add(id(scalar))  # one scalar may stand in several places, by aliases
+            if id(scalar) in self._unknown:
+                self.unknown.add(path)
         return problems
 
     def _replace(self, scalar: Scalar) -> list[str]:
@@ -60,12 +63,12 @@ class Interpolation:
             try:
                 return self._value(token, scalar)
             except _Missing as missing:
-                self.unknown.add(scalar.start)
+                self._unknown.add(id(scalar))
                 problems.append(str(missing))
                 return ""
 
         text = _TOKEN.sub(value, scalar.text)
-        if scalar.start not in self.unknown:
+        if id(scalar) not in self._unknown:
             scalar.text = text
         scalar.sources = tuple(sources)
         return problems
@@ -86,7 +89,7 @@ class Interpolation:
         name, how, rest = variable["name"], variable["how"], variable["rest"]
         if self.lenient:
             if how != ":-":
-                self.unknown.add(scalar.start)
+                self._unknown.add(id(scalar))
             return rest or ""
         value = self.environ.get(name)
         if value or (value is not None and how is None):
@@ -100,7 +103,7 @@ class Interpolation:
     def _outside(self, read: Callable[[str, str], Path], name: str, token: str, scalar: Scalar) -> str:
         path = read(name, token)
         if self.lenient:
-            self.unknown.add(scalar.start)
+            self._unknown.add(id(scalar))
             return ""
         value = _content(path, token)
         if len(value) >= _MIN_SECRET:
@@ -145,10 +148,10 @@ def _utf8(value: str, name: str) -> str:
     return value
 
 
-def refuse(root: Node) -> list[tuple[Mark, str]]:
+def refuse(root: Node) -> list[tuple[DataPath, str]]:
     """For files where nothing is interpolated (mappings): says so, instead of posting a literal ``${NAME}``."""
     text = (
         "${ in a mapping file: variables are read in the configuration only, so that a mapping says exactly what is "
         "posted; choose between mapping files by a variable in the configuration's mappings"
     )
-    return [(scalar.start, text) for scalar in walk(root) if "${" in scalar.text]
+    return [(path, text) for path, scalar in walk(root) if "${" in scalar.text]

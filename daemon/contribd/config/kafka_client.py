@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contribd.config.document import DataPath
+from contribd.config.nodes import DataPath
 
 _OWN = {
     "bootstrap_servers": "set kafka.bootstrap_servers",

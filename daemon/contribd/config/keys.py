@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from contribd.config.document import DataPath, dotted
+from contribd.config.document import dotted
+from contribd.config.nodes import DataPath
 
 
 def unknown_key(model: type[BaseModel], path: DataPath, data: Any) -> str:

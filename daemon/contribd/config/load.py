@@ -7,14 +7,15 @@ from pathlib import Path
 
 from contribd.config.checks import cross_problems, file_problems, rooted
 from contribd.config.digest import digest, secret_values
-from contribd.config.document import DataPath, load_document
+from contribd.config.document import load_document
 from contribd.config.errors import ConfigError, Problem
 from contribd.config.interpolate import Interpolation
 from contribd.config.mappings import Case, MappingFiles, load_mappings
 from contribd.config.messages import told
 from contribd.config.model import Settings
+from contribd.config.nodes import DataPath
 from contribd.config.repair import repaired
-from contribd.config.validate import paths_of, validate
+from contribd.config.validate import validate
 from contribd.mapping.mapper import Mapper
 
 ENVIRONMENT = "CONTRIBD_CONFIG"
@@ -95,11 +96,10 @@ def inspect(path: Path | None = None, *, environ: Mapping[str, str] | None = Non
         document.problems = [Problem(file, 1, 1, "", text)]
     elif document.root is None and not document.problems:
         document.problems.append(Problem(file, 1, 1, "", "the file is empty; expected kafka, ads and mappings"))
-    unknown = paths_of(document.root, interpolation.unknown)
     if document.root is None:
         return Inspected(file, document.problems, repaired({}, set()), MappingFiles(), frozenset())
-    outcome = validate(document, Settings, unknown)
-    bad = outcome.bad | unknown
+    outcome = validate(document, Settings, interpolation.unknown)
+    bad = outcome.bad | interpolation.unknown
     settings = outcome.model or repaired(document.data, bad)
     further = [
         document.problem(path, told(document, path, text))

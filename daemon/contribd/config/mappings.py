@@ -8,11 +8,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from contribd.config.document import DataPath, Document, load_document
+from contribd.config.document import Document, load_document
 from contribd.config.errors import Problem
 from contribd.config.interpolate import refuse
 from contribd.config.messages import shown
 from contribd.config.model import Settings
+from contribd.config.nodes import DataPath
 from contribd.config.validate import Outcome, validate
 from contribd.mapping.compile import CompiledMapping, compile_file
 from contribd.mapping.model import CaseSpec, MappingFile
@@ -63,7 +64,9 @@ def read_mapping_file(file: Path, service: str) -> MappingFiles:
 
 def _patterns(configuration: Document, skipped: AbstractSet[DataPath]) -> list[tuple[DataPath, str]]:
     data = configuration.data if isinstance(configuration.data, dict) else {}
-    given = data.get("mappings", list(Settings.model_fields["mappings"].default))
+    if "mappings" not in data:
+        return [(("mappings",), pattern) for pattern in Settings.model_fields["mappings"].default]
+    given = data["mappings"]
     if isinstance(given, str):
         return [(("mappings",), given)] if ("mappings",) not in skipped else []
     items = enumerate(given) if isinstance(given, list) and ("mappings",) not in skipped else ()

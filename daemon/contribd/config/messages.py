@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from contribd.config.document import DataPath, Document, located
+from contribd.config.document import Document, located
+from contribd.config.nodes import DataPath
 from contribd.config.scalars import Doubtful, kind
 
 _SECRET_WORDS = ("password", "secret", "token", "credential")

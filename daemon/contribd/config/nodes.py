@@ -9,6 +9,8 @@ MAX_DEPTH = 32
 MAX_NODES = 200_000
 """Largest document, aliases expanded: a lookup of 50,000 entries fits, a 'billion laughs' of aliases does not."""
 
+DataPath: TypeAlias = tuple[str | int, ...]
+"""Where in a document: section keys and list indexes, from the root."""
 Report: TypeAlias = Callable[["Mark", str], None]
 
 
@@ -63,16 +65,16 @@ class Unreadable(Exception):
         super().__init__(text)
 
 
-def walk(node: Node) -> Iterator[Scalar]:
-    """Every value scalar below a node, in the order written; one reached through aliases comes up again."""
+def walk(node: Node, path: DataPath = ()) -> Iterator[tuple[DataPath, Scalar]]:
+    """Every value scalar below a node with its path, in the order written; through aliases one comes up again."""
     if isinstance(node, Scalar):
-        yield node
+        yield path, node
     elif isinstance(node, Items):
-        for item in node.items:
-            yield from walk(item)
+        for at, item in enumerate(node.items):
+            yield from walk(item, (*path, at))
     else:
-        for _, value in node.entries.values():
-            yield from walk(value)
+        for name, (_, value) in node.entries.items():
+            yield from walk(value, (*path, name))
 
 
 def mark_of(mark: Any) -> Mark:

@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from contribd.config.document import DataPath
 from contribd.config.model import Settings
+from contribd.config.nodes import DataPath
 from contribd.config.validate import without
 
 # The place of every key without a default, and a value that is right. They are never used, only checked against.

@@ -7,11 +7,11 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from contribd.config.document import DataPath, Document, located
+from contribd.config.document import Document, located
 from contribd.config.errors import Problem
 from contribd.config.keys import fields_at, unknown_key
 from contribd.config.messages import doubtful, wrong_value
-from contribd.config.nodes import Items, Mark, Node, Scalar
+from contribd.config.nodes import DataPath
 from contribd.config.scalars import Doubtful
 
 M = TypeVar("M", bound=BaseModel)
@@ -83,14 +83,3 @@ def without(data: Any, places: AbstractSet[DataPath], path: DataPath = ()) -> An
     if isinstance(data, list):
         return [without(value, places, (*path, at)) for at, value in enumerate(data) if (*path, at) not in places]
     return data
-
-
-def paths_of(node: Node | None, marks: AbstractSet[Mark], path: DataPath = ()) -> set[DataPath]:
-    """The places of the scalars that start at some marks."""
-    if node is None or not marks:
-        return set()
-    if isinstance(node, Scalar):
-        return {path} if node.start in marks else set()
-    if isinstance(node, Items):
-        return set().union(*(paths_of(item, marks, (*path, at)) for at, item in enumerate(node.items)))
-    return set().union(*(paths_of(value, marks, (*path, key)) for key, (_, value) in node.entries.items()))

@@ -1,0 +1,87 @@
+"""``contribd check``, as it is run."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "config" / "contribd.yaml"
+BAD = "kafka: {bootstrap_servers: 'a:1', result: x}\nads: {endpoints: ['ws://a:1'], service: '${SERVICE}'}\n"
+
+
+def contribd(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("CONTRIBD_", "SERVICE"))}
+    return subprocess.run(
+        [sys.executable, "-m", "contribd", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**clean, **environ},
+    )
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    file = tmp_path / "bad.yaml"
+    file.write_text(BAD)
+    return file
+
+
+def test_a_right_configuration_is_summed_up_on_stdout() -> None:
+    run = contribd("check", "-c", EXAMPLE)
+    assert run.returncode == 0
+    assert run.stderr == ""
+    assert run.stdout.splitlines()[0] == "valid"
+    assert "fx-spot, fx-spot-open" in run.stdout
+    assert "\x1b" not in run.stdout
+
+
+def test_every_problem_is_a_line_on_stderr_and_the_exit_code_is_78(bad: Path) -> None:
+    run = contribd("check", "-c", bad)
+    assert run.returncode == 78
+    assert run.stdout == ""
+    assert run.stderr.splitlines() == [
+        f'{bad}:1:1: mappings: "mappings/*.yaml" matches no file in {bad.parent}',
+        f"{bad}:1:35: kafka.result: unknown key; did you mean results?",
+        f"{bad}:2:41: ads.service: ${{SERVICE}} is not set; set it in the environment, or write ${{SERVICE:-default}}",
+        "3 problems",
+    ]
+
+
+def test_json_has_the_same_on_stdout(bad: Path) -> None:
+    run = contribd("check", "-c", bad, "--json")
+    told = json.loads(run.stdout)
+    assert run.returncode == 78
+    assert told["valid"] is False
+    assert [(problem["line"], problem["column"], problem["path"]) for problem in told["problems"]] == [
+        (1, 1, "mappings"),
+        (1, 35, "kafka.result"),
+        (2, 41, "ads.service"),
+    ]
+    right = json.loads(contribd("check", "-c", EXAMPLE, "--json").stdout)
+    assert right["valid"] is True
+    assert right["problems"] == []
+    assert right["mappings"] == ["fx-spot", "fx-spot-open"]
+    assert len(right["digest"]) == 64
+
+
+def test_without_the_environment_variables_count_as_present(bad: Path) -> None:
+    run = contribd("check", "-c", bad, "--no-env")
+    assert run.returncode == 78
+    assert "SERVICE" not in run.stderr
+    assert "did you mean results?" in run.stderr
+    bad.write_text(BAD.replace(", result: x", "") + f"mappings: '{EXAMPLE.parent}/mappings/*.yaml'\n")
+    run = contribd("check", "-c", bad, "--no-env")
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_the_configuration_is_found_by_the_environment() -> None:
+    assert contribd("check", CONTRIBD_CONFIG=str(EXAMPLE)).returncode == 0
+    run = contribd("check", CONTRIBD_CONFIG="/nonexistent/c.yaml")
+    assert run.returncode == 78
+    assert "/nonexistent/c.yaml:1:1: there is no such file; name another with --config FILE" in run.stderr
