@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from contribd.config import kafka_client
 from contribd.config.errors import ConfigError
 from contribd.config.load import DEFAULT_FILE, Loaded, inspect, load, resolve_path
 from contribd.mapping.outcome import Mapped, Rejected
+from contribd.streams.settings import KafkaSettings
 
 Write = Callable[..., Path]
 
@@ -164,7 +166,7 @@ def test_what_one_key_cannot_know_of_another_is_checked(write: Write, text: str,
         ("ssl_cafil: x", "ssl_cafil: kafka-python has no such setting; did you mean ssl_cafile?"),
         ("request_timeout_ms: 5s", 'request_timeout_ms: expected a whole number, got "5s"'),
         ("check_crcs: 1", "check_crcs: expected true or false, got 1"),
-        ("client_id: 7", "client_id: expected text; write a number in quotes, got 7"),
+        ("sasl_plain_username: 7", "sasl_plain_username: expected text; write a number in quotes, got 7"),
         ("security_protocol: TLS", "security_protocol: expected PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"),
         ("security_protocol: SASL_SSL", "sasl_mechanism: missing: security_protocol asks for SASL"),
         ("sasl_mechanism: PLAIN", "sasl_mechanism: has no effect: set security_protocol"),
@@ -175,6 +177,18 @@ def test_what_one_key_cannot_know_of_another_is_checked(write: Write, text: str,
 def test_client_settings_are_checked_against_kafka_python(write: Write, client: str, problem: str) -> None:
     found = problems(write(changed(kafka=f"client: {{{client}}}")))
     assert any(f"kafka.client.{problem}" in text for text in found)
+
+
+def test_every_setting_that_the_streams_decide_is_refused() -> None:
+    known = kafka_client.known_settings()
+    given = KafkaSettings(("a:1",), "g", ("p",), "r", None, "latest", "i", client=dict.fromkeys(known, "given"))
+    decided = {
+        name for used in (given.consumer(), given.producer()) for name, value in used.items() if value != "given"
+    }
+    assert {"isolation_level", "transactional_id"} < decided
+    told = {path[-1]: text for path, text in kafka_client.client_problems(dict.fromkeys(known, "given"))}
+    for name in decided:
+        assert told[name].startswith("contribd decides this itself"), name
 
 
 def test_client_settings_that_kafka_python_takes_are_handed_on(write: Write) -> None:
@@ -260,7 +274,7 @@ def test_the_digest_does_not_depend_on_secrets(write: Write, tmp_path: Path) -> 
     digests = set()
     for secret in ("first-secret", "second-secret"):
         (tmp_path / "user").write_text(secret)
-        digests.add(loaded(write(text), S=secret, CREDENTIALS_DIRECTORY=str(tmp_path)).digest)
+        digests.add(loaded(write(text), S=f"other-{secret[::-1]}", CREDENTIALS_DIRECTORY=str(tmp_path)).digest)
     assert len(digests) == 1
 
 

@@ -13,6 +13,8 @@ _OWN = {
     "enable_auto_commit": "offsets are committed with their results, in one transaction",
     "auto_commit_interval_ms": "offsets are committed with their results, in one transaction",
     "isolation_level": "it is read_committed, or a restart could read offsets of a transaction still completing",
+    "client_id": "it is made from instance",
+    "allow_auto_create_topics": "a topic misspelt would come into being; create topics beforehand",
     "transactional_id": "it is made from group_id and instance",
     "enable_idempotence": "transactions need it",
     "acks": "transactions need all",
@@ -46,7 +48,6 @@ _CHOICES = {
     "sasl_mechanism": ("PLAIN", "GSSAPI", "SCRAM-SHA-256", "SCRAM-SHA-512", "AWS_MSK_IAM", None),
 }
 _TEXTS = (
-    "client_id",
     "group_instance_id",
     "sasl_plain_password",
     "sasl_plain_username",
