@@ -164,7 +164,7 @@ class Worker:
         self._engine.may_post_until = self._membership.until
         self._send(self._engine.take_frames(now), now)
         self._obey(now)
-        self._write()
+        self._write(now)
         if (paused := self._engine.paused()) != self._paused:
             self._paused = paused
             self._source.pause(paused)
@@ -185,12 +185,12 @@ class Worker:
 
     # Kafka
 
-    def _write(self) -> None:
+    def _write(self, now: Now) -> None:
         """Hands the next transaction to the sink, once there is a membership to commit it under."""
         group = self._membership.metadata
         if group is None:
             return
-        batch = self._engine.take_batch()
+        batch = self._engine.take_batch(now)
         if batch is None:
             return
         encode = self._results.encode

@@ -23,6 +23,7 @@ from contribd.engine.events import (
 from contribd.engine.instrument import Instrument
 from contribd.engine.intake import Intake
 from contribd.engine.ledger import Ledger, Partition, decode_metadata
+from contribd.engine.limits import LINGER, LINGER_RESULTS
 from contribd.engine.outbox import Batch, Outbox
 from contribd.engine.policy import ContributionPolicy, SessionPolicy
 from contribd.engine.price import Price, Record, Status, reject
@@ -66,6 +67,7 @@ class Engine:
         self.session = Session(session, rng, self.tally, note)
         self.may_post_until = float("inf")
         self.stopping = False
+        self._settled_since: float | None = None
         self._note = note
         self._handlers: dict[type, Callable[[Any, Now], None]] = {
             Assigned: self._assigned,
@@ -202,9 +204,26 @@ class Engine:
                 frames += posts
         return frames
 
-    def take_batch(self) -> Batch | None:
-        """The next transaction, None while one is under way or nothing is settled."""
+    def take_batch(self, now: Now) -> Batch | None:
+        """The next transaction, None while one is under way or nothing is settled.
+
+        Answers to a frame of posts come one by one; while more are due, the first ones wait a moment for the others,
+        since a transaction costs the same whatever it holds and its instruments wait for it.
+        """
+        if not self.outbox.can_take:
+            self._settled_since = None
+            return None
+        if self._settled_since is None:
+            self._settled_since = now.mono
+        if self._lingers(now):
+            return None
+        self._settled_since = None
         return self.outbox.take()
+
+    def _lingers(self, now: Now) -> bool:
+        if self.stopping or not len(self.contributor.window) or len(self.outbox) >= LINGER_RESULTS:
+            return False
+        return now.mono < (self._settled_since or now.mono) + LINGER
 
     def paused(self) -> frozenset[Partition]:
         """The partitions that must not be fetched now."""
@@ -225,5 +244,6 @@ class Engine:
 
     def wake_at(self, now: Now) -> float:
         """The monotonic time at which a ``Tick`` is due."""
-        times = (self.session.wake_at(), self.contributor.wake_at(now))
+        settled = None if self._settled_since is None else self._settled_since + LINGER
+        times = (self.session.wake_at(), self.contributor.wake_at(now), settled)
         return min((at for at in times if at is not None), default=float("inf"))

@@ -26,6 +26,13 @@ MAX_BATCH_RESULTS: Final = 5_000
 MAX_BATCH_BYTES: Final = 16 * 1024 * 1024
 """Bytes of results in one transaction; half of kafka-python's default ``buffer_memory`` so that no send blocks."""
 
+LINGER: Final = 0.003
+"""Seconds the first settled results wait for others whose answers are due. A transaction takes about ten milliseconds
+however little it holds."""
+
+LINGER_RESULTS: Final = 200
+"""Results that are worth a transaction without waiting for more."""
+
 DROP_GRACE: Final = 1.0
 """Seconds. After an Error for one post of a frame, how long its frame mates may stay unanswered before they count as
 dropped with it. Acks come in order, so an answer to a later frame settles it sooner."""

@@ -33,6 +33,11 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._pending) + len(self._taken)
 
+    @property
+    def can_take(self) -> bool:
+        """Whether ``take`` would give a batch."""
+        return not self._under_way and bool(self._taken or self._pending)
+
     def add(self, settlement: Settlement, instrument: Instrument | None = None) -> None:
         """A settled record; ``instrument`` is freed for its next price once the result is durable."""
         self._pending.append((settlement, instrument))
