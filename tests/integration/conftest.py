@@ -1,0 +1,112 @@
+"""Marks every test here as an integration test and lends it the rigs: the real things, or a skip that says why not."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integration.rigs import needs
+from tests.integration.rigs.kafka import KafkaBroker
+from tests.integration.rigs.provider import Provider
+from tests.integration.rigs.proxy import TcpProxy
+from tests.integration.rigs.systemd import SystemdBox
+from tests.integration.rigs.wire import WireClient
+
+HERE = Path(__file__).parent
+LIMIT_SECONDS = 300  # the first test of all may have to download and compile
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("integration")
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(LIMIT_SECONDS))
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """A running broker shared by the session; topics and groups are named by ``rigs.kafka.unique``."""
+    needs.java_and_maven()
+    broker = KafkaBroker(tmp_path_factory.mktemp("kafka"))
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[KafkaBroker]:
+    """A running broker for one test alone, to be killed, paused and restarted at will."""
+    needs.java_and_maven()
+    broker = KafkaBroker(tmp_path / "own-kafka")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="session")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    """A running provider that behaves as an ADS, shared by the session: do not change its state."""
+    needs.java_and_maven()
+    shared = Provider(tmp_path_factory.mktemp("provider"))
+    shared.start()
+    yield shared
+    shared.stop()
+
+
+@pytest.fixture
+def new_provider(tmp_path: Path) -> Iterator[Callable[..., Provider]]:
+    """Starts providers of a test's own; takes the options of ``Provider`` except its directory."""
+    needs.java_and_maven()
+    started: list[Provider] = []
+
+    def start(**options: Any) -> Provider:
+        one = Provider(tmp_path / f"provider-{len(started)}", **options)
+        started.append(one)
+        one.start()
+        return one
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[..., WireClient]]:
+    """Connects clients; takes the address and options of ``WireClient``."""
+    connected: list[WireClient] = []
+
+    def one_more(url: str, **options: Any) -> WireClient:
+        client = WireClient(url, **options)
+        connected.append(client)
+        return client
+
+    yield one_more
+    for client in connected:
+        client.close()
+
+
+@pytest.fixture
+def new_proxy() -> Iterator[Callable[[int], TcpProxy]]:
+    """Starts a proxy to a port of 127.0.0.1."""
+    started: list[TcpProxy] = []
+
+    def start(port: int) -> TcpProxy:
+        proxy = TcpProxy("127.0.0.1", port)
+        started.append(proxy)
+        proxy.start()
+        return proxy
+
+    yield start
+    for proxy in started:
+        proxy.stop()
+
+
+@pytest.fixture(scope="session")
+def systemd() -> Iterator[SystemdBox]:
+    """A real systemd in namespaces of its own, shared by the session: give each test's units names of their own."""
+    needs.root_and_systemd()
+    box = SystemdBox()
+    box.start()
+    yield box
+    box.stop()

@@ -1,0 +1,201 @@
+"""A real Apache Kafka broker (KRaft, broker and controller in one process) on this machine."""
+
+import itertools
+import os
+import signal
+import subprocess
+import uuid
+from pathlib import Path
+
+from kafka import KafkaAdminClient
+from kafka.admin import NewTopic
+from kafka.errors import KafkaError
+from tests.integration.rigs.build import REPOSITORY, built
+from tests.integration.rigs.process import Child, free_port, listening
+from tests.integration.rigs.wait import eventually
+
+START_LIMIT_SECONDS = 60.0
+START_ATTEMPTS = 3  # a port can be taken by somebody else between choosing it and listening on it
+
+_CONFIGURATION = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={data}
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=400
+offsets.topic.num.partitions=4
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+"""
+
+_topics = itertools.count(1)
+
+
+def kafka_libs() -> Path:
+    """The folder with the broker's jars, fetched by Maven where they are not here yet."""
+    return built(REPOSITORY / "tests/integration/kafka", ["dependency:copy-dependencies"]) / "libs"
+
+
+def unique(name: str) -> str:
+    """A name for a topic, group or transactional.id that no other test, session or run has used."""
+    return f"{name}-{os.getpid()}-{next(_topics)}-{uuid.uuid4().hex[:6]}"
+
+
+class KafkaBroker:
+    """One broker with its data in ``directory``; address and data outlive stop, kill and restart.
+
+    ``advertised_port`` is for a proxy in front of the broker: clients are told to come back to that port.
+    """
+
+    def __init__(self, directory: Path, *, advertised_port: int | None = None) -> None:
+        self.directory = directory
+        self.log = directory / "kafka.log"
+        self._advertised_port = advertised_port
+        self._port = 0
+        self._child: Child | None = None
+
+    @property
+    def port(self) -> int:
+        """The port the broker itself listens on (127.0.0.1)."""
+        return self._port
+
+    @property
+    def bootstrap(self) -> str:
+        """``host:port`` for clients: the proxy's where there is one."""
+        return f"127.0.0.1:{self._advertised_port or self._port}"
+
+    @property
+    def running(self) -> bool:
+        return self._child is not None and self._child.alive
+
+    def start(self) -> None:
+        """Start it and return once it answers. The first start chooses the ports and formats the storage."""
+        for attempt in range(1, START_ATTEMPTS + 1):
+            first = self._port == 0
+            if first:
+                self._configure()
+            self._child = self._launch()
+            if self._answers_in_time():
+                return
+            tail = self._child.tail()
+            self._child.kill()
+            if not first or "Address already in use" not in tail or attempt == START_ATTEMPTS:
+                raise RuntimeError(f"Kafka did not start; the end of {self.log}:\n{tail}")
+            self._port = 0
+
+    def stop(self) -> None:
+        """Stop it in order."""
+        if self._child is not None:
+            self._child.stop()
+
+    def kill(self) -> None:
+        """End it as a crash would (SIGKILL)."""
+        if self._child is not None:
+            self._child.kill()
+
+    def restart(self) -> None:
+        """Start again on the same ports and data; a broker still running is stopped in order first."""
+        self.stop()
+        self.start()
+
+    def pause(self) -> None:
+        """Freeze it: connections stay open and nothing is answered (SIGSTOP)."""
+        if self._child is not None:
+            self._child.send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on (SIGCONT)."""
+        if self._child is not None:
+            self._child.send(signal.SIGCONT)
+
+    def create_topic(self, name: str, partitions: int = 1, **settings: str) -> str:
+        """Create a topic (settings with underscores: ``cleanup_policy="compact"``), wait until it has leaders."""
+        configs = {key.replace("_", "."): value for key, value in settings.items()}
+        admin = KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{self._port}")
+        try:
+            admin.create_topics([NewTopic(name, partitions, 1, topic_configs=configs)])
+            eventually(lambda: _has_leaders(admin, name, partitions), what=f"leaders for topic {name}")
+        finally:
+            admin.close()
+        # Kafka writes these files a little later, and a broker killed before it did throws the partition's log away
+        # when it starts again ("marked stray").
+        files = [self.directory / "data" / f"{name}-{number}" / "partition.metadata" for number in range(partitions)]
+        eventually(lambda: all(file.exists() for file in files), what=f"partition.metadata of topic {name}")
+        return name
+
+    def _configure(self) -> None:
+        self._port = free_port()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        text = _CONFIGURATION.format(
+            port=self._port,
+            controller=free_port(),
+            advertised=self._advertised_port or self._port,
+            data=self.directory / "data",
+        )
+        (self.directory / "server.properties").write_text(text)
+        self._run_storage_tool()
+
+    def _run_storage_tool(self) -> None:
+        arguments = ["format", "--ignore-formatted", "-t", "contribdTestCluster000", "-c", "server.properties"]
+        run = subprocess.run(
+            self._java("kafka.tools.StorageTool", *arguments),
+            cwd=self.directory,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=START_LIMIT_SECONDS,
+        )
+        if run.returncode != 0:
+            raise RuntimeError(f"Kafka's storage could not be formatted: {run.stdout}{run.stderr}")
+
+    def _launch(self) -> Child:
+        command = self._java("kafka.Kafka", "server.properties")
+        return Child(command, cwd=self.directory, log=self.log)
+
+    @staticmethod
+    def _java(main: str, *arguments: str) -> list[str]:
+        # The C1 compiler alone: tests are over before the better code would pay for its compilation.
+        options = ["-Xmx512m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.showDateTime=true"]
+        return ["java", *options, "-cp", f"{kafka_libs()}/*", main, *arguments]
+
+    def _answers_in_time(self) -> bool:
+        try:
+            eventually(lambda: not self.running or self._answers(), within=START_LIMIT_SECONDS, every=0.1)
+        except AssertionError:
+            return False
+        return self.running
+
+    def _answers(self) -> bool:
+        # A refused connection costs the client seconds of backing off; asking the port first costs nothing.
+        if not listening(self._port):
+            return False
+        try:
+            admin = KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{self._port}", request_timeout_ms=2000)
+        except KafkaError:
+            return False
+        try:
+            return any(not broker["is_fenced"] for broker in admin.describe_cluster()["brokers"])
+        except KafkaError:
+            return False
+        finally:
+            admin.close()
+
+
+def _has_leaders(admin: KafkaAdminClient, name: str, partitions: int) -> bool:
+    try:
+        described = admin.describe_topics([name])[0]["partitions"]
+    except KafkaError:
+        return False
+    return len(described) == partitions and all(one["leader_id"] >= 0 for one in described)

@@ -1,0 +1,220 @@
+"""LSEG's own provider code (EMA Java) standing in for an ADS: a real converter, real answers, driven by the tests.
+
+What each post is answered with is chosen by its RIC: see ``provider/src/main/java/contribd/testads/Rules.java``.
+"""
+
+import json
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from tests.integration.rigs.build import REPOSITORY, built
+from tests.integration.rigs.process import Child, free_port
+
+SOURCE = REPOSITORY / "tests/integration/provider"
+GOALS = ("compiler:compile", "dependency:copy-dependencies")
+FIRST_SERVICE_ID = 8090
+START_ATTEMPTS = 3  # a port can be taken by somebody else between choosing it and listening on it
+
+_SERVICE = """
+        <Service>
+          <Name value="{name}"/>
+          <InfoFilter>
+            <ServiceId value="{id}"/>
+            <Vendor value="contribd tests"/>
+            <IsSource value="0"/>
+            <Capabilities><CapabilitiesEntry value="MMT_MARKET_PRICE"/></Capabilities>
+            <DictionariesProvided><DictionariesProvidedEntry value="Dictionary"/></DictionariesProvided>
+            <DictionariesUsed><DictionariesUsedEntry value="Dictionary"/></DictionariesUsed>
+            <QoS>
+              <QoSEntry><Timeliness value="Timeliness::RealTime"/><Rate value="Rate::TickByTick"/></QoSEntry>
+            </QoS>
+            <ItemList value=""/>
+            <SupportsQoSRange value="0"/>
+            <SupportsOutOfBandSnapshots value="0"/>
+            <AcceptingConsumerStatus value="0"/>
+          </InfoFilter>
+          <StateFilter>
+            <ServiceState value="1"/>
+            <AcceptingRequests value="1"/>
+          </StateFilter>
+        </Service>"""
+
+
+class Profile(StrEnum):
+    """What the provider does with JSON its converter refuses."""
+
+    ERRORS = "errors"
+    """An Error message, and the connection stays: as an ADS behaves."""
+    SILENT = "silent"
+    """Nothing at all, and the connection stays."""
+    CLOSING = "closing"
+    """The connection is closed, as the vendor's example providers do."""
+
+
+_CLOSE_AND_ERROR = {Profile.ERRORS: (0, 1), Profile.SILENT: (0, 0), Profile.CLOSING: (0, 0)}
+
+
+@dataclass(frozen=True, slots=True)
+class JournaledPost:
+    """One post as the provider decoded it. ``fields`` holds values as EMA prints them, None for a blank."""
+
+    sequence: int
+    ric: str
+    service: str | None
+    service_id: int | None
+    post_id: int | None
+    user_id: int
+    user_address: int
+    channel: int
+    type: str | None
+    fields: dict[str, str | None]
+
+
+class Provider:
+    """One provider process. Port and journal outlive stop, kill and restart.
+
+    ``max_msg_size`` (bytes) and ``advertised_ping_timeout`` (seconds) go into the login's Refresh, None leaves them
+    out; ``ping_timeout`` (seconds) is what the server itself keeps to. With ``direct_write`` a message has left before
+    the next one is made; without it the server is faster, and closing a connection can lose the last messages.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        profile: Profile | str = Profile.ERRORS,
+        services: Sequence[str] = ("TRCC",),
+        max_msg_size: int | None = 61430,
+        advertised_ping_timeout: int | None = 30,
+        ping_timeout: float = 30.0,
+        delay: float = 0.0,
+        direct_write: bool = True,
+    ) -> None:
+        self.directory = directory
+        self.log = directory / "provider.log"
+        self.services = tuple(services)
+        self._profile = Profile(profile)
+        self._max_msg_size = max_msg_size
+        self._advertised_ping_timeout = advertised_ping_timeout
+        self._ping_timeout = ping_timeout
+        self._delay = delay
+        self._direct_write = direct_write
+        self._journal = directory / "journal.jsonl"
+        self._port = 0
+        self._child: Child | None = None
+
+    @property
+    def port(self) -> int:
+        """The port it listens on (127.0.0.1)."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self._port}/WebSocket"
+
+    @property
+    def pid(self) -> int:
+        """The process's id, for signals."""
+        return self._running().pid
+
+    @property
+    def running(self) -> bool:
+        return self._child is not None and self._child.alive
+
+    def start(self) -> None:
+        """Start it and return once it accepts connections. The first start chooses the port."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        for attempt in range(1, START_ATTEMPTS + 1):
+            first = self._port == 0
+            if first:
+                self._port = free_port()
+            self._write_configuration()
+            self._child = self._launch()
+            if self._child.stdout.readline().strip() == "READY":
+                return
+            self._child.kill()
+            tail = self._child.tail()
+            if not first or "Address already in use" not in tail or attempt == START_ATTEMPTS:
+                raise RuntimeError(f"the provider did not start; the end of {self.log}:\n{tail}")
+            self._port = 0
+
+    def stop(self) -> None:
+        """End it in order."""
+        if self._child is not None:
+            self._child.stop()
+
+    def kill(self) -> None:
+        """End it as a crash would (SIGKILL)."""
+        if self._child is not None:
+            self._child.kill()
+
+    def restart(self) -> None:
+        """Start again on the same port, with the same journal; what Refresh posts created is forgotten."""
+        self.stop()
+        self.start()
+
+    def control(self, order: str) -> None:
+        """Give an order and return when it has been carried out.
+
+        ``service up|down|notaccepting|delete [NAME]``, ``login close|closerecover|suspect|ok``, ``disconnect``,
+        ``delay MS``, ``silent on|off``. Raises ValueError where the provider refuses it.
+        """
+        child = self._running()
+        child.stdin.write(order + "\n")
+        child.stdin.flush()
+        answer = child.stdout.readline().strip()
+        if answer != "ok":
+            raise ValueError(answer or f"the provider ended; the end of {self.log}:\n{child.tail()}")
+
+    def posts(self) -> list[JournaledPost]:
+        """Every post received so far, in order of arrival. An answered post is always in it."""
+        entries = (entry for entry in self._entries() if entry.pop("kind") == "post")
+        return [JournaledPost(sequence=number, **entry) for number, entry in enumerate(entries, 1)]
+
+    def logins(self) -> list[dict[str, Any]]:
+        """Every login request: ``kind`` (login or reissue), ``name`` and the key's ``elements`` as text."""
+        return [entry for entry in self._entries() if entry["kind"] in {"login", "reissue"}]
+
+    def _entries(self) -> list[dict[str, Any]]:
+        if not self._journal.exists():
+            return []
+        # The last line may still be on its way.
+        lines = self._journal.read_bytes().split(b"\n")[:-1]
+        return [json.loads(line) for line in lines]
+
+    def _running(self) -> Child:
+        if self._child is None or not self._child.alive:
+            raise RuntimeError("the provider is not running")
+        return self._child
+
+    def _launch(self) -> Child:
+        folder = built(SOURCE, GOALS)
+        options = {
+            "config": "EmaConfig.xml",
+            "journal": self._journal.name,
+            "services": ",".join(f"{number}:{name}" for number, name in enumerate(self.services, FIRST_SERVICE_ID)),
+            "max-msg-size": self._max_msg_size,
+            "ping-timeout": self._advertised_ping_timeout,
+            "closing": "true" if self._profile is Profile.CLOSING else None,
+            "delay": round(self._delay * 1000),
+        }
+        command = ["java", "-Xmx512m", "-cp", f"{folder}/target/classes:{folder}/libs/*", "contribd.testads.TestAds"]
+        command += [f"{name}={value}" for name, value in options.items() if value is not None]
+        return Child(command, cwd=self.directory, log=self.log, piped=True)
+
+    def _write_configuration(self) -> None:
+        close_channel, send_error = _CLOSE_AND_ERROR[self._profile]
+        text = string.Template((SOURCE / "EmaConfig.xml").read_text()).substitute(
+            close_channel=close_channel,
+            send_error=send_error,
+            ping_timeout=round(self._ping_timeout * 1000),
+            direct_write=int(self._direct_write),
+            port=self._port,
+            dictionary=SOURCE,
+            services="".join(_SERVICE.format(id=i, name=n) for i, n in enumerate(self.services, FIRST_SERVICE_ID)),
+        )
+        (self.directory / "EmaConfig.xml").write_text(text)
