@@ -61,7 +61,7 @@ class Ledger:
         """Bytes of their values."""
         self._seen: deque[int] = deque()
         self._settled: set[int] = set()
-        self._committed_above = set(settled_above)
+        self._committed_above = deque(sorted(settled_above))
         self._last_seen = start - 1
 
     def take(self, offset: int, size: int) -> bool:
@@ -72,8 +72,7 @@ class Ledger:
         if offset <= self._last_seen:
             return False
         self._last_seen = offset
-        if offset in self._committed_above:
-            self._committed_above.remove(offset)
+        if self._settled_earlier(offset):
             if self._seen:
                 self._seen.append(offset)
                 self._settled.add(offset)
@@ -82,6 +81,16 @@ class Ledger:
         self.waiting += 1
         self.waiting_bytes += size
         return True
+
+    def _settled_earlier(self, offset: int) -> bool:
+        """Whether an earlier run settled it. Offsets passed over are gone from the log, and forgotten with it."""
+        above = self._committed_above
+        while above and above[0] < offset:
+            above.popleft()
+        if above and above[0] == offset:
+            above.popleft()
+            return True
+        return False
 
     def give_back(self, size: int) -> None:
         """A taken record will not be settled here: the partition is going, its next owner consumes it again."""
@@ -111,7 +120,7 @@ class Ledger:
 
         Offsets that an earlier run settled and this one has not reached yet stay in the bitmap.
         """
-        return Commit(self.prefix, encode_metadata(self.prefix, self._settled | self._committed_above))
+        return Commit(self.prefix, encode_metadata(self.prefix, self._settled.union(self._committed_above)))
 
 
 def encode_metadata(prefix: int, settled: set[int]) -> str:

@@ -1,0 +1,283 @@
+"""An engine with a clock in hand, one partition or more, and a server that says what the test wants it to say."""
+
+from collections.abc import Callable, Iterable
+from random import Random
+from typing import Any
+
+import msgspec
+
+from contribd.engine.clock import Now
+from contribd.engine.endpoints import Failure
+from contribd.engine.engine import Engine
+from contribd.engine.events import (
+    Assigned,
+    Committed,
+    Connected,
+    Event,
+    Lost,
+    NotCommitted,
+    Received,
+    Records,
+    Revoked,
+    Revoking,
+    Stop,
+    Tick,
+)
+from contribd.engine.ledger import Commit, Partition
+from contribd.engine.limits import LINGER
+from contribd.engine.outbox import Batch
+from contribd.engine.policy import ContributionPolicy, RetryPolicy, SessionPolicy
+from contribd.engine.price import Record
+from contribd.engine.result import ResultEncoder
+from contribd.engine.session import Command, Connect
+from contribd.mapping.mapper import Mapper
+from contribd.mapping.outcome import Mapped, PostType, RejectCode, Rejected
+from contribd.omm.post import PostEncoder, PostUser
+from contribd.omm.requests import Login
+
+START = 1_800_000_000_000_000
+"""The wall clock at the start, microseconds since 1970; a whole second."""
+
+P0, P1 = Partition("prices", 0), Partition("prices", 1)
+RETRY_CODES = frozenset({"NoResources", "NoResponse"})
+
+LOGIN_REFRESH = {
+    "ID": 1,
+    "Type": "Refresh",
+    "Domain": "Login",
+    "Key": {"Name": "u", "Elements": {"SupportOMMPost": 1}},
+    "State": {"Stream": "Open", "Data": "Ok"},
+    "Elements": {"MaxMsgSize": 61430, "PingTimeout": 30},
+}
+
+
+def directory(*, up: bool = True, name: str = "TRCC", service_id: int = 1, kind: str = "Refresh") -> dict[str, Any]:
+    """A source directory message with one service."""
+    filters = [
+        {"ID": 1, "Elements": {"Name": name}},
+        {"ID": 2, "Elements": {"ServiceState": int(up), "AcceptingRequests": 1}},
+    ]
+    entry = {"Action": "Add", "Key": service_id, "FilterList": {"Entries": filters}}
+    return {"ID": 2, "Type": kind, "Domain": "Source", "Map": {"KeyType": "UInt", "Entries": [entry]}}
+
+
+def encode(*messages: object) -> bytes:
+    """One frame's text, as servers send it."""
+    return msgspec.json.encode(list(messages))
+
+
+def seconds(failures: int) -> float:
+    """A back-off without chance: one second a failure."""
+    return float(failures)
+
+
+class PlainMapper(Mapper):
+    """The record says itself what it is mapped to: ``{"ric": …, "fields": …}``, or nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+
+    def map(self, value: bytes | None) -> Mapped | Rejected:
+        if not value:
+            return Rejected(RejectCode.BAD_RECORD, "the record has no value")
+        given = msgspec.json.decode(value)
+        return Mapped(given["ric"], given.get("service", "TRCC"), "m", PostType(given["type"]), given["fields"])
+
+
+class Rig:
+    """The engine under test and everything around it."""
+
+    def __init__(
+        self,
+        *,
+        conflate: bool = True,
+        max_age: int | None = None,
+        attempts: int = 3,
+        create_missing: bool = False,
+        ack_timeout: float = 15.0,
+        max_outstanding: int = 500,
+        pack: int = 20,
+        max_rate: float | None = None,
+        endpoints: tuple[str, ...] = ("ws://a", "ws://b"),
+        backoff: Callable[[int], float] = seconds,
+    ) -> None:
+        self.mono, self.wall = 1000.0, START
+        self.notes: list[str] = []
+        self.engine = Engine(
+            mapper=PlainMapper(),
+            encoder=PostEncoder(PostUser("10.0.0.1", 256)),
+            contribution=ContributionPolicy(
+                conflate=conflate,
+                max_age=max_age,
+                retry=RetryPolicy(attempts, RETRY_CODES, backoff),
+                create_missing=create_missing,
+                ack_timeout=ack_timeout,
+                max_outstanding=max_outstanding,
+                pack=pack,
+                max_rate=max_rate,
+            ),
+            session=SessionPolicy(endpoints, "TRCC", Login("u", "256", "10.0.0.1"), 10.0, backoff),
+            rng=Random(1),
+            note=lambda _level, event, **_details: self.notes.append(event),
+        )
+        self.frames: list[bytes] = []
+        self.commands: list[Command] = []
+        self._encoder = ResultEncoder(instance="i", version="v", config="c")
+        self._next: dict[Partition, int] = {}
+
+    # Time and events
+
+    @property
+    def now(self) -> Now:
+        return Now(self.mono, self.wall)
+
+    def handle(self, event: Event) -> None:
+        """One event, and what it makes the engine want done."""
+        self.engine.handle(event, self.now)
+        self.pump()
+
+    def pump(self) -> None:
+        """Takes what is to be sent and done."""
+        self.frames += self.engine.take_frames(self.now)
+        self.commands += self.engine.take_commands()
+
+    def tick(self, after: float = 0.0) -> None:
+        """Lets ``after`` seconds pass, then ticks."""
+        self.mono += after
+        self.wall += round(after * 1e6)
+        self.handle(Tick())
+
+    # The session
+
+    def connect(self) -> None:
+        """Up to a connection made, and the login on its way."""
+        self.tick()
+        self.handle(Connected(self.engine.session.attempt))
+
+    def log_in(self, **elements: Any) -> None:
+        """Up to the login answered; the service is not known yet."""
+        self.connect()
+        self.receive({**LOGIN_REFRESH, "Elements": {**LOGIN_REFRESH["Elements"], **elements}})  # type: ignore[dict-item]
+
+    def open(self, **elements: Any) -> "Rig":
+        """Up to a session that posts; what the log-in sent is forgotten."""
+        self.log_in(**elements)
+        self.receive(directory())
+        self.frames.clear()
+        self.commands.clear()
+        return self
+
+    def receive(self, *messages: object) -> None:
+        """One frame from the server."""
+        self.handle(Received(self.engine.session.attempt, [encode(*messages)]))
+
+    def lose(self) -> None:
+        """The connection breaks."""
+        self.handle(Lost(self.engine.session.attempt, Failure.NETWORK, "reset"))
+
+    def ack(self, *post_ids: int, **more: Any) -> None:
+        """Acks, one a frame; ``NakCode`` and ``Text`` where they are given."""
+        for post_id in post_ids:
+            self.receive({"ID": 1, "Type": "Ack", "AckID": post_id, **more})
+
+    def error(self, post_id: int | None = None, text: str = "JSON Unexpected Value") -> None:
+        """An Error that echoes the post, or no post at all."""
+        debug = {} if post_id is None else {"Debug": {"Message": f'{{"ID":1,"Type":"Post","PostID":{post_id},"Key":'}}
+        self.receive({"ID": 1, "Type": "Error", "Text": text, **debug})
+
+    # Records
+
+    def assign(self, partition: Partition = P0, start: int = 0, metadata: str = "") -> "Rig":
+        """The partition is ours from ``start``."""
+        self._next[partition] = start
+        self.handle(Assigned({partition: Commit(start, metadata)}))
+        return self
+
+    def revoking(self, *partitions: Partition) -> None:
+        self.handle(Revoking(frozenset(partitions)))
+
+    def revoked(self, *partitions: Partition) -> None:
+        self.handle(Revoked(frozenset(partitions)))
+
+    def put(
+        self,
+        *fields: dict[str, Any],
+        ric: str = "EUR=",
+        partition: Partition = P0,
+        age: float | None = 0.0,
+        **more: Any,
+    ) -> None:
+        """Records with these fields, one after the other; ``age`` in seconds, None for no timestamp."""
+        values = [msgspec.json.encode({"ric": ric, "type": "Update", **more, "fields": one}) for one in fields]
+        self.put_values(*values, partition=partition, age=age)
+
+    def put_values(self, *values: bytes | None, partition: Partition = P0, age: float | None = 0.0) -> None:
+        """Records with these values at the next offsets."""
+        start = self._next[partition]
+        timestamp = -1 if age is None else (self.wall - round(age * 1e6)) // 1000
+        self._next[partition] = start + len(values)
+        records = [Record(start + n, timestamp, b"k", value) for n, value in enumerate(values)]
+        self.handle(Records([(partition, records)]))
+
+    # What came of it
+
+    @property
+    def posts(self) -> list[dict[str, Any]]:
+        """Every post sent so far and not cleared, in order."""
+        return [message for frame in self.frames for message in messages(frame) if message.get("Type") == "Post"]
+
+    @property
+    def ids(self) -> list[int]:
+        """Their PostIDs."""
+        return [post["PostID"] for post in self.posts]
+
+    @property
+    def fields(self) -> list[dict[str, Any]]:
+        """Their fields."""
+        return [post["Message"]["Fields"] for post in self.posts]
+
+    def batch(self) -> Batch:
+        """The next transaction, which there must be."""
+        batch = self.take()
+        assert batch is not None
+        return batch
+
+    def take(self) -> Batch | None:
+        """The next transaction, None where there is none; waits for as long as the first results linger."""
+        return self.engine.take_batch(self.now) or self.engine.take_batch(Now(self.mono + LINGER, self.wall))
+
+    def commit(self) -> list[dict[str, Any]]:
+        """Writes all that is settled; the results, decoded."""
+        results: list[dict[str, Any]] = []
+        while (batch := self.take()) is not None:
+            results += self.decoded(batch)
+            self.handle(Committed(batch.number))
+        return results
+
+    def decoded(self, batch: Batch) -> list[dict[str, Any]]:
+        """The batch's results as a reader sees them."""
+        return [msgspec.json.decode(self._encoder.encode(settlement).value) for settlement in batch.settlements]
+
+    def fail(self) -> Batch:
+        """The next transaction is not written."""
+        batch = self.batch()
+        self.handle(NotCommitted(batch.number))
+        return batch
+
+    def stop(self) -> None:
+        self.handle(Stop())
+
+    def connects(self) -> list[Connect]:
+        """The connections asked for since last cleared."""
+        return [command for command in self.commands if isinstance(command, Connect)]
+
+
+def messages(frame: bytes) -> list[dict[str, Any]]:
+    """The messages of one frame."""
+    decoded = msgspec.json.decode(frame)
+    return decoded if isinstance(decoded, list) else [decoded]
+
+
+def statuses(results: Iterable[dict[str, Any]]) -> list[tuple[int, str]]:
+    """Offset and status of each result."""
+    return [(result["source"]["offset"], result["status"]) for result in results]
