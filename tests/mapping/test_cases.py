@@ -53,6 +53,13 @@ def test_every_difference_of_a_post_is_listed() -> None:
     ]
 
 
+def test_true_is_no_number() -> None:
+    post = {"ric": "EUR=TRCC", "fields": {**FIELDS, "BID": True}}
+    assert differences({"record": {**RECORD, "bid": 1, "ask": Decimal("1.16828")}, "post": post}) == [
+        ("fields.BID", "true", "1")
+    ]
+
+
 def test_rejection_as_expected_passes() -> None:
     record = {**RECORD, "bid": 2}
     assert differences({"record": record, "rejected": "CheckFailed"}) == []

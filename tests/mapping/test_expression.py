@@ -202,6 +202,8 @@ def test_missing_path_is_named_as_it_is_written() -> None:
         ("n in [n]", 6, "constants only"),
         ("2x", 0, "cannot start with a digit"),
         ("1e999999999", 0, "exponent within 99"),
+        ("1e34", 0, "magnitude lies between"),
+        ("1e-34", 0, "magnitude lies between"),
         ("9" * 35, 0, "at most 34 digits"),
         ("rond(bid)", 0, "did you mean round?"),
         ("eval(bid)", 0, "there is no function eval"),

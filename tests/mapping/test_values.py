@@ -48,7 +48,7 @@ def wire(value: Any) -> str:
         (Decimal("1.00000000000000000000"), "1.00000000000000"),
         (Decimal("999999999999999.99999999999999"), "999999999999999.99999999999999"),
         ("", '""'),
-        ("Société", '"Société"'),
+        ('a "quoted" \\ text', r'"a \"quoted\" \\ text"'),
         (None, "null"),
     ],
 )
@@ -74,6 +74,9 @@ def test_value_goes_on_the_wire_in_plain_digits(value: Any, text: str) -> None:
         "a\x00b",
         "line\nbreak",
         "\x7f",
+        "Société",
+        "a\xa0b",
+        "日本",
         "\x85",
         "\ud800",
         "x" * (MAX_FIELD_TEXT + 1),
@@ -99,8 +102,9 @@ def test_any_decimal_is_refused_or_posted_within_bounds(number: Decimal) -> None
         assert abs(Decimal(text) - number) <= Decimal("0.5E-14")
 
 
-def test_text_that_is_merely_unusual_passes() -> None:
-    assert field_value("narrow\u202fspace") == "narrow\u202fspace"
+def test_refused_text_says_which_character_and_where() -> None:
+    with pytest.raises(EvaluationError, match=r"U\+00E9 at position 4"):
+        field_value("Soci\xe9t\xe9")
 
 
 def test_encoder_refuses_what_is_no_field_value() -> None:

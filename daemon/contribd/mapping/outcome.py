@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import TypeAlias
 
 FieldValue: TypeAlias = str | int | Decimal | None
-"""A value as it is posted. ``None`` posts a blank. A Decimal is finite, below 1e15, with at most 14 decimals."""
+"""A value as it is posted. ``None`` posts a blank. A number is finite, below 1e15, with at most 14 decimals; text is
+printable ASCII. A Decimal may be a ``numbers.PlainDecimal``: encode it with ``encode.encode_fields`` or its hook."""
 
 
 class RejectCode(StrEnum):

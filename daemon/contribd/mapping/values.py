@@ -30,7 +30,7 @@ Convert: TypeAlias = Callable[[Value], FieldValue]
 
 _SURELY_SHORT = 15
 _FINEST = Decimal(1).scaleb(-MAX_DECIMALS)
-_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_FORBIDDEN = re.compile("[^ -~]")
 
 
 def field_value(value: Value) -> FieldValue:
@@ -66,12 +66,20 @@ def rounded(value: Value, quantum: Decimal) -> FieldValue:
 
 
 def clean_text(value: str) -> str:
-    """``value``, if it can be carried: no control characters, no lone surrogates, not too long."""
+    """``value``, if it can be carried: printable ASCII, not too long.
+
+    Text fields are RMTES: UTF-8 in them needs an escape sequence at its start. The vendor's Java library stores text
+    without it garbled, and acknowledges it (measured); its C library cannot be sent one,
+    since it takes the backslash of a JSON escape away and keeps the letter (``\\u001b`` becomes ``u001b``, published
+    source): so neither control characters nor anything outside ASCII can be posted and arrive as it was.
+    """
     if len(value) > MAX_FIELD_TEXT:
         raise out_of_range(f"text has at most {MAX_FIELD_TEXT} characters, this has {len(value)}")
-    if not value.isprintable() and (found := _FORBIDDEN.search(value)):
-        raise out_of_range(f"text cannot hold the character U+{ord(found.group()):04X} (position {found.start()})")
-    return value
+    if value.isascii() and value.isprintable():
+        return value
+    found = _FORBIDDEN.search(value)
+    what = f"U+{ord(found.group()):04X} at position {found.start()}" if found else "other characters"
+    raise out_of_range(f"text is printable ASCII, this has {what}; an ADS would store something else")
 
 
 def clean_ric(ric: str) -> str:

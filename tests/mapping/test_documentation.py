@@ -1,0 +1,38 @@
+"""docs/mapping.md: its example works, and what it lists is what there is."""
+
+import re
+from pathlib import Path
+
+from contribd.config.document import parse_document
+from contribd.mapping.cases import run_cases
+from contribd.mapping.compile import compile_file
+from contribd.mapping.functions import FUNCTIONS
+from contribd.mapping.lexer import MAX_SOURCE
+from contribd.mapping.mapper import Mapper
+from contribd.mapping.model import FieldSpec, MappingFile
+from contribd.mapping.operators import MAX_TEXT
+from contribd.mapping.parser import MAX_NESTING, MAX_NODES
+
+PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text()
+
+
+def test_example_passes_its_own_tests() -> None:
+    example = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert example is not None
+    document = parse_document(example[1].encode(), Path("mapping.md"))
+    assert document.problems == []
+    compiled = compile_file(MappingFile.model_validate(document.data), "TRCC")
+    assert compiled.problems == []
+    results = run_cases(compiled.tests, Mapper(compiled.mappings))
+    assert [result.differences for result in results] == [(), ()]
+
+
+def test_every_function_and_setting_is_described() -> None:
+    assert {name for name in FUNCTIONS if f"`{name}(" not in PAGE} == set()
+    settings = {field.alias or name for name, field in FieldSpec.model_fields.items()}
+    assert {name for name in settings if f"| `{name}` |" not in PAGE} == set()
+
+
+def test_bounds_are_those_of_the_code() -> None:
+    for bound in (MAX_SOURCE, MAX_NODES, MAX_NESTING, MAX_TEXT):
+        assert re.search(rf"\b{bound:,}\b", PAGE)
