@@ -1,11 +1,15 @@
 """The metrics an operator's dashboards and alerts are built on, name by name."""
 
+import re
+from pathlib import Path
+
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.ops.samples import ADS1, ADS2, snapshot
 
 from contribd.ops.metrics import build_registry
 
+DOCS = Path(__file__).parents[2] / "docs"
 CONTRACT = {
     "contribd_results_total": {"status", "code"},
     "contribd_posts_total": {"type", "answer"},
@@ -81,3 +85,12 @@ def test_histogram_buckets_cumulate() -> None:
 
 def test_process_metrics_come_with_them() -> None:
     assert value("process_resident_memory_bytes")
+
+
+def test_the_documentation_lists_every_metric_with_its_labels() -> None:
+    rows = [
+        row.split("|") for row in (DOCS / "operations.md").read_text().splitlines() if row.startswith("| `contribd_")
+    ]
+    documented = {row[1].strip(" `"): set(row[3].replace("`", "").replace(" ", "").split(",")) - {""} for row in rows}
+    served = {re.sub("_(bucket|sum|count)$", "", name): labels - {"le"} for name, labels in CONTRACT.items()}
+    assert documented == served
