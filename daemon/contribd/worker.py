@@ -206,9 +206,10 @@ class Worker:
             match command:
                 case Connect(attempt, endpoint):
                     connect_in_background(endpoint, self._connect_options, partial(self._deliver, attempt))
-                case Disconnect():
-                    self._send(self._engine.take_frames(now), now)
+                case Disconnect(clean=True):
                     self._drop_link()
+                case Disconnect():
+                    self._drop_link(clean=False)
 
     def _deliver(self, attempt: int, outcome: socket.socket | ConnectError) -> None:
         """Called by the connector's thread."""
@@ -265,10 +266,13 @@ class Worker:
             self._engine.handle(Received(attempt, lost.texts), now)
         self._engine.handle(Lost(attempt, lost.failure, str(lost)), now)
 
-    def _drop_link(self) -> None:
+    def _drop_link(self, *, clean: bool = True) -> None:
         if self._link is not None:
             self._selector.unregister(self._link)
-            self._link.close()
+            if clean:
+                self._link.close()
+            else:
+                self._link.abort()
             self._link = None
 
     # The end

@@ -18,6 +18,7 @@ class Failure(StrEnum):
     CLOSED_BY_SERVER = "closed by server"
     PING_TIMEOUT = "ping timeout"
     PROTOCOL = "protocol error"
+    ABANDONED = "abandoned"
 
 
 SLOW_FAILURES = frozenset({Failure.LOGIN_REFUSED})

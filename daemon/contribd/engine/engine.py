@@ -97,11 +97,14 @@ class Engine:
     def _revoking(self, event: Revoking, _now: Now) -> None:
         self.contributor.forget(self.intake.stop(event.partitions))
 
-    def _revoked(self, event: Revoked, _now: Now) -> None:
+    def _revoked(self, event: Revoked, now: Now) -> None:
+        """Posts still unanswered may lie unsent: their next owner may not see them after its own."""
         ledgers = self.intake.close(event.partitions)
         self.contributor.forget(ledgers)
         self._free(self.outbox.close(ledgers), InstrumentEvent.FORGOTTEN)
-        self.contributor.abandon()
+        if self.contributor.abandon():
+            self.session.abandon("posts of partitions that went are unanswered", now)
+            self._follow_session(now)
 
     def _records(self, event: Records, now: Now) -> None:
         if self.stopping:

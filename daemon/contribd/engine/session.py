@@ -30,9 +30,14 @@ class Connect(NamedTuple):
 
 
 class Disconnect(NamedTuple):
-    """End the connection ``attempt``, after what is still to be sent."""
+    """End the connection ``attempt``.
+
+    ``clean``: after what is still to be sent. Otherwise nothing more of it may reach the ADS: a post that lies unsent
+    would arrive after it was posted again elsewhere, and after newer ones.
+    """
 
     attempt: int
+    clean: bool
 
 
 Command: TypeAlias = Connect | Disconnect
@@ -135,6 +140,11 @@ class Session:
         """The server broke the protocol: nothing it says can be trusted any more."""
         self._end(Failure.PROTOCOL, text, now)
 
+    def abandon(self, text: str, now: Now) -> None:
+        """Ends the session on purpose, since posts of it must not reach the ADS any more."""
+        if self._login_open:
+            self._end(Failure.ABANDONED, text, now)
+
     def tick(self, now: Now) -> None:
         """Time has passed."""
         if self.state is SessionState.DISCONNECTED:
@@ -174,13 +184,13 @@ class Session:
         unfinished = self.state in (SessionState.CONNECTING, SessionState.LOGGING_IN)
         self._move(SessionEvent.DRAIN, now)
         if unfinished:
-            self.commands.append(Disconnect(self.attempt))
+            self.commands.append(Disconnect(self.attempt, clean=False))
 
     def close(self, now: Now) -> None:
         """Closes the login stream and the connection."""
         if self.state is SessionState.DRAINING:
             self._send(close_login(), now)
-            self.commands.append(Disconnect(self.attempt))
+            self.commands.append(Disconnect(self.attempt, clean=True))
             self._move(SessionEvent.CLOSE, now)
 
     # Steps
@@ -281,7 +291,7 @@ class Session:
         self.services.clear()
         self.frames.clear()
         if disconnect:
-            self.commands.append(Disconnect(self.attempt))
+            self.commands.append(Disconnect(self.attempt, clean=False))
         self._move(SessionEvent.LOST, now)
 
     def _send(self, text: bytes, now: Now) -> None:

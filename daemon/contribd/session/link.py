@@ -1,8 +1,10 @@
 """One connection to an ADS: frames in and out of a non-blocking socket. Owned by the worker; never blocks it."""
 
+import contextlib
 import os
 import socket
 import ssl
+import struct
 from collections import deque
 from typing import Final
 
@@ -16,6 +18,8 @@ _MAX_CHUNKS: Final = 8
 MAX_PAYLOAD: Final = 16 * 1024 * 1024
 """Bytes of one message from the server. The vendor's server echoes failing posts up to 300 kB; source directories of
 large sites reach megabytes."""
+
+_NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 _RETRY = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -120,6 +124,12 @@ class Link:
             self._socket.shutdown(socket.SHUT_WR)
         except (LinkLost, OSError):  # the other side has gone already: there is nobody to say goodbye to
             pass
+        self._socket.close()
+
+    def abort(self) -> None:
+        """Ends the connection at once; what the system has not sent yet is thrown away (RST instead of FIN)."""
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self._socket.close()
 
 
