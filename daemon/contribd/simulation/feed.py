@@ -20,7 +20,7 @@ _FLUSH_SECONDS = 30.0
 class Fed:
     """What has been produced: records sent by kind, where each one landed, and what failed."""
 
-    kinds: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=lambda: Counter(price=0, poison=0, unmapped=0))
     offsets: set[tuple[int, int]] = field(default_factory=set)
     """Partition and offset of every record the broker has confirmed."""
     failures: list[str] = field(default_factory=list)
@@ -50,9 +50,16 @@ class Feed:
         from kafka import KafkaProducer
 
         self.fed = Fed()
+        self._lock = threading.Lock()
         self._engine = engine
         self._topic = topic
-        settings = {"linger_ms": 2, "bootstrap_timeout_ms": BOOTSTRAP_MS, **(client or {})}
+        settings = {
+            "acks": "all",
+            "enable_idempotence": True,
+            "linger_ms": 2,
+            "bootstrap_timeout_ms": BOOTSTRAP_MS,
+            **(client or {}),
+        }
         self._producer = KafkaProducer(bootstrap_servers=bootstrap_servers, **settings)
 
     def run(
@@ -83,7 +90,8 @@ class Feed:
 
     def send(self, record: PriceRecord) -> None:
         """One record, counted by its kind."""
-        self.fed.kinds[record.kind] += 1
+        with self._lock:
+            self.fed.kinds[record.kind] += 1
         future = self._producer.send(self._topic, key=record.key, value=record.value)
         future.add_callback(self._confirmed).add_errback(self._failed)
 
