@@ -1,0 +1,95 @@
+"""Prices whose order can be told at the ADS: each instrument counts its own updates."""
+
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kafka import KafkaProducer
+from tests.integration.rigs.provider import JournaledPost
+
+MAPPING: Mapping[str, Any] = {
+    "mappings": [{"name": "versions", "ric": "{ric}", "fields": {"BID": "version", "ACVOL_1": "version"}}]
+}
+
+
+class VersionFeed(threading.Thread):
+    """Produces ``count`` records over ``instruments`` RICs at ``rate`` a second, keyed by RIC, versions from 1.
+
+    The producer is idempotent and retries for as long as it takes, so that a broker that dies costs no record.
+    """
+
+    def __init__(self, bootstrap: str, topic: str, *, count: int, instruments: int, rate: float) -> None:
+        super().__init__(name="feed", daemon=True)
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._count = count
+        self._instruments = instruments
+        self._rate = rate
+        self.sent = 0
+        self.failure: BaseException | None = None
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        """Feeds until everything is acknowledged by the broker."""
+        try:
+            self._feed()
+        except BaseException as error:  # noqa: BLE001 - told to whoever waits for the feed
+            self.failure = error
+        self.done.set()
+
+    def _feed(self) -> None:
+        producer = KafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            enable_idempotence=True,
+            linger_ms=5,
+            delivery_timeout_ms=600_000,
+            max_block_ms=600_000,
+        )
+        versions: Counter[int] = Counter()
+        futures = []
+        start = time.monotonic()
+        for number in range(self._count):
+            instrument = number % self._instruments
+            versions[instrument] += 1
+            ric = f"R{instrument}"
+            value = b'{"ric":"%s","version":%d}' % (ric.encode(), versions[instrument])
+            futures.append(producer.send(self._topic, key=ric.encode(), value=value))
+            self.sent = number + 1
+            ahead = start + number / self._rate - time.monotonic()
+            if ahead > 0.005:
+                time.sleep(ahead)
+        producer.flush(600)
+        for future in futures:
+            future.get(timeout=600)
+        producer.close()
+
+
+def reordered(posts: Iterable[JournaledPost]) -> list[str]:
+    """Where an older price came after a newer one, as the ADS saw it."""
+    newest: dict[str, int] = defaultdict(int)
+    wrong = []
+    for post in posts:
+        version = version_of(post)
+        if version < newest[post.ric]:
+            wrong.append(f"{post.ric}: {version} after {newest[post.ric]} (post {post.sequence})")
+        newest[post.ric] = max(newest[post.ric], version)
+    return wrong
+
+
+def version_of(post: JournaledPost) -> int:
+    """The version of the newest price in a post."""
+    return int(float(post.fields["ACVOL_1"] or "nan"))
+
+
+def reposts(posts: Iterable[JournaledPost]) -> Counter[tuple[int, int]]:
+    """How many posts repeated one of an earlier session, by that session: (user id, channel)."""
+    first: dict[tuple[str, int], tuple[int, int]] = {}
+    again: Counter[tuple[int, int]] = Counter()
+    for post in posts:
+        session = (post.user_id, post.channel)
+        place = (post.ric, version_of(post))
+        if first.setdefault(place, session) != session:
+            again[first[place]] += 1
+    return again
