@@ -158,6 +158,12 @@ def test_libraries_are_heard_from_warning_on_and_their_repetitions_are_counted(w
     ]
 
 
+def test_libraries_follow_a_level_above_warning(written: io.StringIO) -> None:
+    configure("error", "journald", stream=written)
+    logging.getLogger("kafka").warning("not now")
+    assert written.getvalue() == ""
+
+
 def test_a_librarys_broken_log_call_is_still_an_event() -> None:
     event = from_record(logging.LogRecord("kafka", logging.WARNING, "", 0, "%d nodes", ("three",), None))
     assert event["event"].startswith("%d nodes ('three',) (")

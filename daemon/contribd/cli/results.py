@@ -95,7 +95,8 @@ def results(
         raise typer.BadParameter("a summary needs an end: leave out --follow")
     filters = build_filters(ric, status, code, since, until, offset)
     loaded = load(config)
-    configure("warning", "console", secrets=sorted(loaded.secrets))
+    # Who follows wants to know that the broker is away; who waits for an end is told by the error that comes.
+    configure("warning" if follow else "error", "console", secrets=sorted(loaded.secrets))
     complaints = _Complaints()
     with closing(_read(loaded.settings.kafka, filters, follow=follow, on_unreadable=complaints)) as read:
         if summary:

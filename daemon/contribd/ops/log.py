@@ -172,9 +172,10 @@ def _route_libraries() -> None:
     for handler in [handler for handler in root.handlers if isinstance(handler, Bridge)]:
         root.removeHandler(handler)
     root.addHandler(bridge)
-    root.setLevel(logging.WARNING)
+    level = max(logging.WARNING, _pipeline.level)
+    root.setLevel(level)
     for name in _LIBRARIES:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(level)
     logging.captureWarnings(capture=True)
 
 
