@@ -162,8 +162,8 @@ class Rig:
     def open(self, **elements: Any) -> "Rig":
         """Up to a session that posts; what the log-in sent is forgotten."""
         self.log_in(**elements)
-        self.receive(directory())
         self.frames.clear()
+        self.receive(directory())
         self.commands.clear()
         return self
 

@@ -7,6 +7,7 @@ from itertools import count
 from contribd.engine.clock import Now
 from contribd.engine.instrument import Book, Instrument, merge
 from contribd.engine.ledger import Ledger
+from contribd.engine.limits import MIN_SWEEP
 from contribd.engine.outbox import Outbox
 from contribd.engine.policy import ContributionPolicy
 from contribd.engine.price import Attempt, Price, Reply, Settlement, Status, settle
@@ -45,6 +46,7 @@ class Contributor:
         self._suspects = Suspects()
         self._retries: list[tuple[float, int, Instrument]] = []
         self._expiries: list[tuple[int, int, Price]] = []
+        self._sweep_at = MIN_SWEEP
         self._order = count()
         self._frames = 0
         self._smoothed_ack = 0.0
@@ -110,21 +112,36 @@ class Contributor:
     def _post(self, instrument: Instrument, packer: "_Packer", max_size: int, now: Now) -> bool:
         """Posts what the instrument has; False where nothing was left to post."""
         while group := self._gather(instrument, now):
-            post_type, fields = merge(group)
-            if instrument.create:
-                post_type = PostType.REFRESH
-            service, ric = instrument.key
-            post_id = self.window.next_id()
-            text = self._encoder.encode(post_id, ric=ric, service=service, post_type=post_type, fields=fields)
-            if len(text) <= max_size:
-                flight = Flight(post_id, instrument, group, post_type, fields, now)
+            if found := self._fitting(instrument, group, max_size, now):
+                flight, text = found
                 packer.add(flight, text, alone=instrument.alone)
                 self._sent(flight)
                 return True
-            instrument.waiting.extendleft(reversed(group[:-1]))
-            self._too_large(group[-1], len(text), max_size, now)
         self.book.emptied(instrument)
         return False
+
+    def _fitting(
+        self, instrument: Instrument, group: list[Price], max_size: int, now: Now
+    ) -> tuple[Flight, bytes] | None:
+        """A post the ADS takes, with its text: of the whole group or, where that is too large, of its older part.
+
+        None where the oldest price is too large by itself: that one is rejected, the others wait on.
+        """
+        service, ric = instrument.key
+        post_id = self.window.next_id()
+        while True:
+            post_type, fields = merge(group)
+            if instrument.create:
+                post_type = PostType.REFRESH
+            text = self._encoder.encode(post_id, ric=ric, service=service, post_type=post_type, fields=fields)
+            if len(text) <= max_size:
+                return Flight(post_id, instrument, group, post_type, fields, now), text
+            if len(group) == 1:
+                self._too_large(group[0], len(text), max_size, now)
+                return None
+            half = len(group) // 2
+            instrument.waiting.extendleft(reversed(group[half:]))
+            group = group[:half]
 
     def _gather(self, instrument: Instrument, now: Now) -> list[Price]:
         """The prices the next post carries: all that wait where prices are conflated, else the first."""
@@ -331,6 +348,14 @@ class Contributor:
         if self.policy.max_age is not None and price.timestamp >= 0:
             deadline = price.timestamp * 1000 + self.policy.max_age
             heapq.heappush(self._expiries, (deadline, next(self._order), price))
+            if len(self._expiries) >= self._sweep_at:
+                self._sweep_expiries()
+
+    def _sweep_expiries(self) -> None:
+        """Lets go of prices that were settled in time: most are, long before they would have expired."""
+        self._expiries = [entry for entry in self._expiries if not entry[2].settled]
+        heapq.heapify(self._expiries)
+        self._sweep_at = max(MIN_SWEEP, 2 * len(self._expiries))
 
     def _expire_old(self, now: Now) -> None:
         while self._expiries and self._expiries[0][0] < now.wall:

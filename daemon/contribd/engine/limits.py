@@ -20,6 +20,10 @@ RESUME_WAITING_RECORDS: Final = MAX_WAITING_RECORDS // 2
 MAX_WAITING_BYTES: Final = 64 * 1024 * 1024
 """Bytes of record values behind the records that wait; bounds memory where records are large."""
 
+MIN_SWEEP: Final = 1_024
+"""Expiry times kept before those of settled prices are swept out; from then on, whenever their number has doubled. A
+constant cost a price, and memory that follows the prices that wait."""
+
 MAX_BATCH_RESULTS: Final = 5_000
 """Results in one transaction. Larger transactions gain nothing measurable and hold read_committed readers back."""
 
