@@ -24,10 +24,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.timeout(LIMIT_SECONDS))
 
 
+# By hook and not in the fixtures: pytest then reports all skips of one kind in one line.
+NEEDS = {
+    needs.java_and_maven: {"kafka", "own_kafka", "provider", "new_provider"},
+    needs.root_and_systemd: {"systemd", "boots_systemd"},
+}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for need, fixtures in NEEDS.items():
+        if isinstance(item, pytest.Function) and not fixtures.isdisjoint(item.fixturenames):
+            need()
+
+
+@pytest.fixture
+def boots_systemd() -> None:
+    """For a test that boots a box of its own."""
+
+
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
     """A running broker shared by the session; topics and groups are named by ``rigs.kafka.unique``."""
-    needs.java_and_maven()
     broker = KafkaBroker(tmp_path_factory.mktemp("kafka"))
     broker.start()
     yield broker
@@ -37,7 +54,6 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
 @pytest.fixture
 def own_kafka(tmp_path: Path) -> Iterator[KafkaBroker]:
     """A running broker for one test alone, to be killed, paused and restarted at will."""
-    needs.java_and_maven()
     broker = KafkaBroker(tmp_path / "own-kafka")
     broker.start()
     yield broker
@@ -47,7 +63,6 @@ def own_kafka(tmp_path: Path) -> Iterator[KafkaBroker]:
 @pytest.fixture(scope="session")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     """A running provider that behaves as an ADS, shared by the session: do not change its state."""
-    needs.java_and_maven()
     shared = Provider(tmp_path_factory.mktemp("provider"))
     shared.start()
     yield shared
@@ -57,7 +72,6 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
 @pytest.fixture
 def new_provider(tmp_path: Path) -> Iterator[Callable[..., Provider]]:
     """Starts providers of a test's own; takes the options of ``Provider`` except its directory."""
-    needs.java_and_maven()
     started: list[Provider] = []
 
     def start(**options: Any) -> Provider:
@@ -105,7 +119,6 @@ def new_proxy() -> Iterator[Callable[[int], TcpProxy]]:
 @pytest.fixture(scope="session")
 def systemd() -> Iterator[SystemdBox]:
     """A real systemd in namespaces of its own, shared by the session: give each test's units names of their own."""
-    needs.root_and_systemd()
     box = SystemdBox()
     box.start()
     yield box

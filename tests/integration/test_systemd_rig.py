@@ -96,6 +96,7 @@ def test_it_shares_the_network(systemd: SystemdBox) -> None:
         server.accept()[0].close()
 
 
+@pytest.mark.usefixtures("boots_systemd")
 def test_a_box_that_stops_leaves_nothing(tmp_path: Path) -> None:
     box = SystemdBox()
     box.start()
