@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.streams.results import POST, RESULT, result_value
 
-from contribd.engine.price import Reply, Status
+from contribd.engine.ledger import Ledger, Partition
+from contribd.engine.price import Attempt, Price, Record, Reply, Status, settle
+from contribd.engine.result import ResultEncoder
+from contribd.mapping.outcome import Mapped, PostType
 from contribd.streams.result import ResultError, Source, decode_result, result_schema
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
@@ -101,6 +104,37 @@ def test_any_change_to_a_result_gives_a_result_or_the_one_error(changes: dict[st
         decode_result(result_value(**changes))
     except ResultError:
         return
+
+
+def test_what_the_engine_writes_is_read_as_it_was_meant() -> None:
+    ledger = Ledger(Partition("prices", 3), 0)
+    mapped = Mapped(
+        "EUR=TRCC", "TRCC", "fx-spot", PostType.UPDATE, {"BID": Decimal("1.08412"), "N": 3, "T": "ü", "X": None}
+    )
+    carrier = Price(ledger, Record(1815, -1, None, b"{}"), mapped, 1_000_000)
+    price = Price(ledger, Record(1812, 1_700_000_000_123, b"EUR\xff", b"{}"), mapped, 1_700_000_000_150_000)
+    sent = 1_700_000_000_200_000
+    price.add(Attempt(17, PostType.UPDATE, "ws://ads1", "s1", sent, None, Reply.TIMEOUT, None, None))
+    price.add(
+        Attempt(18, PostType.REFRESH, "ws://ads1", "s2", sent + 5, sent + 9, Reply.NAK, "SymbolUnknown", 'F44: "no"')
+    )
+    settled = settle(price, Status.NAK, sent + 10, code="SymbolUnknown", text='F44: "no"', carried_by=carrier)
+    written = ResultEncoder(instance="pricing-host-1", version="0.1.0", config="c0ffee").encode(settled)
+    result = decode_result(written.value)
+    assert list(json.loads(written.value)) == list(RESULT)
+    assert list(json.loads(written.value)["posts"][0]) == list(POST)
+    assert (result.status, result.code, result.text) == (Status.NAK, "SymbolUnknown", 'F44: "no"')
+    assert result.fields == mapped.fields
+    assert result.source == Source("prices", 3, 1812, datetime(2023, 11, 14, 22, 13, 20, 123000, UTC), "EUR\ufffd")
+    assert result.carried_by == Source("prices", 3, 1815, None, None)
+    assert [(post.post_id, post.type, post.answer) for post in result.posts] == [
+        (17, PostType.UPDATE, Reply.TIMEOUT),
+        (18, PostType.REFRESH, Reply.NAK),
+    ]
+    assert result.posts[0].answered_at is None
+    assert result.ack_seconds == pytest.approx(0.000004)
+    assert result.settled_at == datetime(2023, 11, 14, 22, 13, 20, 200010, UTC)
+    assert dict(written.headers)["source"] == str(result.source).encode()
 
 
 def test_the_schema_describes_exactly_the_keys_of_a_result_in_order() -> None:
