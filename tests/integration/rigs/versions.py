@@ -22,7 +22,7 @@ class VersionFeed(threading.Thread):
 
     def __init__(self, bootstrap: str, topic: str, *, count: int, instruments: int, rate: float) -> None:
         super().__init__(name="feed", daemon=True)
-        self._bootstrap = bootstrap
+        self._servers = bootstrap
         self._topic = topic
         self._count = count
         self._instruments = instruments
@@ -41,7 +41,7 @@ class VersionFeed(threading.Thread):
 
     def _feed(self) -> None:
         producer = KafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            bootstrap_servers=self._servers,
             enable_idempotence=True,
             linger_ms=5,
             delivery_timeout_ms=600_000,
