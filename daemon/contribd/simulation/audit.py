@@ -110,7 +110,11 @@ class ResultReader(threading.Thread):
         from kafka import KafkaConsumer, TopicPartition
 
         consumer: Any = KafkaConsumer(
-            bootstrap_servers=self._servers, group_id=None, isolation_level="read_committed", enable_auto_commit=False
+            bootstrap_servers=self._servers,
+            group_id=None,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            fetch_max_wait_ms=_POLL_MS,
         )
         try:
             partitions = [TopicPartition(self._topic, number) for number in range(self._partitions)]

