@@ -13,6 +13,10 @@ class Now(NamedTuple):
     wall: int
 
 
+LAST_WALL: Final = 253_402_300_800_000_000
+"""Microseconds since 1970 at the end of the year 9999: from here on a time has no ISO 8601 text of four-digit years."""
+
+
 class Stamp:
     """Formats wall times as ISO 8601 with microseconds and ``Z``; the text of the last second is kept."""
 
@@ -23,7 +27,7 @@ class Stamp:
         self._text = ""
 
     def __call__(self, wall: int) -> str:
-        """``wall``: microseconds since 1970, UTC."""
+        """``wall``: microseconds since 1970, UTC, below ``LAST_WALL``."""
         second, micros = divmod(wall, 1_000_000)
         if second != self._second:
             self._second = second

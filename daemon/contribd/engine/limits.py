@@ -30,6 +30,13 @@ MAX_BATCH_RESULTS: Final = 5_000
 MAX_BATCH_BYTES: Final = 16 * 1024 * 1024
 """Bytes of results in one transaction; half of kafka-python's default ``buffer_memory`` so that no send blocks."""
 
+MAX_RESULT_BYTES: Final = 1_000_000
+"""Bytes of one record contribd writes. A broker takes 1,048,588 by default (``message.max.bytes``); one record more
+would fail its transaction, and every transaction after it."""
+
+MAX_SHORT_TEXT: Final = 1_000
+"""Characters that are left of each text in a result that had to be shortened."""
+
 LINGER: Final = 0.003
 """Seconds the first settled results wait for others whose answers are due. A transaction takes about ten milliseconds
 however little it holds."""

@@ -66,6 +66,7 @@ class Price:
         "size",
         "timestamp",
         "under_way",
+        "value",
     )
 
     def __init__(self, ledger: Ledger, record: Record, mapped: Mapped, consumed_at: int) -> None:
@@ -74,7 +75,9 @@ class Price:
         self.offset = record.offset
         self.timestamp = record.timestamp
         self.key = record.key
-        self.size = len(record.value or b"")
+        self.value = record.value or b""
+        """Kept for the rejects topic: whether the ADS takes a post of its size shows only when it is made."""
+        self.size = len(self.value)
         self.mapped = mapped
         self.consumed_at = consumed_at
         self.attempts: list[Attempt] | None = None
@@ -117,7 +120,7 @@ class Settlement(NamedTuple):
     carried_by: Price | None
     attempts: list[Attempt] | None
     untouched: bytes | None
-    """The record's value, kept only where it was rejected."""
+    """The record's value, empty where it had none; kept only where it was rejected."""
 
 
 def settle(
@@ -149,7 +152,7 @@ def settle(
         mapped.fields if fields is None else fields,
         carried_by,
         price.attempts,
-        None,
+        price.value if status is Status.REJECTED else None,
     )
 
 
@@ -172,5 +175,5 @@ def reject(ledger: Ledger, record: Record, rejected: Rejected, now: int) -> Sett
         rejected.fields,
         None,
         None,
-        record.value,
+        record.value or b"",
     )

@@ -4,16 +4,19 @@ Keys and texts that every result repeats are encoded once; the rest is joined fr
 single cost of a record after Kafka's own.
 """
 
-from typing import Final, NamedTuple
+from copy import copy
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
-from contribd.engine.clock import Stamp
+from contribd.engine.clock import LAST_WALL, Stamp
+from contribd.engine.limits import MAX_RESULT_BYTES, MAX_SHORT_TEXT
 from contribd.engine.price import Attempt, Price, Settlement
 from contribd.mapping.encode import encode_fields
 
 _encode = msgspec.json.Encoder().encode
 _NULL: Final = b"null"
+_Cut = TypeVar("_Cut", str | None, bytes | None)
 
 
 class Encoded(NamedTuple):
@@ -34,11 +37,24 @@ class ResultEncoder:
         )
 
     def encode(self, settlement: Settlement) -> Encoded:
-        """One settlement as key, value and headers."""
-        s, stamp = settlement, self._stamp
+        """One settlement as key, value and headers; shortened where no broker would take it."""
+        s = settlement
+        value = self._value(s)
+        if len(value) + len(s.key or b"") > MAX_RESULT_BYTES:
+            s = _shortened(s)
+            value = self._value(s)
         partition = s.ledger.partition
-        source = f"{partition.topic}:{partition.number}:{s.offset}"
-        value = b"".join(
+        headers = [
+            ("status", s.status.value.encode()),
+            ("ric", (s.ric or "").encode()),
+            ("service", (s.service or "").encode()),
+            ("source", f"{partition.topic}:{partition.number}:{s.offset}".encode()),
+        ]
+        return Encoded(s.key if s.ric is None else s.ric.encode(), value, headers)
+
+    def _value(self, s: Settlement) -> bytes:
+        stamp, partition = self._stamp, s.ledger.partition
+        return b"".join(
             (
                 b'{"status":"',
                 s.status.value.encode(),
@@ -64,16 +80,12 @@ class ResultEncoder:
                 self._tail,
             )
         )
-        headers = [
-            ("status", s.status.value.encode()),
-            ("ric", (s.ric or "").encode()),
-            ("service", (s.service or "").encode()),
-            ("source", source.encode()),
-        ]
-        return Encoded(s.key if s.ric is None else s.ric.encode(), value, headers)
 
     def encode_reject(self, settlement: Settlement) -> Encoded:
-        """The untouched input of a rejected record, with headers that say why."""
+        """The untouched input of a rejected record, with headers that say why.
+
+        Input that no broker would take back is left out, and a header says so.
+        """
         partition = settlement.ledger.partition
         source = f"{partition.topic}:{partition.number}:{settlement.offset}"
         headers = [
@@ -81,10 +93,18 @@ class ResultEncoder:
             ("code", (settlement.code or "").encode()),
             ("text", (settlement.text or "").encode()),
         ]
-        return Encoded(settlement.key, settlement.untouched or b"", headers)
+        key, value = settlement.key, settlement.untouched or b""
+        size = len(value) + len(key or b"")
+        if size > MAX_RESULT_BYTES:
+            headers.append(
+                ("omitted", f"{size} bytes of key and value; at most {MAX_RESULT_BYTES} are copied".encode())
+            )
+            key, value = None, b""
+        return Encoded(key, value, headers)
 
     def _source(self, topic: str, partition: int, offset: int, timestamp: int, key: bytes | None) -> bytes:
-        when = b'"%s"' % self._stamp(timestamp * 1000).encode() if timestamp >= 0 else _NULL
+        wall = timestamp * 1000
+        when = b'"%s"' % self._stamp(wall).encode() if 0 <= wall < LAST_WALL else _NULL
         return b'{"topic":%s,"partition":%d,"offset":%d,"timestamp":%s,"key":%s}' % (
             _encode(topic),
             partition,
@@ -120,3 +140,26 @@ class ResultEncoder:
 
 def _text(text: str | None) -> bytes:
     return _NULL if text is None else _encode(text)
+
+
+def _shortened(settlement: Settlement) -> Settlement:
+    """The same without its fields, and with every text that others wrote cut: what it is about stays."""
+    note = f"[shortened: a result has at most {MAX_RESULT_BYTES} bytes] "
+    attempts = settlement.attempts
+    if attempts is not None:
+        attempts = [attempt._replace(text=_cut(attempt.text)) for attempt in attempts]
+    carrier = settlement.carried_by
+    if carrier is not None:
+        carrier = copy(carrier)
+        carrier.key = _cut(carrier.key)
+    return settlement._replace(
+        key=_cut(settlement.key),
+        text=note + (_cut(settlement.text) or ""),
+        fields=None,
+        carried_by=carrier,
+        attempts=attempts,
+    )
+
+
+def _cut(text: _Cut) -> _Cut:
+    return text if text is None else text[:MAX_SHORT_TEXT]
