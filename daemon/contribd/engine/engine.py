@@ -4,6 +4,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from contribd.engine.bounds import DEFAULT, Bounds
 from contribd.engine.clock import Now
 from contribd.engine.contributor import Contributor
 from contribd.engine.events import (
@@ -58,17 +59,19 @@ class Engine:
         session: SessionPolicy,
         rng: Random,
         note: Note = _quiet,
+        bounds: Bounds = DEFAULT,
     ) -> None:
         self.tally = Tally()
         self.mapper = mapper
-        self.intake = Intake()
-        self.outbox = Outbox()
+        self.intake = Intake(bounds)
+        self.outbox = Outbox(bounds)
         self.contributor = Contributor(contribution, encoder, self.outbox, self.tally)
         self.session = Session(session, rng, self.tally, note)
         self.may_post_until = float("inf")
         self.stopping = False
         self._settled_since: float | None = None
         self._note = note
+        self._bounds = bounds
         self._handlers: dict[type, Callable[[Any, Now], None]] = {
             Assigned: self._assigned,
             Revoking: self._revoking,
@@ -92,7 +95,7 @@ class Engine:
     def _assigned(self, event: Assigned, _now: Now) -> None:
         for partition, commit in event.partitions.items():
             settled = decode_metadata(commit.offset, commit.metadata)
-            self.intake.assign(Ledger(partition, commit.offset, settled))
+            self.intake.assign(Ledger(partition, commit.offset, settled, self._bounds.run_ahead))
 
     def _revoking(self, event: Revoking, _now: Now) -> None:
         self.contributor.forget(self.intake.stop(event.partitions))

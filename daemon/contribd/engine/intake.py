@@ -3,15 +3,16 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 
+from contribd.engine.bounds import DEFAULT, Bounds
 from contribd.engine.ledger import Ledger, Partition
-from contribd.engine.limits import MAX_WAITING_BYTES, MAX_WAITING_RECORDS, RESUME_WAITING_RECORDS
 from contribd.engine.price import Record
 
 
 class Intake:
     """The ledgers of the assigned partitions, and the records that came faster than they may be taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: Bounds = DEFAULT) -> None:
+        self._bounds = bounds
         self.ledgers: dict[Partition, Ledger] = {}
         self._parked: dict[Partition, deque[Record]] = {}
         self._full = False
@@ -80,9 +81,9 @@ class Intake:
 
     def paused(self) -> frozenset[Partition]:
         """The partitions that must not be fetched now: all when too much waits, else those that ran too far ahead."""
-        waiting = self.waiting
-        if waiting >= MAX_WAITING_RECORDS or self.waiting_bytes >= MAX_WAITING_BYTES:
+        waiting, bounds = self.waiting, self._bounds
+        if waiting >= bounds.waiting_records or self.waiting_bytes >= bounds.waiting_bytes:
             self._full = True
-        elif waiting <= RESUME_WAITING_RECORDS and self.waiting_bytes <= MAX_WAITING_BYTES // 2:
+        elif waiting <= bounds.resume_records and self.waiting_bytes <= bounds.resume_bytes:
             self._full = False
         return frozenset(self.ledgers) if self._full else frozenset(self._parked)

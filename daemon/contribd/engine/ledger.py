@@ -37,6 +37,7 @@ class Ledger:
     __slots__ = (
         "_committed_above",
         "_last_seen",
+        "_run_ahead",
         "_seen",
         "_settled",
         "closed",
@@ -47,8 +48,17 @@ class Ledger:
         "waiting_bytes",
     )
 
-    def __init__(self, partition: Partition, start: int, settled_above: frozenset[int] = frozenset()) -> None:
-        """``start`` and ``settled_above`` are what the group's last commit says (see ``decode_metadata``)."""
+    def __init__(
+        self,
+        partition: Partition,
+        start: int,
+        settled_above: frozenset[int] = frozenset(),
+        run_ahead: int = MAX_RUN_AHEAD,
+    ) -> None:
+        """``start`` and ``settled_above`` are what the group's last commit says (see ``decode_metadata``).
+
+        Nothing ``run_ahead`` or more offsets past the settled prefix is taken.
+        """
         self.partition = partition
         self.start = start
         self.closed = False
@@ -63,6 +73,7 @@ class Ledger:
         self._settled: set[int] = set()
         self._committed_above = deque(sorted(settled_above))
         self._last_seen = start - 1
+        self._run_ahead = run_ahead
 
     def take(self, offset: int, size: int) -> bool:
         """Notes a record with a value of ``size`` bytes as seen.
@@ -113,7 +124,7 @@ class Ledger:
 
     def has_room(self, offset: int) -> bool:
         """Whether a record at ``offset`` may be taken without running further ahead than a commit can say."""
-        return not self._seen or offset - self._seen[0] < MAX_RUN_AHEAD
+        return not self._seen or offset - self._seen[0] < self._run_ahead
 
     def commit(self) -> Commit:
         """What the transaction that carries all settled results must commit.

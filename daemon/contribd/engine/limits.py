@@ -14,9 +14,6 @@ MAX_WAITING_RECORDS: Final = 50_000
 """Records taken and not yet settled, over all partitions, before every partition is paused. At about 2 KiB a record
 with its mapped fields this is 100 MiB; it is 100 times the default window, so a pause never starves the session."""
 
-RESUME_WAITING_RECORDS: Final = MAX_WAITING_RECORDS // 2
-"""Paused partitions are resumed below this: half, so that pause and resume do not chase each other."""
-
 MAX_WAITING_BYTES: Final = 64 * 1024 * 1024
 """Bytes of record values behind the records that wait; bounds memory where records are large."""
 
@@ -28,7 +25,8 @@ MAX_BATCH_RESULTS: Final = 5_000
 """Results in one transaction. Larger transactions gain nothing measurable and hold read_committed readers back."""
 
 MAX_BATCH_BYTES: Final = 16 * 1024 * 1024
-"""Bytes of results in one transaction; half of kafka-python's default ``buffer_memory`` so that no send blocks."""
+"""Bytes of record values behind the results of one transaction, passed by one record at most: large records are written
+a few at a time, so that a transaction stays well within its timeout."""
 
 MAX_RESULT_BYTES: Final = 1_000_000
 """Bytes of one record contribd writes. A broker takes 1,048,588 by default (``message.max.bytes``); one record more

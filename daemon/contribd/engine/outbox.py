@@ -3,9 +3,9 @@
 from collections import deque
 from typing import NamedTuple
 
+from contribd.engine.bounds import DEFAULT, Bounds
 from contribd.engine.instrument import Instrument
 from contribd.engine.ledger import Commit, Ledger, Partition
-from contribd.engine.limits import MAX_BATCH_RESULTS
 from contribd.engine.price import Settlement
 
 
@@ -23,7 +23,8 @@ class Outbox:
     A batch that failed is offered again, less what belongs to partitions revoked since.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: Bounds = DEFAULT) -> None:
+        self._bounds = bounds
         self._pending: deque[tuple[Settlement, Instrument | None]] = deque()
         self._batch: Batch | None = None
         self._taken: list[tuple[Settlement, Instrument | None]] = []
@@ -59,10 +60,11 @@ class Outbox:
         return self._batch
 
     def _fill(self) -> None:
-        pending, taken = self._pending, self._taken
-        while pending and len(taken) < MAX_BATCH_RESULTS:
+        pending, taken, bounds, size = self._pending, self._taken, self._bounds, 0
+        while pending and len(taken) < bounds.batch_results and size < bounds.batch_bytes:
             entry = pending.popleft()
             settlement = entry[0]
+            size += settlement.size
             settlement.ledger.settle(settlement.offset, settlement.size)
             taken.append(entry)
 

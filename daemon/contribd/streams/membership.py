@@ -1,6 +1,7 @@
 """Whether this process is still the group's owner of its partitions, as far as can be known without asking."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from kafka.structs import ConsumerGroupMetadata
@@ -15,8 +16,9 @@ class Membership:
     the last heartbeat it received. That one was sent no earlier than the last heartbeat we know to be answered.
     """
 
-    def __init__(self, session_timeout: float) -> None:
-        """``session_timeout`` in seconds."""
+    def __init__(self, session_timeout: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """``session_timeout`` in seconds, ``clock`` in monotonic seconds."""
+        self._clock = clock
         self._timeout = session_timeout * (1 - MEMBERSHIP_MARGIN)
         self._generation: tuple[int, str] | None = None
         self.metadata: ConsumerGroupMetadata | None = None
@@ -33,6 +35,6 @@ class Membership:
         generation = (metadata.generation_id, metadata.member_id)
         if generation != self._generation:
             self._generation = generation
-            self.until = time.monotonic() + self._timeout if metadata.generation_id >= 0 else 0.0
+            self.until = self._clock() + self._timeout if metadata.generation_id >= 0 else 0.0
         elif metadata.generation_id >= 0 and received >= sent:
             self.until = max(self.until, sent + self._timeout)
