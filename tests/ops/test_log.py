@@ -122,6 +122,14 @@ def test_a_registered_secret_is_written_nowhere(written: io.StringIO, form: str)
 
 
 @pytest.mark.parametrize("form", ["journald", "console", "json"])
+def test_a_secret_in_a_fact_that_is_no_text_is_not_written(written: io.StringIO, form: str) -> None:
+    configure("info", form, stream=written, secrets=["hunter22"])
+    SESSION.info("refused", error=ValueError("for hunter22"), file=Path("/run/hunter22"))
+    assert "hunter22" not in written.getvalue()
+    assert "/run/***" in written.getvalue()
+
+
+@pytest.mark.parametrize("form", ["journald", "console", "json"])
 def test_what_goes_under_a_secrets_name_is_masked(written: io.StringIO, form: str) -> None:
     configure("info", form, stream=written)
     SESSION.info(

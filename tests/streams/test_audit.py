@@ -123,10 +123,27 @@ def test_one_partition_far_ahead_of_another_is_held_back_and_loses_nothing(
     broker: str, new_topic: Callable[..., str], writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audit, "_BUFFERED", 10)
+    fill, kept = audit._Reader._fill, list[int]()
+
+    def filled(reader: audit._Reader) -> None:
+        fill(reader)
+        kept.extend(map(len, reader._buffers.values()))
+
+    monkeypatch.setattr(audit._Reader, "_fill", filled)
     topic = new_topic(partitions=2)
     writer.write(topic, *(result_at(NOON + timedelta(seconds=n), n) for n in range(1000, 2500)), partition=0)
     writer.write(topic, *(result_at(NOON + timedelta(seconds=n), n) for n in range(1000)), partition=1)
     assert offsets(read_results(broker, topic, None, {"max_poll_records": 50})) == list(range(2500))
+    assert max(kept) < 10 + 50
+
+
+def test_what_lies_beyond_the_end_as_it_was_is_left_alone(
+    broker: str, new_topic: Callable[..., str], writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = new_topic()
+    writer.write(topic, *(result_at(NOON, number) for number in range(5)))
+    monkeypatch.setattr(audit, "_ends", lambda *_: {TopicPartition(topic, 0): 2})
+    assert offsets(read_results(broker, topic)) == [0, 1]
 
 
 def test_following_starts_now_sees_what_comes_and_ends_when_told(
