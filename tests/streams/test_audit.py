@@ -180,6 +180,17 @@ def test_following_since_a_time_begins_there(broker: str, new_topic: Callable[..
         assert next(seen).result.source.offset == 2
 
 
+def test_following_sees_the_partitions_a_topic_gets_meanwhile(
+    broker: str, new_topic: Callable[..., str], writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = new_topic(partitions=2)
+    writer.write(topic, result_at(NOON, 7), partition=1)
+    known = itertools.chain([{0}], itertools.repeat({0, 1}))
+    monkeypatch.setattr("kafka.KafkaConsumer.partitions_for_topic", lambda *_: next(known))
+    with closing(cast("Generator[StoredResult]", read_results(broker, topic, follow=True))) as seen:
+        assert next(seen).result.source.offset == 7
+
+
 def test_a_bounded_read_can_be_stopped(broker: str, new_topic: Callable[..., str], writer: Writer) -> None:
     topic = new_topic()
     writer.write(topic, result_at(NOON, 1))

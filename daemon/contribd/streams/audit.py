@@ -94,7 +94,7 @@ def read_results(
         reader = _Reader(consumer, filters.predicate(), on_unreadable, stop)
         if follow:
             starts = _starts(consumer, partitions, filters) if filters.since else consumer.end_offsets(partitions)
-            yield from reader.follow(starts)
+            yield from reader.follow(topic, starts)
         else:
             yield from reader.bounded(_starts(consumer, partitions, filters), _ends(consumer, partitions, filters))
 
@@ -116,13 +116,15 @@ class _Reader:
         self._buffers: dict[TopicPartition, deque[StoredResult]] = {}
         self._waited = 0.0
 
-    def follow(self, starts: Mapping[TopicPartition, int]) -> Iterator[StoredResult]:
-        """Everything from ``starts`` on, as it comes."""
+    def follow(self, topic: str, starts: Mapping[TopicPartition, int]) -> Iterator[StoredResult]:
+        """Everything from ``starts`` on, as it comes, and all of the partitions the topic gets meanwhile."""
         self._positions = dict(starts)
-        self._fetch_from(starts.keys())
         while not self._stop():
+            self._fetch_from(self._positions.keys())
             for records in self._consumer.poll(timeout_ms=_POLL_MS).values():
                 yield from self._decoded(records)
+            for number in self._consumer.partitions_for_topic(topic):
+                self._positions.setdefault(TopicPartition(topic, number), 0)
 
     def bounded(
         self, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
