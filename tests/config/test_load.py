@@ -157,6 +157,11 @@ def test_what_one_key_cannot_know_of_another_is_checked(write: Write, text: str,
     assert any(problem in found for found in problems(write(text)))
 
 
+def test_a_value_that_is_wrong_is_told_once_and_not_blamed_for_its_stand_in(write: Write) -> None:
+    (found,) = problems(write(changed(kafka="prices: contribution-results\nresults: 5")))
+    assert found.startswith("contribd.yaml:4:12: kafka.results: expected a topic name")
+
+
 @pytest.mark.parametrize(
     ("client", "problem"),
     [

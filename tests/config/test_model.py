@@ -105,6 +105,10 @@ def test_what_is_not_an_endpoint_is_refused(wrong: Any) -> None:
     assert refusal("ads", endpoints=[wrong]).startswith("ws://host:port/path or wss://host:port/path")
 
 
+def test_a_user_in_an_endpoint_is_told_apart() -> None:
+    assert refusal("ads", endpoints=["ws://user:password@ads1:15000/"]).endswith(", without a user in it")
+
+
 @pytest.mark.parametrize(("key", "low", "high"), [("max_outstanding", 1, 50_000), ("pack", 1, 1000)])
 def test_counts_have_bounds(key: str, low: int, high: int) -> None:
     assert getattr(settings("ads", **{key: low}), key) == low
