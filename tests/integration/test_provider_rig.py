@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from tests.integration.rigs.provider import Profile, Provider
-from tests.integration.rigs.wait import eventually
 from tests.integration.rigs.wire import Message, WireClient, directory_request, post, token_login_request
 
 Connect = Callable[..., WireClient]
@@ -33,6 +32,10 @@ def is_ack(number: int) -> Callable[[Message], bool]:
     return lambda message: message["Type"] == "Ack" and message["AckID"] == number
 
 
+def is_pong(message: Message) -> bool:
+    return bool(message["Type"] == "Pong")
+
+
 def send(client: WireClient, ric: str, literal: str = "1.5", **options: Any) -> Message:
     """Post one BID as this JSON literal; returns the Ack, or the Error it is answered with."""
     number = next(numbers)
@@ -54,8 +57,8 @@ class TestLogin:
     def test_refused_ends_with_a_close_of_code_1000(self, connect: Connect, provider: Provider) -> None:
         client = connect(provider.url, user="refused")
         assert client.login["State"]["Code"] == "NotEntitled"
-        client.collect()
-        assert (client.closed, client.close_code) == (True, 1000)
+        client.until_closed()
+        assert client.close_code == 1000
 
     def test_is_journaled_with_its_token(self, connect: Connect, provider: Provider) -> None:
         client = connect(provider.url, login=False)
@@ -146,13 +149,14 @@ class TestAnswers:
         slow, silent, quick = (next(numbers) for _ in range(3))
         rics = {slow: "SLOW200.X", silent: "SILENT.X", quick: "EUR="}
         client.send(*[post(number, ric, {"BID": 1}) for number, ric in rics.items()])
-        assert [short(one) for one in client.collect()] == [f"A{quick}", f"A{slow}"]
+        assert [short(one) for one in client.until(is_ack(slow))] == [f"A{quick}", f"A{slow}"]
+        assert client.collect() == []
 
     def test_all_wait_for_a_delay_and_keep_their_order(self, connect: Connect, new_provider: Start) -> None:
         provider = new_provider(delay=0.2)
         client = connect(provider.url)
         client.send(*[post(number, "EUR=", {"BID": 1}) for number in range(1, 21)])
-        assert [short(one) for one in client.collect()] == [f"A{number}" for number in range(1, 21)]
+        assert [short(one) for one in client.until(is_ack(20))] == [f"A{number}" for number in range(1, 21)]
 
     def test_a_service_that_does_not_exist(self, client: WireClient) -> None:
         assert send(client, "EUR=", service="NOPE")["Type"] == "Error"
@@ -174,11 +178,12 @@ class TestRefusedContent:
         client.send(*[post(number, "EUR=", {"BID": "x" if number == bad else 1}) for number in range(1, 21)])
         client.send(PING)
         expected = [*(f"A{number}" for number in range(1, answered + 1)), "Error", "Pong"]
-        assert [short(one) for one in client.collect()] == expected
+        assert [short(one) for one in client.until(is_pong)] == expected
 
     def test_takes_even_a_ping_in_its_own_frame_with_it(self, client: WireClient) -> None:
         client.send(post(1, "EUR=", {"BID": "x"}), PING)
-        assert [short(one) for one in client.collect()] == ["Error"]
+        assert client.expect()["Type"] == "Error"
+        assert client.collect() == []
 
     def test_is_dropped_in_silence_where_the_server_sends_no_errors(
         self, connect: Connect, new_provider: Start
@@ -186,7 +191,7 @@ class TestRefusedContent:
         client = connect(new_provider(profile=Profile.SILENT).url)
         client.send(post(1, "EUR=", {"BID": 1}), post(2, "EUR=", {"BID": "x"}), post(3, "EUR=", {"BID": 1}))
         client.send(PING)
-        assert [short(one) for one in client.collect()] == ["A1", "Pong"]
+        assert [short(one) for one in client.until(is_pong)] == ["A1", "Pong"]
 
     def test_ends_the_connection_of_a_closing_server_and_acks_of_what_it_took_may_be_lost(
         self, connect: Connect, new_provider: Start
@@ -194,8 +199,8 @@ class TestRefusedContent:
         provider = new_provider(profile=Profile.CLOSING, direct_write=False)
         client = connect(provider.url)
         client.send(*[post(number, "EUR=", {"BID": "x" if number == 10 else 1}) for number in range(1, 21)])
-        answers = [short(one) for one in client.collect()]
-        assert (client.closed, client.close_code) == (True, 1000)
+        answers = [short(one) for one in client.until_closed()]
+        assert client.close_code == 1000
         assert answers == [f"A{number}" for number in range(1, len(answers) + 1)]
         assert [one.post_id for one in provider.posts()] == list(range(1, 10))
         assert connect(provider.url).login["State"]["Stream"] == "Open"
@@ -255,9 +260,9 @@ class TestConnection:
         self, connect: Connect, new_provider: Start
     ) -> None:
         client = connect(new_provider(ping_timeout=2).url, answer_pings=False)
-        asked = [short(one) for one in client.collect(quiet=6)]
+        asked = [short(one) for one in client.until_closed()]
         assert set(asked) == {"Ping"}
-        assert (client.closed, client.close_code) == (True, 1000)
+        assert client.close_code == 1000
 
     @pytest.mark.parametrize(("order", "stream"), [("close", "Closed"), ("closerecover", "ClosedRecover")])
     def test_the_login_stream_can_be_closed(
@@ -267,8 +272,7 @@ class TestConnection:
         client = connect(provider.url)
         provider.control(f"login {order}")
         assert client.expect()["State"]["Stream"] == stream
-        client.collect()
-        assert client.closed
+        client.until_closed()
 
     def test_the_login_stream_can_become_suspect_and_recover(self, connect: Connect, new_provider: Start) -> None:
         provider = new_provider()
@@ -282,8 +286,7 @@ class TestConnection:
         provider = new_provider()
         client = connect(provider.url)
         provider.control("disconnect")
-        assert client.collect() == []
-        assert client.closed
+        assert client.until_closed() == []
 
     def test_a_killed_provider_keeps_its_port_and_what_it_acked_is_in_the_journal(
         self, connect: Connect, new_provider: Start
@@ -294,8 +297,7 @@ class TestConnection:
         client.send(*[post(number, "EUR=", {"BID": 1}) for number in range(1, 101)])
         client.expect(is_ack(50))
         provider.kill()
-        answered = [message["AckID"] for message in client.collect()]
-        eventually(lambda: client.closed, what="the client to see the end")
+        answered = [message["AckID"] for message in client.until_closed()]
         provider.start()
         assert provider.url == url
         assert len(provider.posts()) >= max(answered, default=50)

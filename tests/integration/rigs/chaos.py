@@ -14,7 +14,7 @@ from tests.integration.rigs.kafka import KafkaBroker, unique
 from tests.integration.rigs.prices import places, read_results
 from tests.integration.rigs.provider import Provider
 from tests.integration.rigs.proxy import TcpProxy
-from tests.integration.rigs.versions import MAPPING, VersionFeed, reordered, reposts
+from tests.integration.rigs.versions import MAPPING, VersionFeed, reordered, reposts, sessions
 from tests.integration.rigs.wait import eventually
 
 PARTITIONS = 6
@@ -63,7 +63,7 @@ class Report:
     posts: int = 0
     reposts: int = 0
     kills: list[tuple[int, int]] = field(default_factory=list)
-    """For each kill: posts unanswered just before, as far as the daemon could be asked, and posts repeated after."""
+    """For each kill: records unsettled just before, as far as the daemon could be asked, and posts repeated after."""
 
     @property
     def kept(self) -> bool:
@@ -80,7 +80,7 @@ class Report:
             f"reordered  {len(self.reordered):,} {self.reordered[:5] or ''}",
             f"posts      {self.posts:,}, of them repeated on another session {self.reposts:,}",
             f"faults     {dict(self.faults)}",
-            f"kills      (unanswered before, posts repeated after) {self.kills}",
+            f"kills      (records unsettled before, posts repeated after) {self.kills}",
         ]
         return "\n".join(lines)
 
@@ -100,7 +100,9 @@ class Chaos:
         self.topics = unique("prices"), unique("results")
         self.report = Report(records=plan.records)
         self._asked: list[tuple[int, int, int]] = []
-        """For each kill: daemon, posts journaled before, posts unanswered before."""
+        """For each kill: daemon, posts journaled before, records unsettled before."""
+        self._restarts: list[int] = []
+        """Posts journaled before each restart of the provider."""
 
     def run(self) -> Report:
         """Starts everything, lets the faults loose while prices flow, waits until all is settled, and counts."""
@@ -188,7 +190,7 @@ class Chaos:
     def _kill_daemon(self) -> None:
         number = self._random.randrange(len(self.daemons))
         daemon = self.daemons[number]
-        self._asked.append((number, len(self.provider.posts()), _unanswered(daemon)))
+        self._asked.append((number, len(self.provider.posts()), _unsettled(daemon)))
         daemon.kill()
         self._note("daemon killed", daemon.directory.name)
         time.sleep(self._random.uniform(0.0, 2.0))
@@ -225,6 +227,7 @@ class Chaos:
 
     def _restart_provider(self) -> None:
         self.provider.kill()
+        self._restarts.append(len(self.provider.posts()))
         self._note("provider restarted", "")
         self.provider.restart()
 
@@ -266,17 +269,18 @@ class Chaos:
         posts = self.provider.posts()
         report.posts = len(posts)
         report.reordered = reordered(posts)
-        again = reposts(posts)
+        of_session = sessions(posts, self._restarts)
+        again = reposts(posts, of_session)
         report.reposts = sum(again.values())
-        for number, journaled, unanswered in self._asked:
-            channels = [post.channel for post in posts[:journaled] if post.user_id == 1000 + number]
-            session = (1000 + number, channels[-1]) if channels else (0, 0)
-            report.kills.append((unanswered, again[session]))
+        for number, journaled, unsettled in self._asked:
+            mine = [session for session in of_session[:journaled] if session[1] == 1000 + number]
+            report.kills.append((unsettled, again[mine[-1]] if mine else 0))
 
 
-def _unanswered(daemon: Daemon) -> int:
+def _unsettled(daemon: Daemon) -> int:
+    """Records taken whose result is not yet durable, a quarter of a second ago; -1 where it cannot be asked."""
     try:
-        return int(daemon.status()["window"]["outstanding"])
+        return int(daemon.status()["records_waiting"])
     except OSError:
         return -1
 

@@ -2,12 +2,16 @@
 
 import threading
 import time
+from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kafka import KafkaProducer
 from tests.integration.rigs.provider import JournaledPost
+
+Session = tuple[int, int, int]
+"""One ADS session as the provider saw it: the provider's run, the poster's user id, the channel."""
 
 MAPPING: Mapping[str, Any] = {
     "mappings": [{"name": "versions", "ric": "{ric}", "fields": {"BID": "version", "ACVOL_1": "version"}}]
@@ -83,13 +87,17 @@ def version_of(post: JournaledPost) -> int:
     return int(float(post.fields["ACVOL_1"] or "nan"))
 
 
-def reposts(posts: Iterable[JournaledPost]) -> Counter[tuple[int, int]]:
-    """How many posts repeated one of an earlier session, by that session: (user id, channel)."""
-    first: dict[tuple[str, int], tuple[int, int]] = {}
-    again: Counter[tuple[int, int]] = Counter()
-    for post in posts:
-        session = (post.user_id, post.channel)
-        place = (post.ric, version_of(post))
-        if first.setdefault(place, session) != session:
-            again[first[place]] += 1
+def sessions(posts: Sequence[JournaledPost], restarts: Sequence[int]) -> list[Session]:
+    """The session of each post. ``restarts``: how many posts there were at each restart of the provider."""
+    return [(bisect_right(restarts, number), post.user_id, post.channel) for number, post in enumerate(posts)]
+
+
+def reposts(posts: Sequence[JournaledPost], of_session: Sequence[Session]) -> Counter[Session]:
+    """How many prices were posted again on another session, by the session that posted them first."""
+    first: dict[tuple[str, int], Session] = {}
+    again: Counter[Session] = Counter()
+    for post, session in zip(posts, of_session, strict=True):
+        earlier = first.setdefault((post.ric, version_of(post)), session)
+        if earlier != session:
+            again[earlier] += 1
     return again

@@ -8,6 +8,7 @@ from typing import Any
 from websocket import ABNF, WebSocket, WebSocketConnectionClosedException, WebSocketTimeoutException
 
 Message = dict[str, Any]
+LIMIT_SECONDS = 30.0  # a provider that has just started, on a machine with other work, takes seconds
 
 
 class WireClient:
@@ -15,7 +16,7 @@ class WireClient:
 
     def __init__(self, url: str, *, user: str = "wire", login: bool = True, answer_pings: bool = True) -> None:
         self._socket = WebSocket(skip_utf8_validation=True)
-        self._socket.connect(url, subprotocols=["tr_json2"], timeout=10)  # type: ignore[no-untyped-call]
+        self._socket.connect(url, subprotocols=["tr_json2"], timeout=LIMIT_SECONDS)  # type: ignore[no-untyped-call]
         self._answer_pings = answer_pings
         self._waiting: list[Message] = []
         self.login: Message = {}
@@ -35,15 +36,30 @@ class WireClient:
     def send_text(self, text: str) -> None:
         self._socket.send(text)
 
-    def expect(self, wanted: Callable[[Message], bool] = bool, *, within: float = 10.0) -> Message:
+    def expect(self, wanted: Callable[[Message], bool] = bool, *, within: float = LIMIT_SECONDS) -> Message:
         """The next message that is ``wanted``; those before it are dropped. AssertionError when none comes."""
+        return self.until(wanted, within=within)[-1]
+
+    def until(self, wanted: Callable[[Message], bool], *, within: float = LIMIT_SECONDS) -> list[Message]:
+        """Every message up to the first that is ``wanted``. AssertionError when it does not come."""
+        messages: list[Message] = []
         deadline = time.monotonic() + within
-        while True:
+        while not messages or not wanted(messages[-1]):
             message = self._next(deadline)
             if message is None:
-                raise AssertionError(f"no such message within {within:g} s")
-            if wanted(message):
-                return message
+                raise AssertionError(f"not within {within:g} s; closed: {self.closed}; received: {messages}")
+            messages.append(message)
+        return messages
+
+    def until_closed(self, *, within: float = LIMIT_SECONDS) -> list[Message]:
+        """Every message up to the server's close. AssertionError when it does not close."""
+        messages: list[Message] = []
+        deadline = time.monotonic() + within
+        while (message := self._next(deadline)) is not None:
+            messages.append(message)
+        if not self.closed:
+            raise AssertionError(f"not closed within {within:g} s; received: {messages}")
+        return messages
 
     def collect(self, *, quiet: float = 0.5) -> list[Message]:
         """Every message until nothing has come for ``quiet`` seconds, or the server has closed."""
