@@ -36,6 +36,10 @@ test: setup ## Set up, then run all tests (integration too where Java 17 and Mav
 .PHONY: check
 check: format-check lint types test ## Format, lint, types and tests: what must be clean before a commit
 
+.PHONY: chaos
+chaos: setup ## The long run of faults on real Kafka, three daemons and the vendor's provider (needs Java 17, Maven)
+	$(BIN)/python -m tests.integration.rigs.chaos
+
 .PHONY: format
 format: setup ## Format the code
 	$(BIN)/ruff format
