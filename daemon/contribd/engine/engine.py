@@ -33,7 +33,7 @@ from contribd.engine.states import InstrumentEvent, SessionState
 from contribd.engine.tally import Tally
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Rejected
-from contribd.omm.answers import Ack, BadFrame, Pong, PostError, decode
+from contribd.omm.answers import Ack, BadFrame, Other, Pong, PostError, decode
 from contribd.omm.post import PostEncoder
 
 _GONE = (SessionState.DISCONNECTED, SessionState.CLOSED)
@@ -153,6 +153,9 @@ class Engine:
             if not self.contributor.failed(answer, now):
                 self.tally.unmatched += 1
                 self._note("warning", "an Error that belongs to no outstanding post", text=answer.text)
+        elif type(answer) is Other and answer.type == "Ack":
+            self.tally.unmatched += 1
+            self._note("warning", "an Ack that names no post", text=answer.text)
         elif type(answer) is not Pong:
             was = self.session.session_id
             self.session.received(answer, now)

@@ -13,7 +13,12 @@ from contribd.omm.requests import SOURCE_STREAM
 
 _INFO_FILTER: Final = 1
 _STATE_FILTER: Final = 2
-_POST_ID: Final = re.compile(r'"PostID"\s*:\s*(\d{1,10})')
+_POST_ID: Final = re.compile(r'"PostID"\s*:\s*([0-9]{1,10})[^0-9]')
+"""With what follows the number: an echo may be cut within it."""
+
+
+_LONGEST_PING: Final = 86_400
+"""Seconds. A PingTimeout beyond a day is no number anybody meant."""
 
 
 class BadFrame(ValueError):
@@ -178,8 +183,8 @@ def _login(message: dict[str, Any], *, refresh: bool) -> LoginAnswer:
         code=_text(state.get("Code")),
         text=_text(state.get("Text")),
         refresh=refresh,
-        max_message_size=size if isinstance(size, int) and size > 0 else None,
-        ping_timeout=float(ping) if isinstance(ping, int | float) and ping > 0 else None,
+        max_message_size=size if type(size) is int and size > 0 else None,
+        ping_timeout=_seconds(ping),
         supports_post=bool(supports) if type(supports) is int else None,
     )
 
@@ -209,6 +214,12 @@ def _service(entry: dict[str, Any]) -> ServiceChange:
         elif part.get("ID") == _STATE_FILTER and "ServiceState" in elements:
             up = elements["ServiceState"] == 1 and elements.get("AcceptingRequests", 1) == 1
     return ServiceChange(service_id, name, up, deleted=False)
+
+
+def _seconds(value: Any) -> float | None:
+    if type(value) is int or type(value) is float:
+        return float(value) if 0 < value < _LONGEST_PING else None
+    return None
 
 
 def _object(value: Any) -> dict[str, Any]:
