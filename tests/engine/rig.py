@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from contribd.engine.bounds import DEFAULT, Bounds
 from contribd.engine.clock import Now
 from contribd.engine.endpoints import Failure
 from contribd.engine.engine import Engine
@@ -100,6 +101,7 @@ class Rig:
         max_rate: float | None = None,
         endpoints: tuple[str, ...] = ("ws://a", "ws://b"),
         backoff: Callable[[int], float] = seconds,
+        bounds: Bounds = DEFAULT,
     ) -> None:
         self.mono, self.wall = 1000.0, START
         self.notes: list[str] = []
@@ -119,6 +121,7 @@ class Rig:
             session=SessionPolicy(endpoints, "TRCC", Login("u", "256", "10.0.0.1"), 10.0, backoff),
             rng=Random(1),
             note=lambda _level, event, **_details: self.notes.append(event),
+            bounds=bounds,
         )
         self.frames: list[bytes] = []
         self.commands: list[Command] = []
@@ -263,6 +266,9 @@ class Rig:
         batch = self.batch()
         self.handle(NotCommitted(batch.number))
         return batch
+
+    def handle_not_committed(self, number: int) -> None:
+        self.handle(NotCommitted(number))
 
     def stop(self) -> None:
         self.handle(Stop())

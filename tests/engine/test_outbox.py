@@ -1,4 +1,4 @@
-"""Settlements on their way: one transaction at a time, nothing lost by a failed one, nothing of partitions that went."""
+"""Settlements on their way: one transaction at a time, nothing of a failed one lost."""
 
 import pytest
 from tests.engine.rig import P0, P1, START

@@ -374,6 +374,10 @@ class Contributor:
             self._settle(price, Status.EXPIRED, now, text=f"{age:.3f} s old, and max_age is {limit:g} s")
 
 
+_BRACKETS = 1
+"""Bytes of a frame besides its posts, each counted with a comma: two brackets, and one comma less."""
+
+
 class _Packer:
     """Fills frames in order; each post learns its frame and place."""
 
@@ -382,7 +386,7 @@ class _Packer:
         self._pack = pack
         self._max_size = max_size
         self._texts: list[bytes] = []
-        self._size = 2
+        self._size = _BRACKETS
         self._frames: list[bytes] = []
 
     def add(self, flight: Flight, text: bytes, *, alone: bool) -> None:
@@ -399,7 +403,7 @@ class _Packer:
 
     def _flush(self) -> None:
         self._frames.append(frame(self._texts))
-        self._texts, self._size = [], 2
+        self._texts, self._size = [], _BRACKETS
 
     def finish(self) -> list[bytes]:
         if self._texts:

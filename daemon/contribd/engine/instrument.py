@@ -79,14 +79,6 @@ class Book:
             self._leave(instrument, InstrumentEvent.EMPTIED)
         return None
 
-    def has_ready(self, service: str) -> bool:
-        """Whether something may be posted to this service."""
-        return bool(self._ready.get(service))
-
-    def unpop(self, instrument: Instrument) -> None:
-        """Gives back an instrument that was popped and could not be posted now; it stays the first."""
-        self._ready[instrument.key[0]].appendleft(instrument)
-
     def emptied(self, instrument: Instrument) -> None:
         """Nothing of a ready or backing off instrument is left to post."""
         self._leave(instrument, InstrumentEvent.EMPTIED)

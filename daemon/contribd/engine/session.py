@@ -172,7 +172,7 @@ class Session:
             return None
         quiet = self._quiet()
         ping_due = max(min(self._last_sent, self._last_received), self._pinged) + quiet
-        due = min(ping_due, self._last_received + self.ping_timeout)
+        due = min(ping_due, self._last_received + self._patience())
         if not self.services.known and self.state is SessionState.WAITING_FOR_SERVICE:
             due = min(due, self._started + DIRECTORY_TIMEOUT)
         return due
@@ -191,6 +191,7 @@ class Session:
         if self.state is SessionState.DRAINING:
             self._send(close_login(), now)
             self.commands.append(Disconnect(self.attempt, clean=True))
+            self._login_open = False
             self._move(SessionEvent.CLOSE, now)
 
     # Steps
@@ -253,8 +254,9 @@ class Session:
 
     def _keep_alive(self, now: Now) -> None:
         """Pings when the line is quiet either way; gives up on a server silent for its own PingTimeout."""
-        if now.mono - self._last_received >= self.ping_timeout:
-            self._end(Failure.PING_TIMEOUT, f"nothing received for {self.ping_timeout:g} s", now)
+        patience = self._patience()
+        if now.mono - self._last_received >= patience:
+            self._end(Failure.PING_TIMEOUT, f"nothing received for {patience:g} s", now)
             return
         quiet = self._quiet()
         silent = now.mono - self._last_received >= quiet or now.mono - self._last_sent >= quiet
@@ -264,6 +266,10 @@ class Session:
 
     def _quiet(self) -> float:
         return max(MIN_QUIET, self.ping_timeout / 3)
+
+    def _patience(self) -> float:
+        """Its PingTimeout, but never so short that an answer to our Ping could not come in between."""
+        return max(self.ping_timeout, 3 * MIN_QUIET)
 
     def _settle_in(self, now: Now) -> None:
         lasted = now.mono - self._started

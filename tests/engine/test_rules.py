@@ -1,0 +1,337 @@
+"""What the engine promises besides: sessions, partitions, stopping, membership."""
+
+import pytest
+from tests.engine.rig import P0, P1, Rig, directory, encode, statuses
+
+from contribd.engine.bounds import Bounds
+from contribd.engine.events import Received
+from contribd.engine.limits import MAX_RUN_AHEAD
+from contribd.engine.session import Disconnect
+from contribd.engine.states import SessionState
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig().open().assign()
+
+
+def drained(rig: Rig) -> bool:
+    return rig.engine.drained
+
+
+# Records
+
+
+def test_a_record_that_cannot_be_mapped_is_rejected_at_once(rig: Rig) -> None:
+    rig.put_values(None)
+    [result] = rig.commit()
+    assert (result["status"], result["code"], result["ric"], result["posts"]) == ("REJECTED", "BadRecord", None, [])
+
+
+def test_rejected_records_wait_for_nobody() -> None:
+    rig = Rig().assign()
+    rig.put({"BID": 1})
+    rig.put_values(b"")
+    assert statuses(rig.commit()) == [(1, "REJECTED")]
+
+
+def test_records_of_a_partition_that_is_not_ours_are_ignored(rig: Rig) -> None:
+    rig._next[P1] = 0
+    rig.put({"BID": 1}, partition=P1)
+    assert rig.posts == []
+    assert rig.engine.tally.records == 0
+
+
+def test_what_an_earlier_run_settled_is_not_posted_again(rig: Rig) -> None:
+    rig.put({"BID": 1}, ric="A=")
+    rig.put({"BID": 2}, ric="B=")
+    rig.ack(2)
+    commit = rig.batch().commits[P0]
+    assert commit.offset == 0
+    again = Rig().open().assign(P0, commit.offset, commit.metadata)
+    again.put({"BID": 1}, ric="A=")
+    again.put({"BID": 2}, ric="B=")
+    assert [post["Key"]["Name"] for post in again.posts] == ["A="]
+
+
+def test_a_partition_that_runs_too_far_ahead_of_its_prefix_is_paused_and_resumed(rig: Rig) -> None:
+    rig.put({"BID": 0}, ric="SLOW=")
+    rig._next[P0] = MAX_RUN_AHEAD - 1
+    rig.put_values(None, None, None)
+    assert rig.engine.paused() == {P0}
+    assert statuses(rig.commit()) == [(MAX_RUN_AHEAD - 1, "REJECTED")]
+    rig.ack(1)
+    rig.commit()
+    rig.tick()
+    assert rig.engine.paused() == frozenset()
+    assert statuses(rig.commit()) == [(MAX_RUN_AHEAD, "REJECTED"), (MAX_RUN_AHEAD + 1, "REJECTED")]
+
+
+def test_too_many_waiting_records_pause_every_partition_until_half_are_gone() -> None:
+    rig = Rig(bounds=Bounds(waiting_records=4)).open().assign(P0).assign(P1)
+    for n in range(3):
+        rig.put({"BID": n}, ric=f"R{n}=")
+    assert rig.engine.paused() == frozenset()
+    rig.put({"BID": 3}, ric="R3=")
+    assert rig.engine.paused() == {P0, P1}
+    rig.ack(1)
+    rig.commit()
+    assert rig.engine.paused() == {P0, P1}
+    rig.ack(2)
+    rig.commit()
+    assert rig.engine.paused() == frozenset()
+
+
+def test_too_many_waiting_bytes_pause_every_partition() -> None:
+    rig = Rig(bounds=Bounds(waiting_bytes=1000)).open().assign()
+    rig.put({"A": "a" * 1000})
+    assert rig.engine.paused() == {P0}
+    rig.ack(1)
+    rig.commit()
+    assert rig.engine.paused() == frozenset()
+
+
+# When posts may go
+
+
+def test_nothing_is_posted_before_the_session_is_open() -> None:
+    rig = Rig().assign()
+    rig.put({"BID": 1})
+    rig.connect()
+    assert rig.posts == []
+    rig.receive({"ID": 1, "Type": "Refresh", "Domain": "Login", "State": {"Stream": "Open", "Data": "Ok"}})
+    rig.tick()
+    assert rig.posts == []
+    rig.receive(directory())
+    assert len(rig.posts) == 1
+
+
+def test_nothing_is_posted_to_a_service_that_is_down_and_others_go_on(rig: Rig) -> None:
+    rig.receive(directory(name="TWO", service_id=2, kind="Update"))
+    rig.receive(directory(up=False, kind="Update"))
+    rig.put({"BID": 1})
+    rig.put({"BID": 2}, service="TWO")
+    assert [post["Key"]["Service"] for post in rig.posts] == ["TWO"]
+    rig.receive(directory(kind="Update"))
+    assert [post["Key"]["Service"] for post in rig.posts] == ["TWO", "TRCC"]
+
+
+def test_nothing_is_posted_to_a_service_the_directory_does_not_name(rig: Rig) -> None:
+    rig.put({"BID": 1}, service="ELSE")
+    rig.tick(60)
+    assert rig.posts == []
+
+
+def test_nothing_is_posted_once_the_membership_may_have_ended(rig: Rig) -> None:
+    rig.engine.may_post_until = rig.mono + 1
+    rig.put({"BID": 1})
+    assert len(rig.posts) == 1
+    rig.mono += 1
+    rig.put({"BID": 1}, ric="GBP=")
+    assert len(rig.posts) == 1
+    rig.engine.may_post_until = rig.mono + 1
+    rig.tick()
+    assert len(rig.posts) == 2
+
+
+def test_pings_go_though_the_membership_may_have_ended(rig: Rig) -> None:
+    rig.engine.may_post_until = 0.0
+    rig.receive({"Type": "Ping"})
+    assert rig.frames == [b'{"Type":"Pong"}']
+
+
+def test_posts_keep_to_the_rate() -> None:
+    rig = Rig(max_rate=10).assign()
+    for n in range(30):
+        rig.put({"BID": 1}, ric=f"R{n}=")
+    rig.open()
+    assert len(rig.posts) == 1
+    for step in range(1, 11):
+        assert rig.engine.wake_at(rig.now) == pytest.approx(rig.mono + 0.1)
+        rig.tick(0.1001)
+        assert len(rig.posts) == 1 + step
+
+
+# Partitions that go
+
+
+def test_a_partition_being_revoked_posts_nothing_more_and_its_waiting_prices_are_dropped(rig: Rig) -> None:
+    rig.put({"BID": 1})
+    rig.put({"BID": 2})
+    rig.put({"BID": 3}, service="DOWN")
+    rig.revoking(P0)
+    assert not rig.engine.settled(frozenset({P0}))
+    rig.ack(1)
+    assert not rig.engine.settled(frozenset({P0}))
+    assert statuses(rig.commit()) == [(0, "ACK")]
+    assert rig.engine.settled(frozenset({P0}))
+    rig.tick(60)
+    assert len(rig.posts) == 1
+
+
+def test_a_retry_of_a_partition_being_revoked_is_dropped(rig: Rig) -> None:
+    rig.put({"BID": 1})
+    rig.revoking(P0)
+    rig.ack(1, NakCode="NoResources")
+    assert rig.engine.settled(frozenset({P0}))
+    rig.tick(60)
+    assert len(rig.posts) == 1
+
+
+def test_a_retry_that_backs_off_when_its_partition_goes_is_dropped(rig: Rig) -> None:
+    rig.put({"BID": 1})
+    rig.ack(1, NakCode="NoResources")
+    rig.revoking(P0)
+    assert rig.engine.settled(frozenset({P0}))
+    assert len(rig.engine.contributor.book) == 0
+
+
+def test_records_that_come_while_their_partition_is_revoked_are_not_taken(rig: Rig) -> None:
+    rig.revoking(P0)
+    rig.put({"BID": 1})
+    assert rig.posts == []
+    assert rig.engine.settled(frozenset({P0}))
+
+
+def test_posts_unanswered_when_their_partition_goes_end_the_session_and_their_answers_match_nothing(rig: Rig) -> None:
+    """They may lie unsent; the partition's next owner must not see them arrive after posts of its own."""
+    rig.put({"BID": 1})
+    rig.revoking(P0)
+    rig.revoked(P0)
+    assert rig.commands == [Disconnect(1, clean=False)]
+    rig.handle(Received(1, [encode({"ID": 1, "Type": "Ack", "AckID": 1})]))
+    assert rig.take() is None
+    assert len(rig.engine.contributor.window) == 0
+
+
+def test_posts_of_partitions_that_stay_go_again_on_the_next_session(rig: Rig) -> None:
+    rig.assign(P1)
+    rig.put({"BID": 1})
+    rig.put({"BID": 2}, ric="GBP=", partition=P1)
+    rig.revoked(P0)
+    rig.open()
+    rig.tick()
+    assert rig.fields == [{"BID": 2}]
+
+
+def test_results_of_a_partition_that_went_are_not_written(rig: Rig) -> None:
+    rig.put({"BID": 1})
+    rig.ack(1)
+    rig.revoked(P0)
+    assert rig.take() is None
+    assert len(rig.engine.contributor.book) == 0
+
+
+def test_a_refused_commit_drops_what_went_and_offers_the_rest_again(rig: Rig) -> None:
+    rig.assign(P1)
+    rig.put_values(None)
+    rig.put_values(None, partition=P1)
+    batch = rig.batch()
+    rig.revoked(P0)
+    rig.handle_not_committed(batch.number)
+    assert [settlement.ledger.partition for settlement in rig.batch().settlements] == [P1]
+
+
+def test_the_next_price_of_an_instrument_goes_when_its_last_one_s_partition_went(rig: Rig) -> None:
+    rig.assign(P1)
+    rig.put({"BID": 1})
+    rig.put({"BID": 2}, partition=P1)
+    rig.revoked(P0)
+    rig.open()
+    assert rig.fields == [{"BID": 2}]
+
+
+def test_merged_prices_of_a_partition_that_stays_get_their_results_though_the_carrier_s_went(rig: Rig) -> None:
+    rig.assign(P1)
+    rig.put({"BID": 0})
+    rig.put({"BID": 1})
+    rig.put({"BID": 2}, partition=P1)
+    rig.ack(1)
+    rig.commit()
+    rig.revoked(P1)
+    rig.ack(2)
+    assert statuses(rig.commit()) == [(1, "CONFLATED")]
+    assert len(rig.engine.contributor.book) == 0
+
+
+def test_a_partition_that_comes_back_starts_from_what_was_committed(rig: Rig) -> None:
+    rig.put({"BID": 1})
+    rig.revoked(P0)
+    rig.assign(P0, 0)
+    rig.put({"BID": 1})
+    rig.open()
+    rig.ack(*rig.ids)
+    assert statuses(rig.commit()) == [(0, "ACK")]
+
+
+# Stopping
+
+
+def test_a_stop_settles_what_is_under_way_and_posts_nothing_more(rig: Rig) -> None:
+    rig.put({"BID": 1})
+    rig.put({"BID": 2})
+    rig.stop()
+    rig.put({"BID": 3}, ric="GBP=")
+    assert not drained(rig)
+    rig.ack(1)
+    assert not drained(rig)
+    assert statuses(rig.commit()) == [(0, "ACK")]
+    assert drained(rig)
+    assert len(rig.posts) == 1
+
+
+def test_a_stop_while_nothing_is_under_way_is_done_at_once() -> None:
+    rig = Rig()
+    rig.stop()
+    assert drained(rig)
+    assert rig.engine.session.state is SessionState.CLOSED
+
+
+def test_a_session_lost_while_stopping_is_not_made_again(rig: Rig) -> None:
+    rig.put({"BID": 1})
+    rig.stop()
+    rig.lose()
+    rig.tick(300)
+    assert drained(rig)
+    assert rig.connects() == []
+
+
+def test_a_failed_commit_while_stopping_is_tried_again(rig: Rig) -> None:
+    rig.put_values(None)
+    rig.stop()
+    rig.fail()
+    assert not drained(rig)
+    assert statuses(rig.commit()) == [(0, "REJECTED")]
+    assert drained(rig)
+
+
+def test_silence_while_stopping_ends_with_the_timeout(rig: Rig) -> None:
+    rig.put({"BID": 1})
+    rig.stop()
+    rig.receive({"Type": "Pong"})
+    rig.tick(15)
+    rig.commit()
+    assert drained(rig)
+
+
+# Waiting for more results
+
+
+def test_first_results_wait_a_moment_for_the_answers_due_with_them(rig: Rig) -> None:
+    rig.put({"BID": 1}, ric="A=")
+    rig.put({"BID": 2}, ric="B=")
+    rig.ack(1)
+    assert rig.engine.take_batch(rig.now) is None
+    assert rig.engine.wake_at(rig.now) < rig.mono + 0.01
+    rig.ack(2)
+    batch = rig.engine.take_batch(rig.now)
+    assert batch is not None
+    assert len(batch.settlements) == 2
+
+
+def test_odd_acks_are_counted_as_matching_nothing(rig: Rig) -> None:
+    """An Ack that is dropped without a word shows as a timeout later, and nobody knows why."""
+    rig.put({"BID": 1})
+    rig.receive({"ID": 1, "Type": "Ack", "AckID": "1"}, {"ID": 1, "Type": "Ack"})
+    rig.ack(2)
+    assert rig.engine.tally.unmatched == 3
