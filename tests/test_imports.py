@@ -1,0 +1,126 @@
+"""The arrows between the parts point one way, and the pure parts stay pure."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "daemon" / "contribd"
+MODULES = {
+    "contribd." + ".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sorted(ROOT.rglob("*.py"))
+}
+
+PURE = ("engine", "omm", "mapping")
+IMPURE_MODULES = {
+    "_thread", "asyncio", "concurrent", "io", "kafka", "logging", "multiprocessing", "os", "pathlib", "queue", "random",
+    "secrets", "select", "selectors", "signal", "socket", "ssl", "structlog", "subprocess", "sys", "tempfile",
+    "tenacity", "threading", "time", "uuid", "websocket",
+}  # fmt: skip
+CLOCKS = re.compile(r"\b(time\.(time|monotonic|perf_counter)\w*|datetime\.(now|utcnow|today)|date\.today)\s*\(")
+
+ALLOWED = {
+    "omm": {"omm", "mapping"},
+    "mapping": {"mapping"},
+    "engine": {"engine", "omm", "mapping"},
+    "config": {"config", "mapping"},
+    "ops": {"ops", "engine"},
+    "session": {"session", "engine"},
+    "streams": {"streams", "engine", "mapping", "ops", "config"},
+}
+"""What each part may import of the package: what is below it. The connection takes the names of its failures from the
+engine, the streams their events; the reader of results takes its client's settings from the configuration."""
+
+GENERATOR = ("random", "random.Random")
+"""The engine names the type of the generator it is given."""
+
+SIMULATION_USERS = re.compile(r"contribd\.(simulation(\..+)?|cli\.(simulate|demo|chaos))$")
+
+
+def part(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and full name of every module that is imported, at whatever depth; names from packages as well."""
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            yield node.lineno, node.module or ""
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def own(path: Path) -> Iterator[tuple[int, str]]:
+    return ((line, name) for line, name in imports(path) if name.split(".")[0] == "contribd")
+
+
+def test_the_pure_parts_import_no_clock_thread_socket_logger_or_client() -> None:
+    found = [
+        f"{module}:{line}: {name}"
+        for module in MODULES
+        if part(module) in PURE
+        for line, name in imports(MODULES[module])
+        if name.split(".")[0] in IMPURE_MODULES and not (part(module) == "engine" and name in GENERATOR)
+    ]
+    assert found == []
+
+
+def test_the_pure_parts_read_no_clock() -> None:
+    assert [module for module in MODULES if part(module) in PURE and CLOCKS.search(MODULES[module].read_text())] == []
+
+
+def test_each_part_imports_only_what_is_below_it() -> None:
+    found = [
+        f"{module}:{line}: {name}"
+        for module in MODULES
+        if part(module) in ALLOWED
+        for line, name in own(MODULES[module])
+        if part(name) and part(name) not in ALLOWED[part(module)]
+    ]
+    assert found == []
+
+
+def test_the_daemon_knows_nothing_of_the_simulation() -> None:
+    found = [
+        f"{module}:{line}: {name}"
+        for module in MODULES
+        if not SIMULATION_USERS.match(module)
+        for line, name in own(MODULES[module])
+        if part(name) == "simulation"
+    ]
+    assert found == []
+
+
+def test_nothing_below_imports_the_command_line() -> None:
+    found = [
+        f"{module}:{line}: {name}"
+        for module in MODULES
+        if part(module) not in ("cli", "simulation", "__main__")
+        for line, name in own(MODULES[module])
+        if part(name) in ("cli", "__main__")
+    ]
+    assert found == []
+
+
+def test_the_rules_look_at_every_module() -> None:
+    assert len(MODULES) > 80
+    known = {"contribd.engine.engine", "contribd.omm.answers", "contribd.mapping.mapper", "contribd.worker"}
+    assert known <= set(MODULES)
+    assert {part(module) for module in MODULES} >= set(ALLOWED) | {"cli", "simulation"}
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("import os.path", {"os.path"}),
+        ("from contribd import ops", {"contribd", "contribd.ops"}),
+        ("def f():\n    from contribd.config.load import load", {"contribd.config.load", "contribd.config.load.load"}),
+    ],
+)
+def test_every_form_of_import_is_seen(tmp_path: Path, source: str, names: set[str]) -> None:
+    file = tmp_path / "module.py"
+    file.write_text(source)
+    assert {name for _, name in imports(file)} == names
