@@ -182,7 +182,7 @@ class Contributor:
             self._tally.last_ack = now.wall
             self._finish(flight, Status.ACK, Reply.ACK, None, ack.text or None, now)
         else:
-            self._refused(flight, ack.code, ack.text, now)
+            self._refused(flight, ack.code, ack.text or None, now)
         if self._suspects:
             self._resend_dropped(now, flight.frame)
         return True
@@ -227,7 +227,7 @@ class Contributor:
             self._retries[0][0] if self._retries else None,
             now.mono + max(0, self._expiries[0][0] - now.wall) / 1e6 if self._expiries else None,
             self._suspects.next_deadline(),
-            self._rate.next_at(),
+            self._rate.next_at(now.mono),
         )
         return min((at for at in candidates if at is not None), default=None)
 
@@ -238,7 +238,7 @@ class Contributor:
         self._tally.ack_seconds.add(seconds)
         self._smoothed_ack += (seconds - self._smoothed_ack) / 8
 
-    def _refused(self, flight: Flight, code: str, text: str, now: Now) -> None:
+    def _refused(self, flight: Flight, code: str, text: str | None, now: Now) -> None:
         carrier = flight.group[-1]
         retry = self.policy.retry
         tried = len(carrier.attempts or ()) + 1
@@ -267,8 +267,11 @@ class Contributor:
             why = f"dropped by the ADS after an Error in the same frame: {text}"
             self._retry(flight, Reply.TIMEOUT, None, why, now, 0.0)
 
-    def _retry(self, flight: Flight, reply: Reply, code: str | None, text: str, now: Now, delay: float) -> None:
-        self._note(flight, reply, code, text, now)
+    def _retry(self, flight: Flight, reply: Reply, code: str | None, text: str | None, now: Now, delay: float) -> None:
+        """Another try later. Every price of the group knows of this one: it may expire while the others are posted."""
+        attempt = self._note(flight, reply, code, text, now)
+        for price in flight.group[:-1]:
+            price.add(attempt)
         instrument = flight.instrument
         group = [price for price in flight.group if self._keeps(price)]
         self.book.requeue(instrument, group)
@@ -302,7 +305,7 @@ class Contributor:
             self._settle(price, Status.CONFLATED, now, carried_by=carrier)
         self._settle(carrier, status, now, code=code, text=text, fields=flight.fields, instrument=instrument)
 
-    def _note(self, flight: Flight, reply: Reply, code: str | None, text: str | None, now: Now) -> None:
+    def _note(self, flight: Flight, reply: Reply, code: str | None, text: str | None, now: Now) -> Attempt:
         answered = None if reply in (Reply.TIMEOUT, Reply.LOST) else now.wall
         attempt = Attempt(
             flight.post_id,
@@ -317,6 +320,7 @@ class Contributor:
         )
         flight.group[-1].add(attempt)
         self._tally.posts[flight.type, reply] += 1
+        return attempt
 
     def _settle(
         self,
@@ -411,6 +415,6 @@ class _Packer:
         return self._frames
 
 
-def _says_missing(code: str, text: str) -> bool:
-    lowered = text.lower()
+def _says_missing(code: str, text: str | None) -> bool:
+    lowered = (text or "").lower()
     return code == _UNKNOWN_ITEM_CODE or any(known in lowered for known in _UNKNOWN_ITEM_TEXTS)

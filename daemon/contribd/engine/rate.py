@@ -1,6 +1,11 @@
 """A bound on posts a second."""
 
+from typing import Final
+
 from contribd.engine.limits import RATE_BURST
+
+_ROUNDING: Final = 1e-9
+"""A token whose time has come may lack this much by the rounding of floats."""
 
 
 class RateLimit:
@@ -21,15 +26,16 @@ class RateLimit:
         if self._last is not None:
             self._tokens = min(self._burst, self._tokens + (mono - self._last) * self._rate)
         self._last = mono
-        return min(wanted, int(self._tokens))
+        return min(wanted, int(self._tokens + _ROUNDING))
 
     def spend(self, posts: int) -> None:
         """``posts`` were sent."""
         if self._rate is not None:
             self._tokens -= posts
 
-    def next_at(self) -> float | None:
-        """When the next post may go, None where one may go now or there is no bound."""
-        if self._rate is None or self._last is None or self._tokens >= 1.0:
+    def next_at(self, mono: float) -> float | None:
+        """When the next post may go, None where one may go at ``mono`` or there is no bound."""
+        if self._rate is None or self._last is None or self._tokens >= 1.0 - _ROUNDING:
             return None
-        return self._last + (1.0 - self._tokens) / self._rate
+        at = self._last + (1.0 - self._tokens) / self._rate
+        return at if at > mono else None
