@@ -104,4 +104,6 @@ def first_line(error: BaseException) -> str:
     """An error of the Kafka client in one line, with its name: its texts alone often say too little."""
     text = str(error).strip().splitlines()
     name = type(error).__name__
-    return f"{name}: {text[0]}" if text and text[0] != name else name
+    if not text or text[0] == name:
+        return name
+    return text[0] if text[0].startswith(f"{name}:") else f"{name}: {text[0]}"

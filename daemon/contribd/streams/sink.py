@@ -17,6 +17,7 @@ from contribd.engine.ledger import Commit, Partition
 from contribd.engine.result import Encoded
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
+from contribd.streams.repair import discard
 from contribd.streams.settings import KafkaSettings, first_line
 
 FENCES = 3
@@ -80,7 +81,7 @@ class Sink(threading.Thread):
             if not committed:
                 self._stopping.wait(RETRY_SECONDS)
         if self._producer is not None:
-            self._producer.close(timeout=1)
+            discard(self._producer)
 
     def _next(self) -> Write | None:
         while True:
@@ -118,23 +119,14 @@ class Sink(threading.Thread):
         return True
 
     def _recover(self, write: Write, *, asked: bool) -> bool:
-        """Ends a failed transaction; True where it turns out to be durable after all."""
-        if self._aborted():
-            return False
+        """Ends a failed transaction; True where it turns out to be durable after all.
+
+        The producer is never used again: kafka-python (3.0.12) keeps the offsets of a transaction that failed, and
+        commits them with the next one, though their partitions may long be another member's.
+        """
         if not self._renew():
             return False
         return asked and self._read_back(write.commits)
-
-    def _aborted(self) -> bool:
-        """An abort that succeeds proves that nothing was written."""
-        if self._producer is None:
-            return False
-        try:
-            self._producer.abort_transaction()
-        except (KafkaError, ValueError, OSError) as error:
-            _log.debug("the transaction could not be aborted, a new producer will end it", error=first_line(error))
-            return False
-        return True
 
     def _read_back(self, commits: dict[Partition, Commit]) -> bool:
         """Whether the group's offsets are those of the transaction: it is durable then.
@@ -170,7 +162,7 @@ class Sink(threading.Thread):
     def _renew(self) -> bool:
         """A new producer; ends whatever transaction its predecessor left open. False where we were stopped first."""
         if self._producer is not None:
-            self._producer.close(timeout=0)
+            discard(self._producer)
             self._producer = None
         for attempt in tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((KafkaError, OSError, ValueError)),
@@ -193,7 +185,7 @@ class Sink(threading.Thread):
                     raise ValueError(f"no such topic, or no permission to write it: {topic}")
             producer.init_transactions()
         except BaseException:
-            producer.close(timeout=0)
+            discard(producer)
             raise
         self.failure = None
         return producer

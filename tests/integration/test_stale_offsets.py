@@ -1,0 +1,42 @@
+"""Offsets of a transaction that failed never come back with a later one."""
+
+import time
+from queue import SimpleQueue
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.structs import ConsumerGroupMetadata
+from tests.integration.rigs.kafka import KafkaBroker, unique
+
+from contribd.engine.events import Committed, Event, NotCommitted
+from contribd.engine.ledger import Commit, Partition
+from contribd.engine.result import Encoded
+from contribd.ops.progress import Pulse
+from contribd.streams.settings import KafkaSettings
+from contribd.streams.sink import Sink, Write
+
+RESULT = Encoded(b"EUR=", b"{}", [])
+
+
+def test_a_refused_commit_leaves_nothing_behind_for_the_next(kafka: KafkaBroker) -> None:
+    prices, results, group = unique("prices"), unique("results"), unique("group")
+    kafka.create_topic(prices, 2)
+    kafka.create_topic(results, 1)
+    settings = KafkaSettings((kafka.bootstrap,), group, (prices,), results, None, "earliest", "test")
+    events: SimpleQueue[Event] = SimpleQueue()
+    sink = Sink(settings, emit=events.put, pulse=Pulse("sink", 60.0, time.monotonic()))
+    sink.start()
+    expelled = ConsumerGroupMetadata(group, 7, "a member the group has never had")
+    nobody = ConsumerGroupMetadata(group)
+
+    sink.write(Write(1, [RESULT], [], {Partition(prices, 0): Commit(5, "")}, expelled))
+    assert events.get(timeout=60) == NotCommitted(1)
+    sink.write(Write(2, [RESULT], [], {Partition(prices, 1): Commit(9, "")}, nobody))
+    assert events.get(timeout=60) == Committed(2)
+    sink.stop()
+    sink.join(20)
+
+    admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    partitions = [TopicPartition(prices, 0), TopicPartition(prices, 1)]
+    offsets = admin.list_group_offsets({group: partitions})[group]
+    admin.close()
+    assert [offsets[partition].offset for partition in partitions] == [-1, 9]
