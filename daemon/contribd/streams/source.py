@@ -19,6 +19,7 @@ from contribd.engine.price import Record
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
 from contribd.streams.membership import Membership
+from contribd.streams.repair import release_set_aside
 from contribd.streams.settings import KafkaSettings, first_line
 
 POLL_SECONDS = 0.05
@@ -118,6 +119,7 @@ class Source(threading.Thread):
         behind = self._handed_over - self._consumed() > MAX_BACKLOG
         if behind or self._stopping.is_set():
             consumer.pause(*consumer.assignment())
+        release_set_aside(consumer)
         polled = consumer.poll(timeout_ms=int(POLL_SECONDS * 1000))
         self._membership.observe(consumer)
         if self._new:

@@ -1,0 +1,44 @@
+"""A partition that was paused in the middle of a batch goes on after it is resumed."""
+
+from collections.abc import Callable
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from contribd.streams.repair import release_set_aside
+
+COUNT = 200
+
+
+def read(consumer: KafkaConsumer, polls: int) -> dict[TopicPartition, int]:
+    counts: dict[TopicPartition, int] = {}
+    for _ in range(polls):
+        release_set_aside(consumer)
+        for partition, records in consumer.poll(timeout_ms=200).items():
+            counts[partition] = counts.get(partition, 0) + len(records)
+    return counts
+
+
+def test_what_was_set_aside_while_paused_is_delivered_after_the_resume(
+    broker: str, new_topic: Callable[..., str]
+) -> None:
+    topic = new_topic(partitions=2)
+    partitions = [TopicPartition(topic, number) for number in (0, 1)]
+    producer = KafkaProducer(bootstrap_servers=broker)
+    for _topic, number in partitions:
+        for _ in range(COUNT):
+            producer.send(topic, value=b"x", partition=number)
+    producer.flush()
+    producer.close()
+    consumer = KafkaConsumer(bootstrap_servers=broker, enable_auto_commit=False, max_poll_records=50)
+    consumer.assign(partitions)
+    consumer.seek_to_beginning(*partitions)
+    begun: dict[TopicPartition, int] = {}
+    while not begun:
+        begun = read(consumer, 1)
+    (first,) = begun
+    consumer.pause(first)
+    read(consumer, 8)
+    consumer.resume(first)
+    rest = read(consumer, 10)
+    consumer.close()
+    assert begun[first] + rest.get(first, 0) == COUNT
