@@ -84,6 +84,11 @@ class Child:
             return self.kill()
         return self._ended()
 
+    def wait(self) -> int:
+        """Wait until it ends by itself. Returns the exit code."""
+        self._process.wait()
+        return self._ended()
+
     def kill(self) -> int:
         """End it as a crash would (SIGKILL). Returns the exit code."""
         self.send(signal.SIGKILL)

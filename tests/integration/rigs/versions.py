@@ -1,13 +1,17 @@
 """Prices whose order can be told at the ADS: each instrument counts its own updates."""
 
+import sys
 import threading
 import time
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from kafka import KafkaProducer
+from tests.integration.rigs.build import REPOSITORY
+from tests.integration.rigs.process import Child
 from tests.integration.rigs.provider import JournaledPost
 
 Session = tuple[int, int, int]
@@ -21,53 +25,55 @@ MAPPING: Mapping[str, Any] = {
 class VersionFeed(threading.Thread):
     """Produces ``count`` records over ``instruments`` RICs at ``rate`` a second, keyed by RIC, versions from 1.
 
-    The producer is idempotent and retries for as long as it takes, so that a broker that dies costs no record.
+    The producer is a process of its own: kafka-python leaves the sockets of a broker that died to the interpreter's
+    exit, and pytest takes those for leaks of the test's.
     """
 
-    def __init__(self, bootstrap: str, topic: str, *, count: int, instruments: int, rate: float) -> None:
+    def __init__(self, bootstrap: str, topic: str, *, count: int, instruments: int, rate: float, log: Path) -> None:
         super().__init__(name="feed", daemon=True)
-        self._servers = bootstrap
-        self._topic = topic
-        self._count = count
-        self._instruments = instruments
-        self._rate = rate
+        command = [sys.executable, "-m", __name__, bootstrap, topic, str(count), str(instruments), str(rate)]
+        self._child = Child(command, cwd=REPOSITORY, log=log, piped=True)
         self.sent = 0
-        self.failure: BaseException | None = None
+        """Records handed to the producer so far."""
+        self.complete = False
+        """Whether the broker has acknowledged all."""
         self.done = threading.Event()
 
     def run(self) -> None:
-        """Feeds until everything is acknowledged by the broker."""
-        try:
-            self._feed()
-        except BaseException as error:  # noqa: BLE001 - told to whoever waits for the feed
-            self.failure = error
+        """Follows the producer to its end."""
+        for line in self._child.stdout:
+            self.sent = int(line)
+        self.complete = self._child.wait() == 0
         self.done.set()
 
-    def _feed(self) -> None:
-        producer = KafkaProducer(
-            bootstrap_servers=self._servers,
-            enable_idempotence=True,
-            linger_ms=5,
-            delivery_timeout_ms=600_000,
-            max_block_ms=600_000,
-        )
-        versions: Counter[int] = Counter()
-        futures = []
-        start = time.monotonic()
-        for number in range(self._count):
-            instrument = number % self._instruments
-            versions[instrument] += 1
-            ric = f"R{instrument}"
-            value = b'{"ric":"%s","version":%d}' % (ric.encode(), versions[instrument])
-            futures.append(producer.send(self._topic, key=ric.encode(), value=value))
-            self.sent = number + 1
-            ahead = start + number / self._rate - time.monotonic()
-            if ahead > 0.005:
-                time.sleep(ahead)
-        producer.flush(600)
-        for future in futures:
-            future.get(timeout=600)
-        producer.close()
+    def end(self) -> None:
+        """Ends the producer where it still runs."""
+        self._child.kill()
+
+
+def produce(bootstrap: str, topic: str, count: int, instruments: int, rate: float) -> None:
+    """What the feed's process does: an idempotent producer that retries for as long as it takes."""
+    producer = KafkaProducer(
+        bootstrap_servers=bootstrap,
+        enable_idempotence=True,
+        linger_ms=5,
+        delivery_timeout_ms=600_000,
+        max_block_ms=600_000,
+    )
+    futures = []
+    start = time.monotonic()
+    for number in range(count):
+        version, instrument = divmod(number, instruments)
+        value = b'{"ric":"R%d","version":%d}' % (instrument, version + 1)
+        futures.append(producer.send(topic, key=b"R%d" % instrument, value=value))
+        ahead = start + number / rate - time.monotonic()
+        if ahead > 0.005:
+            print(number + 1, flush=True)  # noqa: T201 - the feed reads it
+            time.sleep(ahead)
+    producer.flush(600)
+    for future in futures:
+        future.get(timeout=600)
+    print(count, flush=True)  # noqa: T201 - the feed reads it
 
 
 def reordered(posts: Iterable[JournaledPost]) -> list[str]:
@@ -101,3 +107,7 @@ def reposts(posts: Sequence[JournaledPost], of_session: Sequence[Session]) -> Co
         if earlier != session:
             again[earlier] += 1
     return again
+
+
+if __name__ == "__main__":
+    produce(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5]))
