@@ -72,7 +72,7 @@ install: ## Install into PREFIX with its units and a starting configuration (as 
 	for unit in contribd.service contribd@.service; do \
 	  sed 's|/opt/contribd|$(PREFIX)|g' systemd/$$unit > $(DESTDIR)$(UNITS)/$$unit; done
 	test -e $(DESTDIR)$(CONFIG)/contribd.yaml || \
-	  { install -m 0640 config/contribd.yaml $(DESTDIR)$(CONFIG)/ && install -m 0644 config/mappings/*.yaml $(DESTDIR)$(CONFIG)/mappings/; }
+	  { install -m 0644 config/contribd.yaml $(DESTDIR)$(CONFIG)/ && install -m 0644 config/mappings/*.yaml $(DESTDIR)$(CONFIG)/mappings/; }
 
 .PHONY: uninstall
 uninstall: ## Remove what install put there; the configuration stays

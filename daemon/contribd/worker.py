@@ -163,7 +163,7 @@ class Worker:
         """Does what the engine wants done."""
         self._engine.may_post_until = self._membership.until
         self._send(self._engine.take_frames(now), now)
-        self._obey(now)
+        self._obey()
         self._write(now)
         if (paused := self._engine.paused()) != self._paused:
             self._paused = paused
@@ -201,7 +201,7 @@ class Worker:
 
     # The connection
 
-    def _obey(self, now: Now) -> None:
+    def _obey(self) -> None:
         for command in self._engine.take_commands():
             match command:
                 case Connect(attempt, endpoint):
@@ -299,7 +299,7 @@ class Worker:
         now = _now()
         self._engine.session.close(now)
         self._send(self._engine.take_frames(now), now)
-        self._obey(now)
+        self._obey()
         self._drop_link()
         self._sink.stop()
         self._source.leave()
