@@ -61,7 +61,11 @@ class Link:
         self.flush()
 
     def flush(self) -> None:
-        """Sends what waits, as far as the socket takes it. Raises ``LinkLost``."""
+        """Sends what waits, as far as the socket takes it.
+
+        Raises:
+            LinkLost: the connection has ended; its ``texts`` came before.
+        """
         while self._unsent:
             data = self._unsent[0]
             try:
@@ -69,7 +73,7 @@ class Link:
             except _RETRY:
                 return
             except OSError as error:
-                raise _lost(error, []) from error
+                raise _lost(error, self._last_words()) from error
             if sent < len(data):
                 self._unsent[0] = data[sent:]
             else:
@@ -95,7 +99,20 @@ class Link:
             if len(data) < _CHUNK and not self._buffered():
                 break
         if self._unsent:
-            self.flush()
+            try:
+                self.flush()
+            except LinkLost as lost:
+                raise LinkLost(lost.failure, str(lost), texts + lost.texts) from lost
+        return texts
+
+    def _last_words(self) -> list[bytes]:
+        """What had come when sending failed: a server may answer posts, and go, before we send the next."""
+        texts: list[bytes] = []
+        with contextlib.suppress(OSError, LinkLost):
+            for _ in range(_MAX_CHUNKS):
+                if not (data := self._socket.recv(_CHUNK)):
+                    break
+                self._decode(data, texts)
         return texts
 
     def _buffered(self) -> bool:
