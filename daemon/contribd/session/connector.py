@@ -39,13 +39,15 @@ def connect(url: str, options: ConnectOptions) -> socket.socket:
     Raises:
         ConnectError: with the class of the failure.
     """
-    connection: Any = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False, sslopt=_tls(options))
+    sslopt = {"context": _tls(options)} if url.startswith("wss:") else {}
+    connection: Any = websocket.WebSocket(
+        sslopt=sslopt, sockopt=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)], enable_multithread=False
+    )
     try:
         connection.connect(
             url,
             timeout=options.timeout,
             subprotocols=[SUBPROTOCOL],
-            sockopt=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             header=["User-Agent: contribd"],
             suppress_origin=True,
             redirect_limit=0,
@@ -53,14 +55,7 @@ def connect(url: str, options: ConnectOptions) -> socket.socket:
     except Exception as error:
         connection.shutdown()
         raise _explain(error, options) from error
-    sock: socket.socket | None = connection.sock
-    if sock is None:
-        raise ConnectError(Failure.NETWORK, "the connection was closed during the handshake")
-    if connection.subprotocol not in (None, SUBPROTOCOL):
-        connection.shutdown()
-        raise ConnectError(
-            Failure.HANDSHAKE, f"the server chose subprotocol {connection.subprotocol}, not {SUBPROTOCOL}"
-        )
+    sock: socket.socket = connection.sock
     sock.setblocking(False)
     return sock
 
@@ -82,12 +77,27 @@ def connect_in_background(
     return thread
 
 
-def _tls(options: ConnectOptions) -> dict[str, Any]:
-    sslopt: dict[str, Any] = {"cert_reqs": ssl.CERT_REQUIRED, "check_hostname": True}
-    for name, path in (("ca_certs", options.ca_file), ("certfile", options.cert_file), ("keyfile", options.key_file)):
-        if path is not None:
-            sslopt[name] = str(path)
-    return sslopt
+def _tls(options: ConnectOptions) -> ssl.SSLContext:
+    """Checks the server's certificate and its host name, always; the machine's authorities where no file is named."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        if options.ca_file is None:
+            context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+        else:
+            context.load_verify_locations(options.ca_file)
+    except OSError as error:  # ssl.SSLError is one
+        raise _unreadable("ca_file", options.ca_file, error) from error
+    if options.cert_file is not None:
+        try:
+            context.load_cert_chain(options.cert_file, options.key_file)
+        except OSError as error:
+            raise _unreadable("cert_file or key_file", options.cert_file, error) from error
+    return context
+
+
+def _unreadable(setting: str, path: Path | None, error: OSError) -> ConnectError:
+    reason = getattr(error, "reason", None) or error.strerror or error
+    return ConnectError(Failure.TLS, f"ads.tls.{setting}: {path} cannot be used: {reason}")
 
 
 def _explain(error: Exception, options: ConnectOptions) -> ConnectError:
@@ -96,8 +106,8 @@ def _explain(error: Exception, options: ConnectOptions) -> ConnectError:
             found = Failure.TLS, f"the server's certificate was not accepted: {error.verify_message}"
         case ssl.SSLError():
             found = Failure.TLS, f"TLS failed: {error.reason or error}"
-        case websocket.WebSocketBadStatusException():
-            found = Failure.HANDSHAKE, f"the server answered the handshake with HTTP {error.status_code}"
+        case websocket.WebSocketProxyException():
+            found = Failure.NETWORK, f"the HTTP proxy of the environment did not connect: {error}"
         case websocket.WebSocketTimeoutException() | TimeoutError():
             found = Failure.NETWORK, f"no connection within {options.timeout:g} s"
         case socket.gaierror() | websocket.WebSocketAddressException():
@@ -105,5 +115,14 @@ def _explain(error: Exception, options: ConnectOptions) -> ConnectError:
         case OSError():
             found = Failure.NETWORK, error.strerror or str(error) or type(error).__name__
         case _:
-            found = Failure.HANDSHAKE, f"{type(error).__name__}: {error}"
+            found = Failure.HANDSHAKE, _handshake_text(error, options)
     return ConnectError(*found)
+
+
+def _handshake_text(error: Exception, options: ConnectOptions) -> str:
+    if isinstance(error, websocket.WebSocketBadStatusException):
+        return f"the server answered the handshake with HTTP {error.status_code}"
+    if isinstance(error, websocket.WebSocketConnectionClosedException):
+        hint = "" if options.cert_file else " (over TLS, it may want a client's certificate: ads.tls.cert_file)"
+        return f"the server closed the connection during the handshake{hint}"
+    return f"no WebSocket with subprotocol {SUBPROTOCOL} answered: {type(error).__name__}: {error}"
