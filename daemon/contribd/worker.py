@@ -17,6 +17,7 @@ from contribd.engine.engine import Engine
 from contribd.engine.events import Connected, Event, Lost, Received, Records, Revoked, Revoking, Stop, Tick
 from contribd.engine.ledger import Partition
 from contribd.engine.session import Connect, Disconnect
+from contribd.engine.states import SessionState
 from contribd.mailbox import Mailbox
 from contribd.observe import Observer
 from contribd.ops.log import get_logger
@@ -220,7 +221,8 @@ class Worker:
         if isinstance(outcome, ConnectError):
             self._engine.handle(Lost(attempt, outcome.failure, str(outcome)), now)
             return
-        if attempt != self._engine.session.attempt or self._link is not None:
+        session = self._engine.session
+        if attempt != session.attempt or session.state is not SessionState.CONNECTING:
             outcome.close()
             return
         self._link, self._attempt = Link(outcome), attempt
@@ -259,9 +261,9 @@ class Worker:
                 self._selector.modify(self._link, wanted)
 
     def _link_lost(self, lost: LinkLost, now: Now) -> None:
-        """What came before the end still counts."""
+        """What came before the end still counts; what lies unsent must not arrive after it was posted again."""
         attempt = self._attempt
-        self._drop_link()
+        self._drop_link(clean=False)
         if lost.texts:
             self._engine.handle(Received(attempt, lost.texts), now)
         self._engine.handle(Lost(attempt, lost.failure, str(lost)), now)
