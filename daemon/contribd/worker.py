@@ -10,6 +10,8 @@ from functools import partial
 from random import SystemRandom
 from typing import Final, NamedTuple
 
+from kafka.structs import ConsumerGroupMetadata
+
 from contribd import build
 from contribd.config.load import Loaded
 from contribd.engine.clock import Now
@@ -25,7 +27,7 @@ from contribd.ops.notify import Notifier, Watchdog, watchdog_timeout
 from contribd.ops.progress import Progress
 from contribd.session.connector import ConnectError, connect_in_background
 from contribd.session.link import Link, LinkLost
-from contribd.streams.membership import Membership
+from contribd.streams.membership import Joined, Membership
 from contribd.streams.sink import Sink, Write
 from contribd.streams.source import Source
 
@@ -65,7 +67,7 @@ class Worker:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         settings = loaded.settings
-        self._events: Mailbox[Event | Outcome] = Mailbox()
+        self._events: Mailbox[Event | Outcome | Joined] = Mailbox()
         self._progress = Progress()
         now = time.monotonic()
         self._pulse = self._progress.pulse("worker", allowance=WORKER_ALLOWANCE, now=now)
@@ -88,6 +90,7 @@ class Worker:
         self._selector.register(self._events.fileno(), selectors.EVENT_READ)
         self._link: Link | None = None
         self._attempt = 0
+        self._group: ConsumerGroupMetadata | None = None
         self._consumed = 0
         self._paused: frozenset[Partition] = frozenset()
         self._revoking: deque[frozenset[Partition]] = deque()
@@ -144,10 +147,13 @@ class Worker:
     def _patience(self, now: Now) -> float:
         return min(IDLE_SECONDS, max(0.0, self._engine.wake_at(now) - now.mono))
 
-    def _take_event(self, event: Event | Outcome) -> None:
+    def _take_event(self, event: Event | Outcome | Joined) -> None:
         now = _now()
         if isinstance(event, Outcome):
             self._connection_made(event, now)
+            return
+        if isinstance(event, Joined):
+            self._group = event.metadata
             return
         if isinstance(event, Stop):
             self._begin_stop(now)
@@ -162,7 +168,7 @@ class Worker:
 
     def _act(self, now: Now) -> None:
         """Does what the engine wants done."""
-        self._engine.may_post_until = self._membership.until
+        self._engine.may_post_until = self._membership.until(self._group)
         self._send(self._engine.take_frames(now), now)
         self._obey()
         self._write(now)
@@ -188,11 +194,8 @@ class Worker:
 
     def _write(self, now: Now) -> None:
         """Hands the next transaction to the sink, once there is a membership to commit it under."""
-        group = self._membership.metadata
-        if group is None:
-            return
-        batch = self._engine.take_batch(now)
-        if batch is None:
+        group = self._group
+        if group is None or (batch := self._engine.take_batch(now)) is None:
             return
         encode = self._results.encode
         rejects = []

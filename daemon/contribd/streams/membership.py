@@ -2,15 +2,28 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from kafka.structs import ConsumerGroupMetadata
 
 from contribd.engine.limits import MEMBERSHIP_MARGIN
 
+Generation: TypeAlias = tuple[int, str]
+"""A generation of the group, and our member id in it."""
+
+
+class Joined(NamedTuple):
+    """The group has a new generation with us in it. Offsets are committed under ``metadata`` from here on (KIP-447).
+
+    It comes after the ``Revoked`` of what the generation before took away: whoever commits and posts by the generation
+    last heard of can never do so for partitions that are not ours any more.
+    """
+
+    metadata: ConsumerGroupMetadata
+
 
 class Membership:
-    """What the consumer's heartbeats prove. Written by the source's thread, read by the others.
+    """What the consumer's heartbeats prove. Written by the consumer's threads, read by the worker.
 
     The group gives a member's partitions to others once it has heard nothing for the session timeout, counted from
     the last heartbeat it received. That one was sent no earlier than the last heartbeat we know to be answered.
@@ -20,21 +33,29 @@ class Membership:
         """``session_timeout`` in seconds, ``clock`` in monotonic seconds."""
         self._clock = clock
         self._timeout = session_timeout * (1 - MEMBERSHIP_MARGIN)
-        self._generation: tuple[int, str] | None = None
-        self.metadata: ConsumerGroupMetadata | None = None
-        """Under which offsets are committed (KIP-447)."""
-        self.until = 0.0
-        """Monotonic time to which the membership is proven."""
+        self._proven: tuple[Generation, float] = ((-1, ""), 0.0)
 
-    def observe(self, consumer: Any) -> None:
-        """Looks at the consumer after a poll, in the consumer's thread."""
+    def observe(self, consumer: Any) -> Joined | None:
+        """Looks at the consumer, in one of its threads; tells of a new generation once."""
         metadata = consumer.group_metadata()
-        self.metadata = metadata
+        generation = generation_of(metadata)
+        known, until = self._proven
         heartbeat = consumer._coordinator.heartbeat  # noqa: SLF001 - kafka-python tells of heartbeats nowhere else
         sent, received = heartbeat.last_send, heartbeat.last_receive
-        generation = (metadata.generation_id, metadata.member_id)
-        if generation != self._generation:
-            self._generation = generation
-            self.until = self._clock() + self._timeout if metadata.generation_id >= 0 else 0.0
-        elif metadata.generation_id >= 0 and received >= sent:
-            self.until = max(self.until, sent + self._timeout)
+        if generation != known:
+            joined = metadata.generation_id >= 0
+            self._proven = (generation, self._clock() + self._timeout if joined else 0.0)
+            return Joined(metadata) if joined else None
+        if metadata.generation_id >= 0 and received >= sent:
+            self._proven = (generation, max(until, sent + self._timeout))
+        return None
+
+    def until(self, metadata: ConsumerGroupMetadata | None) -> float:
+        """Monotonic time to which we are proven to be the member ``metadata`` tells of; 0 where we are another."""
+        generation, until = self._proven
+        return until if metadata is not None and generation == generation_of(metadata) else 0.0
+
+
+def generation_of(metadata: ConsumerGroupMetadata) -> Generation:
+    """What tells one membership from another."""
+    return metadata.generation_id, metadata.member_id

@@ -11,14 +11,14 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import KafkaError
-from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
+from kafka.structs import OffsetAndMetadata
 
 from contribd.engine.events import Assigned, Event, Records, Revoked, Revoking
 from contribd.engine.ledger import Commit, Partition
 from contribd.engine.price import Record
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
-from contribd.streams.membership import Membership
+from contribd.streams.membership import Joined, Membership
 from contribd.streams.repair import release_set_aside
 from contribd.streams.settings import KafkaSettings, first_line
 
@@ -47,7 +47,7 @@ class Source(threading.Thread):
         self,
         settings: KafkaSettings,
         *,
-        emit: Callable[[Event], None],
+        emit: Callable[[Event | Joined], None],
         consumed: Callable[[], int],
         pulse: Pulse,
         membership: Membership,
@@ -121,7 +121,7 @@ class Source(threading.Thread):
             consumer.pause(*consumer.assignment())
         release_set_aside(consumer)
         polled = consumer.poll(timeout_ms=int(POLL_SECONDS * 1000))
-        self._membership.observe(consumer)
+        self._observe(consumer)
         if self._new:
             self._announce(consumer)
         if polled and not self._stopping.is_set():
@@ -195,13 +195,21 @@ class Source(threading.Thread):
 
     # Assignment
 
+    def _observe(self, consumer: KafkaConsumer) -> None:
+        if joined := self._membership.observe(consumer):
+            self._emit(joined)
+
     def assigned(self, consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
         """Called by the client while it polls: nothing of these is fetched before their offsets are known."""
         self._new.update(partitions)
         consumer.pause(*self._new & consumer.assignment())
 
-    def revoked(self, partitions: Iterable[TopicPartition]) -> None:
-        """Called by the client while it polls: waits, for a bounded time, until what is under way is settled."""
+    def revoked(self, consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
+        """Called by the client while it polls: waits, for a bounded time, until what is under way is settled.
+
+        The group is in its new generation already, and takes commits under no other.
+        """
+        self._observe(consumer)
         going = frozenset(Partition(*tp) for tp in partitions) - {Partition(*tp) for tp in self._new}
         self._new.difference_update(partitions)
         if not going or self._leaving.is_set():
@@ -225,7 +233,6 @@ class Source(threading.Thread):
         self._new.clear()
         if ready:
             commits = {Partition(*tp): commit for tp, commit in ready.items()}
-            self._membership.observe(consumer)
             _log.info("partitions assigned", partitions=_names(commits))
             self._emit(Assigned(commits))
             self._resume(consumer)
@@ -240,10 +247,6 @@ class Source(threading.Thread):
                 lags[Partition(*tp)] = (position, max(0, end - position))
         self._lags = lags
 
-    def group(self) -> ConsumerGroupMetadata | None:
-        """The membership under which offsets are committed (KIP-447), as last seen."""
-        return self._membership.metadata
-
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # the client has no types
     """Hands the group's decisions to the source, in the client's own thread."""
@@ -253,7 +256,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # the client 
         self._consumer = consumer
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        self._source.revoked(revoked)
+        self._source.revoked(self._consumer, revoked)
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         self._source.assigned(self._consumer, assigned)
