@@ -70,7 +70,7 @@ def test_an_ads_refuses_by_pattern_and_takes_orders() -> None:
         client.send(json.dumps({"ID": 1, "Domain": "Login", "Key": {"Name": "user"}}))
         client.recv()
         key = {"Name": "TRY=TRCC", "Service": "TRCC"}
-        payload = {"Type": "Update", "Fields": {"BID": 1}}
+        payload = {"ID": 0, "Type": "Update", "Fields": {"BID": 1}}
         client.send(json.dumps({"ID": 1, "Type": "Post", "Ack": True, "PostID": 1, "Key": key, "Message": payload}))
         [nak] = json.loads(client.recv())
         assert (nak["NakCode"], nak["Text"]) == ("NotOpen", "closed")

@@ -69,8 +69,6 @@ class SimulatedAds:
 
     def copies_of_next_answer(self) -> int:
         """How often the next answer to a post is sent: 0, 1 or 2."""
-        if self.silent:
-            return 0
         if self._drops:
             self._drops -= 1
             return 0

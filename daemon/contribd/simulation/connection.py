@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from contribd.simulation import messages
+from contribd.simulation.answering import AnswerDesk
 from contribd.simulation.options import (
     PENDING_USER,
     REFUSED_USER,
@@ -12,22 +13,16 @@ from contribd.simulation.options import (
     Close,
     LoginAnswer,
     LoginSeen,
-    Posted,
     Profile,
 )
 from contribd.simulation.outbox import Outbox
-from contribd.simulation.posting import Conversion, convert
-from contribd.simulation.rules import ACK, Answer, nak
+from contribd.simulation.posting import LOST, Conversion, convert, wants_ack
 
 if TYPE_CHECKING:
     from contribd.simulation.ads import SimulatedAds
 
-POST_ID_RANGE: Final = 1 << 32
-_INFO_FILTER: Final = 1
-_KEPT_KEYS: Final = 100_000  # RICs whose encoded Key is remembered
-
-_NO_SERVICE = nak("DeniedBySrc", "Unable to find service for post message.")
-_SERVICE_DOWN = nak("SourceDown")
+_NEEDED_FILTER: Final = 3  # info 1 and state 2
+_TYPES = frozenset(("Request", "Refresh", "Update", "Status", "Close", "Ack", "Generic", "Post"))
 
 
 class Connection:
@@ -45,9 +40,8 @@ class Connection:
         self._heard = now
         self._next_ping = now + self._ping_interval() if ads.options.ping_timeout else None
         self._login_stream = 0
-        self._login_key: messages.Message = {}
         self._directory_stream: int | None = None
-        self._keys: dict[tuple[str, object], bytes] = {}
+        self._desk = AnswerDesk(ads, number)
 
     # In --------------------------------------------------------------------------------------------------------------
 
@@ -73,27 +67,40 @@ class Connection:
     def _handle(self, message: object, frame_start: int) -> bool:
         """False: the rest of the frame is lost."""
         if not isinstance(message, dict):
-            return True
+            return isinstance(message, list) or self._refuse(message, "JSON Converter: not an object", frame_start, 0)
         kind = message.get("Type", "Request")
-        if kind == "Post":
-            return self._post(message, frame_start)
         if kind == "Ping":
             self._outbox.send(messages.PONG)
-        elif kind == "Request":
+        elif kind in _TYPES:
+            return self._handle_on_stream(kind, message, frame_start)
+        elif isinstance(kind, str) and kind != "Pong":
+            return self._refuse(message, f"JSON Converter: unknown Type {kind}", frame_start, 0)
+        return True
+
+    def _handle_on_stream(self, kind: str, message: messages.Message, frame_start: int) -> bool:
+        if "ID" not in message:
+            return self._refuse(message, "JSON Converter: a message without an ID", frame_start, 0)
+        if not isinstance(message["ID"], int):
+            return self._refuse(message, "JSON Converter: ID is not a number", frame_start, -1)
+        if kind == "Post":
+            return self._post(message, frame_start)
+        if kind == "Request":
             self._request(message)
-        elif kind == "Close" and message.get("ID") == self._login_stream:
-            self.user = None
+        elif kind == "Close" and self.user is not None and message["ID"] == self._login_stream:
+            self.end(Close(1000))
         return True
 
     def _request(self, message: messages.Message) -> None:
         domain = message.get("Domain", "MarketPrice")
-        if not (isinstance(message.get("ID"), int) and isinstance(message.get("Key"), dict)):
+        if not isinstance(message.get("Key"), dict):
             return
         if domain == "Login":
             self._login(message)
         elif domain == "Source":
             self._request_directory(message)
-        else:
+        elif self.user is None:
+            self._send(messages.too_early(message["ID"], domain))
+        elif message["ID"] != self._login_stream:
             closed = messages.state("Closed", "Suspect", "NotFound", "This server publishes no items")
             self._send({"ID": message["ID"], "Type": "Status", "Key": message["Key"], "State": closed})
 
@@ -102,16 +109,15 @@ class Connection:
     def _login(self, message: messages.Message) -> None:
         stream, key, options = message["ID"], message["Key"], self._ads.options
         elements = key.get("Elements") or {}
-        reissue = self.user is not None and message.get("Refresh") is False
+        reissue = self.user is not None
         self._ads.logins.append(LoginSeen("reissue" if reissue else "login", key.get("Name"), elements))
         user = str(elements.get("AuthenticationToken", key.get("Name", "")))
         if reissue or options.login is LoginAnswer.SILENT or user == UNANSWERED_USER:
             return
-        self._login_stream, self._login_key = stream, key
+        self._login_stream = stream
         refusal = self._refusal(user)
         if refusal is not None:
-            denied = messages.state("Closed", "Suspect", "NotEntitled", refusal)
-            self._send(messages.login_status(stream, key, denied))
+            self._send(messages.login_status(stream, refusal, user=str(key.get("Name", ""))))
             self.end(Close(1000))
             return
         self.user = user
@@ -121,29 +127,31 @@ class Connection:
             messages.login_refresh(
                 stream,
                 key,
-                messages.state("Open", "Suspect" if suspect else "Ok"),
+                messages.state("Open", "Suspect" if suspect else "Ok", text="Login accepted"),
                 max_msg_size=None if "MaxMsgSize" in omit else options.max_msg_size,
                 ping_timeout=None if "PingTimeout" in omit else max(1, round(options.ping_timeout or 30)),
                 posting=None if "SupportOMMPost" in omit else options.posting,
             )
         )
 
-    def _refusal(self, user: str) -> str | None:
+    def _refusal(self, user: str) -> messages.Message | None:
         options = self._ads.options
         if options.login is LoginAnswer.REFUSED or user == REFUSED_USER:
-            return "Login denied"
-        if user == PENDING_USER:
-            return "Already pending login"
+            return messages.state("Closed", "Suspect", "NotEntitled", "Login denied")
         ended = self._ads.last_end.get(user)
-        if ended is not None and self._now - ended < options.relogin_pause:
-            return "Already pending login"
+        if user == PENDING_USER or (ended is not None and self._now - ended < options.relogin_pause):
+            return messages.state("Closed", "Suspect", text="Already pending login")
         return None
 
     def _request_directory(self, message: messages.Message) -> None:
         stream = message["ID"]
         wanted = message["Key"].get("Filter")
-        if self.user is None or not isinstance(wanted, int) or not wanted & _INFO_FILTER:
-            closed = messages.state("Closed", "Suspect", "UsageError", "A filter with at least the info is needed")
+        if self.user is None:
+            self._send(messages.too_early(stream, "Source"))
+            return
+        if not isinstance(wanted, int) or wanted & _NEEDED_FILTER != _NEEDED_FILTER:
+            text = "The filter needs at least the services' info and state"
+            closed = messages.state("ClosedRecover", "Suspect", "UsageError", text)
             self._send({"ID": stream, "Type": "Status", "Domain": "Source", "State": closed})
             return
         self._directory_stream = stream
@@ -157,23 +165,23 @@ class Connection:
 
     def _post(self, post: dict[str, Any], frame_start: int) -> bool:
         if self.user is None:
-            text = "A post before the login stream is open"
-            closed = messages.state("Closed", "Suspect", "NotOpen", text)
-            self._send({"ID": post.get("ID", 0), "Type": "Status", "State": closed})
+            self._send(messages.too_early(post["ID"], None))
             return True
-        if post.get("ID") != self._login_stream:
+        if post["ID"] != self._login_stream:
             return True
-        outcome = convert(post, self._ads.options.fields)
+        options = self._ads.options
+        outcome = convert(post, options.fields, None if options.nak_unknown_services else self._ads.services)
+        if outcome is LOST:
+            return False
         if isinstance(outcome, str):
-            return self._refuse(post, outcome, frame_start)
-        if outcome is not None:
-            self._settle(post, outcome)
+            return self._refuse(post, outcome, frame_start, self._login_stream)
+        self._settle(post, outcome)
         return True
 
-    def _refuse(self, post: messages.Message, text: str, frame_start: int) -> bool:
+    def _refuse(self, message: object, text: str, frame_start: int, stream: int) -> bool:
         profile = self._ads.options.profile
         if profile is Profile.ERRORS:
-            self._send(messages.error(self._login_stream, text, post))
+            self._send(messages.error(stream, text, message))
         elif profile is Profile.CLOSING:
             self._outbox.cut_back(frame_start)
             self.end(Close(1000))
@@ -181,45 +189,13 @@ class Connection:
 
     def _settle(self, post: messages.Message, outcome: Conversion) -> None:
         ads = self._ads
-        answer = self._decide(outcome)
-        if answer.until_refresh and outcome.type == "Refresh":
-            answer = ACK
-        ads.posts_taken += 1
-        if ads.options.record:
-            word = "None" if answer.silent else "Nak" if answer.nak_code is not None else "Ack"
-            ads.posts.append(Posted(ads.posts_taken, self.number, outcome.post_id, *outcome[1:], word))
+        answer = self._desk.take(outcome)
         if ads.options.cut_every and ads.posts_taken % ads.options.cut_every == 0:
             self.end(Close(None))
-        elif outcome.post_id is not None and post.get("Ack") is True and not answer.silent:
-            self._answer(outcome, answer)
-
-    def _decide(self, outcome: Conversion) -> Answer:
-        ads = self._ads
-        service = ads.find_service(outcome.service)
-        if service is None:
-            return _NO_SERVICE
-        if not service.up:
-            return _SERVICE_DOWN
-        answer = ads.rules.answer(outcome.ric)
-        if answer.until_refresh:
-            item = (service.name, outcome.ric)
-            if outcome.type == "Refresh":
-                ads.items.add(item)
-            elif item in ads.items:
-                return ACK
-        return answer
-
-    def _answer(self, outcome: Conversion, answer: Answer) -> None:
-        index = (outcome.ric, outcome.service)
-        key = self._keys.get(index)
-        if key is None:
-            if len(self._keys) >= _KEPT_KEYS:
-                self._keys.clear()
-            key = self._keys[index] = messages.encode_key(outcome.ric, outcome.service)
-        ack_id = (outcome.post_id or 0) % POST_ID_RANGE
-        ack = messages.ack(self._login_stream, ack_id, key, answer.nak_code, answer.text)
-        for _ in range(self._ads.copies_of_next_answer()):
-            self._outbox.send_ack(ack, now=self._now, delay=self._ads.delay, own_delay=answer.delay)
+        elif outcome.post_id is not None and wants_ack(post) and not answer.silent:
+            ack = self._desk.ack(self._login_stream, outcome, answer)
+            for _ in range(ads.copies_of_next_answer()):
+                self._outbox.send_ack(ack, now=self._now, delay=ads.delay, own_delay=answer.delay)
 
     # Out -------------------------------------------------------------------------------------------------------------
 
@@ -254,7 +230,7 @@ class Connection:
     def change_login(self, state: messages.Message) -> None:
         """A Status on the login stream, where there is one."""
         if self.user is not None:
-            self._send(messages.login_status(self._login_stream, self._login_key, state))
+            self._send(messages.login_status(self._login_stream, state))
 
     def close_login(self, stream_state: str, text: str, *, stay: bool) -> None:
         """The login stream ends with ``stream_state``, and then the connection unless it is to ``stay``."""

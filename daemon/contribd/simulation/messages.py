@@ -74,15 +74,14 @@ def login_refresh(
     posting: bool | None,
 ) -> Message:
     """The answer to a login; each of the last three is left out where it is ``None``. ``ping_timeout``: seconds."""
-    elements = dict(key.get("Elements") or {})
-    if posting is not None:
-        elements["SupportOMMPost"] = int(posting)
+    elements = {} if posting is None else {"SupportOMMPost": int(posting)}
     message: Message = {
         "ID": stream,
         "Type": "Refresh",
         "Domain": "Login",
-        "Key": {**key, "Elements": elements},
+        "Key": {"Name": key.get("Name", ""), "Elements": elements},
         "State": login_state,
+        "ClearCache": False,
     }
     own = {"PingTimeout": ping_timeout, "MaxMsgSize": max_msg_size}
     own = {name: value for name, value in own.items() if value is not None}
@@ -91,9 +90,22 @@ def login_refresh(
     return message
 
 
-def login_status(stream: int, key: Message, login_state: Message) -> Message:
-    """A Status on the login stream."""
-    return {"ID": stream, "Type": "Status", "Domain": "Login", "Key": key, "State": login_state}
+def login_status(stream: int, login_state: Message, *, user: str | None = None) -> Message:
+    """A Status on the login stream; one that refuses a login names its ``user``."""
+    message: Message = {"ID": stream, "Type": "Status", "Domain": "Login"}
+    if user is not None:
+        message["Key"] = {"Name": user}
+    message["State"] = login_state
+    return message
+
+
+def too_early(stream: int, domain: str | None) -> Message:
+    """What a message before the login gets; ``domain`` is None for a post."""
+    message: Message = {"ID": stream, "Type": "Status"}
+    if domain is not None:
+        message["Domain"] = domain
+    message["State"] = state("ClosedRecover", "Suspect", "UsageError", "Nobody is logged in on this connection")
+    return message
 
 
 def service_entry(service_id: int, name: str, *, up: bool, accepting: bool) -> Message:
@@ -108,7 +120,8 @@ def service_entry(service_id: int, name: str, *, up: bool, accepting: bool) -> M
 
 def service_state_entry(service_id: int, *, up: bool, accepting: bool) -> Message:
     """A change of a service's state."""
-    return {"Action": "Update", "Key": service_id, "FilterList": {"Entries": [_service_state(up, accepting)]}}
+    changed = {**_service_state(up, accepting), "Action": "Update"}
+    return {"Action": "Update", "Key": service_id, "FilterList": {"Entries": [changed]}}
 
 
 def service_delete_entry(service_id: int) -> Message:

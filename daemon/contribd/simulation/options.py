@@ -57,6 +57,10 @@ class AdsOptions:
     ping_timeout: float | None = DEFAULT_PING_TIMEOUT
     """A Ping every third of it; the connection closes after twice of it without traffic. ``None``: neither."""
     profile: Profile = Profile.ERRORS
+    nak_unknown_services: bool = False
+    """A service name that does not exist is a Nak, as real servers were seen to answer; else an Error."""
+    ack_service_names: bool = False
+    """Acks name the service; else they carry its number, as the vendor's provider does."""
     fields: Mapping[str, Kind] | None = field(default_factory=lambda: FIELDS)
     """The dictionary, by field name and by FID as text. ``None``: every field and value is taken."""
     rules: tuple[Rule, ...] = ()
@@ -84,7 +88,7 @@ class Posted(NamedTuple):
     post_id: int | None
     ric: str
     service: str | int | None
-    type: str
+    type: str | None
     fields: Mapping[str, Any]
     answer: str
 

@@ -61,10 +61,11 @@ class Answer:
 
 
 ACK: Final = Answer()
+SILENT: Final = Answer(silent=True)
 UNKNOWN_ITEM: Final = Answer("SymbolUnknown", NAK_TEXTS["SymbolUnknown"], until_refresh=True)
 
 _PLAIN = {
-    "SILENT": Answer(silent=True),
+    "SILENT": SILENT,
     "SLOW": Answer(delay=SLOW_DELAY),
     "TEXT": Answer(text=CREATED),
     "UNKNOWN": UNKNOWN_ITEM,

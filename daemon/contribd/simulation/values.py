@@ -1,14 +1,22 @@
-"""What the vendor's converter from JSON to OMM makes of a field's value: takes it, refuses it, or loses the post."""
+"""What the vendor's converter from JSON to OMM makes of a field's value: takes it, refuses it, or breaks over it.
 
-from collections.abc import Mapping
+Measured on EMA Java 3.9.1's converter; what it takes it may still store as 0 or blank.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-MAX_DECIMALS: Final = 14
-MAX_MAGNITUDE: Final = 10**15
-_SURELY_FITS = 15  # a plain decimal of so few characters is within both bounds
+_SURELY_FITS = 15  # characters of a plain decimal below 1e7: at most 13 decimals
+_SURELY_BELOW = 10**7
+_LEAST_EXPONENT, _GREATEST_EXPONENT = -14, 7  # a Real is an integer times ten to one of these
+_ENUMS = 1 << 16
+_UINTS = 1 << 64
+_INTS = 1 << 63
 
 
 class Kind(Enum):
@@ -23,11 +31,11 @@ class Kind(Enum):
 
 
 class Verdict(Enum):
-    """``FINE``: stored, though perhaps as 0 or blank. ``ERROR``: an Error message. ``SILENT``: the post is lost."""
+    """``BREAKS``: the converter fails with an exception, and the rest of the frame is lost without a word."""
 
     FINE = "fine"
     ERROR = "error"
-    SILENT = "silent"
+    BREAKS = "breaks"
 
 
 _DICTIONARY = """
@@ -42,10 +50,9 @@ _DICTIONARY = """
 
 def _parse_dictionary(text: str) -> dict[str, Kind]:
     kinds: dict[str, Kind] = {}
-    for row in text.replace("\n", ";").split(";"):
-        if row.strip():
-            fid, name, kind = row.split()
-            kinds[name] = kinds[fid] = Kind[kind]
+    for row in text.strip().replace("\n", ";").split(";"):
+        fid, name, kind = row.split()
+        kinds[name] = kinds[fid] = Kind[kind]
     return kinds
 
 
@@ -54,30 +61,88 @@ FIELDS: Final[Mapping[str, Kind]] = MappingProxyType(_parse_dictionary(_DICTIONA
 
 
 def judge(name: str, value: object, fields: Mapping[str, Kind]) -> Verdict:
-    """What becomes of ``value`` as decoded from JSON, its numbers with a fraction or exponent as Decimal."""
+    """What becomes of ``value`` as decoded from JSON, its numbers with a point or exponent as Decimal."""
     kind = fields.get(name)
     if kind is None:
         return Verdict.ERROR
-    if kind is Kind.REAL:
-        return _judge_real(value)
-    if kind is Kind.TEXT:
-        return Verdict.SILENT if isinstance(value, int | Decimal) else Verdict.FINE
-    if kind is Kind.UINT:
-        return Verdict.FINE if value is None or isinstance(value, int) else Verdict.ERROR
-    return Verdict.FINE
+    return Verdict.FINE if value is None else _JUDGES[kind](value)
 
 
 def _judge_real(value: object) -> Verdict:
     if isinstance(value, Decimal):
         return Verdict.FINE if _fits(value) else Verdict.ERROR
     if isinstance(value, int):
-        return Verdict.FINE if -MAX_MAGNITUDE < value < MAX_MAGNITUDE else Verdict.ERROR
-    return Verdict.ERROR if isinstance(value, str) else Verdict.FINE
+        return _error_unless(-_INTS <= value < _INTS)
+    return _error_unless(not isinstance(value, str))
+
+
+def _judge_uint(value: object) -> Verdict:
+    return _error_unless(isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _UINTS)
+
+
+def _judge_enum(value: object) -> Verdict:
+    return _error_unless(not isinstance(value, int) or isinstance(value, bool) or 0 <= value < _ENUMS)
+
+
+def _judge_text(value: object) -> Verdict:
+    return Verdict.FINE if isinstance(value, str) else Verdict.BREAKS
+
+
+def _judge_date(value: object) -> Verdict:
+    return _error_unless(value == "" or (isinstance(value, str) and _is_date(value)))
+
+
+def _judge_time(value: object) -> Verdict:
+    return _error_unless(not isinstance(value, str) or not value or _TIME.match(value) is not None)
+
+
+_JUDGES: dict[Kind, Callable[[object], Verdict]] = {
+    Kind.REAL: _judge_real,
+    Kind.UINT: _judge_uint,
+    Kind.ENUM: _judge_enum,
+    Kind.TEXT: _judge_text,
+    Kind.DATE: _judge_date,
+    Kind.TIME: _judge_time,
+}
+
+_TIME = re.compile(r"\d{1,2}:\d{1,2}(:\d{1,2}(\D\d+)*)?")  # not its range: 25:99 is taken
+_DATE_FORMATS = ("%Y-%m-%d", "%d %b %Y")
+
+
+def _is_date(text: str) -> bool:
+    for form in _DATE_FORMATS:
+        try:
+            datetime.strptime(text, form)  # noqa: DTZ007 - a date has no zone
+        except ValueError:
+            continue
+        return True
+    return False
+
+
+def _error_unless(fine: bool) -> Verdict:
+    return Verdict.FINE if fine else Verdict.ERROR
 
 
 def _fits(value: Decimal) -> bool:
     text = str(value)
-    if len(text) <= _SURELY_FITS and "E" not in text:
+    if len(text) <= _SURELY_FITS and "E" not in text and -_SURELY_BELOW < value < _SURELY_BELOW:
         return True
-    exponent = value.as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= -MAX_DECIMALS and abs(value) < MAX_MAGNITUDE
+    return _fits_as_double(float(value))
+
+
+def _fits_as_double(value: float) -> bool:
+    """Whether the double, written as Java writes it, is an integer times a power of ten that a Real has.
+
+    Java writes at least one decimal, and an exponent outside of 0.001 to 1e7; trailing zeros are not taken off.
+    """
+    if value == 0:
+        return True
+    if value in {float("inf"), float("-inf")}:
+        return False
+    _, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    assert isinstance(exponent, int)  # noqa: S101 - it is finite
+    if 1e-3 <= abs(value) < 1e7:
+        return exponent >= _LEAST_EXPONENT
+    # d.ddd times ten to the leading exponent: a single digit gets a zero behind the point.
+    leading = len(digits) + exponent - 1
+    return _LEAST_EXPONENT <= min(exponent, leading - 1) <= _GREATEST_EXPONENT
