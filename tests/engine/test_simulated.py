@@ -2,6 +2,8 @@
 
 from tests.engine.rig import Rig, statuses
 
+from contribd.engine.bounds import Bounds
+
 SECOND = 1_000_000
 
 
@@ -35,3 +37,47 @@ def test_a_price_that_was_posted_with_a_newer_one_and_then_expires_has_that_post
     rig.ack(2)
     assert statuses(rig.commit()) == [(1, "ACK")]
     assert rig.fields == [{"BID": 1, "ASK": 2}, {"ASK": 2}]
+
+
+def test_what_was_posted_together_stays_together_when_a_newer_price_makes_it_too_large() -> None:
+    rig = Rig().assign()
+    rig.put({"A": "a" * 300}, {"B": "b" * 300})
+    rig.open(MaxMsgSize=1000)
+    rig.tick()
+    rig.ack(1, NakCode="NoResources")
+    rig.put({"C": "c" * 300})
+    rig.tick(1)
+    assert [sorted(fields) for fields in rig.fields] == [["A", "B"], ["A", "B"]]
+
+
+def test_what_was_posted_and_is_too_large_for_the_next_server_keeps_its_answer() -> None:
+    rig = Rig().assign()
+    rig.put({"A": "a" * 300}, {"B": "b" * 300})
+    rig.open(MaxMsgSize=1000)
+    rig.tick()
+    rig.lose()
+    rig.tick(1)
+    rig.open(MaxMsgSize=600)
+    rig.tick()
+    assert rig.posts == []
+    assert statuses(rig.commit()) == [(0, "UNANSWERED"), (1, "UNANSWERED")]
+
+
+def test_nothing_older_is_posted_after_a_price_that_is_too_old() -> None:
+    """It may have been posted by the process before this one; a price without a timestamp does not outlive it."""
+    rig = Rig(max_age=2 * SECOND).assign()
+    rig.put({"BID": 1}, age=None)
+    rig.put({"BID": 2}, age=3.0)
+    rig.open()
+    rig.tick()
+    assert rig.posts == []
+    assert sorted(statuses(rig.commit())) == [(0, "EXPIRED"), (1, "EXPIRED")]
+
+
+def test_merged_prices_and_the_one_that_carried_them_are_in_one_transaction() -> None:
+    rig = Rig(bounds=Bounds(batch_results=2)).assign()
+    rig.put({"BID": 1}, {"ASK": 2}, {"BID": 3}, {"BID": 4})
+    rig.open()
+    rig.tick()
+    rig.ack(1)
+    assert statuses(rig.decoded(rig.batch())) == [(0, "CONFLATED"), (1, "CONFLATED"), (2, "CONFLATED"), (3, "ACK")]

@@ -123,39 +123,71 @@ class Contributor:
     def _fitting(
         self, instrument: Instrument, group: list[Price], max_size: int, now: Now
     ) -> tuple[Flight, bytes] | None:
-        """A post the ADS takes, with its text: of the whole group or, where that is too large, of its older part.
+        """A post the ADS takes, with its text, of the prices that fit by themselves; None where none is left.
 
-        None where the oldest price is too large by itself: that one is rejected, the others wait on.
+        Where these do not fit together the older part goes first, but never less than was posted together before:
+        that would post an older price after a newer one.
         """
-        service, ric = instrument.key
         post_id = self.window.next_id()
-        while True:
-            post_type, fields = merge(group)
-            if instrument.create:
-                post_type = PostType.REFRESH
-            text = self._encoder.encode(post_id, ric=ric, service=service, post_type=post_type, fields=fields)
+        while group:
+            flight, text = self._encode(post_id, instrument, group, now)
             if len(text) <= max_size:
-                return Flight(post_id, instrument, group, post_type, fields, now), text
-            if len(group) == 1:
-                self._too_large(group[0], len(text), max_size, now)
-                return None
-            half = len(group) // 2
-            instrument.waiting.extendleft(reversed(group[half:]))
-            group = group[:half]
+                return flight, text
+            fit = [price for price in group if self._fits_alone(post_id, instrument, price, max_size, now)]
+            if len(fit) == len(group):
+                part = max(len(group) // 2, _posted(group))
+                instrument.waiting.extendleft(reversed(group[part:]))
+                if part == len(group):
+                    for price in group:
+                        self._give_up(price, now)
+                    return None
+                fit = group[:part]
+            group = fit
+        return None
+
+    def _encode(self, post_id: int, instrument: Instrument, group: list[Price], now: Now) -> tuple[Flight, bytes]:
+        post_type, fields = merge(group)
+        if instrument.create:
+            post_type = PostType.REFRESH
+        service, ric = instrument.key
+        text = self._encoder.encode(post_id, ric=ric, service=service, post_type=post_type, fields=fields)
+        return Flight(post_id, instrument, group, post_type, fields, now), text
+
+    def _fits_alone(self, post_id: int, instrument: Instrument, price: Price, max_size: int, now: Now) -> bool:
+        """Whether a price makes a post the ADS takes; one that does not is settled."""
+        size = len(self._encode(post_id, instrument, [price], now)[1])
+        if size <= max_size:
+            return True
+        if price.attempts:
+            self._give_up(price, now)
+        else:
+            text = f"the post is {size} bytes, and the ADS takes {max_size} (MaxMsgSize)"
+            self._settle(price, Status.REJECTED, now, code=RejectCode.TOO_LARGE, text=text)
+        return False
 
     def _gather(self, instrument: Instrument, now: Now) -> list[Price]:
-        """The prices the next post carries: all that wait where prices are conflated, else the first."""
+        """The prices the next post carries: all that wait where prices are conflated, else the first.
+
+        What is older than a price too old is too old as well, whatever its own timestamp says: that price may have
+        been posted, by this process or one before it, and nothing older may follow.
+        """
         group: list[Price] = []
-        waiting, max_age = instrument.waiting, self.policy.max_age
+        waiting = instrument.waiting
         while waiting and (self.policy.conflate or not group):
             price = waiting.popleft()
-            if price.settled:
-                continue
-            if max_age is not None and price.timestamp >= 0 and price.timestamp * 1000 + max_age < now.wall:
+            if not price.settled and self._too_old(price, now):
                 self._expire(price, now)
-                continue
-            group.append(price)
+            if price.settled:
+                for older in group:
+                    self._expire(older, now)
+                group.clear()
+            else:
+                group.append(price)
         return group
+
+    def _too_old(self, price: Price, now: Now) -> bool:
+        max_age = self.policy.max_age
+        return max_age is not None and price.timestamp >= 0 and price.timestamp * 1000 + max_age < now.wall
 
     def _sent(self, flight: Flight) -> None:
         self.window.add(flight)
@@ -165,10 +197,6 @@ class Contributor:
         newest = flight.group[-1].timestamp
         if newest >= 0:
             self._tally.delivery_seconds.add(max(0, flight.sent.wall - newest * 1000) / 1e6)
-
-    def _too_large(self, price: Price, size: int, max_size: int, now: Now) -> None:
-        text = f"the post is {size} bytes, and the ADS takes {max_size} (MaxMsgSize)"
-        self._settle(price, Status.REJECTED, now, code=RejectCode.TOO_LARGE, text=text)
 
     # Answers in
 
@@ -368,14 +396,26 @@ class Contributor:
                 self._expire(price, now)
 
     def _expire(self, price: Price, now: Now) -> None:
-        """A price too old to be posted; one that was posted and would be again keeps its last answer."""
+        """A price too old to be posted."""
         if price.attempts:
-            last = price.attempts[-1]
-            self._settle(price, _FINAL[last.reply], now, code=last.code, text=last.text)
+            self._give_up(price, now)
+            return
+        limit = f"max_age is {(self.policy.max_age or 0) / 1e6:g} s"
+        if self._too_old(price, now):
+            text = f"{now.wall / 1e6 - price.timestamp / 1e3:.3f} s old, and {limit}"
         else:
-            age = now.wall / 1e6 - price.timestamp / 1e3
-            limit = (self.policy.max_age or 0) / 1e6
-            self._settle(price, Status.EXPIRED, now, text=f"{age:.3f} s old, and max_age is {limit:g} s")
+            text = f"older in the topic than a price of its RIC that is too old, and {limit}"
+        self._settle(price, Status.EXPIRED, now, text=text)
+
+    def _give_up(self, price: Price, now: Now) -> None:
+        """A price that was posted and cannot be again keeps its last answer."""
+        last = (price.attempts or [])[-1]
+        self._settle(price, _FINAL[last.reply], now, code=last.code, text=last.text)
+
+
+def _posted(group: list[Price]) -> int:
+    """How many of the group, from the oldest, were posted together before."""
+    return max((number for number, price in enumerate(group, 1) if price.attempts), default=0)
 
 
 _BRACKETS = 1

@@ -60,10 +60,14 @@ class Outbox:
         return self._batch
 
     def _fill(self) -> None:
+        """Up to the bounds, and on to the price that carried the last ones: if they were written and it was not, a
+        crash would post it again without what was merged into it."""
         pending, taken, bounds, size = self._pending, self._taken, self._bounds, 0
-        while pending and len(taken) < bounds.batch_results and size < bounds.batch_bytes:
+        merged = False
+        while pending and (merged or (len(taken) < bounds.batch_results and size < bounds.batch_bytes)):
             entry = pending.popleft()
             settlement = entry[0]
+            merged = settlement.carried_by is not None
             size += settlement.size
             settlement.ledger.settle(settlement.offset, settlement.size)
             taken.append(entry)
