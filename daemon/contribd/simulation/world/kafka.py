@@ -24,7 +24,7 @@ class StaleMember(Exception):
 
 
 class State(Enum):
-    """Of a transaction. ``DECIDED``: to be committed, whatever becomes of its producer."""
+    """Of a transaction."""
 
     OPEN = auto()
     COMMITTED = auto()
@@ -52,6 +52,8 @@ class Kafka:
         """The next offset of each partition."""
         self.offsets: dict[Partition, Commit] = {}
         """What the group has committed."""
+        self.begins: dict[Partition, int] = {}
+        """Where the group began to consume."""
         self._epochs: dict[str, int] = {}
         self._open: dict[str, Transaction] = {}
         self._on_commit = on_commit
@@ -61,6 +63,13 @@ class Kafka:
         """A record of the prices topic."""
         self.logs[record.partition].append(record)
         self.ends[record.partition] = record.offset + 1
+
+    def start(self, partition: Partition, *, latest: bool) -> None:
+        """The group's first commit for a partition: the log's end or its beginning."""
+        log = self.logs[partition.number]
+        first = log[0].offset if log else self.ends[partition.number]
+        self.begins[partition] = self.ends[partition.number] if latest else first
+        self.offsets[partition] = Commit(self.begins[partition], "")
 
     def init_transactions(self, producer: str) -> int:
         """A new epoch; ends what an earlier one left open."""

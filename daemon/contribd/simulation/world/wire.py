@@ -161,6 +161,3 @@ class Wire:
         self._hang_up_planned = True
         last = max(self._schedule.mono, self._reading_from) + self._latency
         self._schedule.at(last, self._let_go)
-
-
-

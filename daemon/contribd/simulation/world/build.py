@@ -1,0 +1,53 @@
+"""From a plan to the engine it runs."""
+
+from random import Random
+
+from contribd.engine.bounds import Bounds
+from contribd.engine.engine import Engine
+from contribd.engine.policy import Backoff, ContributionPolicy, RetryPolicy, SessionPolicy
+from contribd.mapping.mapper import Mapper
+from contribd.omm.post import PostEncoder, PostUser
+from contribd.omm.requests import Login
+from contribd.simulation.world.plan import Plan
+from contribd.simulation.world.venue import RETRYABLE
+
+URLS = ("ws://ads1", "ws://ads2")
+
+
+def make_engine(plan: Plan, mapper: Mapper, rng: Random) -> Engine:
+    """The real engine with a plan's settings."""
+    contribution = ContributionPolicy(
+        conflate=plan.conflate,
+        max_age=None if plan.max_age is None else round(plan.max_age * 1e6),
+        retry=RetryPolicy(plan.attempts, frozenset(RETRYABLE), _backoff(0.2, 2.0, rng)),
+        create_missing=plan.create_missing,
+        ack_timeout=plan.ack_timeout,
+        max_outstanding=plan.max_outstanding,
+        pack=plan.pack,
+        max_rate=plan.max_rate,
+    )
+    session = SessionPolicy(
+        endpoints=URLS[: plan.endpoints],
+        service="TRCC",
+        login=Login("contribd", "256", "10.0.0.1"),
+        login_timeout=3.0,
+        backoff=_backoff(0.2, 3.0, rng),
+    )
+    bounds = Bounds(
+        run_ahead=plan.run_ahead, waiting_records=plan.waiting_records, batch_results=plan.batch_results
+    )
+    return Engine(
+        mapper=mapper,
+        encoder=PostEncoder(PostUser("10.0.0.1", 256)),
+        contribution=contribution,
+        session=session,
+        rng=rng,
+        bounds=bounds,
+    )
+
+
+def _backoff(first: float, longest: float, rng: Random) -> Backoff:
+    def after(failures: int) -> float:
+        return min(longest, first * 2 ** (failures - 1)) * (1 - 0.5 * rng.random())
+
+    return after

@@ -1,0 +1,192 @@
+"""The oracle: watches the wire and the log, knows nothing of the engine, and judges what the daemon promises."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from contribd.engine.events import Assigned, Event, Revoked
+from contribd.engine.ledger import Partition
+from contribd.simulation.world.evidence import ProcessSight, Violation, WireSight, messages_in
+from contribd.simulation.world.feed import Produced
+from contribd.simulation.world.group import Group
+from contribd.simulation.world.kafka import Kafka, Transaction
+from contribd.simulation.world.plan import Plan
+from contribd.simulation.world.postrules import PostRules
+from contribd.simulation.world.resultrules import ResultRules
+from contribd.simulation.world.schedule import Schedule
+from contribd.simulation.world.sight import see
+
+if TYPE_CHECKING:
+    from contribd.simulation.world.host import Life
+    from contribd.simulation.world.process import Process
+    from contribd.simulation.world.wire import Wire
+
+STOP_SECONDS = 10.0
+"""Beyond ``ack_timeout``: how long a stop may take."""
+
+
+class Oracle:
+    """Raises ``Violation`` at the first promise broken. ``trace`` tells how it came to that."""
+
+    def __init__(self, schedule: Schedule, plan: Plan, kafka: Kafka, group: Group) -> None:
+        self._schedule = schedule
+        self._plan = plan
+        self._kafka = kafka
+        self._records: dict[int, Produced] = {}
+        self._processes: dict[str, ProcessSight] = {}
+        self._wires: list[WireSight] = []
+        self._posts = PostRules(plan, self._records, group.owners, self.complain)
+        self._results = ResultRules(plan, self._processes, kafka.begins, kafka.logs, self.complain)
+        self.trace: list[tuple[float, str, str, object]] = []
+        self._digest = hashlib.sha256()
+        self.posts = 0
+        self.reposts = 0
+        """Posts that carry nothing newer than an earlier process's did."""
+
+    def complain(self, promise: str, text: str, subject: object = None) -> None:
+        """A promise is broken."""
+        raise Violation(promise, text, subject)
+
+    def note(self, who: str, what: str, subject: object = None) -> None:
+        """A line of the trace."""
+        self.trace.append((self._schedule.mono, who, what, subject))
+
+    @property
+    def digest(self) -> str:
+        """Over everything that was posted and committed, and when."""
+        return self._digest.hexdigest()
+
+    def _hash(self, data: bytes) -> None:
+        self._digest.update(b"%.6f " % self._schedule.mono)
+        self._digest.update(data)
+
+    # Records and results
+
+    def produced(self, record: Produced) -> None:
+        """A record of the prices topic."""
+        self._records[record.version] = record
+        self._results.produced(record)
+        self.trace.append((self._schedule.mono, "topic", "record", record))
+
+    def committed(self, transaction: Transaction) -> None:
+        """A transaction is durable."""
+        for encoded in transaction.results:
+            self._hash(encoded.value)
+            self.trace.append((self._schedule.mono, transaction.producer, "result", encoded.value))
+        self.trace.append((self._schedule.mono, transaction.producer, "commit", transaction.offsets))
+        self._results.committed(transaction)
+
+    @property
+    def missing(self) -> int:
+        """Records without a result so far."""
+        begins = self._kafka.begins
+        if len(begins) < self._plan.partitions:
+            return 1
+        skipped = sum(
+            record.offset < begins[Partition("prices", record.partition)]
+            for log in self._kafka.logs
+            for record in log
+        )
+        return len(self._records) - skipped - len(self._results.results)
+
+    def finish(self) -> None:
+        """The run is over."""
+        self._results.finish()
+
+    # Processes
+
+    def started(self, process: Life) -> None:
+        """A process began."""
+        self._processes[process.name] = ProcessSight(process.name)
+        self.note(process.name, "started")
+
+    def stopping(self, process: Life) -> None:
+        """A process got SIGTERM."""
+        self._processes[process.name].stopping_at = self._schedule.mono
+        self.note(process.name, "SIGTERM")
+        limit = self._plan.ack_timeout + STOP_SECONDS + 3.0
+
+        def check() -> None:
+            if not process.dead:
+                self.complain("5: a stop that does not end", process.name)
+
+        process.later(limit, check)
+
+    def left(self, process: Process) -> None:
+        """A process exited by itself."""
+        self.note(process.name, f"exited: {process.exited}")
+
+    def told(self, process: Life, event: Event) -> None:
+        """The worker took an event about the group."""
+        sight = self._processes[process.name]
+        if isinstance(event, Assigned):
+            for partition in event.partitions:
+                sight.assigned_at[partition] = self._schedule.mono
+                sight.owned.add(partition)
+        elif isinstance(event, Revoked):
+            sight.owned -= event.partitions
+            self._forget(sight, event.partitions)
+        else:
+            return
+        self.note(process.name, f"{event}")
+
+    def _forget(self, sight: ProcessSight, partitions: frozenset[Partition]) -> None:
+        for post in sight.last.values():
+            if Partition("prices", self._records[post.newest].partition) in partitions:
+                post.forgotten = True
+                post.wire.outstanding.pop(post.post_id, None)
+
+    def measured(self, process: Process) -> None:
+        """After the worker did something: its memory is bounded."""
+        plan, intake = self._plan, process.engine.intake
+        held = intake.waiting + sum(intake.parked(partition) for partition in intake.ledgers)
+        if held > plan.waiting_records + 10 * plan.max_poll:
+            self.complain("4: too many records held", f"{held} in {process.name}")
+
+    # The wire
+
+    def connected(self, _process: Life, wire: Wire) -> None:
+        """A connection was made."""
+        wire.number = len(self._wires)
+        sight = WireSight(wire.number)
+        self._wires.append(sight)
+
+        def handed(text: bytes) -> None:
+            for post in sight.unhanded.popleft():
+                self._hash(text)
+                self._posts.handed(post)
+
+        wire.on_handed = handed
+
+    def session_named(self, process: Life, wire: Wire, session: str) -> None:
+        """The daemon calls the session on this connection by this name."""
+        self._processes[process.name].sessions[session] = self._wires[wire.number]
+
+    def posting(self, process: Life, wire: Wire, texts: list[bytes]) -> None:
+        """Frames the daemon decided to send."""
+        sight, mono, wall = self._processes[process.name], self._schedule.mono, self._schedule.wall
+        for text in texts:
+            posts = self._posts.posting(sight, self._wires[wire.number], text, mono, wall)
+            self.posts += len(posts)
+            for post in posts:
+                self.trace.append((mono, process.name, "post", post))
+
+    def delivered(self, process: Life, wire: Wire, texts: list[bytes]) -> None:
+        """Frames the daemon received."""
+        sight, mono = self._wires[wire.number], self._schedule.mono
+        for text in texts:
+            self.trace.append((mono, process.name, f"received on wire {wire.number}", text))
+            for message in messages_in(text):
+                kind = message.get("Type")
+                if kind == "Ack":
+                    self._posts.answered(sight, message, mono)
+                elif kind == "Error":
+                    self._posts.failed(sight, message, mono)
+                else:
+                    see(sight, message, mono)
+
+    def hung_up(self, wire: Wire) -> None:
+        """The daemon knows that the connection has ended."""
+        self._wires[wire.number].ended = True
+        self.note("daemon", f"wire {wire.number} ended")

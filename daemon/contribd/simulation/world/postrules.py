@@ -1,0 +1,201 @@
+"""The oracle's law on posts: order, one at a time, only while the ADS can take them, within bounds."""
+
+from collections.abc import Callable
+from typing import Any
+
+from contribd.engine.ledger import Partition
+from contribd.simulation.world.evidence import Answer, Post, ProcessSight, WireSight, echoed_id, posts_in, versions
+from contribd.simulation.world.feed import Produced
+from contribd.simulation.world.plan import Plan
+
+_EPSILON = 1e-6
+DIRECTORY_TIMEOUT = 5.0
+"""Seconds after the login from which an ADS that sends no source directory is posted to without it."""
+
+DROP_GRACE = 1.0
+"""Seconds of silence after an Error that prove that it took its frame mates with it."""
+
+Complain = Callable[[str, str, object], None]
+
+
+class PostRules:
+    """Judges every post when it is sent, and again when its last byte leaves the daemon."""
+
+    def __init__(
+        self, plan: Plan, records: dict[int, Produced], owners: dict[Partition, str], complain: Complain
+    ) -> None:
+        """``owners``: which member the group gave each partition to, as the group itself knows it."""
+        self._plan = plan
+        self._owners = owners
+        self._records = records
+        self._complain = complain
+        self._handed: dict[tuple[str, str], Post] = {}
+        self._fields: dict[tuple[str, str, str], int] = {}
+
+    # Sending
+
+    def posting(self, process: ProcessSight, wire: WireSight, text: bytes, mono: float, wall: int) -> list[Post]:
+        """A frame the daemon decided to send."""
+        found = posts_in(text)
+        if not found:
+            wire.unhanded.append([])
+            return []
+        wire.frames += 1
+        if len(found) > self._plan.pack or len(text) > wire.max_size:
+            self._complain("frame too large", f"{len(found)} posts, {len(text)} bytes", process.name)
+        posts = [self._post(process, wire, message, mono, wall, len(text)) for message in found]
+        wire.unhanded.append(posts)
+        self._check_rate(process, len(posts), mono)
+        return posts
+
+    def _post(
+        self, process: ProcessSight, wire: WireSight, message: dict[str, Any], mono: float, wall: int, size: int
+    ) -> Post:
+        inner = message["Message"]
+        values = versions(inner["Fields"])
+        key = message["Key"]
+        if inner["Key"] != key or not values:
+            self._complain("malformed post", str(message)[:300], key)
+        post = Post(
+            process,
+            wire,
+            message["PostID"],
+            key["Name"],
+            key["Service"],
+            inner["Type"],
+            values,
+            max(values.values()),
+            mono,
+            wall,
+            wire.frames,
+            size,
+        )
+        self._check_session(post)
+        self._check_alone(post)
+        self._check_content(post)
+        if post.post_id in wire.outstanding:
+            self._complain("PostID in use", str(post), post.ric)
+        wire.posts[post.post_id] = wire.outstanding[post.post_id] = post
+        self._check_outstanding(post)
+        process.last[post.service, post.ric] = post
+        process.by_newest.setdefault(post.newest, []).append(post)
+        for version in values.values():
+            process.carried[version] = mono
+        return post
+
+    def _check_session(self, post: Post) -> None:
+        wire, process = post.wire, post.process
+        if process.stopping_at is not None and post.mono > process.stopping_at + 0.5:
+            self._complain("posted while stopping", str(post), post.ric)
+        if not wire.login_open or wire.ended:
+            self._complain("4: posted while the login stream is not open", str(post), post.ric)
+        if wire.directory:
+            if not wire.is_up(post.service):
+                self._complain("4: posted while the service is not Up", str(post), post.ric)
+        elif post.mono < wire.login_at + DIRECTORY_TIMEOUT - _EPSILON:
+            self._complain("4: posted before the service is known to be Up", str(post), post.ric)
+
+    def _check_alone(self, post: Post) -> None:
+        before = post.process.last.get((post.service, post.ric))
+        if before is not None and not self.is_over(before, post.mono):
+            self._complain("3: a second post of the RIC while one is unanswered", f"{post} after {before}", post.ric)
+
+    def is_over(self, post: Post, mono: float) -> bool:
+        """Whether the daemon may count a post as no longer under way."""
+        if post.answer is not None or post.wire.ended or post.forgotten:
+            return True
+        if mono >= post.mono + self._plan.ack_timeout - _EPSILON:
+            return True
+        suspect = post.suspect_at
+        if suspect is None:
+            return False
+        return mono >= suspect + DROP_GRACE - _EPSILON or post.wire.answered_frame > post.frame
+
+    def _check_content(self, post: Post) -> None:
+        for name, version in post.values.items():
+            record = self._records[version]
+            if (record.ric, record.service) != (post.ric, post.service) or name not in record.fields:
+                self._complain("a value of another record", f"{post}: {name}", post.ric)
+            partition = Partition("prices", record.partition)
+            if partition not in post.process.owned:
+                self._complain("2: posted a price of a partition that was taken away", str(post), post.ric)
+            if self._owners[partition].partition("#")[0] != post.process.name:
+                text = f"{post}; {partition} is {self._owners[partition]}'s"
+                self._complain("2: posted a price of a partition another member owns", text, post.ric)
+        if not self._plan.conflate and len(set(post.values.values())) > 1:
+            self._complain("3: merged although prices are not conflated", str(post), post.ric)
+        newest = self._records[post.newest]
+        if post.type == "Refresh" and not self._refresh_due(post):
+            self._complain("a Refresh nobody asked for", str(post), post.ric)
+        if newest.refresh and post.type != "Refresh":
+            self._complain("an Update where the mapping says Refresh", str(post), post.ric)
+
+    def _refresh_due(self, post: Post) -> bool:
+        """Whether a record it may carry is mapped to a Refresh, or the ADS said that the item does not exist."""
+        key = (post.service, post.ric)
+        return key in post.process.refused or any(
+            (record.service, record.ric) == key and record.refresh and version <= post.newest
+            for version, record in self._records.items()
+        )
+
+    def _check_outstanding(self, post: Post) -> None:
+        limit = self._plan.max_outstanding
+        if len(post.wire.outstanding) <= limit:
+            return
+        for other in list(post.wire.outstanding.values()):
+            if self.is_over(other, post.mono):
+                del post.wire.outstanding[other.post_id]
+        if len(post.wire.outstanding) > limit:
+            self._complain("more posts outstanding than allowed", f"{len(post.wire.outstanding)} of {limit}", post.ric)
+
+    def _check_rate(self, process: ProcessSight, posts: int, mono: float) -> None:
+        rate = self._plan.max_rate
+        if rate is None:
+            return
+        process.sent.extend([mono] * posts)
+        while process.sent[0] < mono - 1:
+            process.sent.popleft()
+        if len(process.sent) > rate + max(1.0, rate * 0.05) + 1:
+            self._complain("max_rate", f"{len(process.sent)} posts in a second", process.name)
+
+    # The last byte left
+
+    def handed(self, post: Post) -> None:
+        """A post can no longer be taken back: nothing newer may have gone before."""
+        key = (post.service, post.ric)
+        before = self._handed.get(key)
+        if before is not None and post.newest < before.newest:
+            self._complain("2: an older price after a newer one", f"{post} after {before}", post.ric)
+        for name, version in post.values.items():
+            index = (*key, name)
+            if version < self._fields.get(index, 0):
+                text = f"{post}: {name} was {self._fields[index]} already"
+                self._complain("2: an older value after a newer one", text, post.ric)
+            self._fields[index] = version
+        self._handed[key] = post
+
+    # Answers
+
+    def answered(self, wire: WireSight, message: dict[str, Any], mono: float) -> None:
+        """An Ack the daemon received."""
+        code = message.get("NakCode")
+        post = wire.posts.get(message["AckID"])
+        if post is None or wire.outstanding.pop(post.post_id, None) is None or post.answer is not None:
+            return
+        kind = "ACK" if code is None else "NAK"
+        post.answer = Answer(kind, None if code is None else str(code), message.get("Text"), mono)
+        wire.answered_frame = max(wire.answered_frame, post.frame)
+        if code == "SymbolUnknown" or "nknown" in (message.get("Text") or ""):
+            post.process.refused[post.service, post.ric] = mono
+
+    def failed(self, wire: WireSight, message: dict[str, Any], mono: float) -> None:
+        """An Error the daemon received."""
+        wire.errors.append((mono, message.get("Text", "")))
+        named = echoed_id(message)
+        culprit = None if named is None else wire.posts.get(named)
+        if culprit is not None and culprit.answer is None:
+            culprit.answer = Answer("ERROR", None, message.get("Text"), mono)
+            wire.outstanding.pop(culprit.post_id, None)
+        for post in wire.outstanding.values():
+            if post.suspect_at is None and (named is None or (culprit and post.frame == culprit.frame)):
+                post.suspect_at = mono

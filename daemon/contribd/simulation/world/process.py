@@ -1,0 +1,247 @@
+"""A simulated daemon: what ``contribd.worker`` does with the real engine, between a simulated source and sink."""
+
+from collections import deque
+from random import Random
+from typing import Any, NamedTuple
+
+from contribd.engine.endpoints import Failure
+from contribd.engine.engine import Engine
+from contribd.engine.events import Connected, Event, Lost, Received, Records, Revoked, Revoking, Stop, Tick
+from contribd.engine.ledger import Partition
+from contribd.engine.result import ResultEncoder
+from contribd.engine.session import Connect, Disconnect
+from contribd.simulation.world.build import make_engine
+from contribd.simulation.world.host import Life, World
+from contribd.simulation.world.link import Link, LinkLost, connect
+from contribd.simulation.world.sink import Sink, Write
+from contribd.simulation.world.source import Source
+from contribd.streams.membership import Joined
+
+DRAIN_MARGIN = 10.0
+BUSY_ROUNDS = 2_000
+"""Rounds of the worker within one simulated second that mean that it never sleeps."""
+
+
+class Outcome(NamedTuple):
+    """What came of connection ``attempt``."""
+
+    attempt: int
+    link: Link | None
+
+
+class Process(Life):
+    """One daemon process, from its start to its death or its clean exit."""
+
+    def __init__(self, world: World, name: str) -> None:
+        super().__init__(world, name)
+        self._schedule = world.schedule
+        self.engine: Engine = make_engine(world.plan, world.mapper, Random(world.schedule.rng.getrandbits(64)))
+        self._results = ResultEncoder(instance=name, version="0", config="0")
+        self._mail: list[Event | Outcome | Joined] = []
+        self._group: Any = None
+        self._link: Link | None = None
+        self._attempt = 0
+        self._consumed = 0
+        self._paused: frozenset[Partition] = frozenset()
+        self._revoking: deque[frozenset[Partition]] = deque()
+        self._wake_time = float("inf")
+        self._deadline = float("inf")
+        self._rounds = (0, 0)
+        self._session = ""
+        self.stalled_until = 0.0
+        """The worker's thread is held up until then; the others are not."""
+        self.exited: str | None = None
+        """How it ended by itself."""
+        world.oracle.started(self)
+        self.source = Source(self, self.put, lambda: self._consumed)
+        self.sink = Sink(self, self.put)
+        self._wake_in(0.0)
+
+    # The outside
+
+    def put(self, event: Event | Outcome | Joined) -> None:
+        """For the worker's mailbox."""
+        self._mail.append(event)
+        self._wake_in(self._schedule.rng.random() * 0.002)
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self.world.oracle.stopping(self)
+        self.put(Stop())
+
+    def die(self) -> None:
+        """SIGKILL: the sockets close, nothing else happens."""
+        self.dead = True
+        if self._link is not None:
+            self._link.close()
+
+    # The loop
+
+    def poke(self) -> None:
+        """Something outside the engine changed that the worker looks at every so often."""
+        self._wake_in(self._schedule.rng.random() * 0.25)
+
+    def _wake_in(self, seconds: float) -> None:
+        at = max(self._schedule.mono + seconds, self.stalled_until)
+        if at < self._wake_time:
+            self._wake_time = at
+            self.later(at - self._schedule.mono, lambda: self._wake(at))
+
+    def _wake(self, planned: float) -> None:
+        if planned == self._wake_time:
+            self._wake_time = float("inf")
+            if self.stalled_until > self._schedule.mono:
+                self._wake_in(0.0)
+            else:
+                self._round()
+
+    def _round(self) -> None:
+        self._count_round()
+        if self._link is not None:
+            self._serve_link(self._link)
+        mail, self._mail = self._mail, []
+        for event in mail:
+            self._take_event(event)
+        now = self._schedule.now
+        self.engine.handle(Tick(), now)
+        self._act()
+        if self._finished():
+            return
+        wait = self.engine.wake_at(now) - now.mono
+        if wait < 1e9:
+            self._wake_in(max(0.0, wait) + self._schedule.rng.random() * 0.001)
+
+    def _count_round(self) -> None:
+        second = int(self._schedule.mono)
+        count = self._rounds[1] + 1 if self._rounds[0] == second else 1
+        self._rounds = (second, count)
+        if count > BUSY_ROUNDS:
+            self.world.oracle.complain("the worker never sleeps", self.name)
+
+    def _take_event(self, event: Event | Outcome | Joined) -> None:
+        now = self._schedule.now
+        if isinstance(event, Joined):
+            self._group = event.metadata
+            return
+        if isinstance(event, Outcome):
+            self._connection_made(event)
+            return
+        if isinstance(event, Stop):
+            self._deadline = now.mono + self.world.plan.ack_timeout + DRAIN_MARGIN
+            self.source.stop()
+        elif isinstance(event, Revoking):
+            self._revoking.append(event.partitions)
+        elif isinstance(event, Revoked):
+            if self._revoking:
+                self._revoking.popleft()
+        self.world.oracle.told(self, event)
+        self.engine.handle(event, now)
+        if isinstance(event, Records):
+            self._consumed += sum(len(records) for _, records in event.batches)
+            self._act()
+
+    def _act(self) -> None:
+        now, engine = self._schedule.now, self.engine
+        engine.may_post_until = self.source.membership.until(self._group)
+        self._send(engine.take_frames(now))
+        self._obey()
+        self._write()
+        if (paused := engine.paused()) != self._paused:
+            self._paused = paused
+            self.source.pause(paused)
+        if self._revoking and engine.settled(self._revoking[0]):
+            self.source.release()
+        if self.sink.replaced and self.exited is None:
+            self.exited = "replaced"
+        self.world.oracle.measured(self)
+
+    def _write(self) -> None:
+        group = self._group
+        if group is None:
+            return
+        batch = self.engine.take_batch(self._schedule.now)
+        if batch is not None:
+            encode = self._results.encode
+            self.sink.write(Write(batch.number, [encode(s) for s in batch.settlements], batch.commits, group))
+
+    # The connection
+
+    def _obey(self) -> None:
+        for command in self.engine.take_commands():
+            match command:
+                case Connect(attempt, endpoint):
+                    venue = self.world.venues[endpoint]
+                    wait = self._schedule.rng.choice((0.001, 0.02, 0.3))
+                    self.later(wait, lambda: self.put(Outcome(attempt, connect(self, venue, self._heard))))
+                case Disconnect():
+                    self._send(self.engine.take_frames(self._schedule.now))
+                    self._drop_link()
+
+    def _heard(self) -> None:
+        self._wake_in(self._schedule.rng.random() * 0.002)
+
+    def _connection_made(self, event: Outcome) -> None:
+        attempt, link = event
+        now = self._schedule.now
+        if link is None:
+            self.engine.handle(Lost(attempt, Failure.NETWORK, "refused"), now)
+            return
+        if attempt != self.engine.session.attempt or self._link is not None:
+            link.close()
+            return
+        self._link, self._attempt = link, attempt
+        self.engine.handle(Connected(attempt), now)
+
+    def _serve_link(self, link: Link) -> None:
+        try:
+            texts = link.receive()
+        except LinkLost as lost:
+            self._link_lost(lost)
+            return
+        if texts:
+            self._received(self._attempt, link, texts)
+
+    def _received(self, attempt: int, link: Link, texts: list[bytes]) -> None:
+        self.world.oracle.delivered(self, link.wire, texts)
+        self.engine.handle(Received(attempt, texts), self._schedule.now)
+        if self.engine.session.session_id != self._session:
+            self._session = self.engine.session.session_id
+            self.world.oracle.session_named(self, link.wire, self._session)
+
+    def _send(self, texts: list[bytes]) -> None:
+        if self._link is None or not texts:
+            return
+        self.world.oracle.posting(self, self._link.wire, texts)
+        try:
+            self._link.send(texts)
+        except LinkLost as lost:
+            self._link_lost(lost)
+
+    def _link_lost(self, lost: LinkLost) -> None:
+        attempt, link = self._attempt, self._link
+        self._drop_link()
+        if lost.texts and link is not None:
+            self._received(attempt, link, lost.texts)
+        self.engine.handle(Lost(attempt, lost.failure, str(lost)), self._schedule.now)
+
+    def _drop_link(self) -> None:
+        if self._link is not None:
+            self.world.oracle.hung_up(self._link.wire)
+            self._link.close()
+            self._link = None
+
+    # The end
+
+    def _finished(self) -> bool:
+        if not self.engine.drained and self._schedule.mono < self._deadline:
+            return False
+        now = self._schedule.now
+        self.exited = "drained" if self.engine.drained else "deadline"
+        self.engine.session.close(now)
+        self._send(self.engine.take_frames(now))
+        self._obey()
+        self._drop_link()
+        self.source.leave()
+        self.dead = True
+        self.world.oracle.left(self)
+        return True

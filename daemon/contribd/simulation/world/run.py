@@ -1,0 +1,133 @@
+"""One seed, one run."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import lru_cache
+from random import Random
+
+from contribd.engine.ledger import Partition
+from contribd.mapping.mapper import Mapper
+from contribd.simulation.world.build import URLS
+from contribd.simulation.world.cluster import Cluster
+from contribd.simulation.world.evidence import Post, Violation
+from contribd.simulation.world.faults import Faults
+from contribd.simulation.world.feed import Feed, Produced, make_mapper
+from contribd.simulation.world.group import Group
+from contribd.simulation.world.host import World
+from contribd.simulation.world.kafka import Kafka
+from contribd.simulation.world.oracle import Oracle
+from contribd.simulation.world.plan import Plan, make_plan
+from contribd.simulation.world.schedule import Schedule
+from contribd.simulation.world.venue import Venue
+
+DRAIN_SECONDS = 400.0
+"""How long after the last fault and the last record every record must have its result."""
+
+AFTERMATH = 5.0
+"""Seconds that a run goes on after that: a second result would come now."""
+
+
+@dataclass(slots=True)
+class Run:
+    """What came of a seed. ``broken`` is the promise that was not kept, None where all were."""
+
+    seed: int
+    broken: str | None
+    text: str
+    records: int
+    posts: int
+    seconds: float
+    """Simulated."""
+    digest: str
+    counts: Counter[str]
+    trace: list[str] = field(default_factory=list)
+
+
+@lru_cache(maxsize=1)
+def _mapper() -> Mapper:
+    return make_mapper()
+
+
+class _Simulation:
+    def __init__(self, plan: Plan) -> None:
+        self.counts: Counter[str] = Counter()
+        self._plan = plan
+        self.schedule = schedule = Schedule(Random(f"run {plan.seed}"))
+        partitions = [Partition("prices", number) for number in range(plan.partitions)]
+        kafka = Kafka(schedule, plan.partitions, lambda transaction: self.oracle.committed(transaction))
+        group = Group(schedule, partitions, plan.session_timeout)
+        kafka.check_member = group.is_current
+        self.oracle = Oracle(schedule, plan, kafka, group)
+        venues = {url: Venue(schedule, plan, url, self.counts) for url in URLS[: plan.endpoints]}
+        self.world = World(schedule, plan, kafka, group, venues, self.oracle, self.counts, _mapper())
+        self.cluster = Cluster(self.world)
+        self.faults = Faults(self.world, self.cluster)
+        self._feed = Feed(plan, schedule.rng, self.counts)
+        kafka.ends[:] = self._feed.starts
+
+    def go(self) -> None:
+        plan, schedule = self._plan, self.schedule
+        rng = schedule.rng
+        last = 0.0
+        while_feeding = plan.spread * 0.9
+        at = 0.0
+        for _ in range(plan.records):
+            if rng.random() > 0.6:
+                at = rng.random() * while_feeding
+            last = max(last, at)
+            schedule.at(at, self._produce)
+        self.faults.plan()
+        schedule.at(plan.spread, self.faults.end)
+        end = plan.spread + DRAIN_SECONDS
+        if not schedule.run(end, self._drained):
+            self.oracle.complain("a run that does not end", f"{self.oracle.missing} records have no result")
+        schedule.run(schedule.mono + AFTERMATH, lambda: False)
+        self.oracle.finish()
+
+    def _drained(self) -> bool:
+        return self.world.calm and self.oracle.missing == 0
+
+    def _produce(self) -> None:
+        record = self._feed.next(self.schedule.wall)
+        self.oracle.produced(record)
+        self.world.kafka.append(record)
+        self.cluster.fed()
+
+
+def run_seed(seed: int, *, verbose: bool = False) -> Run:
+    """Runs one seed to its end or to the first broken promise."""
+    plan = make_plan(seed)
+    simulation = _Simulation(plan)
+    broken, text, subject = None, "", None
+    try:
+        simulation.go()
+    except Violation as violation:
+        broken, text, subject = violation.promise, str(violation), violation.subject
+    trace = []
+    if verbose or broken is not None:
+        trace = [str(plan), *_lines(simulation.oracle, None if verbose else subject)]
+    oracle = simulation.oracle
+    records = sum(len(log) for log in simulation.world.kafka.logs)
+    seconds = simulation.schedule.mono
+    return Run(seed, broken, text, records, oracle.posts, seconds, oracle.digest, simulation.counts, trace)
+
+
+def _lines(oracle: Oracle, subject: object) -> list[str]:
+    """The trace as text; with a ``subject`` only what is about it, and what is about nothing in particular."""
+    ric = subject.ric if isinstance(subject, Produced) else subject
+    lines = []
+    for mono, who, what, about in oracle.trace:
+        if ric is None or _concerns(about, ric):
+            lines.append(f"{mono:10.6f} {who:8} {what} {'' if about is None else about}".rstrip())
+    return lines if ric is None else lines[-60:]
+
+
+def _concerns(about: object, ric: object) -> bool:
+    if about is None:
+        return True
+    if isinstance(about, Produced | Post):
+        return about.ric == ric
+    if isinstance(about, bytes) and isinstance(ric, str):
+        return json.dumps(ric).encode() in about or b'"Domain"' in about or b'"Error"' in about
+    return True
