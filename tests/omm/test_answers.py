@@ -193,8 +193,13 @@ def test_a_login_that_is_refused_is_not_open() -> None:
     assert answer == LoginAnswer("Closed", "Suspect", "NotEntitled", "Login denied", False, None, None, None)
 
 
-def test_a_status_without_a_domain_is_about_no_stream_of_ours() -> None:
+def test_a_status_without_a_domain_on_the_login_stream_is_about_the_login() -> None:
     answer = one({"ID": 1, "Type": "Status", "State": {"Stream": "Closed", "Text": "not logged in"}})
+    assert answer == LoginAnswer("Closed", "", "", "not logged in", False, None, None, None)
+
+
+def test_a_status_without_a_domain_on_another_stream_is_about_no_stream_of_ours() -> None:
+    answer = one({"ID": 7, "Type": "Status", "State": {"Stream": "Closed", "Text": "not logged in"}})
     assert answer == Other("Status", "not logged in")
 
 

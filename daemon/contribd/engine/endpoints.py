@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from contribd.engine.policy import Backoff
 
@@ -12,21 +13,54 @@ class Failure(StrEnum):
     NETWORK = "network"
     TLS = "tls"
     HANDSHAKE = "handshake"
+    TOKEN_REFUSED = "token refused"  # noqa: S105 - a reason, not a token
+    TOKEN_UNAVAILABLE = "token unavailable"  # noqa: S105 - likewise
     LOGIN_REFUSED = "login refused"
     LOGIN_TIMEOUT = "login timeout"
     LOGIN_CLOSED = "login closed"
+    LOGIN_RECOVER = "login closed, recoverable"
+    LOGIN_SUSPECT = "login suspect"
+    NO_POSTING = "posting not supported"
+    SERVICE_DOWN = "service down"
+    CLOSED_AT_LOGIN = "closed at login"
     CLOSED_BY_SERVER = "closed by server"
     PING_TIMEOUT = "ping timeout"
     PROTOCOL = "protocol error"
     ABANDONED = "abandoned"
+    PREFERRED = "preferred endpoint is back"
 
 
-SLOW_FAILURES = frozenset({Failure.LOGIN_REFUSED})
-"""Tried again slowly from the first failure on: quick logins with refused credentials lock accounts out, and servers
-were seen to answer quick ones with "Already pending login" for twenty minutes."""
+SLOW_FACTOR: Final = 10
+"""For what will not be cured by trying again soon, and where trying soon does harm: quick logins with refused
+credentials lock accounts out, and servers were seen to answer quick ones with "Already pending login" for twenty
+minutes."""
 
-SLOW_FACTOR = 10
-"""How many times longer the wait after such a failure is."""
+FACTORS: Final[dict[Failure, float]] = {
+    Failure.NETWORK: 1,
+    # Certificates and servers that are no ADS change when somebody changes them.
+    Failure.TLS: 5,
+    Failure.HANDSHAKE: 2,
+    Failure.TOKEN_REFUSED: SLOW_FACTOR,
+    Failure.TOKEN_UNAVAILABLE: 1,
+    Failure.LOGIN_REFUSED: SLOW_FACTOR,
+    # The login may have been taken and only its answer lost: another one soon would be pending beside it.
+    Failure.LOGIN_TIMEOUT: 2,
+    # Closed says do not come back, ClosedRecover says do.
+    Failure.LOGIN_CLOSED: 5,
+    Failure.LOGIN_RECOVER: 1,
+    Failure.LOGIN_SUSPECT: 1,
+    Failure.NO_POSTING: SLOW_FACTOR,
+    Failure.SERVICE_DOWN: 1,
+    # It may be how this server refuses a login.
+    Failure.CLOSED_AT_LOGIN: 5,
+    Failure.CLOSED_BY_SERVER: 1,
+    Failure.PING_TIMEOUT: 1,
+    Failure.PROTOCOL: 5,
+    # Neither is the endpoint's fault.
+    Failure.ABANDONED: 0,
+    Failure.PREFERRED: 0,
+}
+"""How many times the configured wait an endpoint rests after each kind of failure."""
 
 
 @dataclass(slots=True)
@@ -52,13 +86,22 @@ class Endpoints:
         """The most preferred endpoint that may be tried at ``mono``, None where all must wait."""
         return next((endpoint.url for endpoint in self._endpoints if endpoint.not_before <= mono), None)
 
+    def may_try(self, url: str, mono: float) -> bool:
+        """Whether this endpoint need not wait any more."""
+        return self._find(url).not_before <= mono
+
+    def next_other(self, url: str) -> float | None:
+        """The monotonic time from which another endpoint than ``url`` may be tried, None where there is no other."""
+        return min((each.not_before for each in self._endpoints if each.url != url), default=None)
+
     def failed(self, url: str, failure: Failure, mono: float) -> float:
         """Notes a failure; the wait in seconds before this endpoint is tried again."""
+        factor = FACTORS[failure]
+        if not factor:
+            return 0.0
         endpoint = self._find(url)
         endpoint.failures += 1
-        wait = self._backoff(endpoint.failures)
-        if failure in SLOW_FAILURES:
-            wait *= SLOW_FACTOR
+        wait = self._backoff(endpoint.failures) * factor
         endpoint.not_before = mono + wait
         return wait
 

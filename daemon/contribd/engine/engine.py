@@ -14,12 +14,15 @@ from contribd.engine.events import (
     Event,
     Lost,
     NotCommitted,
+    Probed,
     Received,
     Records,
     Revoked,
     Revoking,
     Stop,
     Tick,
+    TokenFailed,
+    TokenGot,
 )
 from contribd.engine.instrument import Instrument
 from contribd.engine.intake import Intake
@@ -80,6 +83,9 @@ class Engine:
             Connected: self._connected,
             Lost: self._lost,
             Received: self._received,
+            Probed: self._probed,
+            TokenGot: self._token_got,
+            TokenFailed: self._token_failed,
             Committed: self._committed,
             NotCommitted: self._not_committed,
             Stop: self._stop,
@@ -140,9 +146,21 @@ class Engine:
                 self._answer(answer, now)
         self._follow_session(now)
 
+    def _probed(self, event: Probed, now: Now) -> None:
+        self.session.probed(event.endpoint, event.reachable, now)
+
+    def _token_got(self, event: TokenGot, now: Now) -> None:
+        self.session.token_got(event.number, event.token, event.refresh, event.life, now)
+
+    def _token_failed(self, event: TokenFailed, now: Now) -> None:
+        self.session.token_failed(event.number, event.failure, event.text, event.retry_after, now)
+
     def _follow_session(self, now: Now) -> None:
-        """Posts of a session that has ended are not answered any more."""
-        if not self.session.live and len(self.contributor.window):
+        """Posts of a session that has ended are not answered any more; one without posts may move."""
+        if not len(self.contributor.window):
+            if self.session.moving:
+                self.session.move(now)
+        elif not self.session.live:
             self.contributor.session_lost(now)
 
     def _answer(self, answer: Any, now: Now) -> None:
@@ -179,8 +197,8 @@ class Engine:
 
     def _tick(self, _event: Tick, now: Now) -> None:
         self.session.tick(now)
-        self._follow_session(now)
         self.contributor.tick(now)
+        self._follow_session(now)
         for ledger, records in self.intake.unpark():
             self._take(ledger, records, now)
 

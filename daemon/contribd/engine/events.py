@@ -1,6 +1,7 @@
 """Everything that can happen to the engine. Lists, never single records or answers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from contribd.engine.endpoints import Failure
@@ -53,6 +54,33 @@ class Received(NamedTuple):
     texts: Sequence[bytes]
 
 
+class Probed(NamedTuple):
+    """What came of probing ``endpoint``; ``text`` says why it is not reachable."""
+
+    endpoint: str
+    reachable: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenGot:
+    """The answer to token request ``number``; ``life`` in seconds."""
+
+    number: int
+    token: str = field(repr=False)
+    refresh: str | None = field(repr=False)
+    life: float
+
+
+class TokenFailed(NamedTuple):
+    """Token request ``number`` failed; ``retry_after``: seconds the service asked to be left alone."""
+
+    number: int
+    failure: Failure
+    text: str
+    retry_after: float | None
+
+
 class Committed(NamedTuple):
     """The transaction of batch ``number`` is durable."""
 
@@ -74,5 +102,18 @@ class Tick(NamedTuple):
 
 
 Event: TypeAlias = (
-    Assigned | Revoking | Revoked | Records | Connected | Lost | Received | Committed | NotCommitted | Stop | Tick
+    Assigned
+    | Revoking
+    | Revoked
+    | Records
+    | Connected
+    | Lost
+    | Received
+    | Probed
+    | TokenGot
+    | TokenFailed
+    | Committed
+    | NotCommitted
+    | Stop
+    | Tick
 )

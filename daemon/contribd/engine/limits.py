@@ -63,7 +63,26 @@ CONNECT_TIMEOUTS: Final = 2
 none at all."""
 
 DIRECTORY_TIMEOUT: Final = 5.0
-"""Seconds to wait for the source directory after login before posting without it, with a warning."""
+"""Seconds to wait for the source directory after login before posting without it, with a warning; and before it is
+asked for again where the server closed its stream."""
+
+MAX_PROBE_INTERVAL: Final = 30.0
+"""Seconds between two probes of a preferred endpoint, at most: a connection in half a minute is no load for an ADS."""
+
+MAX_HOLD: Final = 3600.0
+"""Seconds. However often a return to a preferred endpoint failed, an hour of reachability earns it another try."""
+
+RENEW_AT: Final = 0.8
+"""Share of a token's life after which it is renewed (as the vendor's own libraries do): a fifth is left for tries."""
+
+MIN_TOKEN_LIFE: Final = 10.0
+"""Seconds. A shorter life is taken for this, so that a token service gone wrong is not asked without pause."""
+
+MAX_RETRY_AFTER: Final = 3600.0
+"""Seconds. The longest Retry-After of a token service that is kept to."""
+
+UNMATCHED_INTERVAL: Final = 60.0
+"""Seconds between two lines in the log about answers that match no post; all of them are counted."""
 
 MEMBERSHIP_MARGIN: Final = 0.1
 """Share of the group's session timeout by which posting stops before the group may give our partitions away."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeAlias
 
 from contribd.omm.requests import Login
@@ -36,12 +37,29 @@ class ContributionPolicy:
     max_rate: float | None
 
 
+class TokenKind(Enum):
+    """How a login token is got: with a user's password (version 1), or with a client's secret (version 2)."""
+
+    PASSWORD = "password-grant"  # noqa: S105 - the name of a grant
+    CLIENT = "client-credentials"
+
+
 @dataclass(frozen=True, slots=True)
 class SessionPolicy:
-    """How the session is made and kept. ``endpoints`` in order of preference; times in seconds."""
+    """How the session is made and kept. ``endpoints`` in order of preference; times in seconds.
+
+    ``services``: what is posted to; empty: any that the ADS has. ``wait_for_service``: whether the source directory is
+    asked for. ``service_down_limit``: how long none of them may be Up before another endpoint is tried.
+    ``return_after``: how long a preferred endpoint must be reachable before it is gone back to. None: never.
+    """
 
     endpoints: tuple[str, ...]
     service: str
     login: Login
     login_timeout: float
     backoff: Backoff
+    services: tuple[str, ...] = ()
+    wait_for_service: bool = True
+    service_down_limit: float | None = 30.0
+    return_after: float | None = 300.0
+    tokens: TokenKind | None = None

@@ -1,46 +1,26 @@
 """The ADS session without its socket: told what happened, it says what to send, and when to connect or give up."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from contribd.engine.clock import Now
+from contribd.engine.commands import Command, Connect, Disconnect, FetchToken, Probe
 from contribd.engine.endpoints import Endpoints, Failure
-from contribd.engine.limits import (
-    CONNECT_TIMEOUTS,
-    DEFAULT_MAX_MESSAGE_SIZE,
-    DEFAULT_PING_TIMEOUT,
-    DIRECTORY_TIMEOUT,
-    MIN_QUIET,
-    STABLE_AFTER,
-)
+from contribd.engine.limits import CONNECT_TIMEOUTS, DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_PING_TIMEOUT, STABLE_AFTER
+from contribd.engine.line import Line
 from contribd.engine.policy import SessionPolicy
-from contribd.engine.services import Services
+from contribd.engine.services import Asking, Services
 from contribd.engine.states import SessionEvent, SessionState, next_session
 from contribd.engine.tally import Tally
+from contribd.engine.tokens import Tokens
+from contribd.engine.wayback import WayBack
 from contribd.omm.answers import Answer, Directory, DirectoryRefused, LoginAnswer, Other, Ping
 from contribd.omm.requests import PING, PONG, close_login, login, source_directory
 
+__all__ = ["Command", "Connect", "Disconnect", "FetchToken", "Note", "Probe", "Session"]
 
-class Connect(NamedTuple):
-    """Make a connection; ``attempt`` numbers it, and comes back with everything that is said of it."""
-
-    attempt: int
-    endpoint: str
-
-
-class Disconnect(NamedTuple):
-    """End the connection ``attempt``.
-
-    ``clean``: after what is still to be sent. Otherwise nothing more of it may reach the ADS: a post that lies unsent
-    would arrive after it was posted again elsewhere, and after newer ones.
-    """
-
-    attempt: int
-    clean: bool
-
-
-Command: TypeAlias = Connect | Disconnect
 Note: TypeAlias = Callable[..., None]
 """Takes a level (``info``, ``warning``), a sentence and key=value details: what an operator should know."""
 
@@ -60,7 +40,6 @@ class Session:
         self.session_id = ""
         self.attempt = 0
         self.max_message_size = DEFAULT_MAX_MESSAGE_SIZE
-        self.ping_timeout = DEFAULT_PING_TIMEOUT
         self.services = Services()
         self.last_failure: str | None = None
         self.last_failure_at: int | None = None
@@ -69,26 +48,49 @@ class Session:
         """What the shell is to do, in order; it empties the list."""
         self.frames: list[bytes] = []
         """Texts of frames to send, in order; the shell empties the list."""
+        self.line = Line()
         self._rng = rng
         self._tally = tally
         self._note = note
         self._endpoints = Endpoints(policy.endpoints, policy.backoff)
+        self._way_back = WayBack(policy.endpoints, policy.return_after)
+        timeout = CONNECT_TIMEOUTS * policy.login_timeout
+        self._tokens = Tokens(policy.tokens, policy.backoff, timeout) if policy.tokens else None
+        self._asking = Asking()
         self._login_open = False
         self._stable = False
         self._started = 0.0
-        self._last_sent = 0.0
-        self._last_received = 0.0
-        self._pinged = 0.0
+        self._ticked = 0.0
+        self._down_since: float | None = None
+        self._suspect_since: float | None = None
+        self._move_reason: tuple[Failure, str] | None = None
+        self._target: str | None = None
+        """The endpoint to connect to next, whichever is preferred to it."""
 
     @property
     def up(self) -> bool:
-        """Whether posts may go at all."""
-        return self.state is SessionState.OPEN
+        """Whether posts may go at all; none do behind bytes that the server has not read yet."""
+        return self.state is SessionState.OPEN and not self.line.unsent
 
     @property
     def live(self) -> bool:
         """Whether the login stream is open: answers can come."""
         return self._login_open
+
+    @property
+    def moving(self) -> bool:
+        """Whether the session goes elsewhere once every answer is in: see ``move``."""
+        return self.state is SessionState.MOVING
+
+    @property
+    def _settled_here(self) -> bool:
+        """Neither on the way in nor on the way out."""
+        return self.state in (SessionState.OPEN, SessionState.WAITING_FOR_SERVICE)
+
+    @property
+    def ping_timeout(self) -> float:
+        """Seconds, as the server named it."""
+        return self.line.ping_timeout
 
     def is_up(self, service: str) -> bool:
         """Whether posts to this service may go."""
@@ -100,15 +102,25 @@ class Session:
         """The connection is made: log in."""
         if attempt != self.attempt or self.state is not SessionState.CONNECTING:
             return
+        who = self.policy.login
+        if self._tokens is not None:
+            token = self._tokens.usable(now.mono)
+            if token is None:
+                self._end(Failure.TOKEN_UNAVAILABLE, "the token ran out while the connection was made", now)
+                return
+            who = replace(who, token=token)
         self._move(SessionEvent.CONNECTED, now)
-        self._started = self._last_received = self._last_sent = now.mono
-        self._send(login(self.policy.login), now)
+        self._started = now.mono
+        self.line.start(now.mono)
+        self._send(login(who), now)
 
     def lost(self, attempt: int, failure: Failure, text: str, now: Now) -> bool:
         """The connection failed or ended; False where it was not the current one."""
         if attempt != self.attempt or self.state in (SessionState.DISCONNECTED, SessionState.CLOSED):
             return False
-        self._end(failure, text, now, disconnect=False)
+        if failure is Failure.CLOSED_BY_SERVER and self.state is SessionState.LOGGING_IN:
+            failure = Failure.CLOSED_AT_LOGIN
+        self._end(failure, text, now, connected=False)
         return True
 
     def received(self, answer: Answer, now: Now) -> None:
@@ -122,19 +134,24 @@ class Session:
                 self._login_answered(answer, now)
             case Directory():
                 self.services.update(answer)
+                self._asking.answered()
                 self._follow_service(now)
             case DirectoryRefused(text=text):
-                self._without_directory(text or "the server closed the source directory", now)
-            case Other(type="Status", text=text):
-                self._note("warning", "the ADS sent a status", text=text)
+                self._directory_refused(text or "the server closed the source directory", now)
+            case Other(type="Status" | "Error" as kind, text=text):
+                self._note("warning", f"the ADS sent {'a Status' if kind == 'Status' else 'an Error'}", text=text)
 
     def heard(self, now: Now) -> None:
         """Bytes came: the line is alive."""
-        self._last_received = now.mono
+        self.line.heard(now.mono)
 
     def said(self, now: Now) -> None:
         """Posts went out: the server knows that we are alive."""
-        self._last_sent = now.mono
+        self.line.said(now.mono)
+
+    def wrote(self, taken: int, unsent: int, now: Now) -> None:
+        """How many bytes the socket has taken since the connection was made, and how many wait for it."""
+        self.line.wrote(taken, unsent, now.mono)
 
     def violated(self, text: str, now: Now) -> None:
         """The server broke the protocol: nothing it says can be trusted any more."""
@@ -145,8 +162,33 @@ class Session:
         if self._login_open:
             self._end(Failure.ABANDONED, text, now)
 
+    def probed(self, endpoint: str, reachable: bool, now: Now) -> None:
+        """What came of a ``Probe``."""
+        self._way_back.probed(endpoint, reachable, now.mono)
+
+    def token_got(self, number: int, token: str, refresh: str | None, life: float, now: Now) -> None:
+        """The token service gave a token for ``life`` seconds."""
+        if self._tokens is None or not self._tokens.got(number, token, refresh, life, now.mono):
+            return
+        self._note("info", "the token service gave a token", lasts=f"{life:g} s")
+        if self._login_open and self.state is not SessionState.CLOSED:
+            self._send(login(replace(self.policy.login, token=token), refresh=False), now)
+
+    def token_failed(self, number: int, failure: Failure, text: str, retry_after: float | None, now: Now) -> None:
+        """The token service gave none; ``retry_after``: seconds it asked to be left alone."""
+        wait = None if self._tokens is None else self._tokens.failed(number, failure, retry_after, now.mono)
+        if wait is None:
+            return
+        self._tally.reconnects["token service", failure.value] += 1
+        if not self._login_open:
+            self.last_failure, self.last_failure_at = f"{failure.value}: {text}", now.wall
+        self._note("warning", "no token", reason=failure.value, text=text, next_try_in=f"{wait:.1f} s")
+
     def tick(self, now: Now) -> None:
         """Time has passed."""
+        self._ticked = now.mono
+        if self._tokens is not None and (number := self._tokens.overdue(now.mono)) is not None:
+            self.token_failed(number, Failure.TOKEN_UNAVAILABLE, "the token service did not answer in time", None, now)
         if self.state is SessionState.DISCONNECTED:
             self._connect_if_due(now)
         elif self.state is SessionState.CONNECTING:
@@ -157,25 +199,25 @@ class Session:
                 text = f"no answer to the login within {self.policy.login_timeout:g} s"
                 self._end(Failure.LOGIN_TIMEOUT, text, now)
         elif self._login_open:
-            self._keep_alive(now)
-            self._settle_in(now)
+            self._tend(now)
 
     def wake_at(self) -> float | None:
         """The monotonic time at which ``tick`` has something to do."""
         if self.state is SessionState.DISCONNECTED:
-            return self._endpoints.next()[1]
+            at = self._endpoints.next()[1]
+            if self._tokens is not None and self._tokens.usable(max(at, self._ticked)) is None:
+                return max(at, self._tokens.wake_at(live=False) or at)
+            return at
         if self.state is SessionState.CONNECTING:
             return self._started + CONNECT_TIMEOUTS * self.policy.login_timeout
         if self.state is SessionState.LOGGING_IN:
             return self._started + self.policy.login_timeout
         if not self._login_open:
             return None
-        quiet = self._quiet()
-        ping_due = max(min(self._last_sent, self._last_received), self._pinged) + quiet
-        due = min(ping_due, self._last_received + self._patience())
-        if not self.services.known and self.state is SessionState.WAITING_FOR_SERVICE:
-            due = min(due, self._started + DIRECTORY_TIMEOUT)
-        return due
+        tokens = self._tokens.wake_at(live=True) if self._tokens is not None else None
+        probe = self._way_back.wake_at() if self._settled_here else None
+        times = (self.line.wake_at(), self._asking.due, probe, self._trouble_at(), tokens)
+        return min(at for at in times if at is not None)
 
     def drain(self, now: Now) -> None:
         """Posts nothing more; answers still come in."""
@@ -194,25 +236,61 @@ class Session:
             self._login_open = False
             self._move(SessionEvent.CLOSE, now)
 
-    # Steps
+    def move(self, now: Now) -> None:
+        """Every answer is in: leaves this endpoint for the one it wants."""
+        if self.state is SessionState.MOVING and self._move_reason is not None:
+            failure, text = self._move_reason
+            self._send(close_login(), now)
+            self._end(failure, text, now, politely=True)
+
+    # Connecting
 
     def _connect_if_due(self, now: Now) -> None:
-        endpoint = self._endpoints.next_now(now.mono)
+        endpoint = self._target or self._endpoints.next_now(now.mono)
         if endpoint is None:
             return
+        if self._tokens is not None and self._tokens.usable(now.mono) is None:
+            self._fetch(self._tokens.request(now.mono))
+            return
+        if self.attempt and endpoint != self.endpoint:
+            self._note("info", "changing the endpoint", of=self.endpoint, to=endpoint, reason=self.last_failure)
         self.attempt += 1
-        self.endpoint = endpoint
+        self.endpoint, self._target = endpoint, None
         self._started = now.mono
         self._move(SessionEvent.CONNECT, now)
         self.commands.append(Connect(self.attempt, endpoint))
 
+    def _fetch(self, request: FetchToken | None) -> None:
+        if request is not None:
+            self.commands.append(request)
+
     def _login_answered(self, answer: LoginAnswer, now: Now) -> None:
         if not answer.is_open and answer.stream:
-            failure = Failure.LOGIN_CLOSED if self._login_open else Failure.LOGIN_REFUSED
-            self._end(failure, " ".join(part for part in (answer.code, answer.text) if part) or answer.stream, now)
-        elif answer.refresh and self.state is SessionState.LOGGING_IN:
+            self._end(self._login_failure(answer), _said(answer), now)
+            return
+        if answer.data:
+            self._follow_login_data(answer, now)
+        if answer.refresh and self.state is SessionState.LOGGING_IN:
+            if answer.supports_post is False:
+                self._end(Failure.NO_POSTING, "the ADS says that it takes no posts (SupportOMMPost 0)", now)
+                return
             self._logged_in(answer, now)
-        elif answer.data == "Suspect":
+
+    def _login_failure(self, answer: LoginAnswer) -> Failure:
+        if answer.stream == "ClosedRecover":
+            return Failure.LOGIN_RECOVER
+        if self._tokens is not None:
+            self._tokens.discard()
+        return Failure.LOGIN_CLOSED if self._login_open else Failure.LOGIN_REFUSED
+
+    def _follow_login_data(self, answer: LoginAnswer, now: Now) -> None:
+        """Suspect data under an open stream: posts go on, since only the service's state is about posting."""
+        if answer.data == "Ok":
+            if self._suspect_since is not None:
+                self._note("info", "the login is no longer suspect", endpoint=self.endpoint)
+            self._suspect_since = None
+        elif self._suspect_since is None:
+            self._suspect_since = now.mono
             self._note("warning", "the login stream is suspect", endpoint=self.endpoint, text=answer.text)
 
     def _logged_in(self, answer: LoginAnswer, now: Now) -> None:
@@ -220,7 +298,7 @@ class Session:
         self._stable = False
         self.session_id = f"{self._rng.getrandbits(64):016x}"
         self.max_message_size = answer.max_message_size or DEFAULT_MAX_MESSAGE_SIZE
-        self.ping_timeout = answer.ping_timeout or DEFAULT_PING_TIMEOUT
+        self.line.ping_timeout = answer.ping_timeout or DEFAULT_PING_TIMEOUT
         self._started = now.mono
         self._move(SessionEvent.LOGIN_OPEN, now)
         self._note(
@@ -232,13 +310,37 @@ class Session:
             ping_timeout=self.ping_timeout,
             text=answer.text,
         )
-        if answer.supports_post is False:
-            self._note("warning", "the ADS says that it does not support posting", endpoint=self.endpoint)
-        self._send(source_directory(), now)
+        self._way_back.began(self.endpoint, now.mono)
+        if self.policy.wait_for_service:
+            self._down_since = now.mono
+            self._asking.asked(now.mono)
+            self._send(source_directory(), now)
+        else:
+            self._move(SessionEvent.SERVICE_UP, now)
+
+    # While the session is open
+
+    def _tend(self, now: Now) -> None:
+        if fault := self.line.fault(now.mono):
+            self._end(Failure.PING_TIMEOUT, fault, now)
+            return
+        if self.line.ping_due(now.mono):
+            self._send(PING, now)
+        if self._asking.due is not None and now.mono >= self._asking.due:
+            self._directory_overdue(now)
+        if self._tokens is not None:
+            self._fetch(self._tokens.renewal(now.mono))
+        if self._settled_here:
+            self._settle_in(now)
+            self._look_elsewhere(now)
 
     def _follow_service(self, now: Now) -> None:
-        """Open while any service is Up; each service by itself is asked of ``is_up``."""
-        any_up = any(self.services.states().values())
+        """Open while a service that is posted to is Up; each service by itself is asked of ``is_up``."""
+        any_up = self.services.any_up(self.policy.services)
+        if any_up:
+            self._down_since = None
+        elif self._down_since is None:
+            self._down_since = now.mono
         if any_up and self.state is SessionState.WAITING_FOR_SERVICE:
             self._move(SessionEvent.SERVICE_UP, now)
             self._note("info", "service up", endpoint=self.endpoint, services=self.services.states())
@@ -246,64 +348,104 @@ class Session:
             self._move(SessionEvent.SERVICE_DOWN, now)
             self._note("warning", "service down: posts wait", endpoint=self.endpoint, services=self.services.states())
 
+    def _directory_refused(self, text: str, now: Now) -> None:
+        if self.services.known:
+            # What it said last holds until it says more.
+            self._asking.again(now.mono)
+        else:
+            self._without_directory(text, now)
+
+    def _directory_overdue(self, now: Now) -> None:
+        if self._asking.waiting:
+            self._without_directory("it did not answer", now)
+        else:
+            self._asking.asked(now.mono)
+            self._send(source_directory(), now)
+
     def _without_directory(self, text: str, now: Now) -> None:
+        first_time = self._asking.given_up(self.endpoint)
         self.services.clear()
+        self._follow_nothing(now)
+        if first_time:
+            self._note(
+                "warning", "no source directory: posting without service states", endpoint=self.endpoint, reason=text
+            )
+
+    def _follow_nothing(self, now: Now) -> None:
+        self._down_since = None
         if self.state is SessionState.WAITING_FOR_SERVICE:
             self._move(SessionEvent.SERVICE_UP, now)
-            self._note("warning", "no source directory: posting without service states", reason=text)
-
-    def _keep_alive(self, now: Now) -> None:
-        """Pings when the line is quiet either way; gives up on a server silent for its own PingTimeout."""
-        patience = self._patience()
-        if now.mono - self._last_received >= patience:
-            self._end(Failure.PING_TIMEOUT, f"nothing received for {patience:g} s", now)
-            return
-        quiet = self._quiet()
-        silent = now.mono - self._last_received >= quiet or now.mono - self._last_sent >= quiet
-        if silent and now.mono - self._pinged >= quiet:
-            self._pinged = now.mono
-            self._send(PING, now)
-
-    def _quiet(self) -> float:
-        return max(MIN_QUIET, self.ping_timeout / 3)
-
-    def _patience(self) -> float:
-        """Its PingTimeout, but never so short that an answer to our Ping could not come in between."""
-        return max(self.ping_timeout, 3 * MIN_QUIET)
 
     def _settle_in(self, now: Now) -> None:
-        lasted = now.mono - self._started
-        if not self._stable and lasted >= STABLE_AFTER:
+        if self.state is SessionState.OPEN and not self._stable and now.mono - self._started >= STABLE_AFTER:
             self._stable = True
             self._endpoints.stable(self.endpoint)
-        waiting = self.state is SessionState.WAITING_FOR_SERVICE and not self.services.known
-        if waiting and lasted >= DIRECTORY_TIMEOUT:
-            self._without_directory(f"no answer within {DIRECTORY_TIMEOUT:g} s", now)
 
-    def _end(self, failure: Failure, text: str, now: Now, *, disconnect: bool = True) -> None:
+    def _look_elsewhere(self, now: Now) -> None:
+        """Begins to move where the service stays down here and another endpoint is due, or a preferred one is back."""
+        trouble, at = self._trouble(), self._trouble_at()
+        if trouble is not None and at is not None and now.mono >= at:
+            self._begin_move(trouble, f"for {self.policy.service_down_limit:g} s", now)
+            return
+        self.commands += [Probe(url) for url in self._way_back.probes(now.mono)]
+        for url in self._way_back.ready(now.mono):
+            if self._endpoints.may_try(url, now.mono):
+                self._way_back.returning(url, now.mono)
+                self._target = url
+                self._begin_move(Failure.PREFERRED, f"{url} answers again", now)
+                return
+
+    def _trouble(self) -> Failure | None:
+        if self._down_since is not None:
+            return Failure.SERVICE_DOWN
+        return None if self._suspect_since is None else Failure.LOGIN_SUSPECT
+
+    def _trouble_at(self) -> float | None:
+        """When a service down or a suspect login has lasted too long; None where there is nowhere else to go."""
+        limit, elsewhere = self.policy.service_down_limit, self._endpoints.next_other(self.endpoint)
+        since = self._suspect_since if self._down_since is None else self._down_since
+        if limit is None or elsewhere is None or since is None or not self._settled_here:
+            return None
+        return max(since + limit, elsewhere)
+
+    def _begin_move(self, failure: Failure, text: str, now: Now) -> None:
+        self._move_reason = (failure, text)
+        self._move(SessionEvent.MOVE, now)
+        self._note("info", "leaving the endpoint once its answers are in", endpoint=self.endpoint, reason=failure.value)
+
+    # Ends
+
+    def _end(self, failure: Failure, text: str, now: Now, *, connected: bool = True, politely: bool = False) -> None:
         wait = self._endpoints.failed(self.endpoint, failure, now.mono)
         self._tally.reconnects[self.endpoint, failure.value] += 1
-        self.last_failure = f"{failure.value}: {text}"
-        self.last_failure_at = now.wall
+        self.last_failure, self.last_failure_at = f"{failure.value}: {text}", now.wall
         self._note(
-            "warning",
+            "warning" if failure is not Failure.PREFERRED else "info",
             "session ended" if self._login_open else "no session",
             endpoint=self.endpoint,
             reason=failure.value,
             text=text,
             next_try_in=f"{wait:.1f} s",
         )
+        self._way_back.ended(self.endpoint, now.mono)
         self._login_open = False
+        self._down_since = self._suspect_since = self._move_reason = None
+        self._asking.answered()
         self.services.clear()
-        self.frames.clear()
-        if disconnect:
-            self.commands.append(Disconnect(self.attempt, clean=False))
+        if not politely:
+            self.frames.clear()
+        if connected:
+            self.commands.append(Disconnect(self.attempt, clean=politely))
         self._move(SessionEvent.LOST, now)
 
     def _send(self, text: bytes, now: Now) -> None:
         self.frames.append(text)
-        self._last_sent = now.mono
+        self.line.said(now.mono)
 
     def _move(self, event: SessionEvent, now: Now) -> None:
         self.state = next_session(self.state, event)
         self.since = now
+
+
+def _said(answer: LoginAnswer) -> str:
+    return " ".join(part for part in (answer.code, answer.text) if part) or answer.stream

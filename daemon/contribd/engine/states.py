@@ -8,7 +8,8 @@ class SessionState(StrEnum):
     """The ADS session.
 
     disconnected → connecting → logging in → waiting for service → open, and back to disconnected from any of them;
-    draining posts nothing new while answers come in; closed is the end.
+    moving posts nothing new until every answer is in, and then goes to another endpoint. draining does the same before
+    the end; closed is the end.
     """
 
     DISCONNECTED = "disconnected"
@@ -16,6 +17,7 @@ class SessionState(StrEnum):
     LOGGING_IN = "logging in"
     WAITING_FOR_SERVICE = "waiting for service"
     OPEN = "open"
+    MOVING = "moving"
     DRAINING = "draining"
     CLOSED = "closed"
 
@@ -28,6 +30,7 @@ class SessionEvent(Enum):
     LOGIN_OPEN = auto()
     SERVICE_UP = auto()
     SERVICE_DOWN = auto()
+    MOVE = auto()
     LOST = auto()
     DRAIN = auto()
     CLOSE = auto()
@@ -41,16 +44,20 @@ SESSION_TRANSITIONS: Final = {
     (_S.LOGGING_IN, _E.LOGIN_OPEN): _S.WAITING_FOR_SERVICE,
     (_S.WAITING_FOR_SERVICE, _E.SERVICE_UP): _S.OPEN,
     (_S.OPEN, _E.SERVICE_DOWN): _S.WAITING_FOR_SERVICE,
+    (_S.WAITING_FOR_SERVICE, _E.MOVE): _S.MOVING,
+    (_S.OPEN, _E.MOVE): _S.MOVING,
     (_S.CONNECTING, _E.LOST): _S.DISCONNECTED,
     (_S.LOGGING_IN, _E.LOST): _S.DISCONNECTED,
     (_S.WAITING_FOR_SERVICE, _E.LOST): _S.DISCONNECTED,
     (_S.OPEN, _E.LOST): _S.DISCONNECTED,
+    (_S.MOVING, _E.LOST): _S.DISCONNECTED,
     (_S.DRAINING, _E.LOST): _S.CLOSED,
     (_S.DISCONNECTED, _E.DRAIN): _S.CLOSED,
     (_S.CONNECTING, _E.DRAIN): _S.CLOSED,
     (_S.LOGGING_IN, _E.DRAIN): _S.CLOSED,
     (_S.WAITING_FOR_SERVICE, _E.DRAIN): _S.DRAINING,
     (_S.OPEN, _E.DRAIN): _S.DRAINING,
+    (_S.MOVING, _E.DRAIN): _S.DRAINING,
     (_S.DRAINING, _E.CLOSE): _S.CLOSED,
 }
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from contribd.omm.requests import SOURCE_STREAM
+from contribd.omm.requests import LOGIN_STREAM, SOURCE_STREAM
 
 _INFO_FILTER: Final = 1
 _STATE_FILTER: Final = 2
@@ -164,7 +164,7 @@ def _echoed_post_id(echo: Any) -> int | None:
 
 def _stream_message(message: dict[str, Any], kind: Any) -> Answer:
     domain = message.get("Domain")
-    if domain == "Login":
+    if domain == "Login" or (domain is None and kind == "Status" and message.get("ID") == LOGIN_STREAM):
         return _login(message, refresh=kind == "Refresh")
     if domain == "Source" or message.get("ID") == SOURCE_STREAM:
         return _source(message, kind)

@@ -1,6 +1,6 @@
 """Messages contribd sends besides posts (LSEG WebSocket API specification: Login, Source Directory, Ping, Close)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -27,7 +27,7 @@ class Login:
     name: str
     application_id: str
     position: str
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
 
 
 def login(who: Login, *, refresh: bool = True) -> bytes:
