@@ -70,6 +70,13 @@ def test_every_pair_moves(references: list[Reference]) -> None:
     assert all(len(seen) > 1 for seen in bids.values())
 
 
+def test_a_pair_wanders_by_far_more_than_its_spread(references: list[Reference]) -> None:
+    prices = [json.loads(record.value or b"") for record in run(PriceEngine(references), 20_000)]
+    mids = [(price["bid"] + price["ask"]) / 2 for price in prices if price["pair"] == "EURUSD"]
+    spreads = [price["ask"] - price["bid"] for price in prices if price["pair"] == "EURUSD"]
+    assert max(mids) - min(mids) > 5 * max(spreads)
+
+
 def test_shares_of_poison_and_unmapped_records_are_kept(references: list[Reference]) -> None:
     kinds = Counter(each.kind for each in run(PriceEngine(references, poison=0.1, unmapped=0.2), 5000))
     assert kinds["poison"] == pytest.approx(500, rel=0.2)
