@@ -5,9 +5,10 @@ import os
 import signal
 import subprocess
 import uuid
+from contextlib import closing
 from pathlib import Path
 
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError
 from tests.integration.rigs.build import REPOSITORY, built
@@ -15,6 +16,7 @@ from tests.integration.rigs.process import Child, free_port, listening
 from tests.integration.rigs.wait import eventually
 
 START_LIMIT_SECONDS = 60.0
+INTERNAL_PARTITIONS = 4  # instead of 50: each is a folder to make and files to open
 START_ATTEMPTS = 3  # a port can be taken by somebody else between choosing it and listening on it
 
 _CONFIGURATION = """\
@@ -30,9 +32,9 @@ auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=400
-offsets.topic.num.partitions=4
+offsets.topic.num.partitions={internal}
 offsets.topic.replication.factor=1
-transaction.state.log.num.partitions=4
+transaction.state.log.num.partitions={internal}
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 share.coordinator.state.topic.num.partitions=1
@@ -88,6 +90,8 @@ class KafkaBroker:
                 self._configure()
             self._child = self._launch()
             if self._answers_in_time():
+                if first:
+                    self._make_internal_topics()
                 return
             tail = self._child.tail()
             self._child.kill()
@@ -129,11 +133,24 @@ class KafkaBroker:
             eventually(lambda: _has_leaders(admin, name, partitions), what=f"leaders for topic {name}")
         finally:
             admin.close()
+        self._settle(name, partitions)
+        return name
+
+    def _settle(self, topic: str, partitions: int) -> None:
         # Kafka writes these files a little later, and a broker killed before it did throws the partition's log away
         # when it starts again ("marked stray").
-        files = [self.directory / "data" / f"{name}-{number}" / "partition.metadata" for number in range(partitions)]
-        eventually(lambda: all(file.exists() for file in files), what=f"partition.metadata of topic {name}")
-        return name
+        files = [self.directory / "data" / f"{topic}-{number}" / "partition.metadata" for number in range(partitions)]
+        eventually(lambda: all(file.exists() for file in files), what=f"partition.metadata of topic {topic}")
+
+    def _make_internal_topics(self) -> None:
+        # Made at their first use otherwise: seconds into some test, and perhaps just before it kills the broker.
+        address = f"127.0.0.1:{self._port}"
+        with closing(KafkaProducer(bootstrap_servers=address, transactional_id="first")) as producer:
+            producer.init_transactions()
+        with closing(KafkaConsumer(bootstrap_servers=address, group_id="first")) as consumer:
+            consumer.committed(TopicPartition("first", 0))
+        for topic in ("__transaction_state", "__consumer_offsets"):
+            self._settle(topic, INTERNAL_PARTITIONS)
 
     def _configure(self) -> None:
         self._port = free_port()
@@ -143,6 +160,7 @@ class KafkaBroker:
             controller=free_port(),
             advertised=self._advertised_port or self._port,
             data=self.directory / "data",
+            internal=INTERNAL_PARTITIONS,
         )
         (self.directory / "server.properties").write_text(text)
         self._run_storage_tool()
