@@ -72,7 +72,7 @@ class Worker:
         now = time.monotonic()
         self._pulse = self._progress.pulse("worker", allowance=WORKER_ALLOWANCE, now=now)
         kafka = build.kafka(settings)
-        self._membership = Membership(kafka.session_timeout)
+        self._membership = Membership(kafka.session_timeout, kafka.answer_timeout)
         self._source = Source(
             kafka,
             emit=self._events.put,

@@ -27,12 +27,20 @@ class Membership:
 
     The group gives a member's partitions to others once it has heard nothing for the session timeout, counted from
     the last heartbeat it received. That one was sent no earlier than the last heartbeat we know to be answered.
+
+    A new generation proves nothing by itself: the process may have been stopped, or the answer delayed, until after the
+    group had given us up. A member we are already keeps what its heartbeats proved; one we have just become is as old
+    as an answer can be, counted from when it was not there yet.
     """
 
-    def __init__(self, session_timeout: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """``session_timeout`` in seconds, ``clock`` in monotonic seconds."""
+    def __init__(
+        self, session_timeout: float, answer_timeout: float = 30.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """In seconds, ``clock`` monotonic ones. ``answer_timeout``: when the client gives up waiting for an answer."""
         self._clock = clock
         self._timeout = session_timeout * (1 - MEMBERSHIP_MARGIN)
+        self._answer_timeout = answer_timeout
+        self._looked = float("-inf")
         self._proven: tuple[Generation, float] = ((-1, ""), 0.0)
 
     def observe(self, consumer: Any) -> Joined | None:
@@ -42,10 +50,14 @@ class Membership:
         known, until = self._proven
         heartbeat = consumer._coordinator.heartbeat  # noqa: SLF001 - kafka-python tells of heartbeats nowhere else
         sent, received = heartbeat.last_send, heartbeat.last_receive
+        looked, self._looked = self._looked, self._clock()
         if generation != known:
-            joined = metadata.generation_id >= 0
-            self._proven = (generation, self._clock() + self._timeout if joined else 0.0)
-            return Joined(metadata) if joined else None
+            if metadata.generation_id < 0:
+                until = 0.0
+            elif generation[1] != known[1]:
+                until = looked + self._timeout - self._answer_timeout
+            self._proven = (generation, until)
+            return Joined(metadata) if metadata.generation_id >= 0 else None
         if metadata.generation_id >= 0 and received >= sent:
             self._proven = (generation, max(until, sent + self._timeout))
         return None

@@ -54,6 +54,14 @@ class KafkaSettings:
         return float(self.consumer()["session_timeout_ms"]) / 1000
 
     @property
+    def answer_timeout(self) -> float:
+        """Seconds after which the consumer gives up a request."""
+        from kafka import KafkaConsumer
+
+        default = KafkaConsumer.DEFAULT_CONFIG["request_timeout_ms"]
+        return float(self.consumer().get("request_timeout_ms", default)) / 1000
+
+    @property
     def transactional_id(self) -> str:
         """One for each instance of the group, so that a restart ends the transaction its predecessor left open."""
         return f"{self.group_id}-{self.instance}"
