@@ -9,14 +9,17 @@ from tenacity.wait import wait_exponential
 
 from contribd import __version__
 from contribd.config.load import Loaded
-from contribd.config.model import Settings
+from contribd.config.model import ClientCredentials, PasswordGrant, Settings, UserAuth
 from contribd.engine.engine import Engine
-from contribd.engine.policy import Backoff, ContributionPolicy, RetryPolicy, SessionPolicy
+from contribd.engine.policy import Backoff, ContributionPolicy, RetryPolicy, SessionPolicy, TokenKind
 from contribd.engine.result import ResultEncoder
 from contribd.engine.session import Note
 from contribd.omm.post import PostEncoder, PostUser
 from contribd.omm.requests import Login
+from contribd.ops.log import add_secret
 from contribd.session.connector import ConnectOptions
+from contribd.session.proxy import Proxy
+from contribd.session.tokens import TokenAccount, TokenService
 from contribd.streams.settings import KafkaSettings
 
 JITTER = 0.5
@@ -42,7 +45,7 @@ def engine(loaded: Loaded, rng: Random, note: Note) -> Engine:
         mapper=loaded.mapper,
         encoder=PostEncoder(_post_user(settings)),
         contribution=_contribution(settings, rng),
-        session=_session(settings, rng),
+        session=_session(loaded, rng),
         rng=rng,
         note=note,
     )
@@ -71,7 +74,35 @@ def kafka(settings: Settings) -> KafkaSettings:
 def connection(settings: Settings) -> ConnectOptions:
     """What the connector needs."""
     tls = settings.ads.tls
-    return ConnectOptions(settings.ads.login_timeout, tls.ca_file, tls.cert_file, tls.key_file)
+    return ConnectOptions(settings.ads.login_timeout, tls.ca_file, tls.cert_file, tls.key_file, _proxy(settings))
+
+
+def tokens(settings: Settings) -> TokenService | None:
+    """The client of the token service; None where the login is a user's name."""
+    auth = settings.ads.auth
+    if isinstance(auth, PasswordGrant):
+        account = TokenAccount(
+            TokenKind.PASSWORD,
+            auth.token_url,
+            auth.client_id,
+            auth.scope,
+            auth.password.get_secret_value(),
+            auth.username,
+        )
+    elif isinstance(auth, ClientCredentials):
+        secret = auth.client_secret.get_secret_value()
+        account = TokenAccount(TokenKind.CLIENT, auth.token_url, auth.client_id, auth.scope, secret)
+    else:
+        return None
+    return TokenService(account, timeout=settings.ads.login_timeout, proxy=_proxy(settings), keep_secret=add_secret)
+
+
+def _proxy(settings: Settings) -> Proxy | None:
+    given = settings.ads.proxy
+    if given is None:
+        return None
+    host, port = given.place
+    return Proxy(host, port, given.user or "", given.password.get_secret_value() if given.password else "")
 
 
 def services(loaded: Loaded) -> tuple[str, ...]:
@@ -104,14 +135,19 @@ def _contribution(settings: Settings, rng: Random) -> ContributionPolicy:
     )
 
 
-def _session(settings: Settings, rng: Random) -> SessionPolicy:
-    ads = settings.ads
+def _session(loaded: Loaded, rng: Random) -> SessionPolicy:
+    settings, ads = loaded.settings, loaded.settings.ads
     return SessionPolicy(
         endpoints=tuple(ads.endpoints),
         service=ads.service,
         login=Login(ads.user, str(ads.application_id), position(settings)),
         login_timeout=ads.login_timeout,
         backoff=backoff(ads.reconnect.first, ads.reconnect.max, rng),
+        services=services(loaded),
+        wait_for_service=ads.wait_for_service,
+        service_down_limit=ads.service_down_limit,
+        return_after=ads.return_after,
+        tokens=None if isinstance(ads.auth, UserAuth) else TokenKind(ads.auth.type),
     )
 
 

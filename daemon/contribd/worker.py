@@ -3,12 +3,10 @@
 import os
 import selectors
 import signal
-import socket
 import time
 from collections import deque
-from functools import partial
 from random import SystemRandom
-from typing import Final, NamedTuple
+from typing import Final
 
 from kafka.structs import ConsumerGroupMetadata
 
@@ -16,17 +14,14 @@ from contribd import build
 from contribd.config.load import Loaded
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
-from contribd.engine.events import Connected, Event, Lost, Received, Records, Revoked, Revoking, Stop, Tick
+from contribd.engine.events import Event, Probed, Records, Revoked, Revoking, Stop, Tick, TokenFailed, TokenGot
 from contribd.engine.ledger import Partition
-from contribd.engine.session import Connect, Disconnect
-from contribd.engine.states import SessionState
 from contribd.mailbox import Mailbox
 from contribd.observe import Observer
 from contribd.ops.log import get_logger
 from contribd.ops.notify import Notifier, Watchdog, watchdog_timeout
 from contribd.ops.progress import Progress
-from contribd.session.connector import ConnectError, connect_in_background
-from contribd.session.link import Link, LinkLost
+from contribd.session.shell import Outcome, Shell
 from contribd.streams.membership import Joined, Membership
 from contribd.streams.sink import Sink, Write
 from contribd.streams.source import Source
@@ -44,13 +39,6 @@ THREAD_ALLOWANCE: Final = 60.0
 """Seconds between two beats of the Kafka threads that are still normal: two of the client's request timeouts."""
 
 _log = get_logger("worker")
-
-
-class Outcome(NamedTuple):
-    """What came of connection ``attempt``."""
-
-    attempt: int
-    result: socket.socket | ConnectError
 
 
 class Stopped(Exception):
@@ -85,11 +73,11 @@ class Worker:
         )
         self._engine: Engine = build.engine(loaded, SystemRandom(), self._note)
         self._results = build.results(loaded)
-        self._connect_options = build.connection(settings)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._events.fileno(), selectors.EVENT_READ)
-        self._link: Link | None = None
-        self._attempt = 0
+        self._shell = Shell(
+            self._engine, self._selector, build.connection(settings), self._events.put, build.tokens(settings)
+        )
         self._group: ConsumerGroupMetadata | None = None
         self._consumed = 0
         self._paused: frozenset[Partition] = frozenset()
@@ -139,8 +127,8 @@ class Worker:
             ready = self._selector.select(self._patience(now))
             now = _now()
             for key, mask in ready:
-                if key.fileobj is self._link:
-                    self._serve_link(mask, now)
+                if self._shell.owns(key.fileobj):
+                    self._shell.serve(mask, now)
             for event in self._events.take():
                 self._take_event(event)
 
@@ -149,8 +137,8 @@ class Worker:
 
     def _take_event(self, event: Event | Outcome | Joined) -> None:
         now = _now()
-        if isinstance(event, Outcome):
-            self._connection_made(event, now)
+        if isinstance(event, Outcome | Probed | TokenGot | TokenFailed):
+            self._shell.take(event, now)
             return
         if isinstance(event, Joined):
             self._group = event.metadata
@@ -169,8 +157,7 @@ class Worker:
     def _act(self, now: Now) -> None:
         """Does what the engine wants done."""
         self._engine.may_post_until = self._membership.until(self._group)
-        self._send(self._engine.take_frames(now), now)
-        self._obey()
+        self._shell.act(now)
         self._write(now)
         if (paused := self._engine.paused()) != self._paused:
             self._paused = paused
@@ -203,83 +190,6 @@ class Worker:
             rejects = [self._results.encode_reject(s) for s in batch.settlements if s.untouched is not None]
         self._sink.write(Write(batch.number, [encode(s) for s in batch.settlements], rejects, batch.commits, group))
 
-    # The connection
-
-    def _obey(self) -> None:
-        for command in self._engine.take_commands():
-            match command:
-                case Connect(attempt, endpoint):
-                    connect_in_background(endpoint, self._connect_options, partial(self._deliver, attempt))
-                case Disconnect(clean=True):
-                    self._drop_link()
-                case Disconnect():
-                    self._drop_link(clean=False)
-
-    def _deliver(self, attempt: int, outcome: socket.socket | ConnectError) -> None:
-        """Called by the connector's thread."""
-        self._events.put(Outcome(attempt, outcome))
-
-    def _connection_made(self, event: "Outcome", now: Now) -> None:
-        attempt, outcome = event
-        if isinstance(outcome, ConnectError):
-            self._engine.handle(Lost(attempt, outcome.failure, str(outcome)), now)
-            return
-        session = self._engine.session
-        if attempt != session.attempt or session.state is not SessionState.CONNECTING:
-            outcome.close()
-            return
-        self._link, self._attempt = Link(outcome), attempt
-        self._selector.register(self._link, selectors.EVENT_READ)
-        self._engine.handle(Connected(attempt), now)
-
-    def _serve_link(self, mask: int, now: Now) -> None:
-        link = self._link
-        if link is None:
-            return
-        try:
-            if mask & selectors.EVENT_WRITE:
-                link.flush()
-            texts = link.receive() if mask & selectors.EVENT_READ else []
-        except LinkLost as lost:
-            self._link_lost(lost, now)
-            return
-        if texts:
-            self._engine.handle(Received(self._attempt, texts), now)
-        self._watch_writes()
-
-    def _send(self, texts: list[bytes], now: Now) -> None:
-        if self._link is None or not texts:
-            return
-        try:
-            self._link.send(texts)
-        except LinkLost as lost:
-            self._link_lost(lost, now)
-            return
-        self._watch_writes()
-
-    def _watch_writes(self) -> None:
-        if self._link is not None:
-            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._link.wants_write else 0)
-            if self._selector.get_key(self._link).events != wanted:
-                self._selector.modify(self._link, wanted)
-
-    def _link_lost(self, lost: LinkLost, now: Now) -> None:
-        """What came before the end still counts; what lies unsent must not arrive after it was posted again."""
-        attempt = self._attempt
-        self._drop_link(clean=False)
-        if lost.texts:
-            self._engine.handle(Received(attempt, lost.texts), now)
-        self._engine.handle(Lost(attempt, lost.failure, str(lost)), now)
-
-    def _drop_link(self, *, clean: bool = True) -> None:
-        if self._link is not None:
-            self._selector.unregister(self._link)
-            if clean:
-                self._link.close()
-            else:
-                self._link.abort()
-            self._link = None
-
     # The end
 
     def _begin_stop(self, now: Now) -> None:
@@ -303,9 +213,8 @@ class Worker:
         """Closes the login stream, ends the threads, and leaves the group; each for a bounded time."""
         now = _now()
         self._engine.session.close(now)
-        self._send(self._engine.take_frames(now), now)
-        self._obey()
-        self._drop_link()
+        self._shell.act(now)
+        self._shell.drop()
         self._sink.stop()
         self._source.leave()
         for thread in (self._sink, self._source):

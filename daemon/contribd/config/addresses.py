@@ -47,6 +47,12 @@ def _listen(value: object) -> str:
     return str(value)
 
 
+def _proxy_address(value: object) -> str:
+    if not isinstance(value, str) or split_host(value) is None:
+        raise expected("host:port, as in proxy.example.com:3128; its user and password are keys of their own")
+    return str(value)
+
+
 def _split_url(value: object, schemes: tuple[str, ...], want: str) -> SplitResult:
     if not isinstance(value, str) or not _URL_PATH.match(value):
         raise expected(want)
@@ -100,5 +106,6 @@ Endpoints = Annotated[
     list_schema({"type": "string", "pattern": "^wss?://", "examples": ["ws://ads1:15000/WebSocket"]}),
 ]
 Listen = Annotated[str, BeforeValidator(_listen), schema("string", examples=["127.0.0.1:9820"])]
+ProxyAddress = Annotated[str, BeforeValidator(_proxy_address), schema("string", examples=["proxy:3128"])]
 TokenUrl = Annotated[str, BeforeValidator(_token_url), schema("string", pattern="^https?://")]
 IPv4 = Annotated[str, BeforeValidator(_ipv4), schema("string", format="ipv4")]

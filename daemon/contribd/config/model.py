@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from contribd.config.addresses import Brokers, Endpoints, IPv4, Listen, TokenUrl, split_host
+from contribd.config.addresses import Brokers, Endpoints, IPv4, Listen, ProxyAddress, TokenUrl, split_host
 from contribd.config.types import (
     Duration,
     File,
@@ -98,6 +98,22 @@ class Tls(Section):
     key_file: File | None = Field(default=None, description="PEM file of its key, where it is not in cert_file")
 
 
+class HttpProxy(Section):
+    """An HTTP proxy on the way to the endpoints and the token service, asked to CONNECT."""
+
+    address: ProxyAddress = Field(description="host:port of the proxy")
+    user: Text | None = Field(default=None, description="Its user, where it wants one")
+    password: Secret | None = Field(default=None, description="Its password")
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Host and port."""
+        place = split_host(self.address)
+        if place is None:
+            raise ValueError("the address was not checked")
+        return place
+
+
 class Reconnect(Section):
     """Exponential, with jitter."""
 
@@ -116,8 +132,20 @@ class Ads(Section):
     post_user: PostUser = Field(default_factory=PostUser, description="PostUserInfo of every post")
     auth: Auth = Field(default_factory=UserAuth, description="How to log in: user, password-grant, client-credentials")
     tls: Tls = Field(default_factory=Tls, description="Certificates for wss endpoints")
+    proxy: HttpProxy | None = Field(
+        default=None, description="HTTP proxy to go through: address, user, password; null: the environment's, if any"
+    )
     login_timeout: Duration = Field(default=10.0, description="Longest wait for the login's answer")
     reconnect: Reconnect = Field(default_factory=Reconnect, description="Waits between tries to connect")
+    wait_for_service: Flag = Field(
+        default=True, description="Post only while the ADS says the service is Up; false: do not ask it"
+    )
+    service_down_limit: Duration | None = Field(
+        default=30.0, description="A service down for this long: another endpoint is tried; null: never"
+    )
+    return_after: Duration | None = Field(
+        default=300.0, description="A preferred endpoint reachable for this long is gone back to; null: never"
+    )
     ack_timeout: Duration = Field(default=15.0, description="A post without an answer by then is retried or UNANSWERED")
     max_outstanding: Annotated[int, Whole(1, 50_000)] = Field(
         default=500, description="Posts sent and not yet answered"

@@ -11,18 +11,20 @@ from typing import Any
 import websocket
 
 from contribd.engine.endpoints import Failure
+from contribd.session.proxy import Proxy
 
 SUBPROTOCOL = "tr_json2"
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectOptions:
-    """``timeout`` in seconds for each step; files are PEM."""
+    """``timeout`` in seconds for each step; files are PEM; without ``proxy`` the environment's is used."""
 
     timeout: float
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
+    proxy: Proxy | None = None
 
 
 class ConnectError(Exception):
@@ -51,6 +53,7 @@ def connect(url: str, options: ConnectOptions) -> socket.socket:
             header=["User-Agent: contribd"],
             suppress_origin=True,
             redirect_limit=0,
+            **_through(options.proxy),
         )
     except Exception as error:
         connection.shutdown()
@@ -75,6 +78,13 @@ def connect_in_background(
     thread = threading.Thread(target=work, name="connector", daemon=True)
     thread.start()
     return thread
+
+
+def _through(proxy: Proxy | None) -> dict[str, Any]:
+    if proxy is None:
+        return {}
+    auth = (proxy.user, proxy.password) if proxy.user else None
+    return {"http_proxy_host": proxy.host, "http_proxy_port": proxy.port, "http_proxy_auth": auth, "proxy_type": "http"}
 
 
 def _tls(options: ConnectOptions) -> ssl.SSLContext:
@@ -107,7 +117,8 @@ def _explain(error: Exception, options: ConnectOptions) -> ConnectError:
         case ssl.SSLError():
             found = Failure.TLS, f"TLS failed: {error.reason or error}"
         case websocket.WebSocketProxyException():
-            found = Failure.NETWORK, f"the HTTP proxy of the environment did not connect: {error}"
+            whose = "of the environment" if options.proxy is None else "(ads.proxy)"
+            found = Failure.NETWORK, f"the HTTP proxy {whose} did not connect: {error}"
         case websocket.WebSocketTimeoutException() | TimeoutError():
             found = Failure.NETWORK, f"no connection within {options.timeout:g} s"
         case socket.gaierror() | websocket.WebSocketAddressException():

@@ -40,10 +40,17 @@ class Link:
         self._socket = sock
         self._decoder = FrameDecoder(max_payload=MAX_PAYLOAD)
         self._unsent: deque[memoryview] = deque()
+        self.taken = 0
+        """Bytes the socket has taken so far."""
 
     def fileno(self) -> int:
         """For a selector."""
         return self._socket.fileno()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for the socket to take them."""
+        return sum(map(len, self._unsent))
 
     @property
     def wants_write(self) -> bool:
@@ -74,6 +81,7 @@ class Link:
                 return
             except OSError as error:
                 raise _lost(error, self._last_words()) from error
+            self.taken += sent
             if sent < len(data):
                 self._unsent[0] = data[sent:]
             else:
