@@ -41,8 +41,10 @@ def field_value(value: Value) -> FieldValue:
     kind = type(value)
     if kind is Decimal:
         text = str(value)
-        # Up to 15 characters hold neither 15 decimals nor 16 digits; a sign goes the long way because of -0.0.
-        if len(text) <= _SURELY_SHORT and "E" not in text and text[0] != "-":
+        # Up to 15 characters hold neither 15 decimals nor 16 digits; a sign goes the long way because of -0.0, and a
+        # zero at the end of many digits because the number may be whole.
+        whole = text[-1] == "0" and len(text) > 9
+        if len(text) <= _SURELY_SHORT and "E" not in text and text[0] != "-" and not whole:
             return cast("Decimal", value)
         return _bounded_decimal(value)
     if kind is int:
@@ -107,9 +109,10 @@ def _in_magnitude(value: Decimal) -> Decimal:
 
 
 def _bounded_decimal(value: Decimal) -> FieldValue:
+    """Whole numbers become integers: the vendor's converter refuses round billions with a decimal point (measured)."""
     fine = _in_magnitude(value).quantize(_FINEST)
-    if not fine:
-        return 0
+    if fine == fine.to_integral_value():
+        return _bounded_integer(int(fine))
     if int(value.as_tuple().exponent) < -MAX_DECIMALS:
         value = _in_magnitude(fine)
     if "E" not in str(value):
