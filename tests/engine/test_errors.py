@@ -196,7 +196,7 @@ def test_an_error_while_nothing_is_outstanding_is_counted(rig: Rig) -> None:
     rig.error()
     rig.error(99)
     assert rig.engine.tally.unmatched == 2
-    assert rig.notes.count("an Error that belongs to no outstanding post") == 2
+    assert rig.notes.count("an answer that belongs to no outstanding post") == 1
 
 
 def test_a_lost_session_takes_its_suspicions_with_it(rig: Rig) -> None:

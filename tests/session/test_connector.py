@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 import pytest
 from tests.session.conftest import Certificates
@@ -223,7 +224,7 @@ def test_another_subprotocol_or_none(listen: Listen, line: str) -> None:
 # TLS
 
 
-def with_ca(certificates: Certificates, **more: Path) -> ConnectOptions:
+def with_ca(certificates: Certificates, **more: Any) -> ConnectOptions:
     return ConnectOptions(timeout=10.0, ca_file=certificates.ca_file, **more)
 
 

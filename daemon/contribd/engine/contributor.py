@@ -49,6 +49,8 @@ class Contributor:
         self._sweep_at = MIN_SWEEP
         self._order = count()
         self._frames = 0
+        self._held_until = 0.0
+        """Monotonic time before which nothing is posted, for a post that must be outstanding by itself."""
         self._smoothed_ack = 0.0
         self._endpoint = ""
         self._session = ""
@@ -93,21 +95,40 @@ class Contributor:
 
         Frames hold at most ``pack`` posts and ``max_size`` bytes; what waits now is sent now.
         """
+        if now.mono < self._held_until:
+            return []
         room = self._rate.allowed(self.window.room, now.mono)
         packer = _Packer(self.policy.pack, max_size, self._frames)
         sent = 0
         for service in self.book.services():
             if not is_up(service):
                 continue
-            while sent < room:
+            while sent < room and now.mono >= self._held_until:
                 instrument = self.book.pop_ready(service)
                 if instrument is None:
+                    break
+                if instrument.solo and self._hold(instrument, now):
                     break
                 sent += self._post(instrument, packer, max_size, now)
         self._rate.spend(sent)
         frames = packer.finish()
         self._frames = packer.number
         return frames
+
+    def _hold(self, instrument: Instrument, now: Now) -> bool:
+        """Whether a post that may end the session has to wait until nothing else can be lost with it.
+
+        A post that was sent a while ago and is merely unanswered is not waited for. After it went, the others wait in
+        turn until it is answered, or has done no harm for as long.
+        """
+        patience = grace(self._smoothed_ack)
+        newest = self.window.newest()
+        if newest is not None and now.mono < newest.sent.mono + patience:
+            self.book.unpop(instrument)
+            self._held_until = newest.sent.mono + patience
+            return True
+        self._held_until = now.mono + patience
+        return False
 
     def _post(self, instrument: Instrument, packer: "_Packer", max_size: int, now: Now) -> bool:
         """Posts what the instrument has; False where nothing was left to post."""
@@ -206,6 +227,7 @@ class Contributor:
         if flight is None:
             return False
         self._observe(flight, now)
+        self._suspects.answered(flight, self.window, now.mono)
         if ack.code is None:
             self._tally.last_ack = now.wall
             self._finish(flight, Status.ACK, Reply.ACK, None, ack.text or None, now)
@@ -217,20 +239,22 @@ class Contributor:
 
     def failed(self, error: PostError, now: Now) -> bool:
         """An Error message; False where it belongs to no outstanding post."""
-        deadline = now.mono + grace(self._smoothed_ack)
+        patience = grace(self._smoothed_ack)
         if error.post_id is None:
-            return self._suspects.after_nameless_error(error.text, self.window, deadline)
+            return self._suspects.after_nameless_error(error.text, self.window, now.mono, patience)
         flight = self.window.pop(error.post_id)
         if flight is None:
             return False
         self._observe(flight, now)
-        self._suspects.after_error(flight, error.text, self.window, deadline)
+        self._suspects.answered(flight, self.window, now.mono)
+        self._suspects.after_error(flight, error.text, self.window, now.mono, patience)
         self._finish(flight, Status.ERROR, Reply.ERROR, None, error.text, now)
         return True
 
     def session_lost(self, now: Now) -> None:
         """The session ended: what was unanswered is posted again on the next one, within its attempts."""
         self._suspects.clear()
+        self._held_until = 0.0
         for flight in self.window.pop_all():
             self._again(flight, Reply.LOST, "the session ended before the answer", now, delay=False)
 
@@ -256,12 +280,15 @@ class Contributor:
             now.mono + max(0, self._expiries[0][0] - now.wall) / 1e6 if self._expiries else None,
             self._suspects.next_deadline(),
             self._rate.next_at(now.mono),
+            self._held_until if self._held_until > now.mono else None,
         )
         return min((at for at in candidates if at is not None), default=None)
 
     # What an answer means
 
     def _observe(self, flight: Flight, now: Now) -> None:
+        if not len(self.window) or flight.instrument.solo:
+            self._held_until = 0.0
         seconds = now.mono - flight.sent.mono
         self._tally.ack_seconds.add(seconds)
         self._smoothed_ack += (seconds - self._smoothed_ack) / 8
@@ -282,6 +309,8 @@ class Contributor:
         """No answer: another try where one is left, else UNANSWERED."""
         tried = len(flight.group[-1].attempts or ()) + 1
         if tried < self.policy.retry.attempts:
+            # One more session lost with it, and it would be given up: that must not happen to its neighbours.
+            flight.instrument.solo = reply is Reply.LOST and tried + 1 == self.policy.retry.attempts
             self._retry(flight, reply, None, text, now, self.policy.retry.backoff(tried) if delay else 0.0)
         else:
             self._finish(flight, Status.UNANSWERED, reply, None, text, now)
@@ -326,7 +355,7 @@ class Contributor:
         """The last word on a post: the newest price gets the answer, those merged into it are CONFLATED."""
         self._note(flight, reply, code, text, now)
         instrument = flight.instrument
-        instrument.create = instrument.alone = False
+        instrument.create = instrument.alone = instrument.solo = False
         instrument.move(InstrumentEvent.SETTLED)
         carrier = flight.group[-1]
         for price in flight.group[:-1]:

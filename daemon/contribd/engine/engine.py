@@ -27,7 +27,7 @@ from contribd.engine.events import (
 from contribd.engine.instrument import Instrument
 from contribd.engine.intake import Intake
 from contribd.engine.ledger import Ledger, Partition, decode_metadata
-from contribd.engine.limits import LINGER, LINGER_RESULTS
+from contribd.engine.limits import LINGER, LINGER_RESULTS, UNMATCHED_INTERVAL
 from contribd.engine.outbox import Batch, Outbox
 from contribd.engine.policy import ContributionPolicy, SessionPolicy
 from contribd.engine.price import Price, Record, Status, reject
@@ -73,6 +73,7 @@ class Engine:
         self.may_post_until = float("inf")
         self.stopping = False
         self._settled_since: float | None = None
+        self._unmatched_next = 0.0
         self._note = note
         self._bounds = bounds
         self._handlers: dict[type, Callable[[Any, Now], None]] = {
@@ -166,19 +167,25 @@ class Engine:
     def _answer(self, answer: Any, now: Now) -> None:
         if type(answer) is Ack:
             if not self.contributor.answered(answer, now):
-                self.tally.unmatched += 1
+                self._unmatched(f"Ack of PostID {answer.post_id}", answer.text, now)
         elif type(answer) is PostError:
             if not self.contributor.failed(answer, now):
-                self.tally.unmatched += 1
-                self._note("warning", "an Error that belongs to no outstanding post", text=answer.text)
+                self._unmatched("Error", answer.text, now)
         elif type(answer) is Other and answer.type == "Ack":
-            self.tally.unmatched += 1
-            self._note("warning", "an Ack that names no post", text=answer.text)
+            self._unmatched("Ack", answer.text, now)
         elif type(answer) is not Pong:
             was = self.session.session_id
             self.session.received(answer, now)
             if self.session.session_id != was:
                 self.contributor.session_opened(self.session.endpoint, self.session.session_id)
+
+    def _unmatched(self, what: str, text: str, now: Now) -> None:
+        """All are counted; the log gets the first, and then one a while, with how many there have been."""
+        self.tally.unmatched += 1
+        if now.mono >= self._unmatched_next:
+            self._unmatched_next = now.mono + UNMATCHED_INTERVAL
+            sentence = "an answer that belongs to no outstanding post"
+            self._note("warning", sentence, answer=what, text=text, so_far=self.tally.unmatched)
 
     def _committed(self, event: Committed, _now: Now) -> None:
         self._free(self.outbox.committed(event.number), InstrumentEvent.COMMITTED)

@@ -11,7 +11,7 @@ from contribd.mapping.outcome import FieldValue, PostType
 class Instrument:
     """One RIC of one service. It exists only while it has something to do: an idle instrument costs nothing."""
 
-    __slots__ = ("alone", "create", "key", "retry_at", "state", "waiting")
+    __slots__ = ("alone", "create", "key", "retry_at", "solo", "state", "waiting")
 
     def __init__(self, key: tuple[str, str]) -> None:
         """``key``: (service, RIC)."""
@@ -23,6 +23,8 @@ class Instrument:
         """The next post is a Refresh, since the ADS said that the item does not exist."""
         self.alone = False
         """The next post goes in a frame of its own, since an Error could not be told from its frame mates'."""
+        self.solo = False
+        """The next post goes while nothing else is outstanding, since it may be what ends the sessions it is in."""
         self.retry_at = 0.0
         """Monotonic time of the next try, while backing off."""
 
@@ -78,6 +80,10 @@ class Book:
                 return instrument
             self._leave(instrument, InstrumentEvent.EMPTIED)
         return None
+
+    def unpop(self, instrument: Instrument) -> None:
+        """Gives back an instrument that was popped and may not be posted yet; it stays the first."""
+        self._ready[instrument.key[0]].appendleft(instrument)
 
     def emptied(self, instrument: Instrument) -> None:
         """Nothing of a ready or backing off instrument is left to post."""

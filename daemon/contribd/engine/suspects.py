@@ -1,10 +1,15 @@
 """Posts that an Error may have taken with it.
 
-A server that fails on one post of a packed frame drops the rest of the frame without a word. Acks come in the order
-of the posts, so an answer to a later frame proves it; without one, a grace period decides. An Error that does not
-echo its post is laid at the oldest outstanding post, and proven by posting that one again alone.
+A server that fails on one post of a packed frame may drop the rest of the frame without a word. What proves it: an
+answer to a later frame, as long as this server has only ever answered in order; else a silence. What disproves it: an
+answer to a post that followed in the same frame.
+
+An Error that does not echo its post is laid at the oldest outstanding post. Where that one is answered after all, the
+blame passes on: within the frame, then to the next frames sent by the time of the Error. The post that is left is
+proven by posting it again alone.
 """
 
+from collections import deque
 from typing import NamedTuple
 
 from contribd.engine.limits import DROP_GRACE
@@ -19,43 +24,93 @@ class Dropped(NamedTuple):
     text: str
 
 
-class _Suspicion(NamedTuple):
-    frame: int
-    deadline: float
-    text: str
-    blamed: int | None
-    mates: tuple[int, ...]
+class _Suspicion:
+    """``posts``: the PostIDs under suspicion, in order; with ``blamed`` the first of them may have caused the Error.
+
+    ``last_frame``: the last frame sent when the Error came. ``patience``: seconds of silence that prove it.
+    """
+
+    __slots__ = ("blamed", "deadline", "frame", "last_frame", "patience", "posts", "text")
+
+    def __init__(self, frame: int, posts: list[int], text: str, deadline: float, patience: float) -> None:
+        self.frame = self.last_frame = frame
+        self.posts = deque(posts)
+        self.text = text
+        self.deadline = deadline
+        self.patience = patience
+        self.blamed = False
 
 
 class Suspects:
-    """Suspicions in the order of their frames."""
+    """Suspicions in the order of their frames. Times are monotonic seconds."""
 
-    __slots__ = ("_suspicions",)
+    __slots__ = ("_in_order", "_last", "_suspicions")
 
     def __init__(self) -> None:
         self._suspicions: list[_Suspicion] = []
+        self._in_order = True
+        self._last = (0, 0)
 
     def __len__(self) -> int:
         return len(self._suspicions)
 
     def clear(self) -> None:
-        """The session ended: every post of it is lost anyway."""
+        """The session ended: every post of it is lost anyway, and the next server may keep to the order."""
         self._suspicions.clear()
+        self._in_order, self._last = True, (0, 0)
 
-    def after_error(self, culprit: Flight, text: str, window: Window, deadline: float) -> None:
-        """``culprit`` got an Error of its own: what followed it in its frame is suspect until ``deadline``."""
-        mates = tuple(flight.post_id for flight in window.after(culprit))
+    def after_error(self, culprit: Flight, text: str, window: Window, mono: float, patience: float) -> None:
+        """``culprit`` got an Error of its own: what followed it in its frame is suspect."""
+        mates = [flight.post_id for flight in window.after(culprit)]
         if mates:
-            self._suspicions.append(_Suspicion(culprit.frame, deadline, text, None, mates))
+            self._suspicions.append(_Suspicion(culprit.frame, mates, text, mono + patience, patience))
 
-    def after_nameless_error(self, text: str, window: Window, deadline: float) -> bool:
+    def after_nameless_error(self, text: str, window: Window, mono: float, patience: float) -> bool:
         """An Error that names no post. False where nothing is outstanding that could have caused it."""
-        known = {post for suspicion in self._suspicions for post in (suspicion.blamed, *suspicion.mates)}
-        culprit = next((flight for flight in window if flight.post_id not in known), None)
-        if culprit is None:
+        known = {post_id for suspicion in self._suspicions for post_id in suspicion.posts}
+        newest = window.newest()
+        suspicion = _Suspicion(0, [], text, mono + patience, patience)
+        suspicion.last_frame = 0 if newest is None else newest.frame
+        if not self._blame_next(suspicion, window, known):
             return False
-        mates = tuple(flight.post_id for flight in window.after(culprit) if flight.post_id not in known)
-        self._suspicions.append(_Suspicion(culprit.frame, deadline, text, culprit.post_id, mates))
+        self._suspicions.append(suspicion)
+        return True
+
+    def answered(self, flight: Flight, window: Window, mono: float) -> None:
+        """A post got an answer of its own."""
+        place = (flight.frame, flight.place)
+        if place < self._last:
+            self._in_order = False
+        else:
+            self._last = place
+        if not self._suspicions:
+            return
+        for suspicion in [s for s in self._suspicions if s.frame == flight.frame and flight.post_id in s.posts]:
+            self._clear_of_suspicion(suspicion, flight.post_id, window, mono)
+
+    def _clear_of_suspicion(self, suspicion: _Suspicion, post_id: int, window: Window, mono: float) -> None:
+        if not suspicion.blamed:
+            self._suspicions.remove(suspicion)
+        elif suspicion.posts[0] != post_id:
+            # The server went on after the Error, so only the one it skipped is left.
+            while len(suspicion.posts) > 1:
+                suspicion.posts.pop()
+        else:
+            suspicion.posts.popleft()
+            suspicion.deadline = mono + suspicion.patience
+            known = {known for other in self._suspicions if other is not suspicion for known in other.posts}
+            if not suspicion.posts and not self._blame_next(suspicion, window, known):
+                self._suspicions.remove(suspicion)
+
+    @staticmethod
+    def _blame_next(suspicion: _Suspicion, window: Window, known: set[int]) -> bool:
+        """Lays the Error at the oldest outstanding post it may be about; False where there is none."""
+        culprit = next((flight for flight in window if flight.post_id not in known), None)
+        if culprit is None or culprit.frame > suspicion.last_frame:
+            return False
+        mates = [flight.post_id for flight in window.after(culprit) if flight.post_id not in known]
+        suspicion.frame, suspicion.blamed = culprit.frame, True
+        suspicion.posts = deque((culprit.post_id, *mates))
         return True
 
     def proven(self, window: Window, mono: float, answered_frame: int = 0) -> list[Dropped]:
@@ -66,7 +121,8 @@ class Suspects:
         dropped: list[Dropped] = []
         open_still: list[_Suspicion] = []
         for suspicion in self._suspicions:
-            if suspicion.frame < answered_frame or suspicion.deadline <= mono:
+            overtaken = self._in_order and suspicion.frame < answered_frame
+            if overtaken or suspicion.deadline <= mono:
                 dropped += self._drop(suspicion, window)
             else:
                 open_still.append(suspicion)
@@ -79,10 +135,10 @@ class Suspects:
 
     @staticmethod
     def _drop(suspicion: _Suspicion, window: Window) -> list[Dropped]:
-        """A blamed post that was answered after all passes the blame on to the next of its frame."""
-        blame = suspicion.blamed is not None
+        """A blamed post that is gone for another reason (its own timeout) passes the blame on."""
+        blame = suspicion.blamed
         dropped = []
-        for post_id in ((suspicion.blamed,) if suspicion.blamed is not None else ()) + suspicion.mates:
+        for post_id in suspicion.posts:
             flight = window.pop(post_id)
             if flight is not None:
                 dropped.append(Dropped(flight, blame, suspicion.text))

@@ -80,6 +80,10 @@ class Window:
         """The post sent first of those outstanding."""
         return next(iter(self._flights.values()), None)
 
+    def newest(self) -> Flight | None:
+        """The post sent last of those outstanding."""
+        return next(reversed(self._flights.values()), None)
+
     def pop_all(self) -> list[Flight]:
         """Every outstanding post, oldest first, none of them outstanding any more."""
         flights = list(self._flights.values())

@@ -17,6 +17,9 @@ _POST_ID: Final = re.compile(r'"PostID"\s*:\s*([0-9]{1,10})[^0-9]')
 """With what follows the number: an echo may be cut within it."""
 
 
+_NOT_A_POST: Final = re.compile(r'"Domain"\s*:\s*"(?:Login|Source)"|"Type"\s*:\s*"(?:Ping|Pong|Close)"')
+"""What contribd sends besides posts, for an echo that is cut before it says so itself."""
+
 _LONGEST_PING: Final = 86_400
 """Seconds. A PingTimeout beyond a day is no number anybody meant."""
 
@@ -146,20 +149,35 @@ def _ack(message: dict[str, Any]) -> Answer:
     return Ack(post_id, str(code), _text(message.get("Text")))
 
 
-def _error(message: dict[str, Any]) -> PostError:
+def _error(message: dict[str, Any]) -> Answer:
     debug = _object(message.get("Debug"))
-    return PostError(_echoed_post_id(debug.get("Message")), _text(message.get("Text")))
+    text = _text(message.get("Text"))
+    about, post_id = _echoed(debug.get("Message"))
+    if not about:
+        return Other("Error", text)
+    return PostError(post_id, text)
 
 
-def _echoed_post_id(echo: Any) -> int | None:
-    """The PostID in the echoed post. The echo may be cut, so the text is searched rather than parsed.
+def _echoed(echo: Any) -> tuple[bool, int | None]:
+    """Whether an echoed message may be a post, and its PostID where it tells which.
 
-    The first PostID counts: contribd writes it ahead of everything that holds the record's own text.
+    A whole frame of several posts does not. An echo may be cut, or be what is wrong with the message: then the text is
+    searched, and the first PostID counts, since contribd writes it ahead of everything that holds the record's text.
     """
     if type(echo) is not str:
-        return None
-    found = _POST_ID.search(echo)
-    return int(found[1]) if found else None
+        return True, None
+    try:
+        found = _decode_json(echo)
+    except (msgspec.DecodeError, RecursionError):
+        if echo.lstrip().startswith("["):
+            return True, None
+        searched = _POST_ID.search(echo)
+        return searched is not None or not _NOT_A_POST.search(echo), int(searched[1]) if searched else None
+    if type(found) is list:
+        found = found[0] if len(found) == 1 else {"Type": "Post"}
+    message = _object(found)
+    post_id = message.get("PostID")
+    return message.get("Type") == "Post" or post_id is not None, post_id if type(post_id) is int else None
 
 
 def _stream_message(message: dict[str, Any], kind: Any) -> Answer:
