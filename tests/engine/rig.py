@@ -190,10 +190,10 @@ class Rig:
 
     # Records
 
-    def assign(self, partition: Partition = P0, start: int = 0, metadata: str = "") -> "Rig":
-        """The partition is ours from ``start``."""
+    def assign(self, partition: Partition = P0, start: int = 0, metadata: str = "", *, behind: bool = False) -> "Rig":
+        """The partition is ours from ``start``; ``behind``: it has records there already."""
         self._next[partition] = start
-        self.handle(Assigned({partition: Commit(start, metadata)}))
+        self.handle(Assigned({partition: Commit(start, metadata)}, frozenset({partition} if behind else ())))
         return self
 
     def revoking(self, *partitions: Partition) -> None:

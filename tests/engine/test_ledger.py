@@ -94,6 +94,8 @@ def test_room_ends_where_a_commit_could_not_say_more() -> None:
     assert one.has_room(100 + MAX_RUN_AHEAD - 1)
     assert not one.has_room(100 + MAX_RUN_AHEAD)
     settle(one, 100)
+    assert not one.has_room(100 + MAX_RUN_AHEAD)
+    one.written()
     assert one.has_room(100 + MAX_RUN_AHEAD)
 
 

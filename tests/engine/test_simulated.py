@@ -1,8 +1,9 @@
 """Cases that the seeded simulation found, as the smallest example of each."""
 
-from tests.engine.rig import Rig, statuses
+from tests.engine.rig import P0, P1, Rig, statuses
 
 from contribd.engine.bounds import Bounds
+from contribd.engine.events import CaughtUp, Committed
 
 SECOND = 1_000_000
 
@@ -81,3 +82,62 @@ def test_merged_prices_and_the_one_that_carried_them_are_in_one_transaction() ->
     rig.tick()
     rig.ack(1)
     assert statuses(rig.decoded(rig.batch())) == [(0, "CONFLATED"), (1, "CONFLATED"), (2, "CONFLATED"), (3, "ACK")]
+
+
+def test_a_partition_that_catches_up_posts_nothing_until_it_has() -> None:
+    """The owner before may have posted the first price merged with the second: alone it would follow that one."""
+    rig = Rig().open().assign(behind=True)
+    rig.put({"BID": 1, "ASK": 1}, partition=P0)
+    assert rig.posts == []
+    rig.put({"BID": 2}, partition=P0)
+    rig.handle(CaughtUp(frozenset({P0})))
+    assert rig.fields == [{"BID": 2, "ASK": 1}]
+    rig.ack(1)
+    rig.commit()
+    rig.put({"BID": 3}, partition=P0)
+    assert rig.fields[-1] == {"BID": 3}
+
+
+def test_catching_up_ends_where_the_owner_before_had_to_stop_too() -> None:
+    rig = Rig(bounds=Bounds(run_ahead=2)).open().assign(behind=True)
+    rig.put({"BID": 1}, {"BID": 2}, {"BID": 3}, partition=P0)
+    assert rig.fields == [{"BID": 2}]
+
+
+def test_a_partition_that_goes_while_it_catches_up_is_forgotten() -> None:
+    rig = Rig().open().assign(behind=True)
+    rig.put({"BID": 1}, partition=P0)
+    rig.revoking(P0)
+    assert rig.engine.settled(frozenset({P0}))
+    rig.revoked(P0)
+    rig.handle(CaughtUp(frozenset({P0})))
+    assert (rig.posts, rig.engine.intake.waiting) == ([], 0)
+
+
+def test_prices_that_are_not_merged_need_not_catch_up() -> None:
+    rig = Rig(conflate=False).open().assign(behind=True)
+    rig.put({"BID": 1}, partition=P0)
+    assert rig.fields == [{"BID": 1}]
+
+
+def test_a_full_engine_reads_on_where_it_catches_up_and_nowhere_else() -> None:
+    rig = Rig(bounds=Bounds(waiting_records=2)).assign(P1).assign(behind=True)
+    rig.put({"BID": 1}, {"BID": 2}, partition=P0)
+    assert rig.engine.paused() == {P1}
+    rig.put({"BID": 1}, {"BID": 2}, partition=P1)
+    assert rig.engine.paused() == {P0, P1}
+    rig.handle(CaughtUp(frozenset({P0})))
+    assert rig.engine.paused() == {P0, P1}
+
+
+def test_room_is_counted_from_what_is_durable() -> None:
+    """The next owner starts there, and must know how far this one can have posted."""
+    rig = Rig(bounds=Bounds(run_ahead=2)).open().assign()
+    rig.put({"BID": 1}, {"BID": 2}, {"BID": 3})
+    rig.ack(1)
+    batch = rig.batch()
+    rig.tick()
+    assert rig.engine.intake.parked(P0) == 1
+    rig.handle(Committed(batch.number))
+    rig.tick()
+    assert rig.engine.intake.parked(P0) == 0

@@ -9,6 +9,7 @@ from contribd.engine.clock import Now
 from contribd.engine.contributor import Contributor
 from contribd.engine.events import (
     Assigned,
+    CaughtUp,
     Committed,
     Connected,
     Event,
@@ -78,6 +79,7 @@ class Engine:
         self._bounds = bounds
         self._handlers: dict[type, Callable[[Any, Now], None]] = {
             Assigned: self._assigned,
+            CaughtUp: self._caught_up,
             Revoking: self._revoking,
             Revoked: self._revoked,
             Records: self._records,
@@ -102,7 +104,18 @@ class Engine:
     def _assigned(self, event: Assigned, _now: Now) -> None:
         for partition, commit in event.partitions.items():
             settled = decode_metadata(commit.offset, commit.metadata)
-            self.intake.assign(Ledger(partition, commit.offset, settled, self._bounds.run_ahead))
+            ledger = Ledger(partition, commit.offset, settled, self._bounds.run_ahead)
+            ledger.catching_up = self.contributor.policy.conflate and partition in event.behind
+            self.intake.assign(ledger)
+
+    def _caught_up(self, event: CaughtUp, _now: Now) -> None:
+        for partition in event.partitions:
+            if (ledger := self.intake.ledgers.get(partition)) is not None:
+                self._let_go(ledger)
+
+    def _let_go(self, ledger: Ledger) -> None:
+        for price in self.intake.let_go(ledger):
+            self.contributor.queue(price)
 
     def _revoking(self, event: Revoking, _now: Now) -> None:
         self.contributor.forget(self.intake.stop(event.partitions))
@@ -211,7 +224,8 @@ class Engine:
 
     def _take(self, ledger: Ledger, records: list[Record], now: Now) -> None:
         """Maps records; a rejected one is settled at once, the others wait for their turn."""
-        map_record, queue, wall = self.mapper.map, self.contributor.queue, now.wall
+        map_record, wall = self.mapper.map, now.wall
+        queue = self.intake.hold if ledger.catching_up else self.contributor.queue
         self.tally.records += len(records)
         for record in records:
             outcome = map_record(record.value)
@@ -220,6 +234,8 @@ class Engine:
                 self.outbox.add(reject(ledger, record, outcome, wall))
             else:
                 queue(Price(ledger, record, outcome, wall))
+        if ledger.catching_up and self.intake.caught_up(ledger):
+            self._let_go(ledger)
 
     # What to do
 

@@ -10,9 +10,19 @@ from contribd.engine.price import Record
 
 
 class Assigned(NamedTuple):
-    """Partitions are ours, each with what the group last committed for it (no metadata where it never did)."""
+    """Partitions are ours, each with what the group last committed for it (no metadata where it never did).
+
+    Those ``behind`` have records between there and their log's end; a ``CaughtUp`` will follow.
+    """
 
     partitions: dict[Partition, Commit]
+    behind: frozenset[Partition] = frozenset()
+
+
+class CaughtUp(NamedTuple):
+    """Everything that was in these partitions' logs when they were assigned has been handed over."""
+
+    partitions: frozenset[Partition]
 
 
 class Revoking(NamedTuple):
@@ -103,6 +113,7 @@ class Tick(NamedTuple):
 
 Event: TypeAlias = (
     Assigned
+    | CaughtUp
     | Revoking
     | Revoked
     | Records

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from contribd.engine.bounds import DEFAULT, Bounds
 from contribd.engine.ledger import Ledger, Partition
-from contribd.engine.price import Record
+from contribd.engine.price import Price, Record
 
 
 class Intake:
@@ -15,6 +15,7 @@ class Intake:
         self._bounds = bounds
         self.ledgers: dict[Partition, Ledger] = {}
         self._parked: dict[Partition, deque[Record]] = {}
+        self._held: dict[Partition, list[Price]] = {}
         self._full = False
 
     @property
@@ -41,6 +42,8 @@ class Intake:
         for ledger in ledgers:
             ledger.stopping = True
             self._parked.pop(ledger.partition, None)
+            for price in self.let_go(ledger):
+                price.give_up()
         return ledgers
 
     def close(self, partitions: Iterable[Partition]) -> set[Ledger]:
@@ -50,6 +53,23 @@ class Intake:
             ledger.closed = True
             del self.ledgers[ledger.partition]
         return ledgers
+
+    def hold(self, price: Price) -> None:
+        """Keeps a price of a partition that is catching up.
+
+        The owner before may have posted it merged with newer ones that come later: posted now and by itself, it would
+        follow them. Merged with all that was in the log then, it cannot.
+        """
+        self._held.setdefault(price.ledger.partition, []).append(price)
+
+    def caught_up(self, ledger: Ledger) -> bool:
+        """Whether no more of the log can have been posted: whoever owned the partition was bound to stop here too."""
+        return ledger.partition in self._parked or ledger.waiting_bytes >= self._bounds.waiting_bytes
+
+    def let_go(self, ledger: Ledger) -> list[Price]:
+        """The partition has caught up, or is going: the prices that were held, in order."""
+        ledger.catching_up = False
+        return self._held.pop(ledger.partition, [])
 
     def offer(self, partition: Partition, records: Sequence[Record]) -> list[Record]:
         """New records of a partition, in order: those that may be taken now. The rest is parked."""
@@ -80,10 +100,19 @@ class Intake:
         return taken
 
     def paused(self) -> frozenset[Partition]:
-        """The partitions that must not be fetched now: all when too much waits, else those that ran too far ahead."""
+        """The partitions that must not be fetched now: all when too much waits, else those that ran too far ahead.
+
+        One that is catching up is read on, one at a time and while the others' prices find room: its own cannot go
+        before it has caught up.
+        """
         waiting, bounds = self.waiting, self._bounds
         if waiting >= bounds.waiting_records or self.waiting_bytes >= bounds.waiting_bytes:
             self._full = True
         elif waiting <= bounds.resume_records and self.waiting_bytes <= bounds.resume_bytes:
             self._full = False
-        return frozenset(self.ledgers) if self._full else frozenset(self._parked)
+        if not self._full:
+            return frozenset(self._parked)
+        behind = [ledger for ledger in self.ledgers.values() if ledger.catching_up]
+        if not behind or waiting - sum(ledger.waiting for ledger in behind) >= bounds.waiting_records:
+            return frozenset(self.ledgers)
+        return frozenset(self.ledgers) - {behind[0].partition}

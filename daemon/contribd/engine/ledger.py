@@ -36,10 +36,12 @@ class Ledger:
 
     __slots__ = (
         "_committed_above",
+        "_floor",
         "_last_seen",
         "_run_ahead",
         "_seen",
         "_settled",
+        "catching_up",
         "closed",
         "partition",
         "start",
@@ -57,12 +59,14 @@ class Ledger:
     ) -> None:
         """``start`` and ``settled_above`` are what the group's last commit says (see ``decode_metadata``).
 
-        Nothing ``run_ahead`` or more offsets past the settled prefix is taken.
+        Nothing ``run_ahead`` or more offsets past the oldest record without a durable result is taken.
         """
         self.partition = partition
         self.start = start
         self.closed = False
         """True once the partition is revoked: nothing of it may be written any more."""
+        self.catching_up = False
+        """True while nothing of it may be posted yet, since an earlier owner may have posted what comes next."""
         self.stopping = False
         """True once nothing more of it may be posted: it is being revoked, or the daemon is stopping."""
         self.waiting = 0
@@ -74,6 +78,8 @@ class Ledger:
         self._committed_above = deque(sorted(settled_above))
         self._last_seen = start - 1
         self._run_ahead = run_ahead
+        self._floor: int | None = None
+        """The oldest record taken whose result is not durable."""
 
     def take(self, offset: int, size: int) -> bool:
         """Notes a record with a value of ``size`` bytes as seen.
@@ -89,6 +95,8 @@ class Ledger:
                 self._settled.add(offset)
             return False
         self._seen.append(offset)
+        if self._floor is None:
+            self._floor = offset
         self.waiting += 1
         self.waiting_bytes += size
         return True
@@ -122,9 +130,16 @@ class Ledger:
         """The offset before which everything seen is settled: what a commit carries."""
         return self._seen[0] if self._seen else self._last_seen + 1
 
+    def written(self) -> None:
+        """What was settled is durable."""
+        self._floor = self._seen[0] if self._seen else None
+
     def has_room(self, offset: int) -> bool:
-        """Whether a record at ``offset`` may be taken without running further ahead than a commit can say."""
-        return not self._seen or offset - self._seen[0] < self._run_ahead
+        """Whether a record at ``offset`` may be taken without running further ahead than a commit can say.
+
+        It counts from what is durable, so that the partition's next owner knows how far this one can have posted.
+        """
+        return self._floor is None or offset - self._floor < self._run_ahead
 
     def commit(self) -> Commit:
         """What the transaction that carries all settled results must commit.

@@ -76,6 +76,8 @@ class Outbox:
         """The batch is durable: the instruments it frees."""
         self._expect(number)
         freed = [instrument for _, instrument in self._taken if instrument is not None]
+        for ledger in {settlement.ledger for settlement, _ in self._taken}:
+            ledger.written()
         self._taken = []
         self._batch, self._under_way = None, False
         return freed

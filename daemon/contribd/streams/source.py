@@ -13,13 +13,13 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
-from contribd.engine.events import Assigned, Event, Records, Revoked, Revoking
+from contribd.engine.events import Assigned, CaughtUp, Event, Records, Revoked, Revoking
 from contribd.engine.ledger import Commit, Partition
 from contribd.engine.price import Record
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
 from contribd.streams.membership import Joined, Membership
-from contribd.streams.repair import release_set_aside
+from contribd.streams.repair import opened, release_set_aside
 from contribd.streams.settings import KafkaSettings, first_line
 
 POLL_SECONDS = 0.05
@@ -64,6 +64,8 @@ class Source(threading.Thread):
         self._revoked = threading.Event()
         self._handed_over = 0
         self._new: set[TopicPartition] = set()
+        self._behind: dict[TopicPartition, int] = {}
+        """Where each log ended when its partition was assigned, until the consumer is there."""
         self._paused: frozenset[Partition] = frozenset()
         self._lags: dict[Partition, tuple[int, int]] = {}
         self.connected = False
@@ -128,6 +130,7 @@ class Source(threading.Thread):
             batches = [(Partition(*tp), [_record(r) for r in records]) for tp, records in polled.items()]
             self._handed_over += sum(len(records) for _, records in batches)
             self._emit(Records(batches))
+        self._tell_caught_up(consumer)
         self._measure(consumer)
         if behind:
             self._resume(consumer)
@@ -167,7 +170,8 @@ class Source(threading.Thread):
         return None
 
     def _subscribe(self) -> KafkaConsumer:
-        consumer = KafkaConsumer(**self._settings.consumer(), partition_assignment_strategy=[CooperativeStickyAssignor])
+        settings = self._settings.consumer()
+        consumer = opened(KafkaConsumer, **settings, partition_assignment_strategy=[CooperativeStickyAssignor])
         try:
             missing = [topic for topic in self._settings.prices if not consumer.partitions_for_topic(topic)]
             if missing:
@@ -212,6 +216,7 @@ class Source(threading.Thread):
         self._observe(consumer)
         going = frozenset(Partition(*tp) for tp in partitions) - {Partition(*tp) for tp in self._new}
         self._new.difference_update(partitions)
+        self._leave_behind(partitions)
         if not going or self._leaving.is_set():
             return
         self._revoked.clear()
@@ -220,10 +225,15 @@ class Source(threading.Thread):
             _log.warning("partitions went before every answer was in", partitions=_names(going))
         self._emit(Revoked(going))
 
+    def _leave_behind(self, partitions: Iterable[TopicPartition]) -> None:
+        for tp in partitions:
+            self._behind.pop(tp, None)
+
     def lost(self, partitions: Iterable[TopicPartition]) -> None:
         """Called by the client while it polls: the group has given these to others already."""
         gone = frozenset(Partition(*tp) for tp in partitions)
         self._new.difference_update(partitions)
+        self._leave_behind(partitions)
         _log.warning("partitions were lost: this member was out of its group", partitions=_names(gone))
         self._emit(Revoked(gone))
 
@@ -234,18 +244,33 @@ class Source(threading.Thread):
         if ready:
             commits = {Partition(*tp): commit for tp, commit in ready.items()}
             _log.info("partitions assigned", partitions=_names(commits))
-            self._emit(Assigned(commits))
+            ends = consumer.end_offsets(list(ready))
+            late = {tp: ends[tp] for tp, commit in ready.items() if ends[tp] > commit.offset}
+            self._behind.update(late)
+            self._emit(Assigned(commits, frozenset(Partition(*tp) for tp in late)))
             self._resume(consumer)
+
+    def _tell_caught_up(self, consumer: KafkaConsumer) -> None:
+        there = [tp for tp, end in self._behind.items() if (_position(consumer, tp) or 0) >= end]
+        for tp in there:
+            del self._behind[tp]
+        if there:
+            self._emit(CaughtUp(frozenset(Partition(*tp) for tp in there)))
 
     def _measure(self, consumer: KafkaConsumer) -> None:
         lags = {}
         for tp in consumer.assignment():
-            state = consumer._subscription.assignment.get(tp)  # noqa: SLF001 - position() may block on the network
-            position = state.position.offset if state is not None and state.position is not None else None
+            position = _position(consumer, tp)
             end = consumer.highwater(tp)
             if position is not None and end is not None:
                 lags[Partition(*tp)] = (position, max(0, end - position))
         self._lags = lags
+
+
+def _position(consumer: KafkaConsumer, tp: TopicPartition) -> int | None:
+    """The next offset to be polled, None where it is not known."""
+    state = consumer._subscription.assignment.get(tp)  # noqa: SLF001 - position() may block on the network
+    return state.position.offset if state is not None and state.position is not None else None
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # the client has no types
