@@ -33,9 +33,7 @@ def make_engine(plan: Plan, mapper: Mapper, rng: Random) -> Engine:
         login_timeout=3.0,
         backoff=_backoff(0.2, 3.0, rng),
     )
-    bounds = Bounds(
-        run_ahead=plan.run_ahead, waiting_records=plan.waiting_records, batch_results=plan.batch_results
-    )
+    bounds = Bounds(run_ahead=plan.run_ahead, waiting_records=plan.waiting_records, batch_results=plan.batch_results)
     return Engine(
         mapper=mapper,
         encoder=PostEncoder(PostUser("10.0.0.1", 256)),

@@ -145,5 +145,7 @@ class Faults:
             process.stalled_until = self._world.schedule.mono + self._rng.choice((0.1, 1.0, 4.0))
 
     def _wall_step(self) -> None:
-        self._world.schedule.step_wall(self._rng.choice((-3600.0, -1.5, 0.7, 30.0)))
+        # Expiry follows the wall clock: set back while a result is not durable, it would make an old price young again.
+        back = (-3600.0, -1.5) if self._world.plan.max_age is None else ()
+        self._world.schedule.step_wall(self._rng.choice((*back, 0.7, 30.0)))
         self._cluster.poke()

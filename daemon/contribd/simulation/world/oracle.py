@@ -84,9 +84,7 @@ class Oracle:
         if len(begins) < self._plan.partitions:
             return 1
         skipped = sum(
-            record.offset < begins[Partition("prices", record.partition)]
-            for log in self._kafka.logs
-            for record in log
+            record.offset < begins[Partition("prices", record.partition)] for log in self._kafka.logs for record in log
         )
         return len(self._records) - skipped - len(self._results.results)
 
@@ -111,7 +109,7 @@ class Oracle:
             if not process.dead:
                 self.complain("5: a stop that does not end", process.name)
 
-        process.later(limit, check)
+        process.later(limit, lambda: process.later(2.0, check))  # it may have been frozen until just now
 
     def left(self, process: Process) -> None:
         """A process exited by itself."""
@@ -141,7 +139,10 @@ class Oracle:
         """After the worker did something: its memory is bounded."""
         plan, intake = self._plan, process.engine.intake
         held = intake.waiting + sum(intake.parked(partition) for partition in intake.ledgers)
-        if held > plan.waiting_records + 10 * plan.max_poll:
+        bound = plan.waiting_records + 10 * plan.max_poll
+        if plan.conflate:  # partitions that catch up are read on, one at a time
+            bound = 2 * (bound + plan.run_ahead)
+        if held > bound:
             self.complain("4: too many records held", f"{held} in {process.name}")
 
     # The wire

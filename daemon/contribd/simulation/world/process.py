@@ -129,6 +129,7 @@ class Process(Life):
         if isinstance(event, Stop):
             self._deadline = now.mono + self.world.plan.ack_timeout + DRAIN_MARGIN
             self.source.stop()
+            self._schedule.at(self._deadline, self.poke)
         elif isinstance(event, Revoking):
             self._revoking.append(event.partitions)
         elif isinstance(event, Revoked):

@@ -145,10 +145,10 @@ class ResultRules:
     def _check_nak(self, record: Produced, result: dict[str, Any], _process: ProcessSight) -> None:
         self._check_last(record, result)
         tries = len(result["posts"])
-        if result["code"] in RETRYABLE and tries < self._plan.attempts and not self._too_old(record, result):
+        if result["code"] in RETRYABLE and tries < self._plan.attempts and not self._outdated(record, result):
             self._complain("NAK although a retry was left", str(result), record)
         if self._plan.create_missing and result["code"] == "SymbolUnknown" and result["posts"][-1]["type"] == "Update":
-            if not self._too_old(record, result):
+            if not self._outdated(record, result):
                 self._complain("NAK although the item could be created", str(result), record)
 
     def _check_error(self, record: Produced, result: dict[str, Any], _process: ProcessSight) -> None:
@@ -156,7 +156,7 @@ class ResultRules:
 
     def _check_unanswered(self, record: Produced, result: dict[str, Any], _process: ProcessSight) -> None:
         self._check_last(record, result)
-        if len(result["posts"]) < self._plan.attempts and not self._too_old(record, result):
+        if len(result["posts"]) < self._plan.attempts and not self._outdated(record, result):
             self._complain("UNANSWERED although a retry was left", str(result), record)
 
     def _check_last(self, record: Produced, result: dict[str, Any]) -> None:
@@ -170,7 +170,7 @@ class ResultRules:
             self._complain("6: code or text are not the ADS's", str(result), record)
         wire = self._processes[result["instance"]].sessions[last["session"]]
         carried = versions(result["fields"])
-        if carried != wire.posts[last["post_id"]].values and not self._too_old(record, result):
+        if carried != wire.posts[last["post_id"]].values and not self._outdated(record, result):
             self._complain("6: fields that were not posted", str(result), record)
 
     def _check_conflated(self, record: Produced, result: dict[str, Any], _process: ProcessSight) -> None:
@@ -184,13 +184,7 @@ class ResultRules:
             self._carriers.append((record, result))
 
     def _check_expired(self, record: Produced, result: dict[str, Any], process: ProcessSight) -> None:
-        """Its own timestamp says so, or that of a newer price of its RIC: nothing older may follow that one."""
-        newer = (
-            other
-            for other in self._logs[record.partition]
-            if (other.ric, other.service) == (record.ric, record.service) and other.version > record.version
-        )
-        if not self._too_old(record, result) and not any(self._too_old(other, result) for other in newer):
+        if not self._outdated(record, result):
             self._complain("EXPIRED before its time", str(result), record)
         since = process.assigned_at[Partition("prices", record.partition)]
         if result["posts"] or process.carried.get(record.version, -1.0) >= since:
@@ -206,6 +200,15 @@ class ResultRules:
             self._complain("REJECTED without a reason", str(result), record)
         elif record.version in process.carried:
             self._complain("REJECTED although it was posted", str(result), record)
+
+    def _outdated(self, record: Produced, result: dict[str, Any]) -> bool:
+        """Its own timestamp says so, or that of a newer price of its RIC: nothing older may follow that one."""
+        newer = (
+            other
+            for other in self._logs[record.partition]
+            if (other.ric, other.service) == (record.ric, record.service) and other.version > record.version
+        )
+        return self._too_old(record, result) or any(self._too_old(other, result) for other in newer)
 
     def _too_old(self, record: Produced, result: dict[str, Any]) -> bool:
         """Whether the price was older than ``max_age`` when it was settled (by the wall clock of that moment)."""

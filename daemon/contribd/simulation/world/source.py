@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from contribd.engine.events import Assigned, Event, Records, Revoked, Revoking
+from contribd.engine.events import Assigned, CaughtUp, Event, Records, Revoked, Revoking
 from contribd.engine.ledger import Commit, Partition
 from contribd.engine.price import Record
 from contribd.simulation.world.host import Life
@@ -46,6 +46,7 @@ class Source:
         self._positions: dict[Partition, int] = {}
         """The next record (index in the log) of each announced partition."""
         self._new: set[Partition] = set()
+        self._behind: dict[Partition, int] = {}
         self._wanted: frozenset[Partition] = frozenset()
         self._paused: frozenset[Partition] = frozenset()
         """What is not fetched: what was wanted when the poll under way began."""
@@ -56,7 +57,9 @@ class Source:
         self._stopping = self._left = False
         self.heartbeat = _Heartbeat()
         self._coordinator = self
-        self.membership = Membership(self._world.plan.session_timeout, clock=lambda: self._world.schedule.mono)
+        self.membership = Membership(
+            self._world.plan.session_timeout, float("inf"), clock=lambda: self._world.schedule.mono
+        )
         life.later(0.05 + self._rng.random() * 0.5, self._start)
 
     def group_metadata(self) -> Metadata:
@@ -107,12 +110,16 @@ class Source:
     def _joined(self, member: str, generation: int, partitions: frozenset[Partition]) -> None:
         if self._left or member != self._member:
             return
+        if self._busy:  # a rebalance ends in a poll, and there is none while the thread waits for Kafka or the worker
+            self._life.later(0.01, lambda: self._joined(member, generation, partitions))
+            return
         self._generation = generation
         going = self._owned - partitions
         self._new |= partitions - self._owned
         self._owned = partitions
         for partition in going:
             self._positions.pop(partition, None)
+            self._behind.pop(partition, None)
         announced = going - self._new
         self._new -= going
         self._observe()
@@ -174,7 +181,10 @@ class Source:
                 log = self._world.kafka.logs[partition.number]
                 self._positions[partition] = next((i for i, r in enumerate(log) if r.offset >= commit.offset), len(log))
             self._observe()
-            self._emit(Assigned(commits))
+            ends = self._world.kafka.ends
+            late = {p: ends[p.number] for p, commit in commits.items() if ends[p.number] > commit.offset}
+            self._behind.update(late)
+            self._emit(Assigned(commits, frozenset(late)))
         self.nudge()
 
     # Heartbeats
@@ -196,7 +206,7 @@ class Source:
     def _beat_answered(self, member: str, generation: int, answer: str) -> None:
         if self._left or (member, generation) != (self._member, self._generation):
             return
-        if self._released is not None:
+        if self._busy and answer != "ok":
             self._life.later(POLL_SECONDS, lambda: self._beat_answered(member, generation, answer))
             return
         if answer == "unknown":
@@ -211,6 +221,7 @@ class Source:
         gone, self._owned = self._owned, frozenset()
         self._new.clear()
         self._positions.clear()
+        self._behind.clear()
         self._generation, self._member = -1, ""
         if gone:
             self._emit(Revoked(gone))
@@ -259,4 +270,17 @@ class Source:
         if batches:
             self._handed_over += sum(len(records) for _, records in batches)
             self._emit(Records(batches))
+        self._tell_caught_up()
         self.nudge()
+
+    def _tell_caught_up(self) -> None:
+        logs = self._world.kafka.logs
+        there = set()
+        for partition, end in self._behind.items():
+            log, position = logs[partition.number], self._positions[partition]
+            if position == len(log) or log[position].offset >= end:
+                there.add(partition)
+        for partition in there:
+            del self._behind[partition]
+        if there:
+            self._emit(CaughtUp(frozenset(there)))
