@@ -100,8 +100,10 @@ class Chaos:
         self.topics = unique("prices"), unique("results")
         self.report = Report(records=plan.records)
         self._feeds: list[VersionFeed] = []
-        self._asked: list[tuple[int, int, int]] = []
-        """For each kill: daemon, posts journaled before, records unsettled before."""
+        self._asked: list[tuple[int, int, int, int]] = []
+        """For each kill: daemon, posts journaled at its start and at its end, records unsettled before."""
+        self._born = [0, 0, 0]
+        """For each daemon: posts journaled at its last start."""
         self._restarts: list[int] = []
         """Posts journaled before each restart of the provider."""
 
@@ -195,10 +197,12 @@ class Chaos:
     def _kill_daemon(self) -> None:
         number = self._random.randrange(len(self.daemons))
         daemon = self.daemons[number]
-        self._asked.append((number, len(self.provider.posts()), _unsettled(daemon)))
+        unsettled = _unsettled(daemon)
         daemon.kill()
+        self._asked.append((number, self._born[number], len(self.provider.posts()), unsettled))
         self._note("daemon killed", daemon.directory.name)
         time.sleep(self._random.uniform(0.0, 2.0))
+        self._born[number] = len(self.provider.posts())
         daemon.start(ready=False)
 
     def _pause_daemon(self) -> None:
@@ -246,7 +250,12 @@ class Chaos:
             if not daemon.alive:
                 self._say(f"{daemon.directory.name} had ended: {daemon.child.tail(500)}")
                 daemon.start(ready=False)
-        eventually(self._idle, within=self.plan.settle, every=0.5, what="every record settled")
+        try:
+            eventually(self._idle, within=self.plan.settle, every=0.5, what="every record settled")
+        except AssertionError:
+            for daemon in self.daemons:
+                self._say(f"{daemon.directory.name}: {_state(daemon)}")
+            raise
 
     def _idle(self) -> bool:
         views = []
@@ -276,8 +285,8 @@ class Chaos:
         of_session = sessions(posts, self._restarts)
         again = reposts(posts, of_session)
         report.reposts = sum(again.values())
-        for number, journaled, unsettled in self._asked:
-            mine = [session for session in of_session[:journaled] if session[1] == 1000 + number]
+        for number, born, died, unsettled in self._asked:
+            mine = [session for session in of_session[born:died] if session[1] == 1000 + number]
             report.kills.append((unsettled, again[mine[-1]] if mine else 0))
 
 
@@ -287,6 +296,14 @@ def _unsettled(daemon: Daemon) -> int:
         return int(daemon.status()["records_waiting"])
     except OSError:
         return -1
+
+
+def _state(daemon: Daemon) -> str:
+    try:
+        view = daemon.status()
+    except OSError as error:
+        return f"cannot be asked ({error}); the end of its log: {daemon.child.tail(1000)}"
+    return f"not ready because {view['not_ready']}, {view['window']}, {view['partitions']}"
 
 
 def _shorten_session(daemon: Daemon) -> None:

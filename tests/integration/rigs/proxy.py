@@ -194,6 +194,6 @@ class TcpProxy:
                 client.close()
                 continue
             link = _Link(client, server, self._weather)
+            link.start()
             with self._lock:
                 self._links = [one for one in self._links if one.is_alive()] + [link]
-            link.start()
