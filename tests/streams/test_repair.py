@@ -1,10 +1,15 @@
-"""A partition that was paused in the middle of a batch goes on after it is resumed."""
+"""What the Kafka client does wrong is mended: partitions paused mid-batch, clients that cannot connect."""
 
+import gc
+import threading
+import time
 from collections.abc import Callable
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+import pytest
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
 
-from contribd.streams.repair import release_set_aside
+from contribd.streams.repair import opened, release_set_aside
 
 COUNT = 200
 
@@ -42,3 +47,17 @@ def test_what_was_set_aside_while_paused_is_delivered_after_the_resume(
     rest = read(consumer, 10)
     consumer.close()
     assert begun[first] + rest.get(first, 0) == COUNT
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # sockets left to the collector
+@pytest.mark.parametrize("kind", [KafkaConsumer, KafkaProducer, KafkaAdminClient])
+def test_a_client_that_cannot_connect_leaves_nothing_behind(kind: Callable[..., object]) -> None:
+    threads = set(threading.enumerate())
+    for _ in range(2):
+        with pytest.raises(KafkaError):
+            opened(kind, bootstrap_servers="127.0.0.1:1", bootstrap_timeout_ms=100)
+    deadline = time.monotonic() + 10
+    while set(threading.enumerate()) - threads and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert set(threading.enumerate()) - threads == set()
+    gc.collect()

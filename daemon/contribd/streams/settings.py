@@ -13,7 +13,15 @@ CONSUMER_OWN: Mapping[str, Any] = {
     "allow_auto_create_topics": False,
 }
 
+CLIENT_DEFAULTS: Mapping[str, Any] = {
+    # The client's own 30 s each would leave an unreachable broker untold for half a minute, and one that is back
+    # unnoticed for as long.
+    "bootstrap_timeout_ms": 5_000,
+    "reconnect_backoff_max_ms": 2_000,
+}
+
 CONSUMER_DEFAULTS: Mapping[str, Any] = {
+    **CLIENT_DEFAULTS,
     "max_poll_records": 2000,
     # A fetch is answered as soon as there is anything; this is how long an idle one stays open.
     "fetch_max_wait_ms": 500,
@@ -24,6 +32,7 @@ CONSUMER_DEFAULTS: Mapping[str, Any] = {
 PRODUCER_OWN: Mapping[str, Any] = {"acks": "all", "enable_idempotence": True, "allow_auto_create_topics": False}
 
 PRODUCER_DEFAULTS: Mapping[str, Any] = {
+    **CLIENT_DEFAULTS,
     # A dead process's open transaction holds back every read_committed reader for this long.
     "transaction_timeout_ms": 10_000,
     # What a transaction waits when the one before is still completing: 100 ms, the client's default, allows 35 small
@@ -98,6 +107,7 @@ class KafkaSettings:
         from kafka import KafkaAdminClient
 
         return {
+            **CLIENT_DEFAULTS,
             **_known(self.client, KafkaAdminClient.DEFAULT_CONFIG),
             "bootstrap_servers": list(self.bootstrap_servers),
             "client_id": f"contribd-{self.instance}",

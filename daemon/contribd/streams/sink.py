@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 import tenacity
-from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError, ProducerFencedError
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 
@@ -17,7 +17,7 @@ from contribd.engine.ledger import Commit, Partition
 from contribd.engine.result import Encoded
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
-from contribd.streams.repair import discard
+from contribd.streams.repair import discard, opened
 from contribd.streams.settings import KafkaSettings, first_line
 
 FENCES = 3
@@ -131,23 +131,26 @@ class Sink(threading.Thread):
     def _read_back(self, commits: dict[Partition, Commit]) -> bool:
         """Whether the group's offsets are those of the transaction: it is durable then.
 
-        The new producer's ``init_transactions`` has ended it one way or the other, so there is nothing left to wait
-        for. Every batch settles a record, so its offset or its bitmap differs from the batch before.
+        The new producer's ``init_transactions`` has ended it one way or the other; the consumer waits until its offsets
+        say so too, which the admin client does not. Every batch settles a record, so its offset or its bitmap differs
+        from the batch before. Where we are stopped first nobody will ask, and the next run finds the offsets.
         """
         for attempt in tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type((KafkaError, OSError)), wait=START_WAIT, sleep=self._sleep
+            retry=tenacity.retry_if_exception_type((KafkaError, OSError)),
+            wait=START_WAIT,
+            sleep=self._sleep,
+            stop=lambda _state: self._stopping.is_set(),
+            retry_error_callback=lambda _state: None,
         ):
             with attempt:
-                admin = KafkaAdminClient(**self._settings.admin())
+                consumer = opened(KafkaConsumer, **self._settings.consumer())
                 try:
-                    partitions = [TopicPartition(*partition) for partition in commits]
-                    found = admin.list_group_offsets({self._settings.group_id: partitions})[self._settings.group_id]
+                    found = {each: consumer.committed(TopicPartition(*each), metadata=True) for each in commits}
                 finally:
-                    admin.close()
+                    consumer.close(autocommit=False, timeout_ms=1000)
                 return any(
-                    (state := found.get(TopicPartition(*partition))) is not None
-                    and (state.offset, state.metadata or "") == commit
-                    for partition, commit in commits.items()
+                    state is not None and (state.offset, state.metadata or "") == commits[partition]
+                    for partition, state in found.items()
                 )
         return False
 
@@ -178,17 +181,26 @@ class Sink(threading.Thread):
         return self.connected
 
     def _open(self) -> KafkaProducer:
-        producer = KafkaProducer(**self._settings.producer())
+        self._require_topics()
+        producer = opened(KafkaProducer, **self._settings.producer())
         try:
-            for topic in filter(None, (self._settings.results, self._settings.rejects)):
-                if not producer.partitions_for(topic):
-                    raise ValueError(f"no such topic, or no permission to write it: {topic}")
             producer.init_transactions()
         except BaseException:
             discard(producer)
             raise
         self.failure = None
         return producer
+
+    def _require_topics(self) -> None:
+        """Asks outright: the producer would wait a minute for a topic to appear."""
+        admin = opened(KafkaAdminClient, **self._settings.admin())
+        try:
+            topics = [topic for topic in (self._settings.results, self._settings.rejects) if topic is not None]
+            missing = [found["name"] for found in admin.describe_topics(topics) if not found["partitions"]]
+        finally:
+            admin.close()
+        if missing:
+            raise ValueError(f"no such topic, or no permission to write it: {', '.join(missing)}")
 
     def _sleep(self, seconds: float) -> None:
         self._stopping.wait(seconds)
