@@ -1,4 +1,4 @@
-"""``contribd simulate``: the simulated ADS and the price engine by themselves."""
+"""``contribd simulate``: the simulated ADS and the price engine by themselves, and seeded runs of the daemon."""
 
 import asyncio
 import contextlib
@@ -21,6 +21,7 @@ from contribd.simulation.options import AdsOptions, LoginAnswer, Profile
 from contribd.simulation.rules import Rule, parse_nak_rule
 from contribd.simulation.server import AdsServer
 from contribd.simulation.values import FIELDS
+from contribd.simulation.world import command as world
 
 if TYPE_CHECKING:
     from contribd.simulation.engine import PriceEngine
@@ -32,6 +33,8 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
+
+app.command("run")(world.run)
 
 REPORT_SECONDS = 5.0
 

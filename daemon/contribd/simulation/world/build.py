@@ -46,6 +46,7 @@ def make_engine(plan: Plan, mapper: Mapper, rng: Random) -> Engine:
 
 def _backoff(first: float, longest: float, rng: Random) -> Backoff:
     def after(failures: int) -> float:
-        return min(longest, first * 2 ** (failures - 1)) * (1 - 0.5 * rng.random())
+        wait: float = min(longest, first * 2.0 ** (failures - 1))
+        return wait * (1 - 0.5 * rng.random())
 
     return after

@@ -76,9 +76,9 @@ class Link:
             raise LinkLost(Failure.CLOSED_BY_SERVER, "the server closed the connection", texts)
         return texts
 
-    def close(self) -> None:
-        """Hangs up."""
-        self.wire.hang_up()
+    def close(self, *, clean: bool = True) -> None:
+        """Hangs up; unless ``clean``, what the server has not got yet is thrown away."""
+        self.wire.hang_up(clean=clean)
 
 
 def connect(life: Life, venue: Venue, wake: Callable[[], None]) -> Link | None:

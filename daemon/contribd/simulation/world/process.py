@@ -4,12 +4,13 @@ from collections import deque
 from random import Random
 from typing import Any, NamedTuple
 
+from contribd.engine.commands import Connect, Disconnect, Probe
 from contribd.engine.endpoints import Failure
 from contribd.engine.engine import Engine
-from contribd.engine.events import Connected, Event, Lost, Received, Records, Revoked, Revoking, Stop, Tick
+from contribd.engine.events import Connected, Event, Lost, Probed, Received, Records, Revoked, Revoking, Stop, Tick
 from contribd.engine.ledger import Partition
 from contribd.engine.result import ResultEncoder
-from contribd.engine.session import Connect, Disconnect
+from contribd.engine.states import SessionState
 from contribd.simulation.world.build import make_engine
 from contribd.simulation.world.host import Life, World
 from contribd.simulation.world.link import Link, LinkLost, connect
@@ -132,9 +133,8 @@ class Process(Life):
             self._schedule.at(self._deadline, self.poke)
         elif isinstance(event, Revoking):
             self._revoking.append(event.partitions)
-        elif isinstance(event, Revoked):
-            if self._revoking:
-                self._revoking.popleft()
+        elif isinstance(event, Revoked) and self._revoking:
+            self._revoking.popleft()
         self.world.oracle.told(self, event)
         self.engine.handle(event, now)
         if isinstance(event, Records):
@@ -144,6 +144,8 @@ class Process(Life):
     def _act(self) -> None:
         now, engine = self._schedule.now, self.engine
         engine.may_post_until = self.source.membership.until(self._group)
+        if self._link is not None:
+            engine.session.wrote(self._link.wire.taken, self._link.wire.unsent, now)
         self._send(engine.take_frames(now))
         self._obey()
         self._write()
@@ -171,12 +173,20 @@ class Process(Life):
         for command in self.engine.take_commands():
             match command:
                 case Connect(attempt, endpoint):
-                    venue = self.world.venues[endpoint]
-                    wait = self._schedule.rng.choice((0.001, 0.02, 0.3))
-                    self.later(wait, lambda: self.put(Outcome(attempt, connect(self, venue, self._heard))))
-                case Disconnect():
-                    self._send(self.engine.take_frames(self._schedule.now))
-                    self._drop_link()
+                    self._connect(attempt, endpoint)
+                case Disconnect(clean=clean):
+                    self._drop_link(clean=clean)
+                case Probe(endpoint):
+                    self._probe(endpoint)
+
+    def _connect(self, attempt: int, endpoint: str) -> None:
+        venue = self.world.venues[endpoint]
+        wait = self._schedule.rng.choice((0.001, 0.02, 0.3))
+        self.later(wait, lambda: self.put(Outcome(attempt, connect(self, venue, self._heard))))
+
+    def _probe(self, endpoint: str) -> None:
+        venue = self.world.venues[endpoint]
+        self.later(0.01, lambda: self.put(Probed(endpoint, venue.reachable, "")))
 
     def _heard(self) -> None:
         self._wake_in(self._schedule.rng.random() * 0.002)
@@ -187,7 +197,8 @@ class Process(Life):
         if link is None:
             self.engine.handle(Lost(attempt, Failure.NETWORK, "refused"), now)
             return
-        if attempt != self.engine.session.attempt or self._link is not None:
+        session = self.engine.session
+        if attempt != session.attempt or session.state is not SessionState.CONNECTING:
             link.close()
             return
         self._link, self._attempt = link, attempt
@@ -225,10 +236,10 @@ class Process(Life):
             self._received(attempt, link, lost.texts)
         self.engine.handle(Lost(attempt, lost.failure, str(lost)), self._schedule.now)
 
-    def _drop_link(self) -> None:
+    def _drop_link(self, *, clean: bool = True) -> None:
         if self._link is not None:
             self.world.oracle.hung_up(self._link.wire)
-            self._link.close()
+            self._link.close(clean=clean)
             self._link = None
 
     # The end

@@ -147,9 +147,9 @@ class ResultRules:
         tries = len(result["posts"])
         if result["code"] in RETRYABLE and tries < self._plan.attempts and not self._outdated(record, result):
             self._complain("NAK although a retry was left", str(result), record)
-        if self._plan.create_missing and result["code"] == "SymbolUnknown" and result["posts"][-1]["type"] == "Update":
-            if not self._outdated(record, result):
-                self._complain("NAK although the item could be created", str(result), record)
+        missing = self._plan.create_missing and result["code"] == "SymbolUnknown"
+        if missing and result["posts"][-1]["type"] == "Update" and not self._outdated(record, result):
+            self._complain("NAK although the item could be created", str(result), record)
 
     def _check_error(self, record: Produced, result: dict[str, Any], _process: ProcessSight) -> None:
         self._check_last(record, result)
@@ -214,7 +214,8 @@ class ResultRules:
         """Whether the price was older than ``max_age`` when it was settled (by the wall clock of that moment)."""
         if self._plan.max_age is None or record.timestamp < 0:
             return False
-        return result["settled_at"] > stamp(record.timestamp * 1000 + round(self._plan.max_age * 1e6))
+        settled: str = result["settled_at"]
+        return settled > stamp(record.timestamp * 1000 + round(self._plan.max_age * 1e6))
 
     # The end
 

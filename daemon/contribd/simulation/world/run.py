@@ -15,7 +15,7 @@ from contribd.simulation.world.faults import Faults
 from contribd.simulation.world.feed import Feed, Produced, make_mapper
 from contribd.simulation.world.group import Group
 from contribd.simulation.world.host import World
-from contribd.simulation.world.kafka import Kafka
+from contribd.simulation.world.kafka import Kafka, Transaction
 from contribd.simulation.world.oracle import Oracle
 from contribd.simulation.world.plan import Plan, make_plan
 from contribd.simulation.world.schedule import Schedule
@@ -55,7 +55,7 @@ class _Simulation:
         self._plan = plan
         self.schedule = schedule = Schedule(Random(f"run {plan.seed}"))
         partitions = [Partition("prices", number) for number in range(plan.partitions)]
-        kafka = Kafka(schedule, plan.partitions, lambda transaction: self.oracle.committed(transaction))
+        kafka = Kafka(schedule, plan.partitions, self._committed)
         group = Group(schedule, partitions, plan.session_timeout)
         kafka.check_member = group.is_current
         self.oracle = Oracle(schedule, plan, kafka, group)
@@ -65,6 +65,9 @@ class _Simulation:
         self.faults = Faults(self.world, self.cluster)
         self._feed = Feed(plan, schedule.rng, self.counts)
         kafka.ends[:] = self._feed.starts
+
+    def _committed(self, transaction: Transaction) -> None:
+        self.oracle.committed(transaction)
 
     def go(self) -> None:
         plan, schedule = self._plan, self.schedule

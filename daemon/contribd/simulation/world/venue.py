@@ -57,7 +57,7 @@ class Venue:
     def __init__(self, schedule: Schedule, plan: Plan, url: str, counts: Counter[str]) -> None:
         self.url = url
         self.reachable = True
-        self._schedule = schedule
+        self.schedule = schedule
         self._plan = plan
         self._counts = counts
         self._rng = schedule.rng
@@ -130,7 +130,7 @@ class Visit:
     def __init__(self, venue: Venue, wire: Wire) -> None:
         self.venue = venue
         self.wire = wire
-        self._schedule = venue._schedule
+        self._schedule = venue.schedule
         self._connection: Connection = venue.ads.connect(self._schedule.mono)
         self._due = float("inf")
         wire.server = self

@@ -36,6 +36,8 @@ class Wire:
         self._cuts = cuts
         """Share of transfers that arrive in two pieces."""
         self.number = 0
+        self.taken = 0
+        """Bytes the socket has taken so far."""
         self.open = True
         self.server: Server | None = None
         self.on_bytes: Callable[[bytes], None] = lambda _data: None
@@ -66,12 +68,18 @@ class Wire:
         """Whether something is in the client's own buffer."""
         return bool(self._unsent)
 
+    @property
+    def unsent(self) -> int:
+        """Bytes in the client's own buffer."""
+        return sum(len(data) for _, data in self._unsent)
+
     def flush(self) -> None:
         """Hands over what the socket takes."""
         while self._unsent and self.open and (self._socket < self._room or not self.stuck):
             text, data = self._unsent.popleft()
             self.on_handed(text)
             self._socket += len(data)
+            self.taken += len(data)
             for piece in self._pieces(data):
                 self._moving.append(piece)
                 self._schedule.at(max(self._schedule.mono, self._reading_from) + self._latency, self._arrive)
@@ -152,10 +160,15 @@ class Wire:
         if server is not None:
             server.hung_up()
 
-    def hang_up(self) -> None:
-        """The client's end is closed, by itself or because its process died; the socket's bytes still arrive."""
+    def hang_up(self, *, clean: bool = True) -> None:
+        """The client's end is closed, by itself or because its process died.
+
+        ``clean``: the socket's bytes still arrive; otherwise they are thrown away.
+        """
         self.open = False
         self._unsent.clear()
+        if not clean:
+            self._moving.clear()
         if self._hang_up_planned:
             return
         self._hang_up_planned = True

@@ -1,0 +1,78 @@
+"""``contribd simulate run``: seeded runs of the real engine through every fault there is."""
+
+from typing import Annotated
+
+import typer
+
+from contribd.cli import EXIT_FAILED
+from contribd.simulation.world.many import Summary, run_many
+from contribd.simulation.world.run import Run, run_seed
+
+_SHOWN = 5
+"""Broken seeds whose trace is printed."""
+
+
+def run(
+    *,
+    seed: Annotated[int | None, typer.Option(help="Replay this one.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Run so many.")] = 1000,
+    start: Annotated[int, typer.Option(help="The first of them.")] = 0,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes. Default: one a core.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="With --seed: print all that happened.")] = False,
+) -> None:
+    """Run the engine through simulated faults, one seed or many; exit 1 where a promise is broken."""
+    broken = _replay(seed, verbose=verbose) if seed is not None else _run(range(start, start + seeds), jobs)
+    if broken:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _replay(seed: int, *, verbose: bool) -> bool:
+    found = run_seed(seed, verbose=verbose)
+    if verbose or found.broken is not None:
+        _show(found)
+    kinds = ", ".join(f"{name} {number}" for name, number in sorted(found.counts.items())) or "none"
+    typer.echo(f"seed {seed}: {found.records} records, {found.posts} posts, {found.seconds:.0f} simulated seconds")
+    typer.echo(f"faults: {kinds}")
+    typer.echo(f"digest {found.digest}: {'every promise kept' if found.broken is None else 'BROKEN'}")
+    return found.broken is not None
+
+
+def _run(seeds: range, jobs: int | None) -> bool:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    summary = Summary()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("seeds", total=len(seeds))
+        for found in run_many(seeds, jobs):
+            summary.add(found)
+            progress.advance(task)
+            if found.broken is not None:
+                progress.update(task, description=f"seeds ({len(summary.broken)} broken)")
+    _report(summary)
+    return bool(summary.broken)
+
+
+def _report(summary: Summary) -> None:
+    for found in summary.broken[:_SHOWN]:
+        _show(found)
+    elapsed = summary.elapsed
+    typer.echo(
+        f"{summary.seeds} seeds in {elapsed:.1f} s ({summary.seeds / elapsed:.1f} a second): "
+        f"{summary.records} records, {summary.posts} posts, {summary.simulated / 3600:.1f} simulated hours"
+    )
+    for name, number in sorted(summary.counts.items()):
+        typer.echo(f"  {number:8} {name}")
+    if summary.broken:
+        numbers = " ".join(str(found.seed) for found in sorted(summary.broken, key=lambda found: found.seed))
+        typer.echo(f"BROKEN by {len(summary.broken)}: {numbers}")
+    else:
+        typer.echo("every promise kept")
+
+
+def _show(found: Run) -> None:
+    for line in found.trace:
+        typer.echo(line)
+    if found.broken is not None:
+        typer.echo(f"seed {found.seed} broke a promise: {found.text}\n")
