@@ -309,8 +309,10 @@ class Contributor:
         """No answer: another try where one is left, else UNANSWERED."""
         tried = len(flight.group[-1].attempts or ()) + 1
         if tried < self.policy.retry.attempts:
-            # One more session lost with it, and it would be given up: that must not happen to its neighbours.
+            # One more session lost with it, and it would be given up: that must not happen to its neighbours. A post
+            # that got no answer may have been dropped with one that the server did not like, or be that one.
             flight.instrument.solo = reply is Reply.LOST and tried + 1 == self.policy.retry.attempts
+            flight.instrument.alone |= reply is Reply.TIMEOUT
             self._retry(flight, reply, None, text, now, self.policy.retry.backoff(tried) if delay else 0.0)
         else:
             self._finish(flight, Status.UNANSWERED, reply, None, text, now)

@@ -1,0 +1,30 @@
+"""The simulated ADS for the cases, in threads of the test's own process."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.conformance.servers import Server, Start, simulated
+
+from contribd.simulation.server import AdsServer
+
+pytest.register_assert_rewrite("tests.conformance.suite")
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    started: list[AdsServer] = []
+
+    def one(**options: Any) -> Server:
+        server = simulated(**options)
+        started.append(server)
+        return server
+
+    yield one
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def ads(start: Start) -> Server:
+    return start()
