@@ -429,6 +429,7 @@ class SinkSuite:
         topics = Topics(cluster)
         member = Member(topics.settings())
         member.wait_for(topics.partition())
+        eventually(lambda: member.membership.until(member.group) > time.monotonic() + 4, "a settled membership")
         assert member.group is not None
         writer = Writer(topics.settings())
         assert writer.write(

@@ -4,12 +4,13 @@ import gc
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
-from contribd.streams.repair import opened, release_set_aside
+from contribd.streams.repair import finish_join, opened, release_set_aside
 
 COUNT = 200
 
@@ -61,3 +62,10 @@ def test_a_client_that_cannot_connect_leaves_nothing_behind(kind: Callable[..., 
         time.sleep(0.02)
     assert set(threading.enumerate()) - threads == set()
     gc.collect()
+
+
+@pytest.mark.parametrize(("task", "asked"), [(object(), True), (None, False)])
+def test_a_join_under_way_is_asked_for_until_it_is_over(task: object, *, asked: bool) -> None:
+    coordinator = SimpleNamespace(_join_task=task, rejoin_needed=False)
+    finish_join(SimpleNamespace(_coordinator=coordinator))
+    assert coordinator.rejoin_needed is asked

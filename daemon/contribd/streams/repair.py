@@ -45,6 +45,18 @@ def release_set_aside(consumer: Any) -> None:
         fetcher._next_partition_records = None  # noqa: SLF001
 
 
+def finish_join(consumer: Any) -> None:
+    """Makes the consumer see a join through that a poll gave up waiting for; called before each poll.
+
+    kafka-python (3.0.12) asks only whether a join is needed. One that began because a topic's partitions changed is not
+    needed any more as soon as its assignment is made, and then nobody fetches its outcome: the member stays without
+    heartbeats, is expelled, and never learns of it.
+    """
+    coordinator = consumer._coordinator  # noqa: SLF001 - the fault lies there, and there is no other way to it
+    if coordinator._join_task is not None:  # noqa: SLF001
+        coordinator.rejoin_needed = True
+
+
 def discard(producer: Any) -> None:
     """Ends a producer whose transaction failed, whatever state it is in, within about two seconds.
 

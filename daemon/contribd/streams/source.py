@@ -19,7 +19,7 @@ from contribd.engine.price import Record
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
 from contribd.streams.membership import Joined, Membership
-from contribd.streams.repair import opened, release_set_aside
+from contribd.streams.repair import finish_join, opened, release_set_aside
 from contribd.streams.settings import KafkaSettings, first_line
 
 POLL_SECONDS = 0.05
@@ -122,6 +122,7 @@ class Source(threading.Thread):
         if behind or self._stopping.is_set():
             consumer.pause(*consumer.assignment())
         release_set_aside(consumer)
+        finish_join(consumer)
         polled = consumer.poll(timeout_ms=int(POLL_SECONDS * 1000))
         self._observe(consumer)
         if self._new:
