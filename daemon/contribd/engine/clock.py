@@ -17,22 +17,27 @@ LAST_WALL: Final = 253_402_300_800_000_000
 """Microseconds since 1970 at the end of the year 9999: from here on a time has no ISO 8601 text of four-digit years."""
 
 
-class Stamp:
-    """Formats wall times as ISO 8601 with microseconds and ``Z``; the text of the last second is kept."""
+_KEPT_SECONDS: Final = 64
+"""Seconds whose text is kept: one result holds up to five times, old ones where the daemon has catching up to do."""
 
-    __slots__ = ("_second", "_text")
+
+class Stamp:
+    """Formats wall times as ISO 8601 with microseconds and ``Z``; the texts of some seconds are kept."""
+
+    __slots__ = ("_texts",)
 
     def __init__(self) -> None:
-        self._second = -1
-        self._text = ""
+        self._texts: dict[int, str] = {}
 
     def __call__(self, wall: int) -> str:
         """``wall``: microseconds since 1970, UTC, below ``LAST_WALL``."""
         second, micros = divmod(wall, 1_000_000)
-        if second != self._second:
-            self._second = second
-            self._text = _seconds_text(second)
-        return f"{self._text}.{micros:06d}Z"
+        text = self._texts.get(second)
+        if text is None:
+            if len(self._texts) >= _KEPT_SECONDS:
+                self._texts.clear()
+            text = self._texts[second] = _seconds_text(second)
+        return f"{text}.{micros:06d}Z"
 
 
 def _seconds_text(second: int) -> str:
