@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from contribd.mapping.errors import EvaluationError, out_of_range, wrong_type
@@ -15,6 +15,7 @@ _TIME = (
     r"(?P<offset>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
 _ISO = re.compile(f"(?:{_DATE})?(?:(?P<t>(?<=[0-9])[T ])?{_TIME})?")
+_PARTS = ("year", "month", "day", "hour", "minute", "second", "fraction", "offset")
 
 # A number is an epoch. Its unit follows from its size: seconds to 2199 are below 7.3e9, milliseconds since 1973 above
 # 9.4e10, and so on by thousands, so that no two units meet.
@@ -77,22 +78,18 @@ def _from_text(text: str) -> Moment:
 
 def _in_utc(match: re.Match[str]) -> Moment:
     """The moment of a match. Raises ValueError or OverflowError where a part is out of its range."""
-    part = match.groupdict()
-    day = date(int(part["year"]), int(part["month"]), int(part["day"])) if part["year"] else None
-    if part["hour"] is None:
+    year, month, day_of_month, hour, minute, second, fraction, offset = match.group(*_PARTS)
+    day = date(int(year), int(month), int(day_of_month)) if year else None
+    if hour is None:
         return Moment(day, None)
-    base = day or date(2000, 1, 1)
-    local = datetime(
-        base.year, base.month, base.day, int(part["hour"]), int(part["minute"]), int(part["second"] or 0), tzinfo=UTC
-    )
-    utc = local - _offset(part["offset"])
-    fraction = f".{part['fraction']}" if part["fraction"] else ""
-    return Moment(utc.date() if day else None, utc.strftime("%H:%M:%S") + fraction)
+    clock = time(int(hour), int(minute), int(second or 0))
+    if offset is not None and offset not in "Zz":
+        moved = datetime.combine(day or date(2000, 1, 1), clock, UTC) - _offset(offset)
+        day, clock = moved.date() if day else None, moved.time()
+    return Moment(day, f"{clock}.{fraction}" if fraction else str(clock))
 
 
-def _offset(text: str | None) -> timedelta:
-    if text is None or text in "Zz":
-        return timedelta()
+def _offset(text: str) -> timedelta:
     hours, minutes = int(text[1:3]), int(text[-2:]) if len(text) > 3 else 0
     if hours > 23 or minutes > 59:
         raise ValueError(text)
