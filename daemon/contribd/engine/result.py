@@ -45,7 +45,7 @@ class ResultEncoder:
             value = self._value(s)
         partition = s.ledger.partition
         headers = [
-            ("status", s.status.value.encode()),
+            ("status", s.status.encode()),
             ("ric", (s.ric or "").encode()),
             ("service", (s.service or "").encode()),
             ("source", f"{partition.topic}:{partition.number}:{s.offset}".encode()),
@@ -57,7 +57,7 @@ class ResultEncoder:
         return b"".join(
             (
                 b'{"status":"',
-                s.status.value.encode(),
+                s.status.encode(),
                 b'","ric":',
                 _text(s.ric),
                 b',"service":',
@@ -122,13 +122,13 @@ class ResultEncoder:
         return b"".join(
             (
                 b'{"post_id":%d,"type":"' % attempt.post_id,
-                attempt.type.value.encode(),
+                attempt.type.encode(),
                 b'","endpoint":',
                 _encode(attempt.endpoint),
                 f',"session":"{attempt.session}","sent_at":"{stamp(attempt.sent_at)}","answered_at":'.encode(),
                 _NULL if attempt.answered_at is None else f'"{stamp(attempt.answered_at)}"'.encode(),
                 b',"answer":"',
-                attempt.reply.value.encode(),
+                attempt.reply.encode(),
                 b'","code":',
                 _text(attempt.code),
                 b',"text":',

@@ -43,7 +43,7 @@ class PostEncoder:
                 self._user,
                 key,
                 b',"Message":{"ID":0,"Type":"',
-                post_type.value.encode(),
+                post_type.encode(),
                 b'","Domain":"MarketPrice","Key":',
                 key,
                 state,
