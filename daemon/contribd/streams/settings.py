@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from contribd.streams.partitioner import KeyPartitioner
+
 CONSUMER_OWN: Mapping[str, Any] = {
     # Offsets are part of the results' transaction.
     "enable_auto_commit": False,
@@ -29,7 +31,12 @@ CONSUMER_DEFAULTS: Mapping[str, Any] = {
     "heartbeat_interval_ms": 3_000,
 }
 
-PRODUCER_OWN: Mapping[str, Any] = {"acks": "all", "enable_idempotence": True, "allow_auto_create_topics": False}
+PRODUCER_OWN: Mapping[str, Any] = {
+    "acks": "all",
+    "enable_idempotence": True,
+    "allow_auto_create_topics": False,
+    "partitioner": KeyPartitioner(),
+}
 
 PRODUCER_DEFAULTS: Mapping[str, Any] = {
     **CLIENT_DEFAULTS,
