@@ -19,6 +19,7 @@ _OWN = {
     "enable_idempotence": "transactions need it",
     "acks": "transactions need all",
     "retries": "transactions need it unlimited; set delivery_timeout_ms",
+    "partitioner": "a RIC's results are in the partition that Kafka clients choose for its key",
     "consumer_timeout_ms": "contribd polls with its own timeout",
 }
 _OBJECTS = frozenset(
@@ -30,7 +31,6 @@ _OBJECTS = frozenset(
         "metric_group_prefix",
         "metric_reporters",
         "partition_assignment_strategy",
-        "partitioner",
         "sasl_oauth_token_provider",
         "socket_options",
         "ssl_context",

@@ -23,4 +23,5 @@ class KeyPartitioner(DefaultPartitioner):  # type: ignore[misc]  # the client ha
             chosen: int = super().partition(topic, key, serialized_key, value, serialized_value, cluster)
             return chosen
         ordered: list[int] = sorted(partitions)
-        return ordered[(_hash(serialized_key) & 0x7FFFFFFF) % len(ordered)]
+        number: int = _hash(serialized_key) & 0x7FFFFFFF
+        return ordered[number % len(ordered)]
