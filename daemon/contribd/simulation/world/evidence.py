@@ -73,6 +73,7 @@ class WireSight:
     posts: dict[int, Post] = field(default_factory=dict)
     outstanding: dict[int, Post] = field(default_factory=dict)
     errors: list[tuple[float, str]] = field(default_factory=list)
+    """Errors that named no post."""
     unhanded: deque[list[Post]] = field(default_factory=deque)
 
     def is_up(self, service: str) -> bool:

@@ -97,7 +97,8 @@ class Group:
             self._schedule.after(0.01, lambda: self._complete(number))
 
     def _complete(self, number: int) -> None:
-        if not self.preparing or number != self._round or not all(m.joined for m in self._members.values()):
+        members = self._members.values()
+        if not self.preparing or number != self._round or not members or not all(m.joined for m in members):
             return
         self.preparing = False
         self.generation += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from contribd.engine.events import Assigned, Event, Revoked
+from contribd.engine.events import Assigned, Event, Revoked, Stop
 from contribd.engine.ledger import Partition
 from contribd.simulation.world.evidence import ProcessSight, Violation, WireSight, messages_in
 from contribd.simulation.world.feed import Produced
@@ -99,10 +99,8 @@ class Oracle:
         self._processes[process.name] = ProcessSight(process.name)
         self.note(process.name, "started")
 
-    def stopping(self, process: Life) -> None:
-        """A process got SIGTERM."""
-        self._processes[process.name].stopping_at = self._schedule.mono
-        self.note(process.name, "SIGTERM")
+    def _stopping(self, process: Life, sight: ProcessSight) -> None:
+        sight.stopping_at = self._schedule.mono
         limit = self._plan.ack_timeout + STOP_SECONDS + 3.0
 
         def check() -> None:
@@ -125,6 +123,8 @@ class Oracle:
         elif isinstance(event, Revoked):
             sight.owned -= event.partitions
             self._forget(sight, event.partitions)
+        elif isinstance(event, Stop):
+            self._stopping(process, sight)
         else:
             return
         self.note(process.name, f"{event}")

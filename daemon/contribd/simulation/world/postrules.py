@@ -85,7 +85,7 @@ class PostRules:
 
     def _check_session(self, post: Post) -> None:
         wire, process = post.wire, post.process
-        if process.stopping_at is not None and post.mono > process.stopping_at + 0.5:
+        if process.stopping_at is not None and post.mono > process.stopping_at:
             self._complain("posted while stopping", str(post), post.ric)
         if not wire.login_open or wire.ended:
             self._complain("4: posted while the login stream is not open", str(post), post.ric)
@@ -116,6 +116,7 @@ class PostRules:
             record = self._records[version]
             if (record.ric, record.service) != (post.ric, post.service) or name not in record.fields:
                 self._complain("a value of another record", f"{post}: {name}", post.ric)
+            self._check_age(post, record)
             partition = Partition("prices", record.partition)
             if partition not in post.process.owned:
                 self._complain("2: posted a price of a partition that was taken away", str(post), post.ric)
@@ -129,6 +130,11 @@ class PostRules:
             self._complain("a Refresh nobody asked for", str(post), post.ric)
         if newest.refresh and post.type != "Refresh":
             self._complain("an Update where the mapping says Refresh", str(post), post.ric)
+
+    def _check_age(self, post: Post, record: Produced) -> None:
+        max_age = self._plan.max_age
+        if max_age is not None and 0 <= record.timestamp < (post.wall - max_age * 1e6) // 1000 - 1:
+            self._complain("posted a price that is too old", f"{post}: {record}", post.ric)
 
     def _refresh_due(self, post: Post) -> bool:
         """Whether a record it may carry is mapped to a Refresh, or the ADS said that the item does not exist."""
@@ -190,9 +196,10 @@ class PostRules:
 
     def failed(self, wire: WireSight, message: dict[str, Any], mono: float) -> None:
         """An Error the daemon received."""
-        wire.errors.append((mono, message.get("Text", "")))
         named = echoed_id(message)
         culprit = None if named is None else wire.posts.get(named)
+        if culprit is None:
+            wire.errors.append((mono, message.get("Text", "")))
         if culprit is not None and culprit.answer is None:
             culprit.answer = Answer("ERROR", None, message.get("Text"), mono)
             wire.outstanding.pop(culprit.post_id, None)

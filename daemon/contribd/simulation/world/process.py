@@ -67,7 +67,6 @@ class Process(Life):
 
     def terminate(self) -> None:
         """SIGTERM."""
-        self.world.oracle.stopping(self)
         self.put(Stop())
 
     def die(self) -> None:

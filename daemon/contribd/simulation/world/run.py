@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 from random import Random
+from traceback import format_exception
 
 from contribd.engine.ledger import Partition
 from contribd.mapping.mapper import Mapper
@@ -22,7 +23,7 @@ from contribd.simulation.world.schedule import Schedule
 from contribd.simulation.world.venue import Venue
 
 DRAIN_SECONDS = 400.0
-"""How long after the last fault and the last record every record must have its result."""
+"""How long after the last fault and the last record every record must have its result, bad posts aside."""
 
 AFTERMATH = 5.0
 """Seconds that a run goes on after that: a second result would come now."""
@@ -82,11 +83,16 @@ class _Simulation:
             schedule.at(at, self._produce)
         self.faults.plan()
         schedule.at(plan.spread, self.faults.end)
-        end = plan.spread + DRAIN_SECONDS
-        if not schedule.run(end, self._drained):
+        if not schedule.run(plan.spread, lambda: False) and not schedule.run(self._latest(), self._drained):
             self.oracle.complain("a run that does not end", f"{self.oracle.missing} records have no result")
         schedule.run(schedule.mono + AFTERMATH, lambda: False)
         self.oracle.finish()
+
+    def _latest(self) -> float:
+        """The simulated time by which all must be over; posts the ADS never answers take all their tries, in turn."""
+        plan = self._plan
+        unanswered = self.counts["ads_mute"] + self.counts["ads_error"]
+        return plan.spread + DRAIN_SECONDS + unanswered * plan.attempts * (plan.ack_timeout + 5.0)
 
     def _drained(self) -> bool:
         return self.world.calm and self.oracle.missing == 0
@@ -107,6 +113,8 @@ def run_seed(seed: int, *, verbose: bool = False) -> Run:
         simulation.go()
     except Violation as violation:
         broken, text, subject = violation.promise, str(violation), violation.subject
+    except Exception as error:  # noqa: BLE001 - whatever it is, a daemon would have ended by it
+        broken, text = f"a crash: {type(error).__name__}", "".join(format_exception(error)[-3:])
     trace = []
     if verbose or broken is not None:
         trace = [str(plan), *_lines(simulation.oracle, None if verbose else subject)]

@@ -1,0 +1,370 @@
+"""Deliberately broken daemons, one a rule. The simulation must catch each: that is the test of its oracle.
+
+Run as a program it prints, for each, how many seeds it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+from contribd.engine import contributor as contributor_module
+from contribd.engine import engine as engine_module
+from contribd.engine import ledger as ledger_module
+from contribd.engine.contributor import Contributor
+from contribd.engine.engine import Engine
+from contribd.engine.events import Assigned, Committed
+from contribd.engine.instrument import Book, Instrument
+from contribd.engine.intake import Intake
+from contribd.engine.ledger import Commit, Ledger
+from contribd.engine.outbox import Outbox
+from contribd.engine.price import Reply, Status
+from contribd.engine.rate import RateLimit
+from contribd.engine.services import Services
+from contribd.engine.session import Session
+from contribd.engine.states import InstrumentEvent, SessionState
+from contribd.engine.suspects import Suspects
+from contribd.engine.window import Window
+from contribd.mapping.outcome import PostType
+from contribd.simulation.world.run import run_seed
+from contribd.streams.membership import Joined, Membership, generation_of
+
+Patch = tuple[object, str, Any]
+
+
+class Mutant(NamedTuple):
+    """One broken rule: ``patches`` are (where, name, replacement). ``within``: seeds in which it must be caught."""
+
+    rule: str
+    patches: list[Patch]
+    within: int = 100
+
+
+def _around(owner: Any, name: str, change: Callable[..., Any]) -> Patch:
+    """Replaces a method by ``change(original, self, ...)``."""
+    original = getattr(owner, name)
+
+    def replacement(*args: Any, **kwargs: Any) -> Any:
+        return change(original, *args, **kwargs)
+
+    return owner, name, replacement
+
+
+# What is written
+
+
+def _prefix_past_unsettled(self: Ledger) -> int:
+    return self._last_seen + 1
+
+
+def _commit_without_earlier(self: Ledger) -> Commit:
+    return Commit(self.prefix, ledger_module.encode_metadata(self.prefix, set(self._settled)))
+
+
+def _bitmap_off_by_one(original: Any, prefix: int, settled: set[int]) -> str:
+    return str(original(prefix, {offset + 1 for offset in settled}))
+
+
+def _not_written_as_written(_original: Any, self: Engine, event: Any, now: Any) -> None:
+    self._committed(Committed(event.number), now)
+
+
+def _written_is_offered_again(original: Any, self: Outbox, number: int) -> Any:
+    kept = list(self._taken)
+    freed = original(self, number)
+    self._taken = kept[:1]
+    return freed
+
+
+def _close_drops_nothing(_original: Any, _self: Outbox, _ledgers: Any) -> list[Instrument]:
+    return []
+
+
+def _unsettled_by_closing(_original: Any, self: Intake, partitions: Any) -> set[Ledger]:
+    return self.stop(partitions)
+
+
+def _groups_are_split(_original: Any, self: Outbox) -> None:
+    while self._pending and len(self._taken) < self._bounds.batch_results:
+        entry = self._pending.popleft()
+        entry[0].ledger.settle(entry[0].offset, entry[0].size)
+        self._taken.append(entry)
+
+
+def _parked_are_dropped(original: Any, self: Intake, ledger: Ledger, parked: Any) -> Any:
+    taken = original(self, ledger, parked)
+    parked.clear()
+    return taken
+
+
+# What is posted
+
+
+def _durable_at_once(original: Any, self: Contributor, settlement: Any, instrument: Instrument | None) -> None:
+    original(self, settlement, None)
+    if instrument is not None:
+        self.book.release(instrument, InstrumentEvent.COMMITTED)
+
+
+def _retry_behind_newer(_original: Any, _self: Book, instrument: Instrument, group: Any) -> None:
+    instrument.waiting.extend(group)
+    instrument.move(InstrumentEvent.RETRY)
+
+
+def _oldest_value_wins(original: Any, group: Any) -> Any:
+    post_type, fields = original(group)
+    for price in reversed(group):
+        fields = {**fields, **price.mapped.fields}
+    return post_type, fields
+
+
+def _waiting_lifo(original: Any, self: Contributor, instrument: Instrument, now: Any) -> Any:
+    instrument.waiting.reverse()
+    return original(self, instrument, now)
+
+
+def _gather_all(original: Any, self: Contributor, instrument: Instrument, now: Any) -> Any:
+    group = original(self, instrument, now)
+    while instrument.waiting:
+        group.append(instrument.waiting.popleft())
+    return group
+
+
+def _forget_it_is_under_way(original: Any, self: Contributor, flight: Any) -> None:
+    original(self, flight)
+    self.book._instruments.pop(flight.instrument.key, None)
+
+
+def _few_post_ids(self: Window) -> int:
+    self._last_id = self._last_id % 2 + 1
+    return self._last_id
+
+
+def _any_answer_matches(original: Any, self: Window, post_id: int) -> Any:
+    flight = original(self, post_id)
+    oldest = self.oldest()
+    return flight if flight is not None or oldest is None else original(self, oldest.post_id)
+
+
+def _up_while_login_open(self: Session) -> bool:
+    return self.live
+
+
+def _services_always_up(_self: Services, _service: str) -> bool:
+    return True
+
+
+def _no_lease(original: Any, self: Engine, now: Any) -> Any:
+    self.may_post_until = float("inf")
+    return original(self, now)
+
+
+def _closed_login_is_ignored(original: Any, self: Session, answer: Any, now: Any) -> None:
+    if answer.is_open or self.state is SessionState.LOGGING_IN:
+        original(self, answer, now)
+
+
+def _suspicion_is_proof(original: Any, self: Suspects, *args: Any) -> Any:
+    return original(self, *args[:-1], 0.0)
+
+
+def _mates_are_refused(_original: Any, self: Contributor, now: Any, answered_frame: int = 0) -> None:
+    for flight, _, text in self._suspects.proven(self.window, now.mono, answered_frame):
+        self._finish(flight, Status.ERROR, Reply.ERROR, None, text, now)
+
+
+def _newest_too_large(
+    _original: Any, self: Contributor, instrument: Instrument, group: Any, max_size: int, now: Any
+) -> Any:
+    post_id = self.window.next_id()
+    while group:
+        flight, text = self._encode(post_id, instrument, group, now)
+        if len(text) <= max_size:
+            return flight, text
+        self._settle(group.pop(), Status.REJECTED, now, code="TooLarge", text="")
+    return None
+
+
+def _not_behind(original: Any, self: Engine, event: Assigned, now: Any) -> None:
+    original(self, Assigned(event.partitions), now)
+
+
+def _older_outlive(_original: Any, self: Contributor, instrument: Instrument, now: Any) -> list[Any]:
+    group: list[Any] = []
+    while instrument.waiting and (self.policy.conflate or not group):
+        price = instrument.waiting.popleft()
+        if not price.settled and self._too_old(price, now):
+            self._expire(price, now)
+        if not price.settled:
+            group.append(price)
+    return group
+
+
+# What is said
+
+
+def _lost_is_acked(_original: Any, self: Contributor, flight: Any, reply: Reply, text: str, now: Any, **_: Any) -> None:
+    self._finish(flight, Status.ACK, reply, None, text, now)
+
+
+def _refused_is_acked(_original: Any, self: Contributor, flight: Any, _code: str, text: str, now: Any) -> None:
+    self._finish(flight, Status.ACK, Reply.ACK, None, text, now)
+
+
+def _gives_up_at_once(
+    _original: Any, self: Contributor, flight: Any, reply: Reply, text: str, now: Any, **_: Any
+) -> None:
+    self._finish(flight, Status.UNANSWERED, reply, None, text, now)
+
+
+def _tries_are_forgotten(original: Any, self: Contributor, flight: Any, *args: Any) -> Any:
+    for price in flight.group:
+        price.attempts = None
+    return original(self, flight, *args)
+
+
+def _mates_know_nothing(original: Any, self: Contributor, flight: Any, *args: Any) -> None:
+    mates = [(price, list(price.attempts or ())) for price in flight.group[:-1]]
+    original(self, flight, *args)
+    for price, attempts in mates:
+        price.attempts = attempts or None
+
+
+def _carried_by_oldest(original: Any, self: Contributor, price: Any, *args: Any, **kwargs: Any) -> None:
+    if kwargs.get("carried_by") is not None:
+        kwargs["carried_by"] = price
+    original(self, price, *args, **kwargs)
+
+
+def _session_of_before(_original: Any, self: Contributor, endpoint: str, session: str) -> None:
+    self._endpoint = endpoint
+    self._session = self._session or session
+
+
+def _no_timeouts(_original: Any, _self: Window) -> None:
+    return None
+
+
+def _own_fields_only(original: Any, self: Contributor, price: Any, *args: Any, **kwargs: Any) -> None:
+    kwargs.pop("fields", None)
+    original(self, price, *args, **kwargs)
+
+
+# The shells
+
+
+def _generation_is_proof(original: Any, self: Membership, consumer: Any) -> Joined | None:
+    joined: Joined | None = original(self, consumer)
+    if joined is not None:
+        self._proven = (generation_of(joined.metadata), self._clock() + self._timeout)
+    return joined
+
+
+MUTANTS = [
+    Mutant(
+        "a commit's offset stays below the first unsettled record",
+        [(Ledger, "prefix", property(_prefix_past_unsettled))],
+    ),
+    Mutant("a restart skips what the bitmap says", [(engine_module, "decode_metadata", lambda *_: frozenset())]),
+    Mutant("what an earlier run settled stays in the bitmap", [(Ledger, "commit", _commit_without_earlier)]),
+    Mutant("bit n is offset prefix + n", [_around(ledger_module, "encode_metadata", _bitmap_off_by_one)]),
+    Mutant("a transaction that failed is offered again", [_around(Engine, "_not_committed", _not_written_as_written)]),
+    Mutant("a transaction that succeeded is not", [_around(Outbox, "committed", _written_is_offered_again)]),
+    Mutant("results of revoked partitions are dropped", [_around(Outbox, "close", _close_drops_nothing)], 2_000),
+    Mutant("a revoked partition is forgotten", [_around(Intake, "close", _unsettled_by_closing)], 500),
+    Mutant("merged prices and their carrier are one transaction", [_around(Outbox, "_fill", _groups_are_split)], 2_000),
+    Mutant("parked records are taken later", [_around(Intake, "_take_parked", _parked_are_dropped)]),
+    Mutant("records too far ahead are parked", [(Ledger, "has_room", lambda *_: True)], 500),
+    Mutant("consumption pauses when too much waits", [(Intake, "paused", lambda self: frozenset(self._parked))], 500),
+    Mutant("the next post waits until the result is durable", [_around(Contributor, "_add", _durable_at_once)], 500),
+    Mutant("a post to be repeated stays ahead of newer prices", [_around(Book, "requeue", _retry_behind_newer)]),
+    Mutant("the newest value of each field wins", [_around(contributor_module, "merge", _oldest_value_wins)]),
+    Mutant("prices are posted in their order", [_around(Contributor, "_gather", _waiting_lifo)]),
+    Mutant("conflate: false merges nothing", [_around(Contributor, "_gather", _gather_all)]),
+    Mutant("one post of a RIC at a time", [_around(Contributor, "_sent", _forget_it_is_under_way)]),
+    Mutant("no PostID is used twice at a time", [(Window, "next_id", _few_post_ids)]),
+    Mutant("an answer belongs to the post it names", [_around(Window, "pop", _any_answer_matches)]),
+    Mutant(
+        "nothing is posted before a service is Up",
+        [(Session, "up", property(_up_while_login_open)), (Session, "is_up", lambda *_: True)],
+    ),
+    Mutant("nothing is posted to a service that is Down", [(Services, "is_up", _services_always_up)]),
+    Mutant(
+        "nothing is posted while stopping",
+        [(Session, "drain", lambda *_: None), (Intake, "stop", lambda *_: set())],
+        500,
+    ),
+    Mutant(
+        "nothing is posted past the lease",
+        [_around(Engine, "take_frames", _no_lease)],
+        1_000,
+    ),
+    Mutant("a new generation proves no membership", [_around(Membership, "observe", _generation_is_proof)], 5_000),
+    Mutant("a partition catches up before it posts", [_around(Engine, "_assigned", _not_behind)], 500),
+    Mutant("outstanding posts are bounded", [(Window, "room", property(lambda _self: 1_000))]),
+    Mutant("posts a second are bounded", [(RateLimit, "allowed", lambda _self, wanted, _mono: wanted)]),
+    Mutant(
+        "frame mates count as dropped after a grace only",
+        [_around(Suspects, "after_error", _suspicion_is_proof)],
+        2_000,
+    ),
+    Mutant(
+        "frame mates of an Error are posted again", [_around(Contributor, "_resend_dropped", _mates_are_refused)], 500
+    ),
+    Mutant("of an oversized group, what is too large goes", [_around(Contributor, "_fitting", _newest_too_large)], 500),
+    Mutant(
+        "a price too old is not posted",
+        [(Contributor, "_too_old", lambda *_: False), (Contributor, "_expire_old", lambda *_: None)],
+    ),
+    Mutant("nothing older follows a price too old", [_around(Contributor, "_gather", _older_outlive)], 2_000),
+    Mutant("a lost post is not acked", [_around(Contributor, "_again", _lost_is_acked)]),
+    Mutant("a NAK is not an ACK", [_around(Contributor, "_refused", _refused_is_acked)]),
+    Mutant("unanswered posts are tried again", [_around(Contributor, "_again", _gives_up_at_once)]),
+    Mutant("unanswered posts time out", [_around(Window, "oldest", _no_timeouts)]),
+    Mutant("every try is in the result", [_around(Contributor, "_note", _tries_are_forgotten)]),
+    Mutant("a merged price knows of the tries it was in", [_around(Contributor, "_retry", _mates_know_nothing)], 2_000),
+    Mutant("CONFLATED names the carrier", [_around(Contributor, "_settle", _carried_by_oldest)]),
+    Mutant("a result has the fields as posted", [_around(Contributor, "_settle", _own_fields_only)]),
+    Mutant("a post names its session", [_around(Contributor, "session_opened", _session_of_before)]),
+    Mutant("a missing item is created", [(contributor_module, "_says_missing", lambda *_: False)], 500),
+    Mutant("only a missing item is created", [(contributor_module, "_says_missing", lambda *_: True)]),
+    Mutant(
+        "a Refresh is posted as one",
+        [_around(contributor_module, "merge", lambda original, group: (PostType.UPDATE, original(group)[1]))],
+    ),
+    Mutant("a closed login ends the session", [_around(Session, "_login_answered", _closed_login_is_ignored)], 500),
+]
+"""Each breaks one rule that the daemon's promises rest on."""
+
+
+@contextmanager
+def broken(mutant: Mutant) -> Iterator[None]:
+    """The daemon without one of its rules."""
+    with ExitStack() as stack:
+        for owner, name, replacement in mutant.patches:
+            stack.enter_context(patch.object(owner, name, replacement))
+        yield
+
+
+def seeds_to_catch(mutant: Mutant, most: int) -> tuple[int, str] | None:
+    """How many seeds from 0 it takes, and the promise seen broken; None where ``most`` do not."""
+    with broken(mutant):
+        for seed in range(most):
+            found = run_seed(seed)
+            if found.broken is not None:
+                return seed + 1, found.broken
+    return None
+
+
+def main() -> None:
+    """Prints the table."""
+    print("| without this rule | seeds | what the oracle saw |\n|---|---:|---|")  # noqa: T201 - a program
+    for mutant in MUTANTS:
+        seeds, seen = seeds_to_catch(mutant, mutant.within) or ("missed", "")
+        print(f"| {mutant.rule} | {seeds} | {seen} |", flush=True)  # noqa: T201 - a program
+
+
+if __name__ == "__main__":
+    main()
