@@ -323,9 +323,9 @@ class TestConnection:
             assert driver.reasons()[Failure.PREFERRED] == 1
 
     def test_that_is_quiet_is_kept_alive_past_the_server_s_ping_timeout(self, start: Start) -> None:
-        server = start(ping_timeout=1.0)
+        server = start(ping_timeout=2.0)
         with Driver(server.url).open() as driver:
-            driver.run(3.5)
+            driver.run(6.0)
             driver.put("EUR=")
             assert driver.settled()[0]["status"] == "ACK"
             assert driver.reasons() == {}

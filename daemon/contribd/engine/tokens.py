@@ -59,7 +59,7 @@ class Tokens:
         if number != self._number or self._deadline is None:
             return False
         self._deadline, self._failures, self._not_before = None, 0, 0.0
-        life = max(life, MIN_TOKEN_LIFE)
+        life = max(MIN_TOKEN_LIFE, life)  # in this order, which leaves nothing of a NaN
         self._token, self._refresh = token, refresh
         self._renew_at, self._expires = mono + RENEW_AT * life, mono + life
         return True
