@@ -1,0 +1,154 @@
+"""The streams on real Kafka: the suite, and what only a real broker and its failures can prove."""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import NewPartitions
+from kafka.structs import ConsumerGroupMetadata
+from tests.integration.rigs.kafka import KafkaBroker
+from tests.streams.suite import Member, SinkSuite, SourceSuite, Topics, Writer, eventually, no_member
+
+from contribd.engine.events import Assigned
+from contribd.engine.ledger import Commit
+
+SOCKETS_LEFT = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""kafka-python leaves sockets of failed connections to the garbage collector."""
+
+
+@pytest.fixture
+def cluster(kafka: KafkaBroker) -> KafkaBroker:
+    return kafka
+
+
+class TestSource(SourceSuite):
+    def test_a_new_group_may_start_at_the_end_and_commits_that_at_once(self, cluster: KafkaBroker) -> None:
+        topics = Topics(cluster)
+        topics.produce(b"1", b"2")
+        member = Member(topics.settings(start_from="latest"))
+        member.wait_for(topics.partition())
+        assert member.of(Assigned)[0].partitions == {topics.partition(): Commit(2, "")}
+        assert topics.committed() == (2, "")
+        member.leave()
+
+    def test_a_topic_that_grows_is_shared_anew_however_short_the_polls_are(
+        self, cluster: KafkaBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The client forgot a join that a poll gave up waiting for, and stayed without heartbeats for good."""
+        monkeypatch.setattr("contribd.streams.source.POLL_SECONDS", 0.001)
+        topics = Topics(cluster)
+        settings = topics.settings()
+        settings = replace(settings, client={**settings.client, "metadata_max_age_ms": 300})
+        member = Member(settings)
+        member.wait_for(topics.partition(0))
+        admin = KafkaAdminClient(bootstrap_servers=cluster.bootstrap)
+        for count in (2, 3, 4):
+            admin.create_partitions({topics.prices: NewPartitions(count)})
+            member.wait_for(topics.partition(count - 1))
+        admin.close()
+        eventually(lambda: member.membership.until(member.group) > time.monotonic() + 4, "heartbeats")
+        member.leave()
+
+    @pytest.mark.timeout(120)
+    @SOCKETS_LEFT
+    def test_the_membership_is_not_proven_beyond_the_session_timeout_of_a_broker_that_is_silent(
+        self, own_kafka: KafkaBroker
+    ) -> None:
+        topics = Topics(own_kafka)
+        member = Member(topics.settings())
+        member.wait_for(topics.partition())
+        eventually(lambda: member.membership.until(member.group) > time.monotonic(), "a membership proven")
+        own_kafka.pause()
+        frozen = time.monotonic()
+        eventually(lambda: member.membership.until(member.group) <= time.monotonic(), "the end of the proof")
+        assert time.monotonic() - frozen < 6.0, "the group may give the partitions away after six seconds"
+        own_kafka.resume()
+        eventually(lambda: member.membership.until(member.group) > time.monotonic(), "a membership proven again")
+        member.leave()
+
+
+class TestSink(SinkSuite):
+    def test_a_generation_that_is_over_is_refused_and_nothing_of_it_is_seen(self, cluster: KafkaBroker) -> None:
+        topics = Topics(cluster)
+        member = Member(topics.settings())
+        member.wait_for(topics.partition())
+        eventually(lambda: member.membership.until(member.group) > time.monotonic() + 4, "a settled membership")
+        assert member.group is not None
+        stale = ConsumerGroupMetadata(topics.group, member.group.generation_id - 1, member.group.member_id)
+        writer = Writer(topics.settings())
+        assert not writer.write(1, [b"stale"], {topics.partition(): Commit(1, "")}, stale)
+        assert topics.committed() == (0, "")
+        numbers = itertools.count(2)  # the group may be in yet another generation by now: its topic is new
+
+        def write() -> bool:
+            assert member.group is not None
+            return writer.write(next(numbers), [b"fresh"], {topics.partition(): Commit(1, "")}, member.group)
+
+        eventually(write, "a commit in the generation of now")
+        assert topics.read(topics.results) == [b"fresh"]
+        writer.stop()
+        member.leave()
+
+    def test_a_second_process_with_our_name_ends_us_after_three_fencings(self, cluster: KafkaBroker) -> None:
+        topics = Topics(cluster)
+        writer = Writer(topics.settings())
+        assert writer.write(1, [b"1"], {topics.partition(): Commit(1, "")}, no_member(topics))
+        for number in range(2, 5):
+            assert not writer.sink.replaced
+            other = KafkaProducer(**topics.settings().producer())
+            other.init_transactions()
+            other.close()
+            assert not writer.write(number, [b"fenced"], {topics.partition(): Commit(number, "")}, no_member(topics))
+        assert writer.sink.replaced
+        assert topics.read(topics.results) == [b"1"]
+        writer.stop()
+
+    def test_an_outcome_lost_on_the_way_is_read_back(self, cluster: KafkaBroker) -> None:
+        topics = Topics(cluster)
+        writer = Writer(topics.settings())
+        eventually(lambda: writer.sink.connected, "a producer")
+        interrupt(writer, before=False)
+        assert writer.write(1, [b"1"], {topics.partition(): Commit(1, "contribd1:Ag==")}, no_member(topics))
+        interrupt(writer, before=True)
+        assert not writer.write(2, [b"2"], {topics.partition(): Commit(2, "")}, no_member(topics))
+        assert topics.read(topics.results) == [b"1"]
+        assert topics.committed() == (1, "contribd1:Ag==")
+        writer.stop()
+
+    @pytest.mark.timeout(180)
+    @SOCKETS_LEFT
+    @pytest.mark.parametrize("before", [True, False])
+    def test_a_broker_that_dies_around_the_commit_leaves_one_truth(self, own_kafka: KafkaBroker, before: bool) -> None:
+        topics = Topics(own_kafka)
+        writer = Writer(topics.settings())
+        eventually(lambda: writer.sink.connected, "a producer")
+
+        def die() -> None:
+            own_kafka.kill()
+            threading.Thread(target=own_kafka.start).start()
+
+        interrupt(writer, before=before, meanwhile=die)
+        durable = writer.write(1, [b"1"], {topics.partition(): Commit(1, "")}, no_member(topics))
+        assert durable is not before
+        assert topics.read(topics.results) == ([b"1"] if durable else [])
+        assert topics.committed() == ((1, "") if durable else None)
+        writer.stop()
+
+
+def interrupt(writer: Writer, *, before: bool, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """The connection breaks at the next commit, just before the broker gets it or just after it has done it."""
+    producer = writer.sink._producer
+    assert producer is not None
+    commit = producer.commit_transaction
+
+    def broken() -> None:
+        if not before:
+            commit()
+        meanwhile()
+        raise OSError("the connection broke")
+
+    producer.commit_transaction = broken
