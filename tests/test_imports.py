@@ -26,7 +26,7 @@ ALLOWED = {
     "engine": {"engine", "omm", "mapping"},
     "config": {"config", "mapping"},
     "ops": {"ops", "engine"},
-    "session": {"session", "engine"},
+    "session": {"session", "engine", "omm"},
     "streams": {"streams", "engine", "mapping", "ops", "config"},
 }
 """What each part may import of the package: what is below it. The connection takes the names of its failures from the

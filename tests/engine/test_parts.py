@@ -1,0 +1,190 @@
+"""The small parts by themselves: window, rate, endpoints, services, clock."""
+
+import pytest
+from tests.engine.rig import START, seconds
+
+from contribd.engine.clock import Now, Stamp
+from contribd.engine.endpoints import Endpoints, Failure
+from contribd.engine.instrument import Instrument
+from contribd.engine.limits import ACK_BUCKETS
+from contribd.engine.rate import RateLimit
+from contribd.engine.services import Services
+from contribd.engine.tally import Histogram
+from contribd.engine.window import Flight, Window
+from contribd.mapping.outcome import PostType
+from contribd.omm.answers import Directory, ServiceChange
+from contribd.omm.post import MAX_POST_ID
+
+
+def send(window: Window, *, frame: int = 1, place: int = 0) -> Flight:
+    flight = Flight(window.next_id(), Instrument(("S", "R")), [], PostType.UPDATE, {}, Now(0.0, START))
+    flight.frame, flight.place = frame, place
+    window.add(flight)
+    return flight
+
+
+# Window
+
+
+def test_post_ids_begin_again_at_one_after_the_largest() -> None:
+    window = Window(10, first_id=MAX_POST_ID)
+    assert [send(window).post_id for _ in range(3)] == [MAX_POST_ID, 1, 2]
+
+
+def test_a_post_id_that_is_outstanding_is_passed_over() -> None:
+    window = Window(10)
+    send(window)
+    send(window)
+    window.pop(1)
+    window._last_id = MAX_POST_ID
+    assert [send(window).post_id for _ in range(2)] == [1, 3]
+
+
+def test_a_window_has_room_for_its_size() -> None:
+    window = Window(2)
+    assert window.room == 2
+    first = send(window)
+    send(window)
+    assert window.room == 0
+    assert window.oldest() is first
+    assert window.pop(first.post_id) is first
+    assert window.pop(first.post_id) is None
+    assert window.room == 1
+
+
+def test_what_followed_a_post_is_of_its_own_frame_only() -> None:
+    window = Window(10)
+    flights = [send(window, frame=1, place=place) for place in range(3)]
+    send(window, frame=2, place=5)
+    assert window.after(flights[0]) == flights[1:]
+    assert len(window.pop_all()) == 4
+    assert len(window) == 0
+
+
+# Rate
+
+
+def test_without_a_rate_everything_may_go() -> None:
+    limit = RateLimit(None)
+    assert limit.allowed(10**9, 0.0) == 10**9
+
+
+def test_a_rate_holds_over_a_second_whatever_is_wanted() -> None:
+    limit, sent = RateLimit(100), 0
+    for step in range(1001):
+        posts = limit.allowed(1000, step / 1000)
+        limit.spend(posts)
+        sent += posts
+    assert sent == 100 + 5
+
+
+def test_a_pause_saves_no_more_than_a_small_burst() -> None:
+    limit = RateLimit(100)
+    limit.spend(limit.allowed(1000, 0.0))
+    assert limit.allowed(1000, 3600.0) == 5
+
+
+@pytest.mark.parametrize("rate", [0.5, 3, 7, 333.3])
+def test_who_waits_as_told_may_post(rate: float) -> None:
+    limit, mono = RateLimit(rate), 1000.0
+    for _ in range(500):
+        limit.spend(limit.allowed(10**6, mono))
+        at = limit.next_at(mono)
+        assert at is not None
+        assert at > mono
+        mono = at
+        assert limit.allowed(1, mono) == 1
+
+
+# Endpoints
+
+
+def test_the_most_preferred_endpoint_that_need_not_wait_is_tried() -> None:
+    endpoints = Endpoints(("a", "b", "c"), seconds)
+    assert endpoints.next_now(0.0) == "a"
+    endpoints.failed("a", Failure.NETWORK, 0.0)
+    assert endpoints.next_now(0.0) == "b"
+    endpoints.failed("b", Failure.NETWORK, 0.5)
+    endpoints.failed("c", Failure.NETWORK, 0.5)
+    assert endpoints.next_now(0.9) is None
+    assert endpoints.next() == ("a", 1.0)
+    assert endpoints.next_now(1.0) == "a"
+
+
+def test_each_endpoint_waits_by_its_own_failures() -> None:
+    endpoints = Endpoints(("a", "b"), seconds)
+    assert [endpoints.failed("a", Failure.NETWORK, 0.0) for _ in range(3)] == [1.0, 2.0, 3.0]
+    assert endpoints.failed("b", Failure.NETWORK, 0.0) == 1.0
+
+
+def test_a_session_that_lasted_clears_its_failures() -> None:
+    endpoints = Endpoints(("a",), seconds)
+    endpoints.failed("a", Failure.NETWORK, 0.0)
+    endpoints.stable("a")
+    assert endpoints.failed("a", Failure.NETWORK, 0.0) == 1.0
+
+
+def test_a_refused_login_is_tried_again_slowly_from_the_first_on() -> None:
+    endpoints = Endpoints(("a",), seconds)
+    assert endpoints.failed("a", Failure.LOGIN_REFUSED, 0.0) == 10.0
+
+
+# Services
+
+
+def changes(*entries: ServiceChange, replaces: bool = False) -> Directory:
+    return Directory(entries, replaces)
+
+
+def test_without_a_directory_every_service_counts_as_up() -> None:
+    assert Services().is_up("TRCC")
+
+
+def test_a_service_is_known_by_its_name_and_by_its_id() -> None:
+    services = Services()
+    services.update(changes(ServiceChange("1", "TRCC", True, False)))
+    assert services.is_up("TRCC")
+    assert services.is_up("1")
+    assert not services.is_up("OTHER")
+
+
+def test_an_update_of_the_state_keeps_the_name() -> None:
+    services = Services()
+    services.update(changes(ServiceChange("1", "TRCC", True, False)))
+    services.update(changes(ServiceChange("1", None, False, False)))
+    assert services.states() == {"TRCC": False}
+
+
+def test_a_refresh_replaces_and_a_delete_removes() -> None:
+    services = Services()
+    services.update(changes(ServiceChange("1", "A", True, False), ServiceChange("2", "B", True, False)))
+    services.update(changes(ServiceChange("1", None, None, True)))
+    assert services.states() == {"B": True}
+    services.update(changes(ServiceChange("3", "C", True, False), replaces=True))
+    assert services.states() == {"C": True}
+
+
+def test_the_end_of_a_session_forgets_its_directory() -> None:
+    services = Services()
+    services.update(changes())
+    assert not services.is_up("TRCC")
+    services.clear()
+    assert services.is_up("TRCC")
+
+
+# Clock and counts
+
+
+def test_times_have_microseconds_whatever_came_before() -> None:
+    stamp = Stamp()
+    assert stamp(START + 5) == "2027-01-15T08:00:00.000005Z"
+    assert stamp(START - 1) == "2027-01-15T07:59:59.999999Z"
+    assert stamp(START + 1_000_000) == "2027-01-15T08:00:01.000000Z"
+
+
+def test_a_bucket_holds_what_is_up_to_its_bound() -> None:
+    histogram = Histogram(ACK_BUCKETS)
+    for value in (0.0005, 0.00051, 30.0, 31.0):
+        histogram.add(value)
+    assert (histogram.counts[0], histogram.counts[1], histogram.counts[-2], histogram.counts[-1]) == (1, 1, 1, 1)
+    assert histogram.total == pytest.approx(61.00101)
