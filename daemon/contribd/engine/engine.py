@@ -109,7 +109,7 @@ class Engine:
             self.intake.assign(ledger)
 
     def _caught_up(self, event: CaughtUp, _now: Now) -> None:
-        for partition in event.partitions:
+        for partition in sorted(event.partitions):
             if (ledger := self.intake.ledgers.get(partition)) is not None:
                 self._let_go(ledger)
 
