@@ -45,7 +45,7 @@ def engine(loaded: Loaded, rng: Random, note: Note) -> Engine:
         mapper=loaded.mapper,
         encoder=PostEncoder(_post_user(settings)),
         contribution=_contribution(settings, rng),
-        session=_session(loaded, rng),
+        session=session(loaded, rng),
         rng=rng,
         note=note,
     )
@@ -135,7 +135,8 @@ def _contribution(settings: Settings, rng: Random) -> ContributionPolicy:
     )
 
 
-def _session(loaded: Loaded, rng: Random) -> SessionPolicy:
+def session(loaded: Loaded, rng: Random) -> SessionPolicy:
+    """How the ADS session is made and kept."""
     settings, ads = loaded.settings, loaded.settings.ads
     return SessionPolicy(
         endpoints=tuple(ads.endpoints),

@@ -1,11 +1,12 @@
-"""``contribd check``: is the configuration right, with all its mapping files?"""
+"""``contribd check``: is the configuration right, with all its mapping files, and do Kafka and the ADS take it?"""
 
 from typing import Annotated, Any
 
 import typer
 
-from contribd.cli import EXIT_CONFIG
+from contribd.cli import EXIT_CONFIG, EXIT_FAILED
 from contribd.cli.common import ConfigOption, JsonOption, output, print_json, print_problems, problem_json
+from contribd.cli.surroundings import look_around
 from contribd.config.load import Inspected, inspect
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -20,22 +21,44 @@ NoEnvOption = Annotated[
     ),
 ]
 
+ConnectOption = Annotated[
+    bool,
+    typer.Option(
+        "--connect",
+        help="Also reach Kafka and log in to every ADS endpoint. Posts and writes nothing.",
+        show_default=False,
+    ),
+]
+
 
 @app.command()
-def check(config: ConfigOption = None, no_env: NoEnvOption = False, as_json: JsonOption = False) -> None:
+def check(
+    config: ConfigOption = None,
+    no_env: NoEnvOption = False,
+    connect: ConnectOption = False,
+    as_json: JsonOption = False,
+) -> None:
     """Validate configuration and mappings; all errors at once, each with file, line and column."""
+    if connect and no_env:
+        raise typer.BadParameter("--connect needs what --no-env does not look at")
     inspected = inspect(config, lenient=no_env)
     summary = _summary(inspected)
     if not inspected.problems and not no_env:
         summary["digest"] = inspected.loaded().digest
+    surroundings = look_around(inspected.loaded()) if connect and not inspected.problems else None
     if as_json:
-        print_json({"valid": not inspected.problems, **summary, "problems": [*map(problem_json, inspected.problems)]})
+        document = {"valid": not inspected.problems, **summary, "problems": [*map(problem_json, inspected.problems)]}
+        print_json(document if surroundings is None else {**document, **surroundings.document()})
     elif inspected.problems:
         print_problems(inspected.problems)
     else:
         _print(summary)
+        if surroundings is not None:
+            surroundings.print()
     if inspected.problems:
         raise typer.Exit(EXIT_CONFIG)
+    if surroundings is not None and surroundings.problems:
+        raise typer.Exit(EXIT_FAILED)
 
 
 def _summary(inspected: Inspected) -> dict[str, Any]:
