@@ -141,3 +141,12 @@ def test_room_is_counted_from_what_is_durable() -> None:
     rig.handle(Committed(batch.number))
     rig.tick()
     assert rig.engine.intake.parked(P0) == 0
+
+
+def test_what_is_older_than_a_price_that_expires_while_it_waits_expires_with_it() -> None:
+    """Both may have been posted together; were only the newer one settled, a crash would post the older one again."""
+    rig = Rig(max_age=2 * SECOND).assign()
+    rig.put({"BID": 1}, age=None)
+    rig.put({"BID": 2}, age=0.0)
+    rig.tick(2.001)
+    assert statuses(rig.commit()) == [(0, "EXPIRED"), (1, "EXPIRED")]

@@ -196,14 +196,13 @@ class Contributor:
         waiting = instrument.waiting
         while waiting and (self.policy.conflate or not group):
             price = waiting.popleft()
-            if not price.settled and self._too_old(price, now):
-                self._expire(price, now)
             if price.settled:
-                for older in group:
-                    self._expire(older, now)
+                continue
+            group.append(price)
+            if self._too_old(price, now):
+                for old in group:
+                    self._expire(old, now)
                 group.clear()
-            else:
-                group.append(price)
         return group
 
     def _too_old(self, price: Price, now: Now) -> bool:
@@ -424,7 +423,8 @@ class Contributor:
         while self._expiries and self._expiries[0][0] < now.wall:
             _, _, price = heapq.heappop(self._expiries)
             if not price.settled and not price.under_way:
-                self._expire(price, now)
+                for old in (*self.book.older(price), price) if self.policy.conflate else (price,):
+                    self._expire(old, now)
 
     def _expire(self, price: Price, now: Now) -> None:
         """A price too old to be posted."""

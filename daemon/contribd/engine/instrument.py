@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import takewhile
 
 from contribd.engine.price import Price
 from contribd.engine.states import InstrumentEvent, InstrumentState, next_instrument
@@ -69,6 +70,14 @@ class Book:
         instrument.waiting.append(price)
         if instrument.state is InstrumentState.IDLE:
             self._make_ready(instrument, InstrumentEvent.QUEUED)
+
+    def older(self, price: Price) -> list[Price]:
+        """The prices of its RIC that wait ahead of a waiting price."""
+        instrument = self._instruments.get((price.mapped.service, price.mapped.ric))
+        if instrument is None:
+            return []
+        instrument.drop_settled()
+        return [old for old in takewhile(lambda old: old is not price, instrument.waiting) if not old.settled]
 
     def pop_ready(self, service: str) -> Instrument | None:
         """The instrument of this service that became ready first, with something to post; None where there is none."""
