@@ -82,7 +82,7 @@ class Feed:
 
     def next(self, wall: int) -> Produced:
         """The next record, at ``wall`` (microseconds)."""
-        rng, shares = self._rng, self._plan.shares
+        rng = self._rng
         self._version += 1
         number = rng.randrange(self._plan.rics)
         partition = number % self._plan.partitions
@@ -90,7 +90,7 @@ class Feed:
         if self._happens("gap"):
             offset += rng.choice((1, 2, 30))
         self._offsets[partition] = offset + 1
-        timestamp = -1 if rng.random() < shares.get("no_timestamp", 0) else wall // 1000
+        timestamp = -1 if self._happens("no_timestamp") else wall // 1000
         made = Produced(
             self._version, partition, offset, timestamp, None, b"", None, None, frozenset(), False, None, False
         )

@@ -17,6 +17,9 @@ class Listener(Protocol):
     def synced(self, generation: int, partitions: frozenset[Partition]) -> None:
         """The group's decision, on its way to the member."""
 
+    def refused(self, name: str) -> None:
+        """The group has no such member any more."""
+
 
 @dataclass(slots=True, eq=False)
 class _Member:
@@ -36,6 +39,7 @@ class Group:
         self._partitions = partitions
         self._timeout = session_timeout
         self._members: dict[str, _Member] = {}
+        self._gone: set[str] = set()
         self._round = 0
         self.generation = 0
         self.preparing = False
@@ -48,6 +52,9 @@ class Group:
         """A member joins, or joins again; it is told of the outcome by ``synced``."""
         member = self._members.get(name)
         if member is None:
+            if name in self._gone:
+                listener.refused(name)
+                return
             member = self._members[name] = _Member(name, listener, self._schedule.mono, owned)
             self._watch(member)
         member.heard, member.owned = self._schedule.mono, owned
@@ -57,6 +64,7 @@ class Group:
 
     def leave(self, name: str) -> None:
         """A member goes."""
+        self._gone.add(name)
         if self._members.pop(name, None) is not None:
             self._prepare()
             self._complete_if_all_joined()
@@ -87,6 +95,7 @@ class Group:
         if self.preparing and number == self._round:
             for name in [name for name, member in self._members.items() if not member.joined]:
                 del self._members[name]
+                self._gone.add(name)
             self._complete_if_all_joined()
 
     def _complete_if_all_joined(self) -> None:

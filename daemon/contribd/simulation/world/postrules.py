@@ -184,6 +184,8 @@ class PostRules:
 
     def answered(self, wire: WireSight, message: dict[str, Any], mono: float) -> None:
         """An Ack the daemon received."""
+        if not wire.login_open:
+            return  # the session had ended: the daemon need not listen any more
         code = message.get("NakCode")
         post = wire.posts.get(message["AckID"])
         if post is None or wire.outstanding.pop(post.post_id, None) is None or post.answer is not None:

@@ -47,6 +47,7 @@ class Process(Life):
         self._revoking: deque[frozenset[Partition]] = deque()
         self._wake_time = float("inf")
         self._deadline = float("inf")
+        self._stop_requested = False
         self._rounds = (0, 0)
         self._session = ""
         self.stalled_until = 0.0
@@ -66,7 +67,10 @@ class Process(Life):
         self._wake_in(self._schedule.rng.random() * 0.002)
 
     def terminate(self) -> None:
-        """SIGTERM."""
+        """SIGTERM; a second one ends the process at once."""
+        if self._stop_requested:
+            self.die()
+        self._stop_requested = True
         self.put(Stop())
 
     def die(self) -> None:

@@ -102,6 +102,17 @@ class Source:
         member, owned = self._member, self._owned
         self._life.later(self._life.rtt(), lambda: self._world.group.join(member, self, owned))
 
+    def refused(self, name: str) -> None:
+        """The group does not know this member any more, on its way."""
+        self._life.later(self._life.rtt(), lambda: self._turned_away(name))
+
+    def _turned_away(self, name: str) -> None:
+        if name == self._member and not self._left:
+            if self._busy:
+                self._life.later(POLL_SECONDS, lambda: self._turned_away(name))
+            else:
+                self._lose()
+
     def synced(self, generation: int, partitions: frozenset[Partition]) -> None:
         """The group's answer, on its way."""
         member = self._member

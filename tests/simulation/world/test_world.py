@@ -1,0 +1,109 @@
+"""The daemon keeps its promises through simulated faults, and the simulation notices where it does not."""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+from tests.simulation.world.mutants import MUTANTS, Mutant, broken, seeds_to_catch
+from typer.testing import CliRunner
+
+from contribd.cli.simulate import app
+from contribd.simulation.world.many import Summary, run_many
+from contribd.simulation.world.plan import FAULTS, SHARES, make_plan
+from contribd.simulation.world.run import run_seed
+
+FOUND_A_DEFECT = (1, 5, 10, 12, 20, 51, 61, 77, 79, 109, 133, 142, 165, 195, 230, 382)
+"""Seeds by which a defect was found once."""
+
+SEEDS = range(2_000, 2_250)
+FRESH = 50
+
+_PROMISE = next(mutant for mutant in MUTANTS if mutant.rule == "a NAK is not an ACK")
+
+
+def _all_kept(seeds: range) -> Summary:
+    summary = Summary()
+    for run in run_many(seeds):
+        summary.add(run)
+    for run in summary.broken:
+        print("\n".join([*run.trace, f"seed {run.seed}: {run.text}"]))  # noqa: T201 - pytest shows it where it fails
+    assert [run.seed for run in summary.broken] == []
+    return summary
+
+
+@pytest.mark.parametrize("seed", FOUND_A_DEFECT)
+def test_what_broke_a_promise_once_does_not_again(seed: int) -> None:
+    found = run_seed(seed)
+    assert found.broken is None, "\n".join([*found.trace, found.text])
+
+
+def test_every_promise_is_kept_and_every_fault_strikes() -> None:
+    counts: Counter[str] = _all_kept(SEEDS).counts
+    assert {name for name in (*FAULTS, *SHARES) if not counts[name]} <= {"answer_lost", "answer_twice"}
+    assert counts["commits refused by generation"]
+    assert counts["unknown outcomes read back"]
+
+
+def test_fresh_seeds_keep_every_promise() -> None:
+    start = secrets.randbelow(1 << 40)
+    print(f"contribd simulate run --start {start} --seeds {FRESH}")  # noqa: T201 - pytest shows it where it fails
+    _all_kept(range(start, start + FRESH))
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.rule.replace(" ", "-"))
+def test_a_daemon_without_a_rule_is_caught(mutant: Mutant) -> None:
+    assert seeds_to_catch(mutant, mutant.within) is not None
+
+
+def test_a_seed_is_the_same_run_whatever_the_hash_seed() -> None:
+    program = "from contribd.simulation.world.run import run_seed; print(*(run_seed(s).digest for s in range(40, 50)))"
+    digests = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for hash_seed in ("1", "2")
+    ]
+    assert digests[0] == digests[1]
+    assert len(set(digests[0].split())) == 10
+
+
+def test_a_plan_is_decided_by_its_seed_alone() -> None:
+    assert make_plan(7) == make_plan(7)
+    assert make_plan(7) != make_plan(8)
+
+
+def test_a_replay_says_what_it_did() -> None:
+    result = CliRunner().invoke(app, ["run", "--seed", "5"])
+    assert result.exit_code == 0
+    assert "every promise kept" in result.stdout
+    assert run_seed(5).digest in result.stdout
+
+
+def test_a_verbose_replay_tells_the_whole_story() -> None:
+    result = CliRunner().invoke(app, ["run", "--seed", "5", "--verbose"])
+    for word in ("Plan(seed=5", "started", "Assigned", "post post 1", "commit"):
+        assert word in result.stdout
+
+
+def test_many_seeds_end_with_a_summary() -> None:
+    result = CliRunner().invoke(app, ["run", "--seeds", "30", "--jobs", "2"])
+    assert result.exit_code == 0
+    assert "30 seeds in" in result.stdout
+    assert "every promise kept" in result.stdout
+
+
+def test_a_broken_promise_is_exit_1_with_seed_promise_and_trace() -> None:
+    with broken(_PROMISE):
+        result = CliRunner().invoke(app, ["run", "--seeds", "10", "--jobs", "1"])
+    assert result.exit_code == 1
+    assert "broke a promise: 6: an answer that was not given" in result.stdout
+    assert "Plan(seed=" in result.stdout
+    assert "received on wire" in result.stdout
+    assert "BROKEN by" in result.stdout
