@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from kafka.errors import KafkaError
+from kafka import TopicPartition
+from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 
 DISCARD_SECONDS: Final = 1.0
 """How long a producer that is given up may take for each step of its end."""
@@ -67,3 +69,24 @@ def discard(producer: Any) -> None:
     except KafkaError:
         producer._sender.force_close()  # noqa: SLF001 - what close would have done next
         producer._sender.join(DISCARD_SECONDS)  # noqa: SLF001
+
+
+def send_offsets(
+    producer: Any, offsets: dict[TopicPartition, OffsetAndMetadata], group: ConsumerGroupMetadata, seconds: float
+) -> None:
+    """``send_offsets_to_transaction`` that ends; see ``commit``."""
+    _within(producer, producer._transaction_manager.send_offsets_to_transaction(offsets, group), seconds)  # noqa: SLF001
+
+
+def commit(producer: Any, seconds: float) -> None:
+    """``commit_transaction`` that ends: raises KafkaTimeoutError after ``seconds``, the outcome then unknown.
+
+    kafka-python (3.0.12) waits for ever, and after a broker was killed there are waits that never end.
+    """
+    _within(producer, producer._transaction_manager.begin_commit(), seconds)  # noqa: SLF001
+
+
+def _within(producer: Any, result: Any, seconds: float) -> None:
+    producer._sender.wakeup()  # noqa: SLF001 - what the producer's own calls do, without their endless wait
+    if not result.wait(timeout_ms=seconds * 1000):
+        raise KafkaTimeoutError(f"no answer within {seconds:g} s")

@@ -45,6 +45,8 @@ PRODUCER_DEFAULTS: Mapping[str, Any] = {
     # What a transaction waits when the one before is still completing: 100 ms, the client's default, allows 35 small
     # transactions a second, 5 ms allows 157.
     "retry_backoff_ms": 5,
+    # A broker that is away is told of within seconds, not after the client's minute.
+    "max_block_ms": 15_000,
     "linger_ms": 0,
     "batch_size": 128 * 1024,
     "max_request_size": 16 * 1024 * 1024,

@@ -17,7 +17,7 @@ from contribd.engine.ledger import Commit, Partition
 from contribd.engine.result import Encoded
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
-from contribd.streams.repair import discard, opened
+from contribd.streams.repair import commit, discard, opened, send_offsets
 from contribd.streams.settings import KafkaSettings, first_line
 
 FENCES = 3
@@ -25,6 +25,10 @@ FENCE_WINDOW = 120.0
 """So many fencings within so many seconds are another process with our name, not an expired transaction of ours."""
 
 START_WAIT = tenacity.wait_exponential(multiplier=1, max=10)
+STEP_SECONDS = 15.0
+"""How long Kafka may take for each step of a transaction before it is given up for a new one. The broker itself ends
+a transaction that has been open for ``transaction_timeout_ms``, 10 s."""
+
 RETRY_SECONDS = 0.5
 """Pause after a transaction that failed, so that a broker that refuses is not asked in a tight loop."""
 
@@ -106,9 +110,9 @@ class Sink(threading.Thread):
             if self._settings.rejects is not None:
                 for reject in write.rejects:
                     producer.send(self._settings.rejects, value=reject.value, key=reject.key, headers=reject.headers)
-            producer.send_offsets_to_transaction(_offsets(write.commits), write.group)
+            send_offsets(producer, _offsets(write.commits), write.group, STEP_SECONDS)
             asked = True
-            producer.commit_transaction()
+            commit(producer, STEP_SECONDS)
         except (KafkaError, ValueError, OSError) as error:
             self.failure = first_line(error)
             _log.warning("results were not written, trying again", results=len(write.results), error=self.failure)
