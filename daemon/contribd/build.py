@@ -16,7 +16,6 @@ from contribd.engine.result import ResultEncoder
 from contribd.engine.session import Note
 from contribd.omm.post import PostEncoder, PostUser
 from contribd.omm.requests import Login
-from contribd.ops.log import add_secret
 from contribd.session.connector import ConnectOptions
 from contribd.session.proxy import Proxy
 from contribd.session.tokens import TokenAccount, TokenService
@@ -94,7 +93,7 @@ def tokens(settings: Settings) -> TokenService | None:
         account = TokenAccount(TokenKind.CLIENT, auth.token_url, auth.client_id, auth.scope, secret)
     else:
         return None
-    return TokenService(account, timeout=settings.ads.login_timeout, proxy=_proxy(settings), keep_secret=add_secret)
+    return TokenService(account, timeout=settings.ads.login_timeout, proxy=_proxy(settings))
 
 
 def _proxy(settings: Settings) -> Proxy | None:

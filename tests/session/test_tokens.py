@@ -217,6 +217,16 @@ class TestConnecting:
         assert len(driver.fetches()) == 1
 
 
+def test_a_server_that_repeats_the_token_it_refuses_is_not_quoted() -> None:
+    driver = with_tokens(TokenKind.CLIENT)
+    driver.tick()
+    give(driver, 1, "secret-token")
+    driver.session.connected(driver.session.attempt, driver.now)
+    driver.say(login_status("Closed", Text="bad token secret-token"))
+    assert driver.session.last_failure == "login refused: bad token ***"
+    assert "secret-token" not in str(driver.notes)
+
+
 class TestRenewal:
     def open(self, kind: TokenKind, life: float = 300) -> Driver:
         driver = with_tokens(kind)

@@ -69,6 +69,9 @@ asked for again where the server closed its stream."""
 MAX_PROBE_INTERVAL: Final = 30.0
 """Seconds between two probes of a preferred endpoint, at most: a connection in half a minute is no load for an ADS."""
 
+MIN_PROBE_INTERVAL: Final = 1.0
+"""Seconds between two probes, at least however short the hold time: one that hangs keeps a thread until its timeout."""
+
 MAX_HOLD: Final = 3600.0
 """Seconds. However often a return to a preferred endpoint failed, an hour of reachability earns it another try."""
 

@@ -266,7 +266,8 @@ class Session:
 
     def _login_answered(self, answer: LoginAnswer, now: Now) -> None:
         if not answer.is_open and answer.stream:
-            self._end(self._login_failure(answer), _said(answer), now)
+            text = self._without_token(_said(answer))
+            self._end(self._login_failure(answer), text, now)
             return
         if answer.data:
             self._follow_login_data(answer, now)
@@ -275,6 +276,11 @@ class Session:
                 self._end(Failure.NO_POSTING, "the ADS says that it takes no posts (SupportOMMPost 0)", now)
                 return
             self._logged_in(answer, now)
+
+    def _without_token(self, text: str) -> str:
+        """A server may repeat the token that it refuses."""
+        token = None if self._tokens is None else self._tokens.current
+        return text.replace(token, "***") if token else text
 
     def _login_failure(self, answer: LoginAnswer) -> Failure:
         if answer.stream == "ClosedRecover":

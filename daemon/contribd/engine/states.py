@@ -77,7 +77,7 @@ class InstrumentState(Enum):
     COMMITTING = auto()
 
     __hash__ = object.__hash__
-    """Members are told apart by identity; Enum's own hash is Python code, and every record pays for it several times."""
+    """Members are told apart by identity; Enum's own hash is Python code, and every record pays for it repeatedly."""
 
 
 class InstrumentEvent(Enum):

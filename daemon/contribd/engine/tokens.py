@@ -28,6 +28,11 @@ class Tokens:
         self._failures = 0
         self._not_before = 0.0
 
+    @property
+    def current(self) -> str | None:
+        """The token in use, good or not."""
+        return self._token
+
     def usable(self, mono: float) -> str | None:
         """The token to log in with, None where one has to be fetched first.
 

@@ -6,10 +6,10 @@ for the hold time is gone back to. A return that did not last that long itself d
 
 from typing import Final
 
-from contribd.engine.limits import MAX_HOLD, MAX_PROBE_INTERVAL
+from contribd.engine.limits import MAX_HOLD, MAX_PROBE_INTERVAL, MIN_PROBE_INTERVAL
 
 _PROBES_A_HOLD: Final = 4
-"""An endpoint is probed at least this often within the hold time."""
+"""An endpoint is probed this often within the hold time, as far as the shortest and longest interval allow."""
 
 
 class WayBack:
@@ -81,4 +81,4 @@ class WayBack:
 
     @staticmethod
     def _interval(hold: float) -> float:
-        return min(MAX_PROBE_INTERVAL, hold / _PROBES_A_HOLD)
+        return min(MAX_PROBE_INTERVAL, max(MIN_PROBE_INTERVAL, hold / _PROBES_A_HOLD))

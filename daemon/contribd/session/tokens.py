@@ -73,12 +73,10 @@ class TokenService:
         timeout: float,
         proxy: Proxy | None = None,
         context: ssl.SSLContext | None = None,
-        keep_secret: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``keep_secret`` is told every token, for the log to mask; ``context``: default checks as usual."""
+        """``context``: the usual checks where it is None."""
         self._account = account
         self._timeout = timeout
-        self._keep_secret = keep_secret
         proxies = None if proxy is None else {"http": proxy.url(), "https": proxy.url()}
         self._opener = urllib.request.build_opener(
             _NoRedirect(),
@@ -147,9 +145,6 @@ class TokenService:
         token, refresh, life = answer["access_token"], answer.get("refresh_token"), answer.get("expires_in", 300)
         if not isinstance(token, str) or not token or not isinstance(refresh, str | None):
             raise _Refused(Failure.TOKEN_UNAVAILABLE, "the token service's answer holds no access_token")
-        for secret in (token, refresh):
-            if secret:
-                self._keep_secret(secret)
         return TokenGot(number, token, refresh if self._account.kind is TokenKind.PASSWORD else None, float(life))
 
 
