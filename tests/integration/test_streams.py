@@ -15,9 +15,8 @@ from tests.streams.suite import Member, SinkSuite, SourceSuite, Topics, Writer, 
 
 from contribd.engine.events import Assigned
 from contribd.engine.ledger import Commit
-
-SOCKETS_LEFT = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-"""kafka-python leaves sockets of failed connections to the garbage collector."""
+from contribd.streams import sink
+from contribd.streams.repair import commit
 
 
 @pytest.fixture
@@ -54,7 +53,6 @@ class TestSource(SourceSuite):
         member.leave()
 
     @pytest.mark.timeout(120)
-    @SOCKETS_LEFT
     def test_the_membership_is_not_proven_beyond_the_session_timeout_of_a_broker_that_is_silent(
         self, own_kafka: KafkaBroker
     ) -> None:
@@ -107,22 +105,25 @@ class TestSink(SinkSuite):
         assert topics.read(topics.results) == [b"1"]
         writer.stop()
 
-    def test_an_outcome_lost_on_the_way_is_read_back(self, cluster: KafkaBroker) -> None:
+    def test_an_outcome_lost_on_the_way_is_read_back(
+        self, cluster: KafkaBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         topics = Topics(cluster)
         writer = Writer(topics.settings())
         eventually(lambda: writer.sink.connected, "a producer")
-        interrupt(writer, before=False)
+        interrupt(monkeypatch, before=False)
         assert writer.write(1, [b"1"], {topics.partition(): Commit(1, "contribd1:Ag==")}, no_member(topics))
-        interrupt(writer, before=True)
+        interrupt(monkeypatch, before=True)
         assert not writer.write(2, [b"2"], {topics.partition(): Commit(2, "")}, no_member(topics))
         assert topics.read(topics.results) == [b"1"]
         assert topics.committed() == (1, "contribd1:Ag==")
         writer.stop()
 
     @pytest.mark.timeout(180)
-    @SOCKETS_LEFT
     @pytest.mark.parametrize("before", [True, False])
-    def test_a_broker_that_dies_around_the_commit_leaves_one_truth(self, own_kafka: KafkaBroker, before: bool) -> None:
+    def test_a_broker_that_dies_around_the_commit_leaves_one_truth(
+        self, own_kafka: KafkaBroker, monkeypatch: pytest.MonkeyPatch, before: bool
+    ) -> None:
         topics = Topics(own_kafka)
         writer = Writer(topics.settings())
         eventually(lambda: writer.sink.connected, "a producer")
@@ -131,7 +132,7 @@ class TestSink(SinkSuite):
             own_kafka.kill()
             threading.Thread(target=own_kafka.start).start()
 
-        interrupt(writer, before=before, meanwhile=die)
+        interrupt(monkeypatch, before=before, meanwhile=die)
         durable = writer.write(1, [b"1"], {topics.partition(): Commit(1, "")}, no_member(topics))
         assert durable is not before
         assert topics.read(topics.results) == ([b"1"] if durable else [])
@@ -139,16 +140,13 @@ class TestSink(SinkSuite):
         writer.stop()
 
 
-def interrupt(writer: Writer, *, before: bool, meanwhile: Callable[[], None] = lambda: None) -> None:
-    """The connection breaks at the next commit, just before the broker gets it or just after it has done it."""
-    producer = writer.sink._producer
-    assert producer is not None
-    commit = producer.commit_transaction
+def interrupt(monkeypatch: pytest.MonkeyPatch, *, before: bool, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """The connection breaks at every commit, just before the broker gets it or just after it has done it."""
 
-    def broken() -> None:
+    def broken(producer: KafkaProducer, seconds: float) -> None:
         if not before:
-            commit()
+            commit(producer, seconds)
         meanwhile()
         raise OSError("the connection broke")
 
-    producer.commit_transaction = broken
+    monkeypatch.setattr(sink, "commit", broken)

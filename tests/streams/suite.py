@@ -5,7 +5,7 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 import pytest
@@ -227,7 +227,16 @@ def no_member(topics: Topics) -> ConsumerGroupMetadata:
     return ConsumerGroupMetadata(topics.group)
 
 
-class SourceSuite:
+class _Suite:
+    @pytest.fixture(autouse=True)
+    def _collect_sockets(self) -> Iterator[None]:
+        """What failed connections left behind goes with the test that made them."""
+        yield
+        gc.collect()
+
+
+@LEAVES_SOCKETS
+class SourceSuite(_Suite):
     """What the source promises. ``keeps_metadata`` says whether the broker keeps commit metadata."""
 
     keeps_metadata = True
@@ -397,7 +406,6 @@ class SourceSuite:
         first.leave()
         second.leave()
 
-    @LEAVES_SOCKETS
     def test_a_broker_that_cannot_be_reached_is_told_and_tried_again(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
         member = Member(topics.settings(bootstrap="127.0.0.1:1"))
@@ -406,7 +414,6 @@ class SourceSuite:
         assert not member.source.connected
         member.leave()
         assert member.events == []
-        gc.collect()
 
     def test_a_topic_that_does_not_exist_is_named_until_it_does(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
@@ -420,7 +427,8 @@ class SourceSuite:
         member.leave()
 
 
-class SinkSuite:
+@LEAVES_SOCKETS
+class SinkSuite(_Suite):
     """What the sink promises on any broker."""
 
     keeps_metadata = True
@@ -460,7 +468,6 @@ class SinkSuite:
         assert writer.events == [Committed(1)]
         assert topics.read(topics.results) == [b"r"]
 
-    @LEAVES_SOCKETS
     def test_a_broker_that_cannot_be_reached_is_told_and_a_stop_ends_the_wait(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
         writer = Writer(topics.settings(bootstrap="127.0.0.1:1"))
@@ -469,7 +476,6 @@ class SinkSuite:
         assert not writer.sink.connected
         writer.stop()
         assert writer.events == []
-        gc.collect()
 
     def test_a_topic_that_does_not_exist_is_named_until_it_does(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
