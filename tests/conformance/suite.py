@@ -5,14 +5,24 @@ test leaves as it was.
 """
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from tests.conformance.driver import Driver, answers
 from tests.conformance.servers import Server, Start
+from tests.session.token_server import TokenServer
 
 from contribd.engine.endpoints import Failure
+from contribd.engine.policy import TokenKind
+from contribd.session.tokens import TokenAccount, TokenService
 
 BAD = {"BID": "not a number"}
+
+
+def kind_and_token(login: Any) -> tuple[str, str]:
+    """What a server keeps of a login, as a tuple or as a journal's line."""
+    kind, elements = (login["kind"], login["elements"]) if isinstance(login, dict) else (login.kind, login.elements)
+    return kind, elements["AuthenticationToken"]
 
 
 class TestLogin:
@@ -63,6 +73,22 @@ class TestLogin:
             server.control("login ok")
             driver.until(lambda: [note for note, _ in driver.notes if note == "the login is no longer suspect"])
 
+    def test_by_token_is_renewed_while_it_posts(self, start: Start) -> None:
+        server, tokens = start(), TokenServer()
+        account = TokenAccount(TokenKind.PASSWORD, tokens.url, "client", "trapi", "password", "machine")
+        service = TokenService(account, timeout=5.0)
+        try:
+            with Driver(server.url, tokens=service, token_kind=TokenKind.PASSWORD).open() as driver:
+                driver.engine.session._tokens._renew_at = 0.0  # type: ignore[union-attr]
+                driver.until(lambda: len(server.logins()) == 2, what="a login reissued")
+                driver.put("EUR=")
+                assert answers(driver.settled()[0]) == ["ACK"]
+                assert driver.reasons() == {}
+        finally:
+            tokens.stop()
+        assert [kind_and_token(login) for login in server.logins()] == [("login", "token-1"), ("reissue", "token-2")]
+        assert [form["grant_type"] for form in tokens.forms] == ["password", "refresh_token"]
+
     def test_stream_is_closed_before_the_connection_at_a_stop(self, start: Start) -> None:
         server = start(delay=0.2)
         with Driver(server.url).open() as driver:
@@ -104,11 +130,12 @@ class TestAnswers:
             [result] = driver.settled()
             assert (result["status"], result["code"], result["text"]) == ("NAK", code, text)
 
-    def test_nak_worth_a_retry_is_tried_as_often_as_allowed(self, ads: Server) -> None:
-        with Driver(ads.url, attempts=3).open() as driver:
-            driver.put("NAK.NoResources.EUR=")
+    @pytest.mark.parametrize(("ric", "code"), [("NAK.NoResources.EUR=", "NoResources"), ("NAK13.EUR=", "13")])
+    def test_nak_worth_a_retry_is_tried_as_often_as_allowed(self, ads: Server, ric: str, code: str) -> None:
+        with Driver(ads.url, attempts=3, retry_codes=frozenset({code})).open() as driver:
+            driver.put(ric)
             [result] = driver.settled()
-            assert (result["status"], result["code"], answers(result)) == ("NAK", "NoResources", ["NAK"] * 3)
+            assert (result["status"], result["code"], answers(result)) == ("NAK", code, ["NAK"] * 3)
 
     def test_nak_of_an_unknown_item_is_final(self, ads: Server) -> None:
         with Driver(ads.url).open() as driver:

@@ -282,19 +282,6 @@ class TestRenewal:
 
 
 class TestOnRealSockets:
-    def test_a_login_by_token_posts_and_is_renewed_while_it_does(self, server: TokenServer, ads: AdsServer) -> None:
-        tokens = service(server)
-        with Loop(ads.url, tokens=tokens, token_kind=TokenKind.PASSWORD).open() as loop:
-            loop.engine.session._tokens._renew_at = 0.0  # type: ignore[union-attr]
-            loop.until(lambda: len(ads.logins()) == 2)
-            loop.put("EUR=")
-            assert loop.settled()[0]["status"] == "ACK"
-        assert [(login.kind, login.elements["AuthenticationToken"]) for login in ads.logins()] == [
-            ("login", "token-1"),
-            ("reissue", "token-2"),
-        ]
-        assert [form["grant_type"] for form in server.forms] == ["password", "refresh_token"]
-
     def test_a_service_that_hangs_holds_up_nothing_else(self, server: TokenServer, ads: AdsServer) -> None:
         server.script = [Reply(hang=True)]
         with Loop(ads.url, tokens=service(server, timeout=1.0), token_kind=TokenKind.CLIENT) as loop:
