@@ -118,13 +118,19 @@ class Observer:
                 reasons.append(f"{name}: {part.failure}")
             elif not part.connected:
                 reasons.append(f"{name}: waiting for Kafka")
-        if not engine.session.live:
-            reasons.append(f"ADS session: {engine.session.last_failure or engine.session.state.value}")
-        elif down := [name for name in self._services if not engine.session.is_up(name)]:
-            reasons.append(f"service down or unknown: {', '.join(down)}")
+        reasons += self._session_reasons()
         if engine.intake.ledgers and now.mono >= engine.may_post_until:
             reasons.append("the consumer group has not confirmed this member for too long")
         return reasons
+
+    def _session_reasons(self) -> list[str]:
+        session = self._engine.session
+        if not session.live:
+            return [f"ADS session: {session.last_failure or session.state.value}"]
+        if session.moving:
+            return [f"leaving {session.endpoint} once its answers are in"]
+        down = [name for name in self._services if not session.is_up(name)]
+        return [f"service down or unknown: {', '.join(down)}"] if down else []
 
 
 def _status(snapshot: Snapshot) -> str:

@@ -7,15 +7,15 @@ from typing import TypeAlias
 
 from contribd.engine.clock import Now
 from contribd.engine.commands import Command, Connect, Disconnect, FetchToken, Probe
-from contribd.engine.endpoints import Endpoints, Failure
+from contribd.engine.endpoints import Failure
 from contribd.engine.limits import CONNECT_TIMEOUTS, DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_PING_TIMEOUT, STABLE_AFTER
 from contribd.engine.line import Line
+from contribd.engine.placement import Move, Placement
 from contribd.engine.policy import SessionPolicy
 from contribd.engine.services import Asking, Services
 from contribd.engine.states import SessionEvent, SessionState, next_session
 from contribd.engine.tally import Tally
 from contribd.engine.tokens import Tokens
-from contribd.engine.wayback import WayBack
 from contribd.omm.answers import Answer, Directory, DirectoryRefused, LoginAnswer, Other, Ping
 from contribd.omm.requests import PING, PONG, close_login, login, source_directory
 
@@ -52,8 +52,7 @@ class Session:
         self._rng = rng
         self._tally = tally
         self._note = note
-        self._endpoints = Endpoints(policy.endpoints, policy.backoff)
-        self._way_back = WayBack(policy.endpoints, policy.return_after)
+        self._placement = Placement(policy)
         timeout = CONNECT_TIMEOUTS * policy.login_timeout
         self._tokens = Tokens(policy.tokens, policy.backoff, timeout) if policy.tokens else None
         self._asking = Asking()
@@ -61,11 +60,7 @@ class Session:
         self._stable = False
         self._started = 0.0
         self._ticked = 0.0
-        self._down_since: float | None = None
-        self._suspect_since: float | None = None
-        self._move_reason: tuple[Failure, str] | None = None
-        self._target: str | None = None
-        """The endpoint to connect to next, whichever is preferred to it."""
+        self._move_reason: Move | None = None
 
     @property
     def up(self) -> bool:
@@ -164,7 +159,7 @@ class Session:
 
     def probed(self, endpoint: str, reachable: bool, now: Now) -> None:
         """What came of a ``Probe``."""
-        self._way_back.probed(endpoint, reachable, now.mono)
+        self._placement.probed(endpoint, reachable, now.mono)
 
     def token_got(self, number: int, token: str, refresh: str | None, life: float, now: Now) -> None:
         """The token service gave a token for ``life`` seconds."""
@@ -204,7 +199,7 @@ class Session:
     def wake_at(self) -> float | None:
         """The monotonic time at which ``tick`` has something to do."""
         if self.state is SessionState.DISCONNECTED:
-            at = self._endpoints.next()[1]
+            at = self._placement.next_at()
             if self._tokens is not None and self._tokens.usable(max(at, self._ticked)) is None:
                 return max(at, self._tokens.wake_at(live=False) or at)
             return at
@@ -215,8 +210,8 @@ class Session:
         if not self._login_open:
             return None
         tokens = self._tokens.wake_at(live=True) if self._tokens is not None else None
-        probe = self._way_back.wake_at() if self._settled_here else None
-        times = (self.line.wake_at(), self._asking.due, probe, self._trouble_at(), tokens)
+        elsewhere = self._placement.wake_at(self.endpoint) if self._settled_here else None
+        times = (self.line.wake_at(), self._asking.due, elsewhere, tokens)
         return min(at for at in times if at is not None)
 
     def drain(self, now: Now) -> None:
@@ -246,7 +241,7 @@ class Session:
     # Connecting
 
     def _connect_if_due(self, now: Now) -> None:
-        endpoint = self._target or self._endpoints.next_now(now.mono)
+        endpoint = self._placement.next_now(now.mono)
         if endpoint is None:
             return
         if self._tokens is not None and self._tokens.usable(now.mono) is None:
@@ -255,7 +250,8 @@ class Session:
         if self.attempt and endpoint != self.endpoint:
             self._note("info", "changing the endpoint", of=self.endpoint, to=endpoint, reason=self.last_failure)
         self.attempt += 1
-        self.endpoint, self._target = endpoint, None
+        self.endpoint = endpoint
+        self._placement.trying(endpoint)
         self._started = now.mono
         self._move(SessionEvent.CONNECT, now)
         self.commands.append(Connect(self.attempt, endpoint))
@@ -269,7 +265,7 @@ class Session:
             text = self._without_token(_said(answer))
             self._end(self._login_failure(answer), text, now)
             return
-        if answer.data:
+        if answer.data in ("Ok", "Suspect"):  # the third, NoChange, says what it says
             self._follow_login_data(answer, now)
         if answer.refresh and self.state is SessionState.LOGGING_IN:
             if answer.supports_post is False:
@@ -291,12 +287,11 @@ class Session:
 
     def _follow_login_data(self, answer: LoginAnswer, now: Now) -> None:
         """Suspect data under an open stream: posts go on, since only the service's state is about posting."""
+        if not self._placement.suspect(answer.data != "Ok", now.mono):
+            return
         if answer.data == "Ok":
-            if self._suspect_since is not None:
-                self._note("info", "the login is no longer suspect", endpoint=self.endpoint)
-            self._suspect_since = None
-        elif self._suspect_since is None:
-            self._suspect_since = now.mono
+            self._note("info", "the login is no longer suspect", endpoint=self.endpoint)
+        else:
             self._note("warning", "the login stream is suspect", endpoint=self.endpoint, text=answer.text)
 
     def _logged_in(self, answer: LoginAnswer, now: Now) -> None:
@@ -316,9 +311,9 @@ class Session:
             ping_timeout=self.ping_timeout,
             text=answer.text,
         )
-        self._way_back.began(self.endpoint, now.mono)
+        self._placement.opened(self.endpoint, now.mono)
         if self.policy.wait_for_service:
-            self._down_since = now.mono
+            self._placement.service(up=False, mono=now.mono)
             self._asking.asked(now.mono)
             self._send(source_directory(), now)
         else:
@@ -343,10 +338,7 @@ class Session:
     def _follow_service(self, now: Now) -> None:
         """Open while a service that is posted to is Up; each service by itself is asked of ``is_up``."""
         any_up = self.services.any_up(self.policy.services)
-        if any_up:
-            self._down_since = None
-        elif self._down_since is None:
-            self._down_since = now.mono
+        self._placement.service(any_up, now.mono)
         if any_up and self.state is SessionState.WAITING_FOR_SERVICE:
             self._move(SessionEvent.SERVICE_UP, now)
             self._note("info", "service up", endpoint=self.endpoint, services=self.services.states())
@@ -378,51 +370,29 @@ class Session:
             )
 
     def _follow_nothing(self, now: Now) -> None:
-        self._down_since = None
+        self._placement.service(up=True, mono=now.mono)
         if self.state is SessionState.WAITING_FOR_SERVICE:
             self._move(SessionEvent.SERVICE_UP, now)
 
     def _settle_in(self, now: Now) -> None:
         if self.state is SessionState.OPEN and not self._stable and now.mono - self._started >= STABLE_AFTER:
             self._stable = True
-            self._endpoints.stable(self.endpoint)
+            self._placement.lasted(self.endpoint)
 
     def _look_elsewhere(self, now: Now) -> None:
         """Begins to move where the service stays down here and another endpoint is due, or a preferred one is back."""
-        trouble, at = self._trouble(), self._trouble_at()
-        if trouble is not None and at is not None and now.mono >= at:
-            self._begin_move(trouble, f"for {self.policy.service_down_limit:g} s", now)
-            return
-        self.commands += [Probe(url) for url in self._way_back.probes(now.mono)]
-        for url in self._way_back.ready(now.mono):
-            if self._endpoints.may_try(url, now.mono):
-                self._way_back.returning(url, now.mono)
-                self._target = url
-                self._begin_move(Failure.PREFERRED, f"{url} answers again", now)
-                return
-
-    def _trouble(self) -> Failure | None:
-        if self._down_since is not None:
-            return Failure.SERVICE_DOWN
-        return None if self._suspect_since is None else Failure.LOGIN_SUSPECT
-
-    def _trouble_at(self) -> float | None:
-        """When a service down or a suspect login has lasted too long; None where there is nowhere else to go."""
-        limit, elsewhere = self.policy.service_down_limit, self._endpoints.next_other(self.endpoint)
-        since = self._suspect_since if self._down_since is None else self._down_since
-        if limit is None or elsewhere is None or since is None or not self._settled_here:
-            return None
-        return max(since + limit, elsewhere)
-
-    def _begin_move(self, failure: Failure, text: str, now: Now) -> None:
-        self._move_reason = (failure, text)
-        self._move(SessionEvent.MOVE, now)
-        self._note("info", "leaving the endpoint once its answers are in", endpoint=self.endpoint, reason=failure.value)
+        self.commands += [Probe(url) for url in self._placement.probes(now.mono)]
+        move = self._placement.move(self.endpoint, now.mono)
+        if move is not None:
+            self._move_reason = move
+            self._move(SessionEvent.MOVE, now)
+            text = "leaving the endpoint once its answers are in"
+            self._note("info", text, endpoint=self.endpoint, reason=move.failure.value)
 
     # Ends
 
     def _end(self, failure: Failure, text: str, now: Now, *, connected: bool = True, politely: bool = False) -> None:
-        wait = self._endpoints.failed(self.endpoint, failure, now.mono)
+        wait = self._placement.failed(self.endpoint, failure, now.mono)
         self._tally.reconnects[self.endpoint, failure.value] += 1
         self.last_failure, self.last_failure_at = f"{failure.value}: {text}", now.wall
         self._note(
@@ -433,9 +403,8 @@ class Session:
             text=text,
             next_try_in=f"{wait:.1f} s",
         )
-        self._way_back.ended(self.endpoint, now.mono)
         self._login_open = False
-        self._down_since = self._suspect_since = self._move_reason = None
+        self._move_reason = None
         self._asking.answered()
         self.services.clear()
         if not politely:
