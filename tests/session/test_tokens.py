@@ -1,5 +1,6 @@
 """Tokens: fetched in time, renewed before they end, and never shown."""
 
+import base64
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
@@ -59,6 +60,11 @@ class TestRequest:
             }
         ]
 
+    def test_with_the_password_carries_the_application_key_as_http_user(self, server: TokenServer) -> None:
+        service(server).fetch(FetchToken(1))
+        service(server, TokenKind.CLIENT).fetch(FetchToken(2))
+        assert server.authorizations == ["Basic " + base64.b64encode(f"{CLIENT}:".encode()).decode(), None]
+
     def test_with_the_refresh_token(self, server: TokenServer) -> None:
         service(server).fetch(FetchToken(1, "refresh-0"))
         assert server.forms == [
@@ -96,7 +102,9 @@ class TestRequest:
         server.script = [Reply(302, headers={} if location is None else {"Location": location})]
         assert "redirects to" in failure(service(server).fetch(FetchToken(1))).text
 
-    @pytest.mark.parametrize(("status", "code"), [(400, "invalid_grant"), (401, "access_denied"), (403, "forbidden")])
+    @pytest.mark.parametrize(
+        ("status", "code"), [(400, "invalid_grant"), (401, "access_denied"), (403, "forbidden"), (404, "gone")]
+    )
     def test_refused_says_the_status_and_the_code(self, server: TokenServer, status: int, code: str) -> None:
         server.script = [Reply(status, {"error": code, "error_description": f"{USER} has a wrong {PASSWORD}"})]
         refused = failure(service(server).fetch(FetchToken(3)))
@@ -256,6 +264,14 @@ class TestRenewal:
         driver.fetches()
         driver.session.token_failed(2, Failure.TOKEN_REFUSED, "HTTP 400", None, driver.now)
         driver.tick()
+        assert driver.fetches() == [FetchToken(3, None)]
+
+    def test_that_gives_a_shorter_life_is_followed_by_one_with_the_password(self) -> None:
+        driver = self.open(TokenKind.PASSWORD)
+        driver.quiet(241)
+        driver.fetches()
+        give(driver, 2, "renewed", life=100)
+        driver.quiet(81)
         assert driver.fetches() == [FetchToken(3, None)]
 
     def test_that_fails_is_tried_again_and_leaves_the_session_open(self) -> None:

@@ -27,6 +27,7 @@ class TokenServer:
         self.forms: list[dict[str, str]] = []
         """Every form that came, in order."""
         self.paths: list[str] = []
+        self.authorizations: list[str | None] = []
         self.issued = 0
         self._over = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -64,6 +65,7 @@ def _handler(server: TokenServer) -> Callable[..., BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             text = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            server.authorizations.append(self.headers["Authorization"])
             reply = server.answer(self.path, {name: values[0] for name, values in parse_qs(text).items()})
             body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
             try:

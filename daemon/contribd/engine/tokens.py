@@ -24,6 +24,7 @@ class Tokens:
         self._expires = 0.0
         self._number = 0
         self._with_refresh = False
+        self._whole_life = 0.0
         self._deadline: float | None = None
         self._failures = 0
         self._not_before = 0.0
@@ -65,7 +66,10 @@ class Tokens:
             return False
         self._deadline, self._failures, self._not_before = None, 0, 0.0
         life = max(MIN_TOKEN_LIFE, life)  # in this order, which leaves nothing of a NaN
-        self._token, self._refresh = token, refresh
+        if not self._with_refresh:
+            self._whole_life = life
+        # A shorter life than the first one's means that the refresh token itself is about to end.
+        self._token, self._refresh = token, refresh if life >= self._whole_life else None
         self._renew_at, self._expires = mono + RENEW_AT * life, mono + life
         return True
 

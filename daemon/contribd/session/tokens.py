@@ -5,6 +5,7 @@ samples for the WebSocket API). No message made here holds a user, a password or
 answered by its status and, where that is a plain word, by OAuth's error code.
 """
 
+import base64
 import http.client
 import json
 import re
@@ -30,7 +31,9 @@ MAX_ANSWER: Final = 256 * 1024
 
 MAX_REDIRECTS: Final = 3
 _REDIRECTS = frozenset({301, 302, 307, 308})
-_REFUSALS = frozenset({400, 401, 403})
+_REFUSALS = frozenset({400, 401, 403, 404, 410, 451})
+"""Answers that asking again will not change; the vendor's samples stop at most of them."""
+
 _ERROR_CODE = re.compile(r"[a-z_]{1,40}\Z")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -121,11 +124,19 @@ class TokenService:
             }
         return urlencode({"client_id": account.client_id, **form}).encode()
 
+    def _headers(self) -> dict[str, str]:
+        """Version 1 wants the application key as an HTTP user without a password as well."""
+        headers = {"Accept": "application/json", "User-Agent": "contribd"}
+        if self._account.kind is TokenKind.PASSWORD:
+            user = base64.b64encode(f"{self._account.client_id}:".encode()).decode()
+            headers["Authorization"] = f"Basic {user}"
+        return headers
+
     def _ask(self, form: bytes) -> bytes:
         url = self._account.url
         for _ in range(MAX_REDIRECTS + 1):
             request = urllib.request.Request(  # noqa: S310 - https, or this host: checked with the configuration
-                url, form, {"Accept": "application/json", "User-Agent": "contribd"}
+                url, form, self._headers()
             )
             try:
                 with self._opener.open(request, timeout=self._timeout) as answer:
