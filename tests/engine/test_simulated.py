@@ -150,3 +150,17 @@ def test_what_is_older_than_a_price_that_expires_while_it_waits_expires_with_it(
     rig.put({"BID": 2}, age=0.0)
     rig.tick(2.001)
     assert statuses(rig.commit()) == [(0, "EXPIRED"), (1, "EXPIRED")]
+
+
+def test_a_large_price_whose_fields_a_newer_refresh_replaced_stays_with_it() -> None:
+    rig = Rig().assign()
+    rig.put({"A": "a" * 1000})
+    rig.put({"BID": 2}, type="Refresh")
+    rig.open(MaxMsgSize=1000)
+    rig.tick()
+    rig.ack(1, NakCode="NoResources")
+    rig.put({"B": "b" * 1000})
+    rig.tick(1)
+    assert rig.fields == [{"BID": 2}, {"BID": 2}]
+    rig.ack(2)
+    assert sorted(statuses(rig.commit())) == [(0, "CONFLATED"), (1, "ACK"), (2, "REJECTED")]

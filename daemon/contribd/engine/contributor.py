@@ -154,7 +154,11 @@ class Contributor:
             flight, text = self._encode(post_id, instrument, group, now)
             if len(text) <= max_size:
                 return flight, text
-            fit = [price for price in group if self._fits_alone(post_id, instrument, price, max_size, now)]
+            fit = [
+                price
+                for price in group
+                if price.attempts or self._fits_alone(post_id, instrument, price, max_size, now)
+            ]
             if len(fit) == len(group):
                 part = max(len(group) // 2, _posted(group))
                 instrument.waiting.extendleft(reversed(group[part:]))
@@ -175,15 +179,12 @@ class Contributor:
         return Flight(post_id, instrument, group, post_type, fields, now), text
 
     def _fits_alone(self, post_id: int, instrument: Instrument, price: Price, max_size: int, now: Now) -> bool:
-        """Whether a price makes a post the ADS takes; one that does not is settled."""
+        """Whether a price makes a post the ADS takes; one that does not is rejected."""
         size = len(self._encode(post_id, instrument, [price], now)[1])
         if size <= max_size:
             return True
-        if price.attempts:
-            self._give_up(price, now)
-        else:
-            text = f"the post is {size} bytes, and the ADS takes {max_size} (MaxMsgSize)"
-            self._settle(price, Status.REJECTED, now, code=RejectCode.TOO_LARGE, text=text)
+        text = f"the post is {size} bytes, and the ADS takes {max_size} (MaxMsgSize)"
+        self._settle(price, Status.REJECTED, now, code=RejectCode.TOO_LARGE, text=text)
         return False
 
     def _gather(self, instrument: Instrument, now: Now) -> list[Price]:
