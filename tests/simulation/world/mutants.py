@@ -137,6 +137,11 @@ def _forget_it_is_under_way(original: Any, self: Contributor, flight: Any) -> No
     self.book._instruments.pop(flight.instrument.key, None)
 
 
+def _leave_if_there(original: Any, self: Book, instrument: Instrument, event: InstrumentEvent) -> None:
+    self._instruments.setdefault(instrument.key, instrument)
+    original(self, instrument, event)
+
+
 def _few_post_ids(self: Window) -> int:
     self._last_id = self._last_id % 2 + 1
     return self._last_id
@@ -283,7 +288,10 @@ MUTANTS = [
     Mutant("the newest value of each field wins", [_around(contributor_module, "merge", _oldest_value_wins)]),
     Mutant("prices are posted in their order", [_around(Contributor, "_gather", _waiting_lifo)]),
     Mutant("conflate: false merges nothing", [_around(Contributor, "_gather", _gather_all)]),
-    Mutant("one post of a RIC at a time", [_around(Contributor, "_sent", _forget_it_is_under_way)]),
+    Mutant(
+        "one post of a RIC at a time",
+        [_around(Contributor, "_sent", _forget_it_is_under_way), _around(Book, "_leave", _leave_if_there)],
+    ),
     Mutant("no PostID is used twice at a time", [(Window, "next_id", _few_post_ids)]),
     Mutant("an answer belongs to the post it names", [_around(Window, "pop", _any_answer_matches)]),
     Mutant(
@@ -318,7 +326,11 @@ MUTANTS = [
         "a price too old is not posted",
         [(Contributor, "_too_old", lambda *_: False), (Contributor, "_expire_old", lambda *_: None)],
     ),
-    Mutant("nothing older follows a price too old", [_around(Contributor, "_gather", _older_outlive)], 2_000),
+    Mutant(
+        "nothing older follows a price too old",
+        [_around(Contributor, "_gather", _older_outlive), (Book, "older", lambda *_: [])],
+        500,
+    ),
     Mutant("a lost post is not acked", [_around(Contributor, "_again", _lost_is_acked)]),
     Mutant("a NAK is not an ACK", [_around(Contributor, "_refused", _refused_is_acked)]),
     Mutant("unanswered posts are tried again", [_around(Contributor, "_again", _gives_up_at_once)]),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from contribd.engine.ledger import Partition
 from contribd.simulation.world.feed import VERSIONED
 
-_POST_ID = re.compile(r'"PostID":(\d+)')
+_POST_ID = re.compile(r'"PostID":(\d+)\D')
 
 
 class Violation(Exception):

@@ -40,6 +40,10 @@ class Source:
         self._consumed = consumed
         self._handed_over = 0
         self._joins = 0
+        self._joining = False
+        """A request to join is under way; there is never a second."""
+        self._beating = False
+        """The same for a heartbeat."""
         self._member = ""
         self._generation = -1
         self._owned: frozenset[Partition] = frozenset()
@@ -94,8 +98,9 @@ class Source:
     # The group
 
     def _join(self) -> None:
-        if self._left:
+        if self._left or self._joining:
             return
+        self._joining = True
         if self._generation < 0:
             self._joins += 1
             self._member = f"{self._life.name}#{self._joins}"
@@ -124,6 +129,7 @@ class Source:
         if self._busy:  # a rebalance ends in a poll, and there is none while the thread waits for Kafka or the worker
             self._life.later(0.01, lambda: self._joined(member, generation, partitions))
             return
+        self._joining = False
         self._generation = generation
         going = self._owned - partitions
         self._new |= partitions - self._owned
@@ -204,8 +210,9 @@ class Source:
         if self._left:
             return
         self._life.later(self._world.plan.heartbeat, self._beat)
-        if self._released is not None or self._generation < 0:
+        if self._released is not None or self._generation < 0 or self._beating:
             return
+        self._beating = True
         self.heartbeat.last_send = self._world.schedule.mono
         member, generation = self._member, self._generation
         self._world.schedule.after(self._life.rtt(), lambda: self._beat_arrives(member, generation))
@@ -215,7 +222,10 @@ class Source:
         self._life.later(self._life.rtt(), lambda: self._beat_answered(member, generation, answer))
 
     def _beat_answered(self, member: str, generation: int, answer: str) -> None:
-        if self._left or (member, generation) != (self._member, self._generation):
+        if self._left or member != self._member:
+            return
+        self._beating = False
+        if generation != self._generation:
             return
         if self._busy and answer != "ok":
             self._life.later(POLL_SECONDS, lambda: self._beat_answered(member, generation, answer))
@@ -234,6 +244,7 @@ class Source:
         self._positions.clear()
         self._behind.clear()
         self._generation, self._member = -1, ""
+        self._joining = self._beating = False
         if gone:
             self._emit(Revoked(gone))
         self._observe()
