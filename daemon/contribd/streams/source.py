@@ -66,6 +66,8 @@ class Source(threading.Thread):
         self._new: set[TopicPartition] = set()
         self._behind: dict[TopicPartition, int] = {}
         """Where each log ended when its partition was assigned, until the consumer is there."""
+        self._ends: dict[TopicPartition, int] = {}
+        """Where each log ended when its partition was last assigned."""
         self._paused: frozenset[Partition] = frozenset()
         self._lags: dict[Partition, tuple[int, int]] = {}
         self.connected = False
@@ -239,13 +241,17 @@ class Source(threading.Thread):
         self._emit(Revoked(gone))
 
     def _announce(self, consumer: KafkaConsumer) -> None:
-        """Says what is assigned, and from where: the committed offset with its metadata."""
+        """Says what is assigned, and from where: the committed offset with its metadata.
+
+        Where Kafka cannot be asked just now, the partitions stay new and are announced after a later poll.
+        """
         ready = {tp: _committed(consumer, tp) for tp in self._new & consumer.assignment()}
+        ends = consumer.end_offsets(list(ready)) if ready else {}
         self._new.clear()
+        self._ends.update(ends)
         if ready:
             commits = {Partition(*tp): commit for tp, commit in ready.items()}
             _log.info("partitions assigned", partitions=_names(commits))
-            ends = consumer.end_offsets(list(ready))
             late = {tp: ends[tp] for tp, commit in ready.items() if ends[tp] > commit.offset}
             self._behind.update(late)
             self._emit(Assigned(commits, frozenset(Partition(*tp) for tp in late)))
@@ -262,8 +268,9 @@ class Source(threading.Thread):
         lags = {}
         for tp in consumer.assignment():
             position = _position(consumer, tp)
-            end = consumer.highwater(tp)
-            if position is not None and end is not None:
+            # A partition that comes back within one fetch session, with nothing new, has no high water mark.
+            end = max(consumer.highwater(tp) or 0, self._ends.get(tp, 0))
+            if position is not None:
                 lags[Partition(*tp)] = (position, max(0, end - position))
         self._lags = lags
 
