@@ -140,7 +140,7 @@ class KafkaBroker:
         # Kafka writes these files a little later, and a broker killed before it did throws the partition's log away
         # when it starts again ("marked stray").
         files = [self.directory / "data" / f"{topic}-{number}" / "partition.metadata" for number in range(partitions)]
-        eventually(lambda: all(file.exists() for file in files), what=f"partition.metadata of topic {topic}")
+        eventually(lambda: all(file.exists() for file in files), within=60, what=f"partition.metadata of topic {topic}")
 
     def _make_internal_topics(self) -> None:
         # Made at their first use otherwise: seconds into some test, and perhaps just before it kills the broker.
