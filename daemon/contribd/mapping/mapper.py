@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from contribd.mapping.compile import CompiledCheck, CompiledMapping
+from contribd.mapping.dispatch import candidates, dispatch
 from contribd.mapping.errors import RAISED, ErrorKind, EvaluationError, as_evaluation_error, wrong_type
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value, kind_name, walk
@@ -31,6 +32,7 @@ class Mapper:
 
     def __init__(self, mappings: Sequence[CompiledMapping]) -> None:
         self.mappings = tuple(mappings)
+        self._dispatch = dispatch(self.mappings)
         self._context = CONTEXT.copy()
         self._decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -63,7 +65,7 @@ class Mapper:
 
     def _map(self, record: Record) -> Mapped | Rejected:
         notes: list[str] = []
-        for mapping in self.mappings:
+        for mapping in candidates(self._dispatch, record):
             when = mapping.when
             if when is None:
                 return _apply(mapping, record)
