@@ -40,6 +40,10 @@ check: format-check lint types test ## Format, lint, types and tests: what must 
 chaos: setup ## The long run of faults on real Kafka, three daemons and the vendor's provider (needs Java 17, Maven)
 	$(BIN)/python -m tests.integration.rigs.chaos
 
+.PHONY: bench
+bench: setup ## Measure speed, cost and scale against references (Java 17, Maven; an hour): build/bench/performance.json
+	$(BIN)/python -m tests.bench
+
 .PHONY: format
 format: setup ## Format the code
 	$(BIN)/ruff format

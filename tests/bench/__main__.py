@@ -1,0 +1,116 @@
+"""``python -m tests.bench [PART …] [--quick] [--out DIR]``: measures, and writes one JSON document and one picture.
+
+Parts: throughput, today, latency, stages, growth, overload, recovery, scale; all of them where none is named. What
+other parts left in the document stays.
+"""
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.bench import growth, latency, overload, picture, recovery, scale, stages, throughput, today
+from tests.bench.measure import Series, machine
+from tests.bench.setting import BUILD, Setting
+
+RATES = (100, 1_000, 5_000)
+Part = Callable[[bool], dict[str, Any]]
+
+ADS = ("--no-check-fields",)
+"""The ADS's own checks of values cost it, not contribd."""
+
+
+def _throughput(quick: bool) -> dict[str, Any]:
+    with Setting(ads=ADS) as setting:
+        return throughput.measure(setting, *((30_000, 2) if quick else (100_000, 5)))
+
+
+def _today(quick: bool) -> dict[str, Any]:
+    with Setting(ads=ADS) as setting:
+        return today.measure(setting, *((30_000, 2) if quick else (60_000, 5)))
+
+
+def _latency(quick: bool) -> dict[str, Any]:
+    rounds, seconds = (2, 6.0) if quick else (5, 10.0)
+    with Setting() as setting:
+        return {str(rate): _latency_at(setting, rate, rounds, seconds) for rate in RATES}
+
+
+def _latency_at(setting: Setting, rate: float, rounds: int, seconds: float) -> dict[str, Any]:
+    series = {kind: {name: Series() for name in latency.PERCENTILES} for kind in ("bare", "wire", "result", "ratio")}
+    for _ in range(rounds):
+        bare = latency.bare(setting, rate, seconds)
+        wire, result = latency.contribd(setting, rate, seconds)
+        for name in latency.PERCENTILES:
+            series["bare"][name].add(bare[name])
+            series["wire"][name].add(wire[name])
+            series["result"][name].add(result[name])
+            series["ratio"][name].add(wire[name] / bare[name])
+    return {kind: {name: each.summary() for name, each in by_name.items()} for kind, by_name in series.items()}
+
+
+def _stages(quick: bool) -> dict[str, Any]:
+    with Setting(ads=ADS) as setting:
+        return stages.measure(setting, *((40_000, 3) if quick else (100_000, 7)))
+
+
+def _growth(quick: bool) -> dict[str, Any]:
+    return growth.measure(rounds=2 if quick else 5, instruments=(1, 1_000, 20_000) if quick else growth.INSTRUMENTS)
+
+
+def _overload(quick: bool) -> dict[str, Any]:
+    with Setting() as setting:
+        return overload.measure(setting, 12.0 if quick else 60.0)
+
+
+def _recovery(quick: bool) -> dict[str, Any]:
+    rounds = 1 if quick else 3
+    with Setting() as setting:
+        return {
+            "start_seconds": recovery.start(setting, 2 * rounds),
+            "session_cut_seconds": recovery.cut_session(setting, 2 * rounds),
+            "one_of_two_seconds": recovery.instances(setting, rounds),
+        }
+
+
+def _scale(quick: bool) -> dict[str, Any]:
+    with Setting(ads=ADS) as setting:
+        return scale.measure(setting, *((40_000, 1) if quick else (80_000, 3)))
+
+
+PARTS: dict[str, Part] = {
+    "throughput": _throughput,
+    "today": _today,
+    "latency": _latency,
+    "stages": _stages,
+    "growth": _growth,
+    "overload": _overload,
+    "recovery": _recovery,
+    "scale": _scale,
+}
+
+
+def main() -> None:
+    """Runs the parts asked for, each written down as soon as it is done."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--quick", action="store_true", help="smaller and fewer, to see that all works")
+    parser.add_argument("--out", type=Path, default=BUILD)
+    options = parser.parse_args()
+    unknown = [part for part in options.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    file = options.out / "performance.json"
+    found: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    for part in options.parts or PARTS:
+        before = machine()
+        found[part] = {**PARTS[part](options.quick), "machine_before": before, "machine_after": machine()}
+        file.write_text(json.dumps(found, indent=1) + "\n")
+        (options.out / "performance.svg").write_text(picture.draw(picture.charts(found)))
+        print(f"{part}: {json.dumps(found[part])}", flush=True)  # noqa: T201 - a command for people
+
+
+if __name__ == "__main__":
+    main()

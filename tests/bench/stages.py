@@ -1,0 +1,68 @@
+"""Where the CPU of a record goes: by thread of a daemon at full speed, and by stage of its worker's own work."""
+
+import json
+import signal
+import sys
+from typing import Any
+
+from tests.bench.pipeline import Pipeline
+from tests.bench.setting import Setting, distinct, price
+from tests.integration.rigs.kafka import unique
+from tests.integration.rigs.wait import eventually
+
+RECORDS = 20_000
+THREADS = {
+    "source": "consume: poll and decode",
+    "kafka-io": "consume: network",
+    "sink": "produce: append",
+    "network-thread": "produce: network",
+    "MainThread": "worker: decode to settle",
+}
+
+
+def threads(setting: Setting, records: int) -> dict[str, float]:
+    """Microseconds of CPU a record by thread, from the first records to the last; start-up is left out."""
+    prices, _ = setting.topics()
+    setting.preload(prices, distinct(records))
+    results, group = setting.results_topic(), unique("profile")
+    daemon = setting.daemon((prices, results), group, contribution={"conflate": False})
+    file = setting.directory / unique("threads")
+    child = setting.child([sys.executable, "-m", "tests.bench.profiled", str(daemon.config), str(file)])
+    committed = setting.committed(prices, group)
+
+    def dump() -> tuple[int, dict[str, float]]:
+        done = committed()
+        file.unlink(missing_ok=True)
+        child.send(signal.SIGUSR1)
+        eventually(file.exists, within=30)
+        return done, json.loads(file.read_text())
+
+    eventually(lambda: committed() >= records * 0.2, within=120, every=0.02)
+    first, before = dump()
+    eventually(lambda: committed() >= records, within=300, every=0.02)
+    last, after = dump()
+    child.stop()
+    found: dict[str, float] = {}
+    for name, seconds in after.items():
+        label = next((label for part, label in THREADS.items() if part in name), "other")
+        spent = (seconds - before.get(name, 0.0)) / (last - first) * 1e6
+        found[label] = round(found.get(label, 0.0) + spent, 1)
+    return found
+
+
+def worker(rounds: int) -> dict[str, float]:
+    """Microseconds of CPU a record by stage, in this process on the same code; the round that took least."""
+    values = [price(number, f"P{number:06d}") for number in range(RECORDS)]
+    best: dict[str, float] = {}
+    for _ in range(rounds):
+        pipeline = Pipeline()
+        pipeline.seconds.clear()
+        pipeline.run(values)
+        if not best or sum(pipeline.seconds.values()) < sum(best.values()):
+            best = dict(pipeline.seconds)
+    return {stage: round(seconds / RECORDS * 1e6, 2) for stage, seconds in best.items()}
+
+
+def measure(setting: Setting, records: int, rounds: int) -> dict[str, Any]:
+    """Both views."""
+    return {"threads_us_per_record": threads(setting, records), "worker_us_per_record": worker(rounds)}
