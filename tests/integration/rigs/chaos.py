@@ -314,7 +314,7 @@ def _shorten_session(daemon: Daemon) -> None:
 
 def main() -> int:
     """The long run, for ``make chaos``."""
-    directory = Path("build/chaos") / time.strftime("%Y%m%d-%H%M%S")
+    directory = Path("build/chaos").resolve() / time.strftime("%Y%m%d-%H%M%S")
     start = time.monotonic()
     report = Chaos(directory, LONG, lambda line: print(f"{time.monotonic() - start:7.1f} s  {line}", flush=True)).run()  # noqa: T201 - it is a program
     print(report.text())  # noqa: T201
