@@ -32,6 +32,9 @@ def make_engine(plan: Plan, mapper: Mapper, rng: Random) -> Engine:
         login=Login("contribd", "256", "10.0.0.1"),
         login_timeout=3.0,
         backoff=_backoff(0.2, 3.0, rng),
+        services=("TRCC", "ALT")[: plan.services],
+        service_down_limit=2.0,
+        return_after=4.0,
     )
     bounds = Bounds(run_ahead=plan.run_ahead, waiting_records=plan.waiting_records, batch_results=plan.batch_results)
     return Engine(
