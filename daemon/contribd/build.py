@@ -1,8 +1,8 @@
 """From the configuration to the parts of the daemon."""
 
 import socket
+from ipaddress import IPv4Address
 from random import Random
-from typing import Any
 
 from tenacity import RetryCallState, Retrying
 from tenacity.wait import wait_exponential
@@ -42,7 +42,7 @@ def engine(loaded: Loaded, rng: Random, note: Note) -> Engine:
     settings = loaded.settings
     return Engine(
         mapper=loaded.mapper,
-        encoder=PostEncoder(_post_user(settings)),
+        encoder=PostEncoder(post_user(settings)),
         contribution=_contribution(settings, rng),
         session=session(loaded, rng),
         rng=rng,
@@ -111,12 +111,28 @@ def services(loaded: Loaded) -> tuple[str, ...]:
 
 def position(settings: Settings) -> str:
     """The login's position: what is configured, else this host's address as others see it."""
-    if settings.ads.position:
-        return settings.ads.position
+    return settings.ads.position or _own_address()
+
+
+def post_user(settings: Settings) -> PostUser:
+    """PostUserInfo of every post. Its address must be an IPv4 one: the vendor's converter refuses every post else."""
+    given, ads = settings.ads.post_user, settings.ads
+    user_id = given.id if given.id is not None else int(ads.application_id)
+    return PostUser(given.address or _ipv4(position(settings).partition("/")[0]) or _own_address(), user_id)
+
+
+def _own_address() -> str:
     try:
         return socket.gethostbyname(socket.gethostname())
     except OSError:  # the host does not know its own name: an address that is at least true
         return "127.0.0.1"
+
+
+def _ipv4(text: str) -> str | None:
+    try:
+        return str(IPv4Address(text))
+    except ValueError:
+        return None
 
 
 def _contribution(settings: Settings, rng: Random) -> ContributionPolicy:
@@ -149,9 +165,3 @@ def session(loaded: Loaded, rng: Random) -> SessionPolicy:
         return_after=ads.return_after,
         tokens=None if isinstance(ads.auth, UserAuth) else TokenKind(ads.auth.type),
     )
-
-
-def _post_user(settings: Settings) -> PostUser:
-    given: Any = settings.ads.post_user
-    user_id = given.id if given.id is not None else int(settings.ads.application_id)
-    return PostUser(given.address or position(settings).partition("/")[0], user_id)

@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from contribd import build
 from contribd.cli import app
-from contribd.cli.map import post_user
-from contribd.config.load import load
 
 CONFIG = """
 kafka: {bootstrap_servers: "localhost:9092", group_id: g, prices: prices, results: results}
@@ -99,8 +96,3 @@ def test_no_records_are_no_failure(config: Path) -> None:
 
 def test_file_that_is_not_there_is_a_usage_error(config: Path) -> None:
     assert invoke(config, "no-such-file").exit_code == 2
-
-
-def test_post_user_is_that_of_the_daemon(config: Path) -> None:
-    settings = load(config).settings
-    assert post_user(settings) == build._post_user(settings)

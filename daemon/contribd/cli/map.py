@@ -13,11 +13,10 @@ from contribd import build
 from contribd.cli import EXIT_FAILED
 from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output
 from contribd.config.load import load
-from contribd.config.model import Settings
 from contribd.mapping.encode import ENCODER
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Mapped, Rejected
-from contribd.omm.post import PostEncoder, PostUser
+from contribd.omm.post import PostEncoder
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -50,7 +49,7 @@ def map_(file: FileArgument = None, config: ConfigOption = None, as_json: JsonOp
     """
     loaded = load(config)
     show = _show_json if as_json else _show
-    encoder = PostEncoder(post_user(loaded.settings))
+    encoder = PostEncoder(build.post_user(loaded.settings))
     posts = rejections = 0
     for line, outcome in outcomes(loaded.mapper, file):
         if isinstance(outcome, Mapped):
@@ -77,13 +76,6 @@ def outcomes(mapper: Mapper, file: Path | None) -> Iterator[tuple[int, Mapped | 
 def encode(encoder: PostEncoder, post_id: int, post: Mapped) -> bytes:
     """The message as the daemon sends it."""
     return encoder.encode(post_id, ric=post.ric, service=post.service, post_type=post.type, fields=post.fields)
-
-
-def post_user(settings: Settings) -> PostUser:
-    """PostUserInfo as the daemon fills it."""
-    given = settings.ads.post_user
-    user_id = given.id if given.id is not None else int(settings.ads.application_id)
-    return PostUser(given.address or build.position(settings).partition("/")[0], user_id)
 
 
 def _map_lines(mapper: Mapper, stream: BinaryIO) -> Iterator[tuple[int, Mapped | Rejected]]:
