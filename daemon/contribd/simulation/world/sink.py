@@ -66,7 +66,7 @@ class Sink:
         try:
             transaction = self._world.kafka.begin(self._producer, self._epoch, write.results)
         except Fenced:
-            self._recover(write, None, asked=False, fenced=True)
+            self._recover(write, asked=False, fenced=True)
             return
         self._life.later(self._life.rtt(), lambda: self._send_offsets(write, transaction))
 
@@ -77,14 +77,14 @@ class Sink:
             group = write.group
             self._world.kafka.add_offsets(transaction, write.commits, group.member_id, group.generation_id)
         except Fenced:
-            self._recover(write, transaction, asked=False, fenced=True)
+            self._recover(write, asked=False, fenced=True)
             return
         except StaleMember:
             self._world.counts["commits refused by generation"] += 1
-            self._recover(write, transaction, asked=False, fenced=False)
+            self._recover(write, asked=False, fenced=False)
             return
         if self._world.happens("txn_aborted"):
-            self._recover(write, transaction, asked=False, fenced=False)
+            self._recover(write, asked=False, fenced=False)
             return
         self._life.later(self._life.rtt(), lambda: self._commit(write, transaction))
 
@@ -106,21 +106,18 @@ class Sink:
 
     def _answered(self, write: Write, transaction: Transaction, unknown: bool, outcome: dict[str, bool]) -> None:
         if unknown or outcome["fenced"]:
-            self._recover(write, transaction, asked=True, fenced=outcome["fenced"])
+            self._recover(write, asked=True, fenced=outcome["fenced"])
         elif transaction.state is State.OPEN:
             self._life.later(0.01, lambda: self._answered(write, transaction, unknown, outcome))
         elif transaction.state is State.ABORTED:
-            self._recover(write, transaction, asked=True, fenced=True)
+            self._recover(write, asked=True, fenced=True)
         else:
             self._finish(write, committed=True)
 
-    def _recover(self, write: Write, transaction: Transaction | None, *, asked: bool, fenced: bool) -> None:
+    def _recover(self, write: Write, *, asked: bool, fenced: bool) -> None:
+        """Ends a failed transaction by a new producer, and looks where its outcome is not known."""
         if fenced:
             self._note_fence()
-        if not asked and not fenced and transaction is not None:
-            self._world.kafka.abort_open(self._producer)
-            self._finish(write, committed=False)
-            return
 
         def renew() -> None:
             self._renew(read_back)
