@@ -199,10 +199,10 @@ class Chaos:
         daemon = self.daemons[number]
         unsettled = _unsettled(daemon)
         daemon.kill()
-        self._asked.append((number, self._born[number], len(self.provider.posts()), unsettled))
+        self._asked.append((number, self._born[number], self.provider.post_count(), unsettled))
         self._note("daemon killed", daemon.directory.name)
         time.sleep(self._random.uniform(0.0, 2.0))
-        self._born[number] = len(self.provider.posts())
+        self._born[number] = self.provider.post_count()
         daemon.start(ready=False)
 
     def _pause_daemon(self) -> None:
@@ -236,7 +236,7 @@ class Chaos:
 
     def _restart_provider(self) -> None:
         self.provider.kill()
-        self._restarts.append(len(self.provider.posts()))
+        self._restarts.append(self.provider.post_count())
         self._note("provider restarted", "")
         self.provider.restart()
 

@@ -175,6 +175,10 @@ class Provider:
         entries = (entry for entry in self._entries() if entry.pop("kind") == "post")
         return [JournaledPost(sequence=number, **entry) for number, entry in enumerate(entries, 1)]
 
+    def post_count(self) -> int:
+        """How many posts there are so far; quick even where there are a million."""
+        return self._journal.read_bytes().count(b'"kind":"post"') if self._journal.exists() else 0
+
     def logins(self) -> list[dict[str, Any]]:
         """Every login request: ``kind`` (login or reissue), ``name`` and the key's ``elements`` as text."""
         return [entry for entry in self._entries() if entry["kind"] in {"login", "reissue"}]
