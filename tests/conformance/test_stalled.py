@@ -12,7 +12,7 @@ from contribd.engine.endpoints import Failure
 
 NewProxy = Callable[[Server], tuple[TcpProxy, str]]
 BULKY = {"DSPLY_NAME": "x" * 20_000}
-LONGEST_ROUND = 1.0
+LONGEST_ROUND = 2.0
 """Seconds, on a busy machine; a loop that waits for the socket takes the ping timeout or for ever."""
 
 

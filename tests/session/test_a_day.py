@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from contribd.simulation.world.plan import make_plan
 from contribd.simulation.world.run import _Simulation
 
@@ -9,6 +11,7 @@ DAY = 86_400.0
 RECORDS = 3_000
 
 
+@pytest.mark.timeout(400)  # seconds on an idle machine, minutes on a busy one
 def test_nothing_is_lost_in_24_hours_with_a_cut_a_minute() -> None:
     plan = replace(
         make_plan(1),
