@@ -188,8 +188,9 @@ class PostRules:
             return  # the session had ended: the daemon need not listen any more
         code = message.get("NakCode")
         post = wire.posts.get(message["AckID"])
-        if post is None or wire.outstanding.pop(post.post_id, None) is None or post.answer is not None:
+        if post is None or post.answer is not None:
             return
+        wire.outstanding.pop(post.post_id, None)
         kind = "ACK" if code is None else "NAK"
         post.answer = Answer(kind, None if code is None else str(code), message.get("Text"), mono)
         wire.answered_frame = max(wire.answered_frame, post.frame)
