@@ -7,7 +7,6 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
-import tenacity
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError, ProducerFencedError
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
@@ -17,6 +16,7 @@ from contribd.engine.ledger import Commit, Partition
 from contribd.engine.result import Encoded
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
+from contribd.streams.patience import TopicMissing, retrying
 from contribd.streams.repair import commit, discard, opened, send_offsets
 from contribd.streams.settings import KafkaSettings, first_line
 
@@ -24,7 +24,6 @@ FENCES = 3
 FENCE_WINDOW = 120.0
 """So many fencings within so many seconds are another process with our name, not an expired transaction of ours."""
 
-START_WAIT = tenacity.wait_exponential(multiplier=1, max=10)
 STEP_SECONDS = 15.0
 """How long Kafka may take for each step of a transaction before it is given up for a new one. The broker itself ends
 a transaction that has been open for ``transaction_timeout_ms``, 10 s."""
@@ -139,13 +138,7 @@ class Sink(threading.Thread):
         say so too, which the admin client does not. Every batch settles a record, so its offset or its bitmap differs
         from the batch before. Where we are stopped first nobody will ask, and the next run finds the offsets.
         """
-        for attempt in tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type((KafkaError, OSError)),
-            wait=START_WAIT,
-            sleep=self._sleep,
-            stop=lambda _state: self._stopping.is_set(),
-            retry_error_callback=lambda _state: None,
-        ):
+        for attempt in retrying(self._stopping):
             with attempt:
                 consumer = opened(KafkaConsumer, **self._settings.consumer())
                 try:
@@ -171,14 +164,7 @@ class Sink(threading.Thread):
         if self._producer is not None:
             discard(self._producer)
             self._producer = None
-        for attempt in tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type((KafkaError, OSError, ValueError)),
-            wait=START_WAIT,
-            sleep=self._sleep,
-            stop=lambda _state: self._stopping.is_set(),
-            before_sleep=self._explain,
-            retry_error_callback=lambda _state: None,
-        ):
+        for attempt in retrying(self._stopping, self._explain):
             with attempt:
                 self._producer = self._open()
         self.connected = self._producer is not None
@@ -204,20 +190,13 @@ class Sink(threading.Thread):
         finally:
             admin.close()
         if missing:
-            raise ValueError(f"no such topic, or no permission to write it: {', '.join(missing)}")
+            raise TopicMissing(f"no such topic, or no permission to write it: {', '.join(missing)}")
 
-    def _sleep(self, seconds: float) -> None:
-        self._stopping.wait(seconds)
-
-    def _explain(self, state: tenacity.RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        self.failure = str(error) if type(error) is ValueError else first_line(error or RuntimeError("unknown"))
+    def _explain(self, failure: str, wait: float) -> None:
+        self.failure = failure
+        brokers, topic = ",".join(self._settings.bootstrap_servers), self._settings.results
         _log.warning(
-            "cannot write results yet",
-            brokers=",".join(self._settings.bootstrap_servers),
-            topic=self._settings.results,
-            error=self.failure,
-            next_try_in=f"{state.upcoming_sleep:.0f} s",
+            "cannot write results yet", brokers=brokers, topic=topic, error=failure, next_try_in=f"{wait:.0f} s"
         )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 from typing import Any
 
-import tenacity
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
@@ -19,6 +18,7 @@ from contribd.engine.price import Record
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
 from contribd.streams.membership import Joined, Membership
+from contribd.streams.patience import TopicMissing, retrying
 from contribd.streams.repair import finish_join, opened, release_set_aside
 from contribd.streams.settings import KafkaSettings, first_line
 
@@ -35,7 +35,6 @@ so it is far below the session timeout."""
 LEAVE_MILLISECONDS = 2_000
 """How long leaving the group may take; without it the others wait for the session timeout."""
 
-START_WAIT = tenacity.wait_exponential(multiplier=1, max=10)
 
 _log = get_logger("source")
 
@@ -159,14 +158,7 @@ class Source(threading.Thread):
 
     def _start(self) -> KafkaConsumer | None:
         """The consumer, subscribed; None where the daemon was stopped before Kafka could be reached."""
-        for attempt in tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type((KafkaError, OSError, ValueError)),
-            wait=START_WAIT,
-            sleep=self._sleep,
-            stop=lambda _state: self._stopping.is_set(),
-            before_sleep=self._explain,
-            retry_error_callback=lambda _state: None,
-        ):
+        for attempt in retrying(self._stopping, self._explain):
             with attempt:
                 self._pulse.rest()
                 return self._subscribe()
@@ -178,7 +170,7 @@ class Source(threading.Thread):
         try:
             missing = [topic for topic in self._settings.prices if not consumer.partitions_for_topic(topic)]
             if missing:
-                raise ValueError(f"no such topic, or no permission to read it: {', '.join(missing)}")
+                raise TopicMissing(f"no such topic, or no permission to read it: {', '.join(missing)}")
             consumer.subscribe(self._settings.prices, listener=_Listener(self, consumer))
         except BaseException:
             consumer.close(autocommit=False, timeout_ms=1000)
@@ -187,18 +179,10 @@ class Source(threading.Thread):
         _log.info("consuming", topics=",".join(self._settings.prices), group=self._settings.group_id)
         return consumer
 
-    def _sleep(self, seconds: float) -> None:
-        self._stopping.wait(seconds)
-
-    def _explain(self, state: tenacity.RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        self.failure = str(error) if type(error) is ValueError else first_line(error or RuntimeError("unknown"))
-        _log.warning(
-            "cannot consume yet",
-            brokers=",".join(self._settings.bootstrap_servers),
-            error=self.failure,
-            next_try_in=f"{state.upcoming_sleep:.0f} s",
-        )
+    def _explain(self, failure: str, wait: float) -> None:
+        self.failure = failure
+        brokers = ",".join(self._settings.bootstrap_servers)
+        _log.warning("cannot consume yet", brokers=brokers, error=failure, next_try_in=f"{wait:.0f} s")
 
     # Assignment
 
