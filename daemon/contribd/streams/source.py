@@ -19,7 +19,7 @@ from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
 from contribd.streams.membership import Joined, Membership
 from contribd.streams.patience import TopicMissing, retrying
-from contribd.streams.repair import finish_join, opened, release_set_aside
+from contribd.streams.repair import finish_join, leave_though_static, opened, release_set_aside
 from contribd.streams.settings import KafkaSettings, first_line
 
 POLL_SECONDS = 0.05
@@ -115,6 +115,7 @@ class Source(threading.Thread):
                 _log.warning("the consumer failed and goes on", error=first_line(error))
                 self._leaving.wait(POLL_SECONDS)
         self._pulse.rest()
+        leave_though_static(consumer)
         consumer.close(autocommit=False, timeout_ms=LEAVE_MILLISECONDS)
 
     def _step(self, consumer: KafkaConsumer) -> None:
