@@ -58,7 +58,7 @@ def charts(found: dict[str, Any]) -> list[Chart]:
         made.append(_throughput(found["throughput"]))
     if "today" in found:
         made.append(_today(found["today"]))
-    made += [_latency(rate, found["latency"][rate]) for rate in found.get("latency", {})]
+    made += [_latency(rate, found["latency"][rate]) for rate in found.get("latency", {}) if rate.isdigit()]
     if "stages" in found:
         stages = found["stages"]["threads_us_per_record"]
         bars = [Bar(name, value, f"{value} µs", "contribd") for name, value in stages.items() if value > 0]
