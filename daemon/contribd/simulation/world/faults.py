@@ -137,7 +137,7 @@ class Faults:
         process = self._cluster.any()
         if process is not None:
             times = (0.5, 3.0, self._world.plan.session_timeout * 1.5, self._world.plan.session_timeout * 3)
-            process.frozen_until = self._world.schedule.mono + self._rng.choice(times)
+            process.frozen_until = max(process.frozen_until, self._world.schedule.mono + self._rng.choice(times))
 
     def _stall(self) -> None:
         process = self._cluster.any()

@@ -133,9 +133,9 @@ class ResultRules:
             return _errored(answer, entry["text"], post, wire)
         if said == "LOST":
             return wire.ended and (answer is None or (entry["answered_at"] is None and _late(answer, post)))
-        if post.suspect_at is not None:
-            return answer is None or answer.mono > post.suspect_at
-        return answer is None or answer.mono >= post.mono + self._plan.ack_timeout - 1e-6
+        if answer is None or answer.mono >= post.mono + self._plan.ack_timeout - 1e-6:
+            return True
+        return post.suspect_at is not None and answer.mono > post.suspect_at
 
     # What each status says
 
