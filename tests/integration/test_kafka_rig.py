@@ -36,7 +36,7 @@ def read(one: KafkaConsumer, count: int) -> list[bytes]:
             values.extend(record.value for record in records)
         return len(values) >= count
 
-    eventually(enough, within=20, what=f"{count} records")
+    eventually(enough, within=60, what=f"{count} records")
     return values
 
 
