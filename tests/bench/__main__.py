@@ -1,7 +1,7 @@
 """``python -m tests.bench [PART …] [--quick] [--out DIR]``: measures, and writes one JSON document and one picture.
 
-Parts: throughput, today, latency, stages, growth, overload, recovery, scale; all of them where none is named. What
-other parts left in the document stays.
+Parts: throughput, today, distant (an ADS that answers after 5 ms), latency, stages, growth, overload, recovery, scale;
+all of them where none is named. What other parts left in the document stays.
 """
 
 import argparse
@@ -31,6 +31,11 @@ def _today(quick: bool) -> dict[str, Any]:
         return today.measure(setting, *((30_000, 2) if quick else (60_000, 5)))
 
 
+def _distant(quick: bool) -> dict[str, Any]:
+    with Setting(ads=(*ADS, "--delay", "5")) as setting:
+        return today.measure(setting, *((30_000, 2) if quick else (60_000, 5)))
+
+
 def _latency(quick: bool) -> dict[str, Any]:
     rounds, seconds = (2, 6.0) if quick else (5, 10.0)
     with Setting() as setting:
@@ -56,7 +61,7 @@ def _stages(quick: bool) -> dict[str, Any]:
 
 
 def _growth(quick: bool) -> dict[str, Any]:
-    return growth.measure(rounds=2 if quick else 5, instruments=(1, 1_000, 20_000) if quick else growth.INSTRUMENTS)
+    return growth.measure(rounds=3 if quick else 5, instruments=(1, 500, 20_000) if quick else growth.INSTRUMENTS)
 
 
 def _overload(quick: bool) -> dict[str, Any]:
@@ -82,6 +87,7 @@ def _scale(quick: bool) -> dict[str, Any]:
 PARTS: dict[str, Part] = {
     "throughput": _throughput,
     "today": _today,
+    "distant": _distant,
     "latency": _latency,
     "stages": _stages,
     "growth": _growth,

@@ -13,7 +13,7 @@ from tests.bench.pipeline import Pipeline
 from tests.bench.setting import MAPPING, price
 
 RECORDS = 20_000
-INSTRUMENTS = (1, 1_000, 30_000, 1_000_000)
+INSTRUMENTS = (1, 500, 30_000, 1_000_000)
 
 LARGE = 100_000
 """Larger sizes are gone through once: they hold many runs of ``RECORDS`` by themselves."""

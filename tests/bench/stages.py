@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.bench.pipeline import Pipeline
 from tests.bench.setting import Setting, distinct, price
+from tests.integration.rigs.daemon import Daemon
 from tests.integration.rigs.kafka import unique
 from tests.integration.rigs.wait import eventually
 
@@ -21,33 +22,39 @@ THREADS = {
 
 
 def threads(setting: Setting, records: int) -> dict[str, float]:
-    """Microseconds of CPU a record by thread, from the first records to the last; start-up is left out."""
-    prices, _ = setting.topics()
-    setting.preload(prices, distinct(records))
-    results, group = setting.results_topic(), unique("profile")
-    daemon = setting.daemon((prices, results), group, contribution={"conflate": False})
+    """Microseconds of CPU a record by thread, from ready to the last record's commit; start-up is left out."""
+    topics, group = setting.topics(), unique("profile")
+    daemon = setting.daemon(topics, group, contribution={"conflate": False})
     file = setting.directory / unique("threads")
     child = setting.child([sys.executable, "-m", "tests.bench.profiled", str(daemon.config), str(file)])
-    committed = setting.committed(prices, group)
 
-    def dump() -> tuple[int, dict[str, float]]:
-        done = committed()
+    def dump() -> dict[str, float]:
         file.unlink(missing_ok=True)
         child.send(signal.SIGUSR1)
         eventually(file.exists, within=30)
-        return done, json.loads(file.read_text())
+        found: dict[str, float] = json.loads(file.read_text())
+        return found
 
-    eventually(lambda: committed() >= records * 0.2, within=120, every=0.02)
-    first, before = dump()
-    eventually(lambda: committed() >= records, within=300, every=0.02)
-    last, after = dump()
+    eventually(lambda: _ready(daemon), within=60, every=0.1)
+    before = dump()
+    setting.preload(topics[0], distinct(records))
+    setting.wait_committed(topics[0], group, records)
+    after = dump()
     child.stop()
     found: dict[str, float] = {}
     for name, seconds in after.items():
         label = next((label for part, label in THREADS.items() if part in name), "other")
-        spent = (seconds - before.get(name, 0.0)) / (last - first) * 1e6
+        spent = (seconds - before.get(name, 0.0)) / records * 1e6
         found[label] = round(found.get(label, 0.0) + spent, 1)
     return found
+
+
+def _ready(daemon: Daemon) -> bool:
+    try:
+        daemon.get("/readyz")
+    except OSError:
+        return False
+    return True
 
 
 def worker(rounds: int) -> dict[str, float]:
