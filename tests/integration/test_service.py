@@ -20,11 +20,12 @@ from contribd.simulation.server import AdsServer
 UNIT = Path(__file__).parents[2] / "systemd/contribd.service"
 HERE = """\
 [Service]
-# The code and its interpreter lie in somebody's home here, not under /opt.
+# The code and its interpreter may lie in somebody's home or in /tmp here, not under /opt.
 ExecStart=
 ExecStart={python} -m contribd run --config /etc/{name}/contribd.yaml
 DynamicUser=no
 ProtectHome=no
+PrivateTmp=no
 PrivateUsers=no
 CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_DAC_OVERRIDE
 RestartSec=100ms
