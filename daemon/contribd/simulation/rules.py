@@ -18,21 +18,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 
-NakCode: TypeAlias = str | int
+from contribd.config.types import NAK_CODES
 
-NAK_NAMES: Final[dict[int, str]] = {
-    1: "AccessDenied",
-    2: "DeniedBySrc",
-    3: "SourceDown",
-    4: "SourceUnknown",
-    5: "NoResources",
-    6: "NoResponse",
-    7: "GatewayDown",
-    10: "SymbolUnknown",
-    11: "NotOpen",
-    12: "InvalidContent",
-}
-"""The NakCodes that have a name in tr_json2; any other travels as its number."""
+NakCode: TypeAlias = str | int
 
 NAK_TEXTS: Final[dict[NakCode, str]] = {
     "DeniedBySrc": "[500]: Unknown Item",
@@ -82,7 +70,7 @@ class Rule:
 
 def nak(code: NakCode, text: str | None = None) -> Answer:
     """A Nak; a number that has a name goes by it, and the usual ``text`` of a code is filled in."""
-    named = NAK_NAMES.get(code, code) if isinstance(code, int) else code
+    named = NAK_CODES.get(code, code) if isinstance(code, int) else code
     return Answer(named, NAK_TEXTS.get(named) if text is None else text)
 
 
@@ -93,8 +81,8 @@ def parse_nak_rule(argument: str) -> Rule:
     if not (equals and pattern and code):
         msg = f"{argument!r} is not a NAK rule: expected PATTERN=CODE[:TEXT], as in 'TRY*=DeniedBySrc:Unknown Item'"
         raise ValueError(msg)
-    if not code.isdecimal() and code not in NAK_NAMES.values():
-        msg = f"{argument!r}: {code!r} is no NakCode: expected a number or one of {', '.join(NAK_NAMES.values())}"
+    if not code.isdecimal() and code not in NAK_CODES.values():
+        msg = f"{argument!r}: {code!r} is no NakCode: expected a number or one of {', '.join(NAK_CODES.values())}"
         raise ValueError(msg)
     return Rule(pattern, nak(int(code) if code.isdecimal() else code, text if colon else None))
 

@@ -6,10 +6,11 @@ from collections import Counter
 from random import Random
 from typing import Any
 
+from contribd.config.types import NAK_CODES
 from contribd.simulation.ads import SimulatedAds
 from contribd.simulation.connection import Connection
 from contribd.simulation.options import AdsOptions, LoginAnswer, Profile
-from contribd.simulation.rules import ACK, NAK_NAMES, Answer, RicRules, nak
+from contribd.simulation.rules import ACK, Answer, RicRules, nak
 from contribd.simulation.world.plan import Plan
 from contribd.simulation.world.schedule import Schedule
 from contribd.simulation.world.wire import Wire
@@ -38,7 +39,7 @@ class ChanceRules(RicRules):
         if self._happens("nak_retryable"):
             return nak(self._rng.choice(RETRYABLE))
         if self._happens("nak_unknown"):
-            return Answer(NAK_NAMES[10], "F44: Unable to find item on post update.", until_refresh=True)
+            return Answer(NAK_CODES[10], "F44: Unable to find item on post update.", until_refresh=True)
         if self._happens("answer_late"):
             return Answer(delay=self._rng.choice((0.5, 3.0, 20.0)))
         return Answer(text="[4]: Creation Accepted") if self._rng.random() < 0.1 else ACK
