@@ -50,7 +50,6 @@ def test_what_was_set_aside_while_paused_is_delivered_after_the_resume(
     assert begun[first] + rest.get(first, 0) == COUNT
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # sockets left to the collector
 @pytest.mark.parametrize("kind", [KafkaConsumer, KafkaProducer, KafkaAdminClient])
 def test_a_client_that_cannot_connect_leaves_nothing_behind(kind: Callable[..., object]) -> None:
     threads = set(threading.enumerate())

@@ -5,6 +5,7 @@ from typing import Any, Final, TypeVar
 
 from kafka import TopicPartition
 from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.net.inet import KafkaNetSocket
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 
 DISCARD_SECONDS: Final = 1.0
@@ -34,6 +35,27 @@ def opened(kind: Callable[..., Client], **settings: Any) -> Client:
             client.close()
             client._manager._net.stop()  # noqa: SLF001 - what the admin client's own close does
         raise
+
+
+def close_where_refused() -> None:
+    """Makes the client close a socket whose connection fails; called once, when this module is loaded.
+
+    kafka-python (3.0.12) leaves it to the garbage collector, which may be far away in a daemon that makes little
+    garbage, while a broker is tried again several times a second.
+    """
+    connect = KafkaNetSocket.sock_connect
+
+    async def closing(self: Any, net: Any, sock: Any, sockaddr: Any, timeout_at: float | None = None) -> Any:
+        try:
+            return await connect(self, net, sock, sockaddr, timeout_at)
+        except BaseException:
+            sock.close()
+            raise
+
+    KafkaNetSocket.sock_connect = closing
+
+
+close_where_refused()
 
 
 def release_set_aside(consumer: Any) -> None:
