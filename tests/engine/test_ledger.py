@@ -1,5 +1,7 @@
 """The settled prefix, the bitmap above it, and what a restart makes of both."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,22 +102,20 @@ def test_room_ends_where_a_commit_could_not_say_more() -> None:
 
 
 def test_the_metadata_fits_a_broker_at_the_furthest_run_ahead() -> None:
-    text = encode_metadata(0, set(range(1, MAX_RUN_AHEAD)))
-    assert len(text) <= MAX_METADATA
-    assert len(encode_metadata(2**60, {2**60 + MAX_RUN_AHEAD - 1})) <= MAX_METADATA
+    assert len(encode_metadata(2**MAX_RUN_AHEAD - 2)) <= MAX_METADATA
+    assert len(encode_metadata(1 << MAX_RUN_AHEAD - 1)) <= MAX_METADATA
 
 
 def test_metadata_no_broker_would_take_is_an_error() -> None:
     with pytest.raises(OverflowError, match="4096"):
-        encode_metadata(0, {MAX_METADATA * 8})
+        encode_metadata(1 << MAX_METADATA * 8)
 
 
 @given(st.integers(0, 2**60), st.sets(st.integers(1, MAX_RUN_AHEAD - 1), max_size=300))
 def test_what_is_encoded_is_decoded(prefix: int, distances: set[int]) -> None:
-    settled = {prefix + distance for distance in distances}
-    metadata = encode_metadata(prefix, settled)
+    metadata = encode_metadata(sum(1 << distance for distance in distances))
     assert len(metadata) <= MAX_METADATA
-    assert decode_metadata(prefix, metadata) == settled
+    assert decode_metadata(prefix, metadata) == {prefix + distance for distance in distances}
 
 
 @given(st.text())
@@ -148,3 +148,64 @@ def test_a_restart_takes_exactly_what_has_no_result(data: st.DataObject) -> None
         assert settled & {at for at in log if at >= offset} <= decode_metadata(offset, metadata)
         gone = data.draw(st.sets(st.sampled_from(sorted(settled)))) if settled else set()
         log = [at for at in log if at not in gone]
+
+
+class Naive:
+    """What a ledger keeps, as sets over the whole log."""
+
+    def __init__(self, start: int, above: set[int]) -> None:
+        self.start = start
+        self.above = above
+        """Settled by an earlier run, and not passed over since."""
+        self.seen: list[int] = []
+        self.settled: set[int] = set()
+
+    def take(self, offset: int) -> bool:
+        if offset < self.start or (self.seen and offset <= self.seen[-1]):
+            return False
+        self.above = {at for at in self.above if at >= offset}
+        self.seen.append(offset)
+        self.settled |= self.above & {offset}
+        return offset not in self.above
+
+    def commit(self) -> tuple[int, set[int]]:
+        unsettled = [at for at in self.seen if at not in self.settled]
+        prefix = unsettled[0] if unsettled else (self.seen[-1] + 1 if self.seen else self.start)
+        return prefix, {at for at in self.settled | self.above if at >= prefix}
+
+
+@given(st.data())
+def test_a_ledger_is_what_sets_over_the_whole_log_would_be(data: st.DataObject) -> None:
+    """Any order of settling, gaps of any width, commits at any time, and marks of an earlier run."""
+    start = data.draw(st.integers(0, 2**40))
+    above = data.draw(st.sets(st.integers(0, 40)))
+    one, model = Ledger(PARTITION, start, frozenset(start + at for at in above)), Naive(0, above)
+    at, open_ = 0, []
+    steps: Any = st.lists(st.sampled_from(["take", "take", "gap", "again", "settle", "oldest", "commit"]), max_size=80)
+    for step in data.draw(steps):
+        if step in ("take", "gap", "again"):
+            at = max(0, at - 1 if step == "again" else at + data.draw(st.integers(1, 3 if step == "take" else 5_000)))
+            taken = one.take(start + at, 1)
+            assert taken == model.take(at)
+            open_ += [at] * taken
+        elif step == "commit":
+            prefix, settled = model.commit()
+            offset, metadata = one.commit()
+            assert (offset - start, {each - start for each in decode_metadata(offset, metadata)}) == (prefix, settled)
+        elif open_:
+            done = open_.pop(0 if step == "oldest" else data.draw(st.integers(0, len(open_) - 1)))
+            one.settle(start + done, 1)
+            model.settled.add(done)
+    assert one.prefix - start == model.commit()[0]
+    assert one.waiting == len(open_)
+
+
+def test_what_is_kept_follows_the_run_ahead_and_not_the_log() -> None:
+    one = Ledger(PARTITION, 0)
+    for offset in range(0, 40 * MAX_RUN_AHEAD, 100):
+        one.take(offset, 1)
+        one.take(offset + 1, 1)
+        one.settle(offset + 1, 1)
+        one.settle(offset, 1)
+    assert one.commit() == (40 * MAX_RUN_AHEAD - 98, "")
+    assert len(one._flags) <= 2 * MAX_RUN_AHEAD

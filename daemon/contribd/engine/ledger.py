@@ -12,6 +12,11 @@ from typing import Final, NamedTuple
 from contribd.engine.limits import MAX_METADATA, MAX_RUN_AHEAD
 
 _HEADER: Final = "contribd1:"
+_SETTLED: Final = ord("1")
+_OPEN: Final = b"0"
+
+_ROOM: Final = 1_024
+"""Flags made at a time."""
 
 
 class Partition(NamedTuple):
@@ -35,12 +40,13 @@ class Ledger:
     """Offsets of one assigned partition, for as long as it is assigned."""
 
     __slots__ = (
+        "_base",
         "_committed_above",
+        "_flags",
         "_floor",
         "_last_seen",
         "_run_ahead",
         "_seen",
-        "_settled",
         "catching_up",
         "closed",
         "partition",
@@ -48,6 +54,7 @@ class Ledger:
         "stopping",
         "waiting",
         "waiting_bytes",
+        "withdrawing",
     )
 
     def __init__(
@@ -73,13 +80,21 @@ class Ledger:
         """Records taken and not settled."""
         self.waiting_bytes = 0
         """Bytes of their values."""
+        self.withdrawing = 0
+        """Withdrawals of its quotes made and not settled."""
         self._seen: deque[int] = deque()
-        self._settled: set[int] = set()
+        """Records seen, from the first unsettled one on."""
+        self._base = start
+        self._flags = bytearray()
+        """A character an offset from ``base`` on, ``1`` where it is settled; below the prefix they mean nothing."""
         self._committed_above = deque(sorted(settled_above))
+        """What an earlier run settled and this one has not reached yet; it has its flags, too."""
         self._last_seen = start - 1
         self._run_ahead = run_ahead
         self._floor: int | None = None
         """The oldest record taken whose result is not durable."""
+        for offset in self._committed_above:
+            self._mark(offset)
 
     def take(self, offset: int, size: int) -> bool:
         """Notes a record with a value of ``size`` bytes as seen.
@@ -92,7 +107,6 @@ class Ledger:
         if self._settled_earlier(offset):
             if self._seen:
                 self._seen.append(offset)
-                self._settled.add(offset)
             return False
         self._seen.append(offset)
         if self._floor is None:
@@ -105,7 +119,7 @@ class Ledger:
         """Whether an earlier run settled it. Offsets passed over are gone from the log, and forgotten with it."""
         above = self._committed_above
         while above and above[0] < offset:
-            above.popleft()
+            self._unmark(above.popleft())
         if above and above[0] == offset:
             above.popleft()
             return True
@@ -120,10 +134,35 @@ class Ledger:
         """Marks a taken record as settled: its result is part of the transaction being built."""
         self.waiting -= 1
         self.waiting_bytes -= size
-        settled, seen = self._settled, self._seen
-        settled.add(offset)
-        while seen and seen[0] in settled:
-            settled.remove(seen.popleft())
+        seen, flags, base = self._seen, self._flags, self._base
+        if offset != seen[0]:
+            try:
+                flags[offset - base] = _SETTLED
+            except IndexError:
+                self._mark(offset)
+            return
+        seen.popleft()
+        end = base + len(flags)
+        while seen and (first := seen[0]) < end and flags[first - base] == _SETTLED:
+            seen.popleft()
+
+    def _mark(self, offset: int) -> None:
+        """Flags an offset that the flags may not reach yet. They then begin at the prefix, so that they never grow past
+        what may be run ahead of it."""
+        self._advance()
+        if (missing := offset - self._base + 1 - len(self._flags)) > 0:
+            self._flags.extend(_OPEN * (missing + _ROOM))
+        self._flags[offset - self._base] = _SETTLED
+
+    def _unmark(self, offset: int) -> None:
+        if self._base <= offset < self._base + len(self._flags):
+            self._flags[offset - self._base] = _OPEN[0]
+
+    def _advance(self) -> None:
+        """Forgets the flags below the prefix."""
+        prefix = self.prefix
+        del self._flags[: prefix - self._base]
+        self._base = prefix
 
     @property
     def prefix(self) -> int:
@@ -146,17 +185,18 @@ class Ledger:
 
         Offsets that an earlier run settled and this one has not reached yet stay in the bitmap.
         """
-        return Commit(self.prefix, encode_metadata(self.prefix, self._settled.union(self._committed_above)))
+        self._advance()
+        return Commit(self._base, encode_metadata(int(self._flags[::-1], 2) if self._flags else 0))
 
 
-def encode_metadata(prefix: int, settled: set[int]) -> str:
-    """The settled offsets above ``prefix`` as a bitmap, bit ``n`` for offset ``prefix + n``; empty where none is."""
-    if not settled:
+def encode_metadata(bitmap: int) -> str:
+    """The settled offsets above a prefix, bit ``n`` for offset ``prefix + n``, as text; empty where none is.
+
+    Raises OverflowError where a broker would not take it.
+    """
+    if not bitmap:
         return ""
-    bits = bytearray((max(settled) - prefix) // 8 + 1)
-    for offset in settled:
-        distance = offset - prefix
-        bits[distance >> 3] |= 1 << (distance & 7)
+    bits = bitmap.to_bytes((bitmap.bit_length() + 7) // 8, "little")
     text = _HEADER + base64.b64encode(bits).decode("ascii")
     if len(text) > MAX_METADATA:
         raise OverflowError(f"commit metadata of {len(text)} characters; at most {MAX_METADATA} are possible")

@@ -59,12 +59,15 @@ def _prefix_past_unsettled(self: Ledger) -> int:
     return self._last_seen + 1
 
 
-def _commit_without_earlier(self: Ledger) -> Commit:
-    return Commit(self.prefix, ledger_module.encode_metadata(self.prefix, set(self._settled)))
+def _commit_without_earlier(original: Any, self: Ledger) -> Commit:
+    for offset in self._committed_above:
+        self._unmark(offset)
+    written: Commit = original(self)
+    return written
 
 
-def _bitmap_off_by_one(original: Any, prefix: int, settled: set[int]) -> str:
-    return str(original(prefix, {offset + 1 for offset in settled}))
+def _bitmap_off_by_one(original: Any, bitmap: int) -> str:
+    return str(original(bitmap << 1))
 
 
 def _not_written_as_written(_original: Any, self: Engine, event: Any, now: Any) -> None:
@@ -273,7 +276,7 @@ MUTANTS = [
         [(Ledger, "prefix", property(_prefix_past_unsettled))],
     ),
     Mutant("a restart skips what the bitmap says", [(engine_module, "decode_metadata", lambda *_: frozenset())]),
-    Mutant("what an earlier run settled stays in the bitmap", [(Ledger, "commit", _commit_without_earlier)]),
+    Mutant("what an earlier run settled stays in the bitmap", [_around(Ledger, "commit", _commit_without_earlier)]),
     Mutant("bit n is offset prefix + n", [_around(ledger_module, "encode_metadata", _bitmap_off_by_one)]),
     Mutant("a transaction that failed is offered again", [_around(Engine, "_not_committed", _not_written_as_written)]),
     Mutant("a transaction that succeeded is not", [_around(Outbox, "committed", _written_is_offered_again)]),
