@@ -1,6 +1,6 @@
-"""Time per record of the mapper: ``python tests/bench/mapping_bench.py [records]``.
+"""Time per record of the mapper: ``python -m tests.bench.mapping_bench [records]``.
 
-The mapping has five fields, one check and one ``when``, as a spot quote has.
+The mapping has six fields, one check and one ``when``, as a spot quote has.
 """
 
 import sys
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import msgspec
+from tests.bench.setting import MAPPING as SPOTS
 
 from contribd.mapping.compile import compile_file
 from contribd.mapping.encode import encode_fields
@@ -16,19 +17,13 @@ from contribd.mapping.mapper import Mapper
 from contribd.mapping.model import MappingFile
 from contribd.mapping.outcome import Mapped
 
+SPOT = SPOTS["mappings"][0]
 MAPPING = {
-    "name": "fx-spot",
-    "when": 'asset == "FX" and tenor == "SP"',
-    "ric": "{pair}=TRCC",
-    "fields": {
-        "BID": "bid",
-        "ASK": {"from": "ask", "round": 5},
-        "MID_PRICE": {"from": "(bid + ask) / 2", "round": 5},
-        "BIDSIZE": {"from": "sizes[0].bid", "missing": "skip"},
-        "CURRENCY": {"from": "ccy", "lookup": {"USD": 840, "EUR": 978}, "default": 0},
-    },
-    "checks": ["bid <= ask"],
+    **SPOT,
+    "fields": {**SPOT["fields"], "CURRENCY": {"from": "ccy", "lookup": {"USD": 840, "EUR": 978}, "default": 0}},
 }
+"""With a lookup, which the other benchmarks' mapping does not have."""
+
 RECORD = (
     b'{"asset":"FX","tenor":"SP","pair":"EUR","bid":1.08412,"ask":1.08415,'
     b'"sizes":[{"bid":1000000}],"quoted_at":"2026-11-22T10:15:30.123Z","ccy":"USD"}'

@@ -7,54 +7,25 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from random import Random
 from typing import Any, Final
 
 import msgspec
 from tests.bench.setting import MAPPING
+from tests.engine.making import LOGIN, new_engine, seconds
+from tests.session.messages import directory, login_refresh
 
 from contribd.engine.clock import Now
-from contribd.engine.engine import Engine
 from contribd.engine.events import Assigned, Committed, Connected, Event, Received, Records, Tick
 from contribd.engine.ledger import Commit, Partition
-from contribd.engine.policy import ContributionPolicy, RetryPolicy, SessionPolicy
+from contribd.engine.policy import SessionPolicy
 from contribd.engine.price import Record
 from contribd.engine.result import ResultEncoder
 from contribd.mapping.compile import compile_file
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.model import MappingFile
-from contribd.omm.post import PostEncoder, PostUser
-from contribd.omm.requests import Login
 from contribd.session.frames import TEXT, FrameDecoder, encode_frame
 
 WALL: Final = 1_800_000_000_000_000
-LOGIN: Final = {
-    "ID": 1,
-    "Type": "Refresh",
-    "Domain": "Login",
-    "Key": {"Name": "u", "Elements": {"SupportOMMPost": 1}},
-    "State": {"Stream": "Open", "Data": "Ok"},
-    "Elements": {"MaxMsgSize": 61430, "PingTimeout": 30},
-}
-DIRECTORY: Final = {
-    "ID": 2,
-    "Type": "Refresh",
-    "Domain": "Source",
-    "Map": {
-        "Entries": [
-            {
-                "Action": "Add",
-                "Key": 1,
-                "FilterList": {
-                    "Entries": [
-                        {"ID": 1, "Elements": {"Name": "TRCC"}},
-                        {"ID": 2, "Elements": {"ServiceState": 1, "AcceptingRequests": 1}},
-                    ]
-                },
-            }
-        ]
-    },
-}
 
 
 def mapper(document: dict[str, Any] = MAPPING) -> Mapper:
@@ -78,21 +49,12 @@ class Pipeline:
         """CPU seconds by stage, so far."""
         self.results = 0
         self._mono, self._wall = 1000.0, WALL
-        self.engine = Engine(
+        self.engine = new_engine(
+            SessionPolicy(("ws://a",), "TRCC", LOGIN, 10.0, seconds),
             mapper=mapper(document),
-            encoder=PostEncoder(PostUser("10.0.0.1", 256)),
-            contribution=ContributionPolicy(
-                conflate=conflate,
-                max_age=None,
-                retry=RetryPolicy(3, frozenset(), float),
-                create_missing=False,
-                ack_timeout=15.0,
-                max_outstanding=outstanding,
-                pack=pack,
-                max_rate=None,
-            ),
-            session=SessionPolicy(("ws://a",), "TRCC", Login("u", "256", "10.0.0.1"), 10.0, float),
-            rng=Random(1),
+            conflate=conflate,
+            max_outstanding=outstanding,
+            pack=pack,
         )
         self._encode = ResultEncoder(instance="bench", version="0", config="0" * 64).encode
         self._partitions = [Partition("prices", number) for number in range(partitions)]
@@ -171,7 +133,7 @@ class Pipeline:
         self.handle(Tick(), "start")
         self.engine.take_commands()
         self.handle(Connected(self.engine.session.attempt), "start")
-        for message in (LOGIN, DIRECTORY):
+        for message in (login_refresh(), directory()):
             self.handle(Received(self.engine.session.attempt, [msgspec.json.encode(message)]), "start")
         self.engine.take_frames(self._tick(0.0))
         if not self.engine.session.up:

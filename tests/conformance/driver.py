@@ -3,22 +3,19 @@
 import selectors
 import time
 from collections.abc import Callable
-from random import Random
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import msgspec
-from tests.engine.rig import PlainMapper
+from tests.engine.making import Contribution, new_engine
 
 from contribd.engine.clock import Now
-from contribd.engine.engine import Engine
 from contribd.engine.events import Assigned, Committed, Records, Stop, Tick
 from contribd.engine.ledger import Commit, Partition
-from contribd.engine.policy import ContributionPolicy, RetryPolicy, SessionPolicy, TokenKind
+from contribd.engine.policy import SessionPolicy, TokenKind
 from contribd.engine.price import Record
 from contribd.engine.result import ResultEncoder
 from contribd.mailbox import Mailbox
-from contribd.omm.post import PostEncoder, PostUser
 from contribd.omm.requests import Login
 from contribd.session.connector import ConnectOptions
 from contribd.session.shell import Finding, Shell
@@ -35,13 +32,6 @@ class Driver:
         self,
         *endpoints: str,
         user: str = "contribd",
-        conflate: bool = True,
-        attempts: int = 3,
-        retry_codes: frozenset[str] = frozenset({"NoResources"}),
-        create_missing: bool = False,
-        ack_timeout: float = 5.0,
-        max_outstanding: int = 500,
-        pack: int = 20,
         login_timeout: float = 5.0,
         services: tuple[str, ...] = ("TRCC",),
         wait_for_service: bool = True,
@@ -51,7 +41,9 @@ class Driver:
         tokens: TokenService | None = None,
         token_kind: TokenKind | None = None,
         options: ConnectOptions | None = None,
+        **contribution: Unpack[Contribution],
     ) -> None:
+        contribution.setdefault("ack_timeout", 5.0)
         self.notes: list[tuple[str, dict[str, Any]]] = []
         self.results: list[Result] = []
         self.frames: list[bytes] = []
@@ -62,20 +54,8 @@ class Driver:
         def backoff(failures: int) -> float:
             return first_wait * float(min(2 ** (failures - 1), 8))
 
-        self.engine = Engine(
-            mapper=PlainMapper(),
-            encoder=PostEncoder(PostUser("10.0.0.1", 256)),
-            contribution=ContributionPolicy(
-                conflate=conflate,
-                max_age=None,
-                retry=RetryPolicy(attempts, retry_codes, backoff),
-                create_missing=create_missing,
-                ack_timeout=ack_timeout,
-                max_outstanding=max_outstanding,
-                pack=pack,
-                max_rate=None,
-            ),
-            session=SessionPolicy(
+        self.engine = new_engine(
+            SessionPolicy(
                 endpoints,
                 "TRCC",
                 Login(user, "256", "10.0.0.1"),
@@ -87,8 +67,8 @@ class Driver:
                 return_after,
                 token_kind,
             ),
-            rng=Random(1),
-            note=lambda _level, event, **details: self.notes.append((event, details)),
+            lambda _level, event, **details: self.notes.append((event, details)),
+            **contribution,
         )
         self._encoder = ResultEncoder(instance="i", version="v", config="c")
         self._found: Mailbox[Finding] = Mailbox()

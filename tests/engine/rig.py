@@ -1,15 +1,15 @@
 """An engine with a clock in hand, one partition or more, and a server that says what the test wants it to say."""
 
 from collections.abc import Callable, Iterable
-from random import Random
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
+from tests.engine.making import LOGIN, Contribution, new_engine, seconds
+from tests.session.messages import directory, login_refresh
 
 from contribd.engine.bounds import DEFAULT, Bounds
 from contribd.engine.clock import Now
 from contribd.engine.endpoints import Failure
-from contribd.engine.engine import Engine
 from contribd.engine.events import (
     Assigned,
     Committed,
@@ -27,62 +27,20 @@ from contribd.engine.events import (
 from contribd.engine.ledger import Commit, Partition
 from contribd.engine.limits import LINGER
 from contribd.engine.outbox import Batch
-from contribd.engine.policy import ContributionPolicy, RetryPolicy, SessionPolicy
+from contribd.engine.policy import SessionPolicy
 from contribd.engine.price import Record
 from contribd.engine.result import ResultEncoder
 from contribd.engine.session import Command, Connect
-from contribd.mapping.mapper import Mapper
-from contribd.mapping.outcome import Mapped, PostType, RejectCode, Rejected
-from contribd.omm.post import PostEncoder, PostUser
-from contribd.omm.requests import Login
 
 START = 1_800_000_000_000_000
 """The wall clock at the start, microseconds since 1970; a whole second."""
 
 P0, P1 = Partition("prices", 0), Partition("prices", 1)
-RETRY_CODES = frozenset({"NoResources", "NoResponse"})
-
-LOGIN_REFRESH = {
-    "ID": 1,
-    "Type": "Refresh",
-    "Domain": "Login",
-    "Key": {"Name": "u", "Elements": {"SupportOMMPost": 1}},
-    "State": {"Stream": "Open", "Data": "Ok"},
-    "Elements": {"MaxMsgSize": 61430, "PingTimeout": 30},
-}
-
-
-def directory(*, up: bool = True, name: str = "TRCC", service_id: int = 1, kind: str = "Refresh") -> dict[str, Any]:
-    """A source directory message with one service."""
-    filters = [
-        {"ID": 1, "Elements": {"Name": name}},
-        {"ID": 2, "Elements": {"ServiceState": int(up), "AcceptingRequests": 1}},
-    ]
-    entry = {"Action": "Add", "Key": service_id, "FilterList": {"Entries": filters}}
-    return {"ID": 2, "Type": kind, "Domain": "Source", "Map": {"KeyType": "UInt", "Entries": [entry]}}
 
 
 def encode(*messages: object) -> bytes:
     """One frame's text, as servers send it."""
     return msgspec.json.encode(list(messages))
-
-
-def seconds(failures: int) -> float:
-    """A back-off without chance: one second a failure."""
-    return float(failures)
-
-
-class PlainMapper(Mapper):
-    """The record says itself what it is mapped to: ``{"ric": …, "fields": …}``, or nothing."""
-
-    def __init__(self) -> None:
-        super().__init__(())
-
-    def map(self, value: bytes | None) -> Mapped | Rejected:
-        if not value:
-            return Rejected(RejectCode.BAD_RECORD, "the record has no value")
-        given = msgspec.json.decode(value)
-        return Mapped(given["ric"], given.get("service", "TRCC"), "m", PostType(given["type"]), given["fields"])
 
 
 class Rig:
@@ -91,37 +49,18 @@ class Rig:
     def __init__(
         self,
         *,
-        conflate: bool = True,
-        max_age: int | None = None,
-        attempts: int = 3,
-        create_missing: bool = False,
-        ack_timeout: float = 15.0,
-        max_outstanding: int = 500,
-        pack: int = 20,
-        max_rate: float | None = None,
         endpoints: tuple[str, ...] = ("ws://a", "ws://b"),
         backoff: Callable[[int], float] = seconds,
         bounds: Bounds = DEFAULT,
+        **contribution: Unpack[Contribution],
     ) -> None:
         self.mono, self.wall = 1000.0, START
         self.notes: list[str] = []
-        self.engine = Engine(
-            mapper=PlainMapper(),
-            encoder=PostEncoder(PostUser("10.0.0.1", 256)),
-            contribution=ContributionPolicy(
-                conflate=conflate,
-                max_age=max_age,
-                retry=RetryPolicy(attempts, RETRY_CODES, backoff),
-                create_missing=create_missing,
-                ack_timeout=ack_timeout,
-                max_outstanding=max_outstanding,
-                pack=pack,
-                max_rate=max_rate,
-            ),
-            session=SessionPolicy(endpoints, "TRCC", Login("u", "256", "10.0.0.1"), 10.0, backoff),
-            rng=Random(1),
-            note=lambda _level, event, **_details: self.notes.append(event),
+        self.engine = new_engine(
+            SessionPolicy(endpoints, "TRCC", LOGIN, 10.0, backoff),
+            lambda _level, event, **_details: self.notes.append(event),
             bounds=bounds,
+            **contribution,
         )
         self.frames: list[bytes] = []
         self.commands: list[Command] = []
@@ -160,7 +99,7 @@ class Rig:
     def log_in(self, **elements: Any) -> None:
         """Up to the login answered; the service is not known yet."""
         self.connect()
-        self.receive({**LOGIN_REFRESH, "Elements": {**LOGIN_REFRESH["Elements"], **elements}})  # type: ignore[dict-item]
+        self.receive(login_refresh(**elements))
 
     def open(self, **elements: Any) -> "Rig":
         """Up to a session that posts; what the log-in sent is forgotten."""

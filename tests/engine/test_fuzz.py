@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.engine.rig import LOGIN_REFRESH, P0, P1, Rig, directory, encode
+from tests.engine.rig import P0, P1, Rig, encode
+from tests.session.messages import directory, login_refresh
 
 from contribd.engine import instrument as instrument_module
 from contribd.engine import session as session_module
@@ -27,7 +28,7 @@ from contribd.engine.states import (
 CLOSED_LOGIN = {"ID": 1, "Type": "Status", "Domain": "Login", "State": {"Stream": "Closed", "Data": "Suspect"}}
 CLOSED_SOURCE = {"ID": 2, "Type": "Status", "Domain": "Source", "State": {"Stream": "ClosedRecover"}}
 ANSWERS: list[dict[str, Any]] = [
-    LOGIN_REFRESH,
+    login_refresh(),
     CLOSED_LOGIN,
     CLOSED_SOURCE,
     directory(),
@@ -149,7 +150,7 @@ class Walk:
         elif session.state is SessionState.CONNECTING:
             rig.handle(Connected(session.attempt))
         elif session.state is SessionState.LOGGING_IN:
-            rig.receive(LOGIN_REFRESH)
+            rig.receive(login_refresh())
         elif session.state is SessionState.WAITING_FOR_SERVICE:
             rig.receive(directory())
 

@@ -1,7 +1,8 @@
 """The small parts by themselves: window, rate, endpoints, services, clock."""
 
 import pytest
-from tests.engine.rig import START, seconds
+from tests.engine.making import seconds
+from tests.engine.rig import START
 
 from contribd.engine.clock import Now, Stamp
 from contribd.engine.endpoints import Endpoints, Failure

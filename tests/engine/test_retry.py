@@ -1,7 +1,8 @@
 """What is posted again, when, how often, and what the result says of it."""
 
 import pytest
-from tests.engine.rig import Rig, directory, statuses
+from tests.engine.rig import Rig, statuses
+from tests.session.messages import directory
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """What the engine promises besides: sessions, partitions, stopping, membership."""
 
 import pytest
-from tests.engine.rig import P0, P1, Rig, directory, encode, statuses
+from tests.engine.rig import P0, P1, Rig, encode, statuses
+from tests.session.messages import directory
 
 from contribd.engine.bounds import Bounds
 from contribd.engine.events import Received

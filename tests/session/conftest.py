@@ -1,10 +1,16 @@
-"""Certificates of an authority that nobody trusts by default."""
+"""What a session meets in tests: an ADS, a token service, certificates of an authority that nobody trusts."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import trustme
+from tests.session.token_server import TokenServer
+
+from contribd.simulation.server import AdsServer
+
+PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
 class Certificates(NamedTuple):
@@ -27,3 +33,27 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     leaf.cert_chain_pems[0].write_to_path(paths.cert_file)
     leaf.private_key_pem.write_to_path(paths.key_file)
     return paths
+
+
+@pytest.fixture
+def ads() -> Iterator[AdsServer]:
+    """A simulated ADS in a thread of this process."""
+    one = AdsServer()
+    one.start()
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def server() -> Iterator[TokenServer]:
+    """A token service."""
+    one = TokenServer()
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine that runs the tests may have to use a proxy; these tests must not."""
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)

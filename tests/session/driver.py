@@ -5,6 +5,8 @@ from random import Random
 from typing import Any
 
 import msgspec
+from tests.engine.making import LOGIN, seconds
+from tests.session.messages import directory, login_refresh
 
 from contribd.engine.clock import Now
 from contribd.engine.commands import Command, Connect, Disconnect, FetchToken, Probe
@@ -13,14 +15,8 @@ from contribd.engine.policy import SessionPolicy, TokenKind
 from contribd.engine.session import Session
 from contribd.engine.tally import Tally
 from contribd.omm.answers import decode
-from contribd.omm.requests import Login
 
 A, B, C = "ws://a", "ws://b", "ws://c"
-
-
-def seconds(failures: int) -> float:
-    """A back-off without chance: one second a failure."""
-    return float(failures)
 
 
 class Driver:
@@ -44,7 +40,7 @@ class Driver:
         policy = SessionPolicy(
             endpoints or (A, B),
             "TRCC",
-            Login("u", "256", "10.0.0.1"),
+            LOGIN,
             10.0,
             backoff,
             services,
@@ -134,7 +130,7 @@ class Driver:
     def open(self) -> "Driver":
         """Up to a session that posts; what led to it is forgotten."""
         self.log_in()
-        self.say(directory(up=True))
+        self.say(directory())
         self.frames.clear()
         self.commands.clear()
         return self
@@ -153,31 +149,3 @@ class Driver:
         for (_, reason), count in self.tally.reconnects.items():
             counts[reason] = counts.get(reason, 0) + count
         return counts
-
-
-def login_refresh(data: str = "Ok", *, posting: int | None = 1, ping_timeout: int = 30) -> dict[str, Any]:
-    return {
-        "ID": 1,
-        "Type": "Refresh",
-        "Domain": "Login",
-        "Key": {"Elements": {} if posting is None else {"SupportOMMPost": posting}},
-        "State": {"Stream": "Open", "Data": data},
-        "Elements": {"MaxMsgSize": 61430, "PingTimeout": ping_timeout},
-    }
-
-
-def login_status(stream: str, data: str = "Suspect", **more: str) -> dict[str, Any]:
-    return {"ID": 1, "Type": "Status", "Domain": "Login", "State": {"Stream": stream, "Data": data, **more}}
-
-
-def directory(*, up: bool, name: str = "TRCC", service_id: int = 1, kind: str = "Refresh") -> dict[str, Any]:
-    filters = [
-        {"ID": 1, "Elements": {"Name": name}},
-        {"ID": 2, "Elements": {"ServiceState": int(up), "AcceptingRequests": 1}},
-    ]
-    entry = {"Action": "Add", "Key": service_id, "FilterList": {"Entries": filters}}
-    return {"ID": 2, "Type": kind, "Domain": "Source", "Map": {"KeyType": "UInt", "Entries": [entry]}}
-
-
-def directory_status(stream: str = "Closed") -> dict[str, Any]:
-    return {"ID": 2, "Type": "Status", "Domain": "Source", "State": {"Stream": stream, "Data": "Suspect"}}

@@ -21,13 +21,8 @@ from contribd.simulation.server import AdsServer
 
 QUICK = ConnectOptions(timeout=0.5)
 PATIENT = ConnectOptions(timeout=10.0)
-PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
-
-@pytest.fixture(autouse=True)
-def _no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
+pytestmark = pytest.mark.usefixtures("no_proxy_of_this_machine")
 
 
 Serve = Callable[[socket.socket], object]
@@ -97,14 +92,6 @@ def failure(url: str, options: ConnectOptions = PATIENT) -> ConnectError:
     with pytest.raises(ConnectError) as caught:
         connect(url, options)
     return caught.value
-
-
-@pytest.fixture
-def ads() -> Iterator[AdsServer]:
-    server = AdsServer()
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -1,16 +1,8 @@
 """Which endpoint is tried when, why one is left, and how a preferred one is gone back to."""
 
 import pytest
-from tests.session.driver import (
-    A,
-    B,
-    C,
-    Driver,
-    directory,
-    directory_status,
-    login_refresh,
-    login_status,
-)
+from tests.session.driver import A, B, C, Driver
+from tests.session.messages import directory, directory_status, login_refresh, login_status
 
 from contribd.engine.endpoints import FACTORS, SLOW_FACTOR, Failure
 from contribd.engine.limits import MAX_PROBE_INTERVAL

@@ -85,24 +85,12 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
         pass
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+pytestmark = pytest.mark.usefixtures("no_proxy_of_this_machine")
 
 
 @pytest.fixture
 def proxy() -> Iterator[HttpProxy]:
     one = HttpProxy()
-    yield one
-    one.stop()
-
-
-@pytest.fixture
-def ads() -> Iterator[AdsServer]:
-    one = AdsServer()
-    one.start()
     yield one
     one.stop()
 
@@ -141,13 +129,11 @@ def test_a_proxy_that_refuses_is_named_and_its_password_is_not(proxy: HttpProxy,
     assert "wrong-one" not in str(raised.value)
 
 
-def test_the_token_service_is_reached_through_the_proxy(proxy: HttpProxy) -> None:
-    server = TokenServer()
+def test_the_token_service_is_reached_through_the_proxy(proxy: HttpProxy, server: TokenServer) -> None:
     account = TokenAccount(TokenKind.CLIENT, server.url, "client", "scope", "secret")
     service = TokenService(account, timeout=5.0, proxy=Proxy("127.0.0.1", proxy.port, USER, PASSWORD))
     assert isinstance(service.fetch(FetchToken(1)), TokenGot)
     assert proxy.requests == [f"POST {server.url} HTTP/1.1"]
-    server.stop()
 
 
 def test_a_proxy_does_not_show_its_password() -> None:

@@ -55,14 +55,6 @@ def tokens() -> Iterator[TokenServer]:
     server.stop()
 
 
-@pytest.fixture
-def ads() -> Iterator[AdsServer]:
-    server = AdsServer()
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_no_secret_is_written_or_served(tmp_path: Path, tokens: TokenServer, ads: AdsServer, form: str) -> None:
     tokens.script = list(FAILURES)

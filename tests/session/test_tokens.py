@@ -2,12 +2,12 @@
 
 import base64
 import time
-from collections.abc import Iterator
 from email.utils import formatdate
 
 import pytest
 from tests.conformance.driver import Driver as Loop
-from tests.session.driver import A, B, Driver, directory, login_refresh, login_status
+from tests.session.driver import A, B, Driver
+from tests.session.messages import directory, login_refresh, login_status
 from tests.session.token_server import Reply, TokenServer
 
 from contribd.engine.commands import FetchToken
@@ -18,21 +18,6 @@ from contribd.session.tokens import TokenAccount, TokenService
 from contribd.simulation.server import AdsServer
 
 USER, PASSWORD, CLIENT, SECRET = "machine-account", "pass&word", "app-key", "client secret"
-
-
-@pytest.fixture
-def server() -> Iterator[TokenServer]:
-    one = TokenServer()
-    yield one
-    one.stop()
-
-
-@pytest.fixture
-def ads() -> Iterator[AdsServer]:
-    one = AdsServer()
-    one.start()
-    yield one
-    one.stop()
 
 
 def service(server: TokenServer, kind: TokenKind = TokenKind.PASSWORD, timeout: float = 5.0) -> TokenService:

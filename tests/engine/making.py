@@ -1,0 +1,79 @@
+"""Engines for tests: the settings that most of them share, and a mapper that asks nothing."""
+
+from collections.abc import Callable
+from random import Random
+from typing import TypedDict, Unpack
+
+import msgspec
+
+from contribd.engine.bounds import DEFAULT, Bounds
+from contribd.engine.engine import Engine
+from contribd.engine.policy import ContributionPolicy, RetryPolicy, SessionPolicy
+from contribd.mapping.mapper import Mapper
+from contribd.mapping.outcome import Mapped, PostType, RejectCode, Rejected
+from contribd.omm.post import PostEncoder, PostUser
+from contribd.omm.requests import Login
+
+LOGIN = Login("u", "256", "10.0.0.1")
+RETRY_CODES = frozenset({"NoResources", "NoResponse"})
+
+
+class Contribution(TypedDict, total=False):
+    """What a test may want different from ``new_engine``'s own; units as in ``ContributionPolicy``."""
+
+    conflate: bool
+    max_age: int | None
+    attempts: int
+    retry_codes: frozenset[str]
+    create_missing: bool
+    ack_timeout: float
+    max_outstanding: int
+    pack: int
+    max_rate: float | None
+
+
+def seconds(failures: int) -> float:
+    """A back-off without chance: one second a failure."""
+    return float(failures)
+
+
+class PlainMapper(Mapper):
+    """The record says itself what it is mapped to: ``{"ric": …, "fields": …}``, or nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+
+    def map(self, value: bytes | None) -> Mapped | Rejected:
+        if not value:
+            return Rejected(RejectCode.BAD_RECORD, "the record has no value")
+        given = msgspec.json.decode(value)
+        return Mapped(given["ric"], given.get("service", "TRCC"), "m", PostType(given["type"]), given["fields"])
+
+
+def new_engine(
+    session: SessionPolicy,
+    note: Callable[..., None] = lambda _level, _event, **_details: None,
+    *,
+    mapper: Mapper | None = None,
+    bounds: Bounds = DEFAULT,
+    **options: Unpack[Contribution],
+) -> Engine:
+    """An engine whose chance is seeded. It waits before it posts again as its session does before it connects."""
+    return Engine(
+        mapper=mapper or PlainMapper(),
+        encoder=PostEncoder(PostUser("10.0.0.1", 256)),
+        contribution=ContributionPolicy(
+            conflate=options.get("conflate", True),
+            max_age=options.get("max_age"),
+            retry=RetryPolicy(options.get("attempts", 3), options.get("retry_codes", RETRY_CODES), session.backoff),
+            create_missing=options.get("create_missing", False),
+            ack_timeout=options.get("ack_timeout", 15.0),
+            max_outstanding=options.get("max_outstanding", 500),
+            pack=options.get("pack", 20),
+            max_rate=options.get("max_rate"),
+        ),
+        session=session,
+        rng=Random(1),
+        note=note,
+        bounds=bounds,
+    )
