@@ -81,6 +81,24 @@ def finish_join(consumer: Any) -> None:
         coordinator.rejoin_needed = True
 
 
+def lose_what_is_lost(consumer: Any) -> None:
+    """Makes a member that was put out of its group tell of its partitions, whenever it learns of it; called once.
+
+    kafka-python (3.0.12) tells at the first try to join only. A member that was in the middle of joining when the group
+    gave it up, a broker having died or the process having been stopped meanwhile, joins on as if it still owned them:
+    it gets them back, and goes on where it was, although another has consumed them meanwhile (KIP-429: a member whose
+    generation is reset has lost all it owned).
+    """
+    coordinator = consumer._coordinator  # noqa: SLF001 - the fault lies there, and there is no other way to it
+    reset = coordinator.reset_generation
+
+    def resetting(*arguments: Any, **more: Any) -> None:
+        reset(*arguments, **more)
+        coordinator.rejoining = False
+
+    coordinator.reset_generation = resetting
+
+
 def leave_though_static(consumer: Any) -> None:
     """Lets ``close`` leave the group even where the member is static (``group_instance_id``).
 

@@ -19,7 +19,7 @@ from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
 from contribd.streams.membership import Joined, Membership
 from contribd.streams.patience import TopicMissing, retrying
-from contribd.streams.repair import finish_join, leave_though_static, opened, release_set_aside
+from contribd.streams.repair import finish_join, leave_though_static, lose_what_is_lost, opened, release_set_aside
 from contribd.streams.settings import KafkaSettings, first_line
 
 POLL_SECONDS = 0.05
@@ -172,6 +172,7 @@ class Source(threading.Thread):
             missing = [topic for topic in self._settings.prices if not consumer.partitions_for_topic(topic)]
             if missing:
                 raise TopicMissing(f"no such topic, or no permission to read it: {', '.join(missing)}")
+            lose_what_is_lost(consumer)
             consumer.subscribe(self._settings.prices, listener=_Listener(self, consumer))
         except BaseException:
             consumer.close(autocommit=False, timeout_ms=1000)
