@@ -11,7 +11,14 @@ from contribd import __version__
 from contribd.config.load import Loaded
 from contribd.config.model import ClientCredentials, PasswordGrant, Settings, UserAuth
 from contribd.engine.engine import Engine
-from contribd.engine.policy import Backoff, ContributionPolicy, RetryPolicy, SessionPolicy, TokenKind
+from contribd.engine.policy import (
+    Backoff,
+    ContributionPolicy,
+    RetryPolicy,
+    SessionPolicy,
+    TokenKind,
+    WithdrawPolicy,
+)
 from contribd.engine.result import ResultEncoder
 from contribd.engine.session import Note
 from contribd.omm.post import PostEncoder, PostUser
@@ -43,7 +50,7 @@ def engine(loaded: Loaded, rng: Random, note: Note) -> Engine:
     return Engine(
         mapper=loaded.mapper,
         encoder=PostEncoder(post_user(settings)),
-        contribution=_contribution(settings, rng),
+        contribution=_contribution(loaded, rng),
         session=session(loaded, rng),
         rng=rng,
         note=note,
@@ -135,8 +142,8 @@ def _ipv4(text: str) -> str | None:
         return None
 
 
-def _contribution(settings: Settings, rng: Random) -> ContributionPolicy:
-    given, ads = settings.contribution, settings.ads
+def _contribution(loaded: Loaded, rng: Random) -> ContributionPolicy:
+    given, ads = loaded.settings.contribution, loaded.settings.ads
     retry = given.retry
     return ContributionPolicy(
         conflate=given.conflate,
@@ -147,7 +154,14 @@ def _contribution(settings: Settings, rng: Random) -> ContributionPolicy:
         max_outstanding=ads.max_outstanding,
         pack=ads.pack,
         max_rate=ads.max_rate,
+        withdraw=_withdraw(loaded),
     )
+
+
+def _withdraw(loaded: Loaded) -> WithdrawPolicy:
+    given = loaded.settings.contribution.withdraw
+    fields = {mapping.name: mapping.withdraw for mapping in loaded.mapper.mappings if mapping.withdraw}
+    return WithdrawPolicy(given.on_stop, given.silent_after, fields)
 
 
 def session(loaded: Loaded, rng: Random) -> SessionPolicy:

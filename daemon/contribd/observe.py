@@ -68,6 +68,7 @@ class Observer:
             max_outstanding=engine.contributor.window.size,
             waiting=engine.intake.waiting,
             instruments=len(engine.contributor.book),
+            standing=engine.withdrawals.standing,
             partitions=self._partitions(),
             counters=Counters.of(tally),
             ack_seconds=Histogram.of(tally.ack_seconds),

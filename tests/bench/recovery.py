@@ -92,8 +92,8 @@ def _one_of_two(setting: Setting, fault: Callable[[Daemon], None], *, static: bo
     daemons = []
     for name in ("one", "two"):
         client = {"session_timeout_ms": int(SESSION_TIMEOUT * 1000), "heartbeat_interval_ms": 1000}
-        static_id = {"group_instance_id": f"{group}-{name}"} if static else {}
-        daemon = setting.daemon(topics, group, instance=name, client={**client, **static_id})
+        kind = {} if static else {"group_instance_id": None}
+        daemon = setting.daemon(topics, group, instance=name, client={**client, **kind})
         daemon.start()
         daemons.append(daemon)
     eventually(lambda: all(_partitions(daemon) == PARTITIONS // 2 for daemon in daemons), within=60)
@@ -127,9 +127,9 @@ def _during(setting: Setting, topics: tuple[str, str], after: float, fault: Call
 
 def _longest(results: Sequence[Result], partitions: Any) -> float:
     waits = [
-        (result.posts[0].sent_at - result.source.timestamp).total_seconds()
+        (result.posts[0].sent_at - result.record.timestamp).total_seconds()
         for result in results
-        if result.posts and result.source.timestamp is not None and result.source.partition in partitions
+        if result.posts and result.record.timestamp is not None and result.record.partition in partitions
     ]
     return max(waits)
 

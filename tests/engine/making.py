@@ -8,7 +8,7 @@ import msgspec
 
 from contribd.engine.bounds import DEFAULT, Bounds
 from contribd.engine.engine import Engine
-from contribd.engine.policy import ContributionPolicy, RetryPolicy, SessionPolicy
+from contribd.engine.policy import ContributionPolicy, RetryPolicy, SessionPolicy, WithdrawPolicy
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Mapped, PostType, RejectCode, Rejected
 from contribd.omm.post import PostEncoder, PostUser
@@ -30,6 +30,7 @@ class Contribution(TypedDict, total=False):
     max_outstanding: int
     pack: int
     max_rate: float | None
+    withdraw: WithdrawPolicy
 
 
 def seconds(failures: int) -> float:
@@ -71,6 +72,7 @@ def new_engine(
             max_outstanding=options.get("max_outstanding", 500),
             pack=options.get("pack", 20),
             max_rate=options.get("max_rate"),
+            withdraw=options.get("withdraw", WithdrawPolicy()),
         ),
         session=session,
         rng=Random(1),

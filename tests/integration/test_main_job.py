@@ -120,7 +120,7 @@ def assert_true(results: list[Result], fed: Fed, posts: list[JournaledPost]) -> 
         if result.fields is None or not result.posts:
             continue
         record = msgspec.json.decode(
-            fed.records[result.source.topic, result.source.partition, result.source.offset].value or b""
+            fed.records[result.record.topic, result.record.partition, result.record.offset].value or b""
         )
         assert (result.fields["BID"], result.fields["ASK"]) == (
             Decimal(str(record["bid"])),
@@ -131,3 +131,29 @@ def assert_true(results: list[Result], fed: Fed, posts: list[JournaledPost]) -> 
         assert post.ric == result.ric
         assert Decimal(post.fields["BID"] or "nan") == result.fields["BID"]
         assert post.fields["QUOTIM"] is not None
+
+
+def test_quotes_of_a_silent_engine_and_of_a_stopped_daemon_give_way_to_blanks(job: Callable[..., Job]) -> None:
+    one = job(contribution={"withdraw": {"on_stop": True, "silent_after": "3s"}})
+    one.daemon.start()
+    fed = one.run(400, within=60)
+    standing = {result.ric for result in one.results() if result.status == "ACK"}
+    eventually(lambda: _blanks(one).keys() == standing, within=30, what="a blank for every quote")
+    assert set(_blanks(one).values()) == {1}
+
+    fed.records |= feed(one.kafka, one.prices, records(100, seed=2)).records
+    eventually(lambda: one.daemon.results() >= 500, within=30, what="the results of the second burst")
+    assert one.daemon.stop() == 0
+    results = one.results()
+    assert_one_each([result for result in results if result.source], fed)
+    withdrawn = [result for result in results if result.withdrawal]
+    assert Counter(result.ric for result in withdrawn) == _blanks(one)
+    assert {result.status for result in withdrawn} == {"ACK"}
+    assert {str(result.withdrawal.reason) for result in withdrawn if result.withdrawal} == {"stop", "silent"}
+    last = {post.ric: post for post in one.provider.posts() if "NAK" not in post.ric}
+    assert not [ric for ric, post in last.items() if any(post.fields.values())], "a quote is left in the market"
+
+
+def _blanks(one: Job) -> Counter[str]:
+    """Posts that hold nothing but blanks, by RIC."""
+    return Counter(post.ric for post in one.provider.posts() if not any(post.fields.values()))

@@ -152,3 +152,14 @@ def test_schema_allows_the_short_forms() -> None:
     schema = MappingFile.model_json_schema()
     assert {"type": "string"} in schema["$defs"]["FieldSpec"]["anyOf"]
     assert {"type": "string"} in schema["$defs"]["CheckSpec"]["anyOf"]
+
+
+def test_fields_to_withdraw_are_fields_of_the_mapping() -> None:
+    good = compile_file(MappingFile.model_validate({"mappings": [{**GOOD, "withdraw": ["BID"]}]}), "TRCC")
+    assert [mapping.withdraw for mapping in good.mappings] == [frozenset({"BID"})]
+    found = problems({**GOOD, "withdraw": ["BIT", "BID", "BID", "PRICE"]})
+    assert [(problem.path, problem.text) for problem in found] == [
+        (("mappings", 0, "withdraw", 0), "BIT is not one of this mapping's fields; did you mean BID?"),
+        (("mappings", 0, "withdraw", 2), "BID is named twice"),
+        (("mappings", 0, "withdraw", 3), "PRICE is not one of this mapping's fields; it has BID"),
+    ]

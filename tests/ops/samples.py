@@ -19,6 +19,7 @@ def snapshot(not_ready: tuple[str, ...] = (), last_failure: str | None = "closed
         max_outstanding=500,
         waiting=12,
         instruments=9,
+        standing=6,
         partitions=(
             PartitionView("prices", 0, 1812, 1800, 40, 12, False),
             PartitionView("prices", 1, 5, None, None, 0, True),
@@ -27,6 +28,7 @@ def snapshot(not_ready: tuple[str, ...] = (), last_failure: str | None = "closed
             results=(("ACK", "", 90), ("NAK", "SymbolUnknown", 3)),
             posts=(("Update", "ACK", 90), ("Update", "NAK", 3)),
             reconnects=((ADS1, "timeout", 2), (ADS2, "timeout", 1), (ADS2, "login refused", 1)),
+            withdrawals=(("silent", "ACK", 5),),
             unmatched_answers=4,
         ),
         ack_seconds=Histogram((0.001, 0.01, 1.0), (5, 80, 7, 1), 3.25),

@@ -20,6 +20,8 @@ CONTRACT = {
     "contribd_delivery_seconds_sum": set(),
     "contribd_delivery_seconds_count": set(),
     "contribd_posts_outstanding": set(),
+    "contribd_quotes_standing": set(),
+    "contribd_withdrawals_total": {"reason", "status"},
     "contribd_records_waiting": set(),
     "contribd_consumer_lag_records": {"topic", "partition"},
     "contribd_session_up": {"endpoint"},
@@ -53,6 +55,8 @@ def test_counts_are_those_of_the_snapshot() -> None:
     assert value("contribd_posts_total", type="Update", answer="NAK") == 3
     assert value("contribd_unmatched_answers_total") == 4
     assert value("contribd_posts_outstanding") == 7
+    assert value("contribd_quotes_standing") == 6
+    assert value("contribd_withdrawals_total", reason="silent", status="ACK") == 5
     assert value("contribd_records_waiting") == 12
     assert value("contribd_last_ack_timestamp_seconds") == 1_700_000_099.25
     assert value("contribd_config_last_reload_successful") == 1

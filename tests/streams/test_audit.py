@@ -30,7 +30,7 @@ def result_at(when: datetime, offset: int, **changes: Any) -> bytes:
 
 
 def offsets(results: Iterator[StoredResult]) -> list[int]:
-    return [stored.result.source.offset for stored in results]
+    return [stored.result.record.offset for stored in results]
 
 
 def test_everything_committed_is_read_oldest_first_over_all_partitions(
@@ -154,7 +154,7 @@ def test_following_starts_now_sees_what_comes_and_ends_when_told(
 
     def follow() -> None:
         for stored in read_results(broker, topic, follow=True, stop=done.is_set):
-            seen.append(stored.result.source.offset)
+            seen.append(stored.result.record.offset)
 
     thread = threading.Thread(target=follow)
     thread.start()
@@ -177,7 +177,7 @@ def test_following_since_a_time_begins_there(broker: str, new_topic: Callable[..
     writer.write(topic, result_at(now - timedelta(hours=2), 1), result_at(now, 2))
     seen = read_results(broker, topic, Filters(since=now - timedelta(hours=1)), follow=True)
     with closing(cast("Generator[StoredResult]", seen)):
-        assert next(seen).result.source.offset == 2
+        assert next(seen).result.record.offset == 2
 
 
 def test_following_sees_the_partitions_a_topic_gets_meanwhile(
@@ -188,7 +188,7 @@ def test_following_sees_the_partitions_a_topic_gets_meanwhile(
     known = itertools.chain([{0}], itertools.repeat({0, 1}))
     monkeypatch.setattr("kafka.KafkaConsumer.partitions_for_topic", lambda *_: next(known))
     with closing(cast("Generator[StoredResult]", read_results(broker, topic, follow=True))) as seen:
-        assert next(seen).result.source.offset == 7
+        assert next(seen).result.record.offset == 7
 
 
 def test_a_bounded_read_can_be_stopped(broker: str, new_topic: Callable[..., str], writer: Writer) -> None:

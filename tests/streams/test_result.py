@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from tests.streams.results import POST, RESULT, result_value
 
 from contribd.engine.ledger import Ledger, Partition
-from contribd.engine.price import Attempt, Price, Record, Reply, Status, settle
+from contribd.engine.price import Attempt, Price, Reason, Record, Reply, Status, Withdrawal, settle
 from contribd.engine.result import ResultEncoder
 from contribd.mapping.outcome import Mapped, PostType
 from contribd.streams.result import ResultError, Source, decode_result, result_schema
+from contribd.streams.result import Withdrawal as WithdrawalResult
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 ANYTHING = SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(st.text(max_size=5), SCALARS, max_size=3)
@@ -142,10 +143,31 @@ def test_the_schema_describes_exactly_the_keys_of_a_result_in_order() -> None:
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["$ref"] == "#/$defs/Result"
     definitions = schema["$defs"]
-    assert list(definitions["Result"]["properties"]) == list(RESULT)
+    assert list(definitions["Result"]["properties"]) == [*RESULT, "withdrawal"]
+    assert definitions["Result"]["required"] == list(RESULT)
     assert list(definitions["Post"]["properties"]) == list(POST)
     assert definitions["Status"]["enum"] == sorted(Status)
     assert definitions["Result"]["properties"]["fields"]["additionalProperties"] == {
         "type": ["number", "string", "null"]
     }
     json.dumps(schema)
+
+
+def test_the_result_of_a_withdrawal_is_of_no_record_and_says_why() -> None:
+    mapped = Mapped("EUR=", "TRCC", "spot", PostType.UPDATE, {"ASK": None, "BID": None})
+    withdrawal = Withdrawal(Ledger(Partition("prices", 3), 0), mapped, Reason.SILENT, 1_700_000_000_000_000)
+    settlement = settle(withdrawal, Status.ACK, 1_700_000_000_100_000, fields=mapped.fields)
+    written = ResultEncoder(instance="i", version="v", config="c").encode(settlement)
+    result = decode_result(written.value)
+    assert (result.source, result.fields, result.delivery_seconds) == (None, {"ASK": None, "BID": None}, None)
+    assert result.withdrawal == WithdrawalResult(Reason.SILENT, "prices", 3)
+    assert result.origin == "prices:3 (silent)"
+    assert dict(written.headers) == {
+        "status": b"ACK",
+        "ric": b"EUR=",
+        "service": b"TRCC",
+        "source": b"",
+        "withdrawal": b"silent",
+    }
+    with pytest.raises(ValueError, match="of no record"):
+        _ = result.record

@@ -27,3 +27,13 @@ def test_results_are_counted_by_status_and_code_the_most_frequent_first() -> Non
     assert document["posts"] == 4
     assert document["ack_seconds"]["p50"] == pytest.approx(0.025)
     assert document["delivery_seconds"]["count"] == 2
+
+
+def test_withdrawals_are_counted_apart_from_records() -> None:
+    summary = Summary()
+    summary.add(decode_result(result_value()))
+    place = {"reason": "silent", "topic": "prices", "partition": 3}
+    summary.add(decode_result(result_value(source=None, withdrawal=place)))
+    document = summary.document()
+    assert document["results"] == 1
+    assert document["withdrawals"] == [{"reason": "silent", "status": "ACK", "count": 1}]

@@ -28,9 +28,10 @@ _CSV_COLUMNS = (
     ("text", lambda stored: stored.result.text),
     ("fields", lambda stored: _json(stored.result.fields)),
     ("mapping", lambda stored: stored.result.mapping),
-    ("source", lambda stored: str(stored.result.source)),
-    ("source_timestamp", lambda stored: _iso(stored.result.source.timestamp)),
-    ("source_key", lambda stored: stored.result.source.key),
+    ("source", lambda stored: stored.result.source),
+    ("source_timestamp", lambda stored: _iso(stored.result.source and stored.result.source.timestamp)),
+    ("source_key", lambda stored: stored.result.source and stored.result.source.key),
+    ("withdrawal", lambda stored: stored.result.withdrawal and stored.result.withdrawal.reason.value),
     ("carried_by", lambda stored: stored.result.carried_by),
     ("posts", lambda stored: len(stored.result.posts)),
     ("ack_seconds", lambda stored: stored.result.ack_seconds),
@@ -62,7 +63,7 @@ def lines(console: Console) -> View:
         text = f"carried by {result.carried_by}" if result.carried_by else result.text or ""
         before = f"{_iso(result.settled_at, 'milliseconds')}  "
         after = (
-            f"  {printable(result.ric or '-'):<16} {printable(result.code or '-'):<15} {result.source!s:<20} "
+            f"  {printable(result.ric or '-'):<16} {printable(result.code or '-'):<15} {result.origin:<20} "
             f"{_duration(result.ack_seconds):>9}  {printable(text)}"
         )
         if console.is_terminal:
@@ -112,6 +113,8 @@ def _summary_text(summary: Summary) -> str:
     text.write(f"; {summary.posts:,} posts\n")
     for (status, code), count in summary.by_status():
         text.write(f"  {status:<10} {printable(code):<20} {count:>12,} {count / total:>8.2%}\n")
+    for (reason, status), count in sorted(summary.withdrawals.items()):
+        text.write(f"  {status:<10} {f'withdrawn: {reason}':<20} {count:>12,}\n")
     for name, key in (("ack latency", "ack_seconds"), ("delivery", "delivery_seconds")):
         found = document[key]
         if found["count"]:

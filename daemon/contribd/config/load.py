@@ -107,8 +107,16 @@ def inspect(path: Path | None = None, *, environ: Mapping[str, str] | None = Non
         if path not in bad  # a stand-in's problem is not the user's
     ]
     mappings = load_mappings(document, settings.ads.service, bad)
+    if _withdraws_nothing(settings, mappings):
+        text = "no mapping lists fields to blank: add withdraw: [BID, ASK] to one, or leave this off"
+        further.append(document.problem(("contribution", "withdraw"), text))
     problems = {*document.problems, *outcome.problems, *further, *mappings.problems}
     return Inspected(file, sorted(problems), settings, mappings, frozenset(interpolation.secrets))
+
+
+def _withdraws_nothing(settings: Settings, mappings: MappingFiles) -> bool:
+    wanted = settings.contribution.withdraw.wanted and bool(mappings.compiled) and not mappings.problems
+    return wanted and not any(mapping.withdraw for mapping in mappings.compiled)
 
 
 def _contradictions(settings: Settings, file: Path, *, lenient: bool) -> Iterator[tuple[DataPath, str]]:

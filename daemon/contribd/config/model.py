@@ -166,6 +166,21 @@ class Retry(Section):
     )
 
 
+class Withdraw(Section):
+    """When blanks are posted for the fields that mappings list under ``withdraw``, so that no stale quote stays."""
+
+    on_stop: Flag = Field(default=False, description="On a clean stop: every quote this process has posted")
+    silent_after: Duration | None = Field(
+        default=None,
+        description="An input partition without a record for this long: every quote posted from it; null: never",
+    )
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is ever withdrawn."""
+        return self.on_stop or self.silent_after is not None
+
+
 class Contribution(Section):
     """How prices become posts."""
 
@@ -173,6 +188,7 @@ class Contribution(Section):
     max_age: Duration | None = Field(default=None, description="A price older than this is not posted: EXPIRED")
     retry: Retry = Field(default_factory=Retry, description="Posting again after a refusal")
     create_missing: Flag = Field(default=False, description="Answer the NAK for an unknown item with one Refresh post")
+    withdraw: Withdraw = Field(default_factory=Withdraw, description="Blanks in place of quotes that nobody keeps up")
 
 
 class Dictionary(Section):

@@ -10,12 +10,13 @@ from contribd.engine.ledger import Ledger
 from contribd.engine.limits import MIN_SWEEP
 from contribd.engine.outbox import Outbox
 from contribd.engine.policy import ContributionPolicy
-from contribd.engine.price import Attempt, Price, Reply, Settlement, Status, settle
+from contribd.engine.price import Attempt, Price, Reason, Reply, Settlement, Status, Withdrawal, settle
 from contribd.engine.rate import RateLimit
 from contribd.engine.states import InstrumentEvent, InstrumentState
 from contribd.engine.suspects import Suspects, grace
 from contribd.engine.tally import Tally
 from contribd.engine.window import Flight, Window
+from contribd.engine.withdrawals import Withdrawals
 from contribd.mapping.outcome import FieldValue, PostType, RejectCode
 from contribd.omm.answers import Ack, PostError
 from contribd.omm.post import PostEncoder, frame
@@ -39,6 +40,7 @@ class Contributor:
         self.policy = policy
         self.book = Book()
         self.window = Window(policy.max_outstanding)
+        self.withdrawals = Withdrawals(policy.withdraw)
         self._encoder = encoder
         self._outbox = outbox
         self._tally = tally
@@ -57,24 +59,40 @@ class Contributor:
 
     # Prices in
 
-    def queue(self, price: Price) -> None:
-        """A mapped price, to be posted when its turn comes."""
+    def queue(self, price: Price, now: Now) -> None:
+        """A mapped price, to be posted when its turn comes; a withdrawal that waits for the same instrument goes."""
+        if self.withdrawals.waits and (old := self.book.withdrawal(price)) is not None:
+            self._drop(old, now)
         self._watch_age(price)
         self.book.queue(price)
 
-    def forget(self, ledgers: set[Ledger]) -> None:
+    def withdraw(self, now: Now) -> None:
+        """Queues the withdrawals that are due."""
+        for withdrawal in self.withdrawals.make(self.book.holds, now):
+            self.book.queue(withdrawal)
+
+    def forget(self, ledgers: set[Ledger], now: Now) -> None:
         """Drops the waiting prices of partitions that are going: their next owner consumes them again."""
         for instrument in self.book:
             kept = []
             for price in instrument.waiting:
                 if price.ledger in ledgers:
-                    price.give_up()
+                    self._drop(price, now)
                 else:
                     kept.append(price)
             instrument.waiting.clear()
             instrument.waiting.extend(kept)
             if not kept and instrument.state is InstrumentState.BACKING_OFF:
                 self.book.emptied(instrument)
+
+    def _drop(self, price: Price, now: Now) -> None:
+        """A waiting price is not posted, or not again; a withdrawal's posts so far must still be told of."""
+        if type(price) is not Withdrawal:
+            price.give_up()
+        elif price.attempts:
+            self._give_up(price, now)
+        else:
+            self.withdrawals.call_off(price)
 
     def abandon(self) -> int:
         """Gives up on posts none of whose prices is ours any more; how many. Their answers will match nothing."""
@@ -199,6 +217,12 @@ class Contributor:
             price = waiting.popleft()
             if price.settled:
                 continue
+            if type(price) is Withdrawal:
+                if group:
+                    waiting.appendleft(price)
+                else:
+                    group.append(price)
+                break
             group.append(price)
             if self._too_old(price, now):
                 for old in group:
@@ -297,13 +321,20 @@ class Contributor:
         carrier = flight.group[-1]
         retry = self.policy.retry
         tried = len(carrier.attempts or ()) + 1
-        if self.policy.create_missing and flight.type is PostType.UPDATE and _says_missing(code, text):
+        if self._may_create(flight) and _says_missing(code, text):
             flight.instrument.create = True
             self._retry(flight, Reply.NAK, code, text, now, 0.0)
         elif code in retry.codes and tried < retry.attempts:
             self._retry(flight, Reply.NAK, code, text, now, retry.backoff(tried))
         else:
             self._finish(flight, Status.NAK, Reply.NAK, code, text, now)
+
+    def _may_create(self, flight: Flight) -> bool:
+        return (
+            self.policy.create_missing
+            and flight.type is PostType.UPDATE
+            and type(flight.group[-1]) is not Withdrawal  # what is not there needs no blanks
+        )
 
     def _again(self, flight: Flight, reply: Reply, text: str, now: Now, *, delay: bool) -> None:
         """No answer: another try where one is left, else UNANSWERED."""
@@ -332,7 +363,7 @@ class Contributor:
         for price in flight.group[:-1]:
             price.add(attempt)
         instrument = flight.instrument
-        group = [price for price in flight.group if self._keeps(price)]
+        group = [price for price in flight.group if self._keeps(price, now)]
         self.book.requeue(instrument, group)
         if not instrument.waiting:
             self.book.emptied(instrument)
@@ -343,12 +374,12 @@ class Contributor:
             price.under_way = False
             self._watch_age(price)
 
-    @staticmethod
-    def _keeps(price: Price) -> bool:
+    def _keeps(self, price: Price, now: Now) -> bool:
         """Whether a price may be posted again: not where its partition is being taken away."""
-        if not price.ledger.stopping:
+        if not price.ledger.stopping or (type(price) is Withdrawal and price.reason is Reason.STOP):
             return True
-        price.give_up()
+        price.under_way = False
+        self._drop(price, now)
         return False
 
     def _finish(
@@ -360,6 +391,8 @@ class Contributor:
         instrument.create = instrument.alone = instrument.solo = False
         instrument.move(InstrumentEvent.SETTLED)
         carrier = flight.group[-1]
+        if self.withdrawals.wanted and type(carrier) is not Withdrawal:
+            self.withdrawals.answered(flight, status)
         for price in flight.group[:-1]:
             self._settle(price, Status.CONFLATED, now, carried_by=carrier)
         self._settle(carrier, status, now, code=code, text=text, fields=flight.fields, instrument=instrument)
@@ -394,6 +427,8 @@ class Contributor:
         instrument: Instrument | None = None,
     ) -> None:
         price.settled = True
+        if type(price) is Withdrawal:
+            self.withdrawals.over(price)
         if price.ledger.closed:
             if instrument is not None:
                 self.book.release(instrument, InstrumentEvent.FORGOTTEN)
@@ -402,7 +437,10 @@ class Contributor:
         self._add(settlement, instrument)
 
     def _add(self, settlement: Settlement, instrument: Instrument | None) -> None:
-        self._tally.results[settlement.status, settlement.code or ""] += 1
+        if settlement.reason is None:
+            self._tally.results[settlement.status, settlement.code or ""] += 1
+        else:
+            self._tally.withdrawals[settlement.reason, settlement.status] += 1
         self._outbox.add(settlement, instrument)
 
     # Age

@@ -41,6 +41,7 @@ from contribd.omm.answers import Ack, BadFrame, Other, Pong, PostError, decode
 from contribd.omm.post import PostEncoder
 
 _GONE = (SessionState.DISCONNECTED, SessionState.CLOSED)
+_LEAVING = (SessionState.DRAINING, SessionState.CLOSED)
 
 
 def _quiet(_level: str, _event: str, **_details: object) -> None:
@@ -70,6 +71,7 @@ class Engine:
         self.intake = Intake(bounds)
         self.outbox = Outbox(bounds)
         self.contributor = Contributor(contribution, encoder, self.outbox, self.tally)
+        self.withdrawals = self.contributor.withdrawals
         self.session = Session(session, rng, self.tally, note)
         self.may_post_until = float("inf")
         self.stopping = False
@@ -101,29 +103,31 @@ class Engine:
         """Takes note of one event."""
         self._handlers[type(event)](event, now)
 
-    def _assigned(self, event: Assigned, _now: Now) -> None:
+    def _assigned(self, event: Assigned, now: Now) -> None:
         for partition, commit in event.partitions.items():
             settled = decode_metadata(commit.offset, commit.metadata)
             ledger = Ledger(partition, commit.offset, settled, self._bounds.run_ahead)
             ledger.catching_up = self.contributor.policy.conflate and partition in event.behind
             self.intake.assign(ledger)
+            self.withdrawals.assigned(ledger, now.mono)
 
-    def _caught_up(self, event: CaughtUp, _now: Now) -> None:
+    def _caught_up(self, event: CaughtUp, now: Now) -> None:
         for partition in sorted(event.partitions):
             if (ledger := self.intake.ledgers.get(partition)) is not None:
-                self._let_go(ledger)
+                self._let_go(ledger, now)
 
-    def _let_go(self, ledger: Ledger) -> None:
+    def _let_go(self, ledger: Ledger, now: Now) -> None:
         for price in self.intake.let_go(ledger):
-            self.contributor.queue(price)
+            self.contributor.queue(price, now)
 
-    def _revoking(self, event: Revoking, _now: Now) -> None:
-        self.contributor.forget(self.intake.stop(event.partitions))
+    def _revoking(self, event: Revoking, now: Now) -> None:
+        self.contributor.forget(self.intake.stop(event.partitions), now)
 
     def _revoked(self, event: Revoked, now: Now) -> None:
         """Posts still unanswered may lie unsent: their next owner may not see them after its own."""
         ledgers = self.intake.close(event.partitions)
-        self.contributor.forget(ledgers)
+        self.contributor.forget(ledgers, now)
+        self.withdrawals.forget(ledgers)
         self._free(self.outbox.close(ledgers), InstrumentEvent.FORGOTTEN)
         if self.contributor.abandon():
             self.session.abandon("posts of partitions that went are unanswered", now)
@@ -211,31 +215,64 @@ class Engine:
             self.contributor.book.release(instrument, event)
 
     def _stop(self, _event: Stop, now: Now) -> None:
+        """The session stays open for withdrawals, where it is; one that is not open now is not waited for."""
         self.stopping = True
-        self.contributor.forget(self.intake.stop(list(self.intake.ledgers)))
-        self.session.drain(now)
+        self.withdrawals.stop()
+        self.contributor.forget(self.intake.stop(list(self.intake.ledgers)), now)
+        if self.session.state is SessionState.OPEN:
+            self._drain_if_done(now)
+        else:
+            self.session.drain(now)
+
+    def _drain_if_done(self, now: Now) -> None:
+        if self.withdrawals.idle and (not self.withdrawals.policy.on_stop or not len(self.contributor.window)):
+            self.session.drain(now)
 
     def _tick(self, _event: Tick, now: Now) -> None:
         self.session.tick(now)
         self.contributor.tick(now)
+        if self.withdrawals.wanted:
+            self._withdraw(now)
         self._follow_session(now)
         for ledger, records in self.intake.unpark():
             self._take(ledger, records, now)
 
+    def _withdraw(self, now: Now) -> None:
+        """Quotes of engines that went silent, and at a stop all of them, give way to blanks."""
+        if self.stopping:
+            self._drain_if_done(now)
+        elif self.withdrawals.listens:
+            self._listen(now)
+        if self.withdrawals.can_make:
+            self.contributor.withdraw(now)
+
+    def _listen(self, now: Now) -> None:
+        ledgers = self.intake.ledgers
+        leased = now.mono < self.may_post_until
+        self.withdrawals.deaf([ledgers[p] for p in self.intake.paused()] if leased else ledgers.values(), now.mono)
+        for ledger, quotes in self.withdrawals.look(now):
+            if quotes:
+                text = "no record for too long: withdrawing the quotes"
+                limit = self.withdrawals.policy.silent_after
+                self._note("warning", text, partition=str(ledger.partition), silent_after=limit, quotes=quotes)
+
     def _take(self, ledger: Ledger, records: list[Record], now: Now) -> None:
         """Maps records; a rejected one is settled at once, the others wait for their turn."""
+        if self.withdrawals.listens and records:
+            self.withdrawals.heard(ledger, now.mono)
         map_record, wall = self.mapper.map, now.wall
-        queue = self.intake.hold if ledger.catching_up else self.contributor.queue
         self.tally.records += len(records)
         for record in records:
             outcome = map_record(record.value)
             if isinstance(outcome, Rejected):
                 self.tally.results[Status.REJECTED, outcome.code] += 1
                 self.outbox.add(reject(ledger, record, outcome, wall))
+            elif ledger.catching_up:
+                self.intake.hold(Price(ledger, record, outcome, wall))
             else:
-                queue(Price(ledger, record, outcome, wall))
+                self.contributor.queue(Price(ledger, record, outcome, wall), now)
         if ledger.catching_up and self.intake.caught_up(ledger):
-            self._let_go(ledger)
+            self._let_go(ledger, now)
 
     # What to do
 
@@ -282,18 +319,19 @@ class Engine:
     def settled(self, partitions: frozenset[Partition]) -> bool:
         """Whether nothing of these partitions is under way or unwritten."""
         return not any(
-            ledger.waiting or self.outbox.holds(ledger)
+            ledger.waiting or ledger.withdrawing or self.outbox.holds(ledger)
             for partition in partitions
             if (ledger := self.intake.ledgers.get(partition)) is not None
         )
 
     @property
     def drained(self) -> bool:
-        """After ``Stop``: every answer is in and every result is durable."""
-        return self.stopping and not len(self.contributor.window) and not len(self.outbox)
+        """After ``Stop``: every answer is in, what is to be withdrawn is, and every result is durable."""
+        idle = not len(self.contributor.window) and not len(self.outbox)
+        return self.stopping and idle and (self.withdrawals.idle or self.session.state in _LEAVING)
 
     def wake_at(self, now: Now) -> float:
         """The monotonic time at which a ``Tick`` is due."""
         settled = None if self._settled_since is None else self._settled_since + LINGER
-        times = (self.session.wake_at(), self.contributor.wake_at(now), settled)
+        times = (self.session.wake_at(), self.contributor.wake_at(now), settled, self.withdrawals.wake_at())
         return min((at for at in times if at is not None), default=float("inf"))

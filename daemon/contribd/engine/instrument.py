@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import takewhile
 
-from contribd.engine.price import Price
+from contribd.engine.price import Price, Withdrawal
 from contribd.engine.states import InstrumentEvent, InstrumentState, next_instrument
 from contribd.mapping.outcome import FieldValue, PostType
 
@@ -78,6 +78,18 @@ class Book:
             return []
         instrument.drop_settled()
         return [old for old in takewhile(lambda old: old is not price, instrument.waiting) if not old.settled]
+
+    def holds(self, key: tuple[str, str]) -> bool:
+        """Whether an instrument, (service, RIC), has something to do."""
+        return key in self._instruments
+
+    def withdrawal(self, price: Price) -> Withdrawal | None:
+        """The withdrawal that waits for a price's instrument; None where there is none."""
+        instrument = self._instruments.get((price.mapped.service, price.mapped.ric))
+        if instrument is None or not instrument.waiting:
+            return None
+        last = instrument.waiting[-1]
+        return last if type(last) is Withdrawal and not last.settled else None
 
     def pop_ready(self, service: str) -> Instrument | None:
         """The instrument of this service that became ready first, with something to post; None where there is none."""

@@ -17,6 +17,10 @@ with its mapped fields this is 100 MiB; it is 100 times the default window, so a
 MAX_WAITING_BYTES: Final = 64 * 1024 * 1024
 """Bytes of record values behind the records that wait; bounds memory where records are large."""
 
+MAX_WITHDRAWING: Final = 1_000
+"""Withdrawals made and not yet settled: twice the default window, so that making them never holds the session up, and
+so few that an engine that comes back finds most of its quotes untouched."""
+
 MIN_SWEEP: Final = 1_024
 """Expiry times kept before those of settled prices are swept out; from then on, whenever their number has doubled. A
 constant cost a price, and memory that follows the prices that wait."""

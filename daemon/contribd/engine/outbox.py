@@ -69,7 +69,7 @@ class Outbox:
             settlement = entry[0]
             merged = settlement.carried_by is not None
             size += settlement.size
-            settlement.ledger.settle(settlement.offset, settlement.size)
+            settlement.note()
             taken.append(entry)
 
     def committed(self, number: int) -> list[Instrument]:

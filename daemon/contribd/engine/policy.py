@@ -1,7 +1,7 @@
 """The settings the engine works by, in its own units: seconds, microseconds, counts."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
@@ -24,6 +24,20 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawPolicy:
+    """When quotes are blanked: ``silent_after`` in seconds, None: never; ``fields`` by the name of the mapping."""
+
+    on_stop: bool = False
+    silent_after: float | None = None
+    fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything can ever be withdrawn."""
+        return bool(self.fields) and (self.on_stop or self.silent_after is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class ContributionPolicy:
     """How prices become posts. ``max_age`` in microseconds, ``ack_timeout`` in seconds, ``max_rate`` posts a second."""
 
@@ -35,6 +49,7 @@ class ContributionPolicy:
     max_outstanding: int
     pack: int
     max_rate: float | None
+    withdraw: WithdrawPolicy = WithdrawPolicy()
 
 
 class TokenKind(Enum):

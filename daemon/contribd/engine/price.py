@@ -29,6 +29,13 @@ class Reply(StrEnum):
     LOST = "LOST"
 
 
+class Reason(StrEnum):
+    """Why a quote was withdrawn."""
+
+    STOP = "stop"
+    SILENT = "silent"
+
+
 class Record(NamedTuple):
     """A record as Kafka gave it: ``timestamp`` in milliseconds since 1970, -1 where the record has none."""
 
@@ -100,8 +107,35 @@ class Price:
             self.ledger.give_back(self.size)
 
 
+_NO_RECORD = Record(offset=-1, timestamp=-1, key=None, value=None)
+
+
+class Withdrawal(Price):
+    """Blanks in place of a quote that nobody keeps up: posted like a price, but it comes from no record.
+
+    ``ledger`` is the partition whose prices kept the quote up; it counts those under way.
+    """
+
+    __slots__ = ("reason",)
+
+    def __init__(self, ledger: Ledger, mapped: Mapped, reason: Reason, decided_at: int) -> None:
+        """``decided_at``: microseconds since 1970, UTC."""
+        super().__init__(ledger, _NO_RECORD, mapped, decided_at)
+        self.reason = reason
+        ledger.withdrawing += 1
+
+    def give_up(self) -> None:
+        """It will not be posted, or not again."""
+        if not self.settled:
+            self.settled = True
+            self.ledger.withdrawing -= 1
+
+
 class Settlement(NamedTuple):
-    """A record and what became of it, ready to be written as its result. Times as in ``Attempt``."""
+    """A record and what became of it, ready to be written as its result. Times as in ``Attempt``.
+
+    Where there is a ``reason`` it is of a withdrawal, and so of no record: ``offset`` and ``timestamp`` are -1.
+    """
 
     ledger: Ledger
     offset: int
@@ -121,6 +155,14 @@ class Settlement(NamedTuple):
     attempts: list[Attempt] | None
     untouched: bytes | None
     """The record's value, empty where it had none; kept only where it was rejected."""
+    reason: Reason | None = None
+
+    def note(self) -> None:
+        """Its result is part of the transaction being built: the partition counts it as settled."""
+        if self.reason is None:
+            self.ledger.settle(self.offset, self.size)
+        else:
+            self.ledger.withdrawing -= 1
 
 
 def settle(
@@ -153,6 +195,7 @@ def settle(
         carried_by,
         price.attempts,
         price.value if status is Status.REJECTED else None,
+        price.reason if type(price) is Withdrawal else None,
     )
 
 

@@ -10,8 +10,9 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 
 from contribd.engine.clock import LAST_WALL, Stamp
+from contribd.engine.ledger import Partition
 from contribd.engine.limits import MAX_RESULT_BYTES, MAX_SHORT_TEXT
-from contribd.engine.price import Attempt, Price, Settlement
+from contribd.engine.price import Attempt, Price, Reason, Settlement
 from contribd.mapping.encode import encode_fields
 
 _encode = msgspec.json.Encoder().encode
@@ -44,12 +45,15 @@ class ResultEncoder:
             s = _shortened(s)
             value = self._value(s)
         partition = s.ledger.partition
+        source = "" if s.reason else f"{partition.topic}:{partition.number}:{s.offset}"
         headers = [
             ("status", s.status.encode()),
             ("ric", (s.ric or "").encode()),
             ("service", (s.service or "").encode()),
-            ("source", f"{partition.topic}:{partition.number}:{s.offset}".encode()),
+            ("source", source.encode()),
         ]
+        if s.reason:
+            headers.append(("withdrawal", s.reason.encode()))
         return Encoded(s.key if s.ric is None else s.ric.encode(), value, headers)
 
     def _value(self, s: Settlement) -> bytes:
@@ -71,7 +75,8 @@ class ResultEncoder:
                 b',"text":',
                 _text(s.text),
                 b',"source":',
-                self._source(partition.topic, partition.number, s.offset, s.timestamp, s.key),
+                _NULL if s.reason else self._source(partition.topic, partition.number, s.offset, s.timestamp, s.key),
+                _withdrawal(s.reason, partition) if s.reason else b"",
                 b',"carried_by":',
                 _NULL if s.carried_by is None else self._price_source(s.carried_by),
                 b',"posts":[',
@@ -136,6 +141,14 @@ class ResultEncoder:
                 b"}",
             )
         )
+
+
+def _withdrawal(reason: Reason, partition: Partition) -> bytes:
+    return b',"withdrawal":{"reason":"%s","topic":%s,"partition":%d}' % (
+        reason.encode(),
+        _encode(partition.topic),
+        partition.number,
+    )
 
 
 def _text(text: str | None) -> bytes:

@@ -34,6 +34,7 @@ class Tally:
         "records",
         "results",
         "unmatched",
+        "withdrawals",
     )
 
     def __init__(self) -> None:
@@ -45,6 +46,8 @@ class Tally:
         self.reconnects: Counter[tuple[str, str]] = Counter()
         """Sessions lost or not made, by (endpoint, reason)."""
         self.unmatched = 0
+        self.withdrawals: Counter[tuple[str, str]] = Counter()
+        """Results of withdrawals by (reason, status); they are not among ``results``."""
         self.last_ack: int | None = None
         """Wall time of the last positive Ack, microseconds since 1970."""
         self.ack_seconds = Histogram(ACK_BUCKETS)

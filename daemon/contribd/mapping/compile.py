@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from decimal import localcontext
+from difflib import get_close_matches
 from typing import TypeAlias, TypeVar
 
 from contribd.mapping.codegen import Evaluate, generate, generate_object, generate_text
@@ -73,6 +74,8 @@ class CompiledMapping:
     all_fields: Evaluate
     """All fields at once: the same as a dict, where none is missing and none fails."""
     checks: tuple[CompiledCheck, ...]
+    withdraw: frozenset[str] = frozenset()
+    """The fields that are blanked where a quote is withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,18 @@ class _Compiler:
                 CompiledCheck(self._condition(check.that, ("checks", index, *check.short_path)), check.text)
                 for index, check in enumerate(spec.checks)
             ),
+            withdraw=self._withdraw(spec),
         )
+
+    def _withdraw(self, spec: MappingSpec) -> frozenset[str]:
+        for index, name in enumerate(spec.withdraw):
+            if name not in spec.fields:
+                near = get_close_matches(name, spec.fields, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(spec.fields)}"
+                self.problem(("withdraw", index), f"{name} is not one of this mapping's fields; {hint}")
+            elif name in spec.withdraw[:index]:
+                self.problem(("withdraw", index), f"{name} is named twice")
+        return frozenset(spec.withdraw)
 
     def _compile(self, compiler: Callable[[str], _T], source: str, path: DataPath) -> _T | None:
         try:

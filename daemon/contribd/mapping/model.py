@@ -148,6 +148,7 @@ class MappingSpec(_Model):
     post: Literal["update", "refresh"] = "update"
     fields: Annotated[dict[str, FieldSpec], Field(min_length=1)]
     checks: list[CheckSpec] = Field(default_factory=list)
+    withdraw: list[str] = Field(default_factory=list)
 
 
 class ExpectedPost(_Model):

@@ -48,6 +48,12 @@ def _traffic(now: Snapshot) -> Iterator[Metric]:
     for kind, answer, count in now.counters.posts:
         posts.add_metric([kind, answer], count)
     yield posts
+    withdrawals = CounterMetricFamily(
+        "contribd_withdrawals", "Quotes withdrawn, by reason and status of their result.", labels=["reason", "status"]
+    )
+    for reason, status, count in now.counters.withdrawals:
+        withdrawals.add_metric([reason, status], count)
+    yield withdrawals
     yield CounterMetricFamily(
         "contribd_unmatched_answers",
         "Answers of the ADS that belong to no post under way.",
@@ -62,6 +68,9 @@ def _traffic(now: Snapshot) -> Iterator[Metric]:
 def _backlog(now: Snapshot) -> Iterator[Metric]:
     yield GaugeMetricFamily("contribd_posts_outstanding", "Posts sent and not yet answered.", value=now.outstanding)
     yield GaugeMetricFamily("contribd_records_waiting", "Records consumed and not yet settled.", value=now.waiting)
+    yield GaugeMetricFamily(
+        "contribd_quotes_standing", "Quotes in the market that would be withdrawn.", value=now.standing
+    )
     lag = GaugeMetricFamily(
         "contribd_consumer_lag_records",
         "Records in the partition that were not consumed yet.",

@@ -75,6 +75,8 @@ class Counters:
     """(type, answer, count)."""
     reconnects: tuple[tuple[str, str, int], ...] = ()
     """(endpoint, reason, count)."""
+    withdrawals: tuple[tuple[str, str, int], ...] = ()
+    """(reason, status, count)."""
     unmatched_answers: int = 0
 
     @classmethod
@@ -84,6 +86,7 @@ class Counters:
             results=_rows(counted.results),
             posts=_rows(counted.posts),
             reconnects=_rows(counted.reconnects),
+            withdrawals=_rows(counted.withdrawals),
             unmatched_answers=counted.unmatched,
         )
 
@@ -107,6 +110,8 @@ class Snapshot:
     """Records read and not settled, over all partitions."""
     instruments: int = 0
     """RIC and service pairs that have a post or a record under way."""
+    standing: int = 0
+    """Quotes in the market that would be withdrawn; 0 where nothing is to be withdrawn."""
     partitions: tuple[PartitionView, ...] = ()
     counters: Counters = Counters()
     ack_seconds: Histogram = field(default_factory=lambda: Histogram.empty(ACK_BUCKETS))

@@ -29,7 +29,7 @@ class ResultTally:
     def add(self, result: Result) -> None:
         """Counts one result."""
         with self._lock:
-            self._results[result.source.partition, result.source.offset] += 1
+            self._results[result.record.partition, result.record.offset] += 1
             self._statuses[result.status, result.code] += 1
             for post in result.posts:
                 if (post.session, post.post_id) in self._posts:

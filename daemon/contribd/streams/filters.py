@@ -45,7 +45,7 @@ class Filters:
             ric = re.compile("|".join(translate(glob) for glob in self.rics))
             tests.append(lambda result: result.ric is not None and ric.match(result.ric) is not None)
         if self.sources:
-            tests.append(lambda result: str(result.source) in self.sources)
+            tests.append(lambda result: result.origin in self.sources)
         if (since := self.since) is not None:
             tests.append(lambda result: result.settled_at >= since)
         if (until := self.until) is not None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from contribd.engine.price import Reply, Status
+from contribd.engine.price import Reason, Reply, Status
 from contribd.mapping.outcome import PostType
 
 Time = Annotated[datetime, Meta(tz=True, description="UTC, to the microsecond")]
@@ -50,8 +50,21 @@ class Post(Struct, frozen=True):
         return (self.answered_at - self.sent_at).total_seconds()
 
 
+class Withdrawal(Struct, frozen=True):
+    """A quote that gave way to blanks, and the partition whose prices had kept it up."""
+
+    reason: Annotated[
+        Reason, Meta(description="stop: the daemon was stopped; silent: the partition had no record for too long")
+    ]
+    topic: str
+    partition: _Count
+
+    def __str__(self) -> str:
+        return f"{self.topic}:{self.partition} ({self.reason})"
+
+
 class Result(Struct, frozen=True):
-    """What became of one record of a prices topic. Every record gets exactly one."""
+    """What became of one record of a prices topic. Every record gets exactly one; a withdrawal's is of no record."""
 
     status: Status
     ric: Annotated[str | None, Meta(description="null where the record was rejected before it had one")]
@@ -68,7 +81,7 @@ class Result(Struct, frozen=True):
         str | None, Meta(description="NAK: the ADS's NakCode. REJECTED: why (MissingField and so on). Else often null")
     ]
     text: Annotated[str | None, Meta(description="The ADS's own text, or what was wrong with the record")]
-    source: Annotated[Source, Meta(description="The record this is the result of")]
+    source: Annotated[Source | None, Meta(description="The record this is the result of; null for a withdrawal")]
     carried_by: Annotated[Source | None, Meta(description="CONFLATED: the record whose post carried this one")]
     posts: Annotated[tuple[Post, ...], Meta(description="Every post of it this process knows of, in order")]
     consumed_at: Time
@@ -76,6 +89,21 @@ class Result(Struct, frozen=True):
     instance: Annotated[str, Meta(description="Names the process that wrote it")]
     version: Annotated[str, Meta(description="contribd's version")]
     config: Annotated[str, Meta(description="SHA-256 of the configuration and mappings in force")]
+    withdrawal: Annotated[
+        Withdrawal | None, Meta(description="Only where no record was posted but blanks in place of a quote")
+    ] = None
+
+    @property
+    def record(self) -> Source:
+        """The record this is the result of. Raises ``ValueError`` for a withdrawal, which has none."""
+        if self.source is None:
+            raise ValueError(f"the result of a withdrawal ({self.withdrawal}) is of no record")
+        return self.source
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, as ``topic:partition:offset``; for a withdrawal its partition and reason."""
+        return str(self.source or self.withdrawal)
 
     @property
     def ack_seconds(self) -> float | None:
@@ -85,7 +113,7 @@ class Result(Struct, frozen=True):
     @property
     def delivery_seconds(self) -> float | None:
         """From the record's Kafka timestamp to sending its first post; None where there is either missing."""
-        if not self.posts or self.source.timestamp is None:
+        if not self.posts or self.source is None or self.source.timestamp is None:
             return None
         return (self.posts[0].sent_at - self.source.timestamp).total_seconds()
 

@@ -17,7 +17,9 @@ class Summary:
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
-        """Results by (status, code), code empty where there is none."""
+        """Results of records by (status, code), code empty where there is none."""
+        self.withdrawals: Counter[tuple[str, str]] = Counter()
+        """Results of withdrawals by (reason, status)."""
         self.posts = 0
         self.first: datetime | None = None
         self.last: datetime | None = None
@@ -26,7 +28,10 @@ class Summary:
 
     def add(self, result: Result) -> None:
         """Count one result."""
-        self.counts[result.status.value, result.code or ""] += 1
+        if result.withdrawal is None:
+            self.counts[result.status.value, result.code or ""] += 1
+        else:
+            self.withdrawals[result.withdrawal.reason.value, result.status.value] += 1
         self.posts += len(result.posts)
         self.first = result.settled_at if self.first is None else min(self.first, result.settled_at)
         self.last = result.settled_at if self.last is None else max(self.last, result.settled_at)
@@ -42,6 +47,10 @@ class Summary:
             "first_settled_at": self.first,
             "last_settled_at": self.last,
             "counts": [{"status": status, "code": code, "count": n} for (status, code), n in self.by_status()],
+            "withdrawals": [
+                {"reason": reason, "status": status, "count": n}
+                for (reason, status), n in sorted(self.withdrawals.items())
+            ],
             "posts": self.posts,
             "ack_seconds": latencies(self.ack_seconds),
             "delivery_seconds": latencies(self.delivery_seconds),

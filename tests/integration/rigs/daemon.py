@@ -29,6 +29,7 @@ MAPPING: Mapping[str, Any] = {
                 "CTBTR_1": {"value": "ACME"},
             },
             "checks": ["bid <= ask"],
+            "withdraw": ["BID", "ASK", "MID_PRICE", "BIDSIZE"],
         }
     ]
 }

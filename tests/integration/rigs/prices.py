@@ -76,7 +76,7 @@ def read_results(broker: KafkaBroker, topic: str) -> list[Result]:
 
 def places(results: Iterable[Result]) -> Counter[Place]:
     """How many results each input record has."""
-    return Counter((r.source.topic, r.source.partition, r.source.offset) for r in results)
+    return Counter((r.record.topic, r.record.partition, r.record.offset) for r in results)
 
 
 def assert_one_each(results: Sequence[Result], fed: Fed) -> None:

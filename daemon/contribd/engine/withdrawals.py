@@ -1,0 +1,220 @@
+"""Quotes that stand in the market because of this process, and blanks in their place where nobody keeps them up."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeAlias
+
+from contribd.engine.clock import Now
+from contribd.engine.ledger import Ledger
+from contribd.engine.limits import MAX_WITHDRAWING
+from contribd.engine.policy import WithdrawPolicy
+from contribd.engine.price import Reason, Status, Withdrawal
+from contribd.engine.window import Flight
+from contribd.mapping.outcome import FieldValue, Mapped, PostType
+
+Key: TypeAlias = tuple[str, str]
+"""(service, RIC)."""
+
+_STANDS = (Status.ACK, Status.UNANSWERED)
+"""Answers after which a post counts as in the market: what got none may have arrived."""
+
+
+class Quote(NamedTuple):
+    """What stands of one instrument: the fields to blank, and the partition whose prices keep it up."""
+
+    ledger: Ledger
+    mapping: str
+    fields: frozenset[str]
+
+
+class Silent(NamedTuple):
+    """A partition whose engine has gone silent, and how many quotes are withdrawn for it."""
+
+    ledger: Ledger
+    quotes: int
+
+
+class Withdrawals:
+    """Knows which quotes stand, which partitions are silent, and what has to be blanked.
+
+    A quote leaves the standing ones when its withdrawal is made; one that is called off before it was posted comes
+    back to them.
+    """
+
+    def __init__(self, policy: WithdrawPolicy) -> None:
+        self.policy = policy
+        self.wanted = policy.wanted
+        self.listens = self.wanted and policy.silent_after is not None
+        """Whether silence matters."""
+        self._standing: dict[Key, Quote] = {}
+        self._heard: dict[Ledger, float] = {}
+        """Monotonic time of the last record of each partition that has not been found silent since."""
+        self._due: deque[tuple[Key, Reason]] = deque()
+        self._made: dict[Withdrawal, None] = {}
+        """Those not settled, in the order they were made."""
+        self._look_at = float("inf")
+        self._stopping = False
+
+    @property
+    def standing(self) -> int:
+        """Quotes in the market that this process would withdraw."""
+        return len(self._standing)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no withdrawal is due or under way."""
+        return not self._due and not self._made
+
+    @property
+    def left(self) -> int:
+        """After ``stop``: quotes that were to be withdrawn and are not yet."""
+        return len(self._due) + len(self._made)
+
+    @property
+    def waits(self) -> bool:
+        """Whether withdrawals are made and not settled."""
+        return bool(self._made)
+
+    @property
+    def can_make(self) -> bool:
+        """Whether ``make`` has something to do."""
+        return bool(self._due) and len(self._made) < MAX_WITHDRAWING
+
+    # What stands
+
+    def answered(self, flight: Flight, status: Status) -> None:
+        """The last word on a post of prices: what it put into the market stands, what it blanked does not."""
+        key = flight.instrument.key
+        if status not in _STANDS:
+            return
+        shown, blank = self._shown(flight)
+        before = self._standing.get(key)
+        if before is not None and flight.type is not PostType.REFRESH and before.fields != shown:
+            shown = (before.fields | shown) - blank
+        if not shown:
+            self._standing.pop(key, None)
+            return
+        newest = flight.group[-1]
+        self._standing[key] = Quote(newest.ledger, newest.mapped.mapping, shown)
+        if self._stopping:
+            self._due.append((key, Reason.STOP))
+
+    def _shown(self, flight: Flight) -> tuple[frozenset[str], frozenset[str]]:
+        """Of the fields that the post's mappings list: those it gave a value, and all those it blanked."""
+        listed, values = frozenset[str](), flight.fields
+        for name in {price.mapped.mapping for price in flight.group}:
+            fields = self.policy.fields.get(name, frozenset())
+            listed = listed | fields if listed else fields
+        blank = frozenset(name for name, value in values.items() if value is None)
+        absent = [name for name in listed if values.get(name) is None]
+        return (listed.difference(absent) if absent else listed), blank
+
+    # Silence
+
+    def assigned(self, ledger: Ledger, mono: float) -> None:
+        """A partition is ours: its engine has until ``silent_after`` from now to be heard."""
+        if self.policy.silent_after is not None:
+            self._heard[ledger] = mono
+            self._look_at = min(self._look_at, mono + self.policy.silent_after)
+
+    def heard(self, ledger: Ledger, mono: float) -> None:
+        """A partition's engine is alive: what was to be withdrawn for its silence and was not yet, is not."""
+        if ledger not in self._heard:
+            self._look_at = min(self._look_at, mono + (self.policy.silent_after or 0.0))
+        self._heard[ledger] = mono
+        if not self.idle:
+            self._due = deque(
+                (key, reason)
+                for key, reason in self._due
+                if reason is not Reason.SILENT
+                or (quote := self._standing.get(key)) is None
+                or quote.ledger is not ledger
+            )
+            for made in [made for made in self._made if made.ledger is ledger and made.reason is Reason.SILENT]:
+                self.call_off(made)
+
+    def deaf(self, ledgers: Iterable[Ledger], mono: float) -> None:
+        """These partitions are not being listened to just now: their silence says nothing."""
+        for ledger in ledgers:
+            if ledger in self._heard:
+                self._heard[ledger] = mono
+
+    def look(self, now: Now) -> list[Silent]:
+        """The partitions that went silent since the last look; their quotes are due from now on."""
+        limit = self.policy.silent_after
+        if limit is None or now.mono < self._look_at:
+            return []
+        found = []
+        for ledger, heard in list(self._heard.items()):
+            if ledger.waiting:
+                self._heard[ledger] = now.mono
+            elif heard + limit <= now.mono:
+                found.append(self._silent(ledger))
+        self._look_at = min(self._heard.values(), default=float("inf")) + limit
+        return found
+
+    def _silent(self, ledger: Ledger) -> Silent:
+        del self._heard[ledger]
+        keys = [key for key, quote in self._standing.items() if quote.ledger is ledger]
+        self._due.extend((key, Reason.SILENT) for key in keys)
+        return Silent(ledger, len(keys))
+
+    def wake_at(self) -> float | None:
+        """The monotonic time of the next ``look``, None where there is nothing to listen to."""
+        return self._look_at if self._heard else None
+
+    # Withdrawals
+
+    def stop(self) -> None:
+        """The daemon is stopping: everything that stands is due, and what is answered from now on."""
+        for made in list(self._made):
+            self.call_off(made)
+        self._heard.clear()
+        self._due.clear()
+        if self.policy.on_stop:
+            self._stopping = True
+            self._due.extend((key, Reason.STOP) for key in self._standing)
+
+    def make(self, busy: Callable[[Key], bool], now: Now) -> list[Withdrawal]:
+        """Withdrawals to be queued now: a bounded number at a time, however many quotes stand.
+
+        The quote of an instrument that is ``busy`` is not left alone: another partition has a price of it.
+        """
+        made = []
+        while self.can_make:
+            key, reason = self._due.popleft()
+            if reason is Reason.SILENT and busy(key):
+                continue
+            quote = self._standing.pop(key, None)
+            if quote is not None:
+                withdrawal = _withdrawal(key, quote, reason, now)
+                self._made[withdrawal] = None
+                made.append(withdrawal)
+        return made
+
+    def call_off(self, withdrawal: Withdrawal) -> None:
+        """Takes a withdrawal back, where it was not posted: its quote stands on."""
+        if withdrawal.under_way or withdrawal.attempts:
+            return
+        withdrawal.give_up()
+        self._made.pop(withdrawal, None)
+        mapped = withdrawal.mapped
+        quote = Quote(withdrawal.ledger, mapped.mapping, frozenset(mapped.fields))
+        self._standing.setdefault((mapped.service, mapped.ric), quote)
+
+    def over(self, withdrawal: Withdrawal) -> None:
+        """The last word on a withdrawal."""
+        self._made.pop(withdrawal, None)
+
+    def forget(self, ledgers: set[Ledger]) -> None:
+        """Partitions are not ours any more: their quotes are kept up, or not, by others."""
+        for ledger in ledgers:
+            self._heard.pop(ledger, None)
+        self._made = {made: None for made in self._made if made.ledger not in ledgers}
+        self._standing = {key: quote for key, quote in self._standing.items() if quote.ledger not in ledgers}
+
+
+def _withdrawal(key: Key, quote: Quote, reason: Reason, now: Now) -> Withdrawal:
+    service, ric = key
+    fields: dict[str, FieldValue] = dict.fromkeys(sorted(quote.fields))
+    return Withdrawal(quote.ledger, Mapped(ric, service, quote.mapping, PostType.UPDATE, fields), reason, now.wall)
