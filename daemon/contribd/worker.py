@@ -60,7 +60,7 @@ class Worker:
         now = time.monotonic()
         self._pulse = self._progress.pulse("worker", allowance=WORKER_ALLOWANCE, now=now)
         kafka = build.kafka(settings)
-        self._membership = Membership(kafka.session_timeout, kafka.answer_timeout)
+        self._membership = Membership(kafka.lease_seconds, kafka.answer_timeout)
         self._source = Source(
             kafka,
             emit=self._events.put,
@@ -170,7 +170,7 @@ class Worker:
         self._notifier.status(self.observer.status)
 
     def _check_threads(self) -> None:
-        if self._sink.replaced:
+        if self._sink.replaced or self._source.replaced:
             instance = self._loaded.settings.instance
             raise Stopped(78, f"another contribd runs as instance {instance!r} of this group: give each its own name")
         for thread in (self._source, self._sink):

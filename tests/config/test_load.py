@@ -172,6 +172,8 @@ def test_a_value_that_is_wrong_is_told_once_and_not_blamed_for_its_stand_in(writ
         ("request_timeout_ms: 5s", 'request_timeout_ms: expected a whole number, got "5s"'),
         ("check_crcs: 1", "check_crcs: expected true or false, got 1"),
         ("sasl_plain_username: 7", "sasl_plain_username: expected text; write a number in quotes, got 7"),
+        ("group_instance_id: a b", "group_instance_id: expected text of letters, digits"),
+        ("group_instance_id: 7", "group_instance_id: expected text of letters, digits"),
         ("security_protocol: TLS", "security_protocol: expected PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"),
         ("security_protocol: SASL_SSL", "sasl_mechanism: missing: security_protocol asks for SASL"),
         ("sasl_mechanism: PLAIN", "sasl_mechanism: has no effect: set security_protocol"),
@@ -188,7 +190,7 @@ def test_every_setting_that_the_streams_decide_is_refused() -> None:
     known = kafka_client.known_settings()
     given = KafkaSettings(("a:1",), "g", ("p",), "r", None, "latest", "i", client=dict.fromkeys(known, "given"))
     decided = {
-        name for used in (given.consumer(), given.producer()) for name, value in used.items() if value != "given"
+        name for used in (given.member(), given.producer()) for name, value in used.items() if value != "given"
     }
     assert {"isolation_level", "transactional_id"} < decided
     told = {path[-1]: text for path, text in kafka_client.client_problems(dict.fromkeys(known, "given"))}
@@ -202,6 +204,12 @@ def test_client_settings_that_kafka_python_takes_are_handed_on(write: Write) -> 
     loaded = load(write(changed(kafka=client)), environ={"P": SECRET})
     assert loaded.settings.kafka.client["sasl_plain_password"] == SECRET
     assert loaded.secrets == {SECRET}
+
+
+@pytest.mark.parametrize("given", ["null", "host-1"])
+def test_the_name_in_the_group_can_be_set_and_left_out(write: Write, given: str) -> None:
+    client = load(write(changed(kafka=f"client: {{group_instance_id: {given}}}")), environ={}).settings.kafka.client
+    assert client == {"group_instance_id": None if given == "null" else given}
 
 
 def test_files_are_relative_to_the_configuration(write: Write, tmp_path: Path) -> None:

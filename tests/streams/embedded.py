@@ -10,6 +10,7 @@ class EmbeddedCluster(NamedTuple):
     """``bootstrap``: ``host:port``."""
 
     bootstrap: str
+    has_static_members: bool = False
 
     def create_topic(self, name: str, partitions: int = 1) -> str:
         """A new topic; its name."""

@@ -32,7 +32,11 @@ _numbers = itertools.count(1)
 
 
 class Cluster(Protocol):
-    """A broker under test."""
+    """A broker under test. ``has_static_members``: it knows a member that comes back by its name (KIP-345)."""
+
+    @property
+    def has_static_members(self) -> bool:
+        """Whether it does."""
 
     @property
     def bootstrap(self) -> str:
@@ -65,9 +69,10 @@ class Topics:
         self.results = cluster.create_topic(unique("results"))
         self.rejects = cluster.create_topic(unique("rejects"))
         self.group = unique("group")
+        self.client: dict[str, object] = {} if cluster.has_static_members else {"group_instance_id": None}
 
     def settings(self, instance: str = "one", *, start_from: str = "earliest", bootstrap: str = "") -> KafkaSettings:
-        client = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 200}
+        client = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 200, **self.client}
         servers = (bootstrap or self.bootstrap,)
         return KafkaSettings(
             servers, self.group, (self.prices,), self.results, self.rejects, start_from, instance, client

@@ -54,6 +54,20 @@ def test_a_new_member_is_proven_less_the_longest_its_answer_can_have_taken() -> 
     assert member.left == pytest.approx(PROVEN - ANSWER)
 
 
+def test_a_new_member_is_proven_from_when_it_asked_for_its_partitions() -> None:
+    member = Member()
+    member.membership.synced("m", member.mono)
+    member.join(1, after=5.0)
+    assert member.left == pytest.approx(PROVEN - 5.0)
+
+
+def test_what_the_group_answered_an_earlier_member_proves_nothing() -> None:
+    member = Member()
+    member.membership.synced("before", member.mono)
+    member.join(1)
+    assert member.left == pytest.approx(PROVEN - ANSWER)
+
+
 def test_a_process_stopped_while_it_joined_has_proof_of_nothing() -> None:
     member = Member()
     member.join(1, after=500.0)

@@ -1,6 +1,8 @@
 """``kafka.client``: settings handed on to kafka-python, less those that contribd's promises rest on."""
 
 import difflib
+import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -48,13 +50,34 @@ _CHOICES = {
     "sasl_mechanism": ("PLAIN", "GSSAPI", "SCRAM-SHA-256", "SCRAM-SHA-512", "AWS_MSK_IAM", None),
 }
 _TEXTS = (
-    "group_instance_id",
     "sasl_plain_password",
     "sasl_plain_username",
     "ssl_ciphers",
     "ssl_password",
     *FILES,
 )
+
+
+_STATIC_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}\Z")
+_STATIC_ID_EXPECTED = (
+    "expected text of letters, digits, '.', '_' and '-', at most 249; null: every run is a new member of the group"
+)
+
+
+def static_id(instance: str) -> str:
+    """``instance`` as a ``group.instance.id``: as it is where Kafka takes it, else made legal and kept apart by a hash.
+
+    The rule is that of topic names (KIP-345).
+    """
+    if is_static_id(instance):
+        return instance
+    legal = re.sub(r"[^A-Za-z0-9._-]", "_", instance)[:230]
+    return f"{legal}-{hashlib.sha256(instance.encode()).hexdigest()[:12]}"
+
+
+def is_static_id(value: Any) -> bool:
+    """Whether Kafka takes it as a ``group.instance.id``: letters, digits, ``._-``, at most 249, not ``.`` or ``..``."""
+    return isinstance(value, str) and _STATIC_ID.match(value) is not None
 
 
 def known_settings() -> dict[str, Any]:
@@ -86,6 +109,8 @@ def _problem(name: str, value: Any, known: Mapping[str, Any]) -> str | None:
     if name not in known:
         near = difflib.get_close_matches(name, [key for key in known if key not in _OWN and key not in _OBJECTS], 1)
         return f"kafka-python has no such setting{f'; did you mean {near[0]}?' if near else ''}"
+    if name == "group_instance_id":
+        return None if value is None or is_static_id(value) else _STATIC_ID_EXPECTED
     if name in _CHOICES:
         return None if value in _CHOICES[name] else f"expected {_listed(_CHOICES[name])}"
     return None if _fits(value, "" if name in _TEXTS else known[name]) else f"expected {_kind(name, known[name])}"

@@ -22,7 +22,12 @@ from contribd.simulation.server import AdsServer
 PRICES: Final = "prices"
 RESULTS: Final = "contribution-results"
 PARTITIONS: Final = 4
-CLIENT: Final = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 500, "fetch_max_wait_ms": 10}
+CLIENT: Final = {
+    "session_timeout_ms": 6000,
+    "heartbeat_interval_ms": 500,
+    "fetch_max_wait_ms": 10,
+    "group_instance_id": None,  # the embedded broker does not let a member come back by its name
+}
 """For the embedded broker: it lets a group's first member wait for half of its session timeout, and holds a fetch for
 most of its time even when there are records."""
 READY_SECONDS: Final = 30.0

@@ -29,19 +29,27 @@ class Membership:
     the last heartbeat it received. That one was sent no earlier than the last heartbeat we know to be answered.
 
     A new generation proves nothing by itself: the process may have been stopped, or the answer delayed, until after the
-    group had given us up. A member we are already keeps what its heartbeats proved; one we have just become is as old
-    as an answer can be, counted from when it was not there yet.
+    group had given us up. A member we are already keeps what its heartbeats proved. One we have just become was there
+    when it asked for its partitions, and where that is not known, it is as old as an answer can be, counted from when
+    it was not there yet.
     """
 
-    def __init__(
-        self, session_timeout: float, answer_timeout: float = 30.0, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """In seconds, ``clock`` monotonic ones. ``answer_timeout``: when the client gives up waiting for an answer."""
+    def __init__(self, lease: float, answer_timeout: float = 30.0, clock: Callable[[], float] = time.monotonic) -> None:
+        """In seconds, ``clock`` monotonic ones.
+
+        ``lease``: how long after a heartbeat nobody else uses our partitions (``KafkaSettings.lease_seconds``);
+        ``answer_timeout``: when the client gives up waiting for an answer.
+        """
         self._clock = clock
-        self._timeout = session_timeout * (1 - MEMBERSHIP_MARGIN)
+        self._timeout = lease * (1 - MEMBERSHIP_MARGIN)
         self._answer_timeout = answer_timeout
         self._looked = float("-inf")
         self._proven: tuple[Generation, float] = ((-1, ""), 0.0)
+        self._synced = ("", float("-inf"))
+
+    def synced(self, member: str, asked_at: float) -> None:
+        """The group has answered this member's request for its partitions, sent at ``asked_at`` (monotonic)."""
+        self._synced = (member, asked_at)
 
     def observe(self, consumer: Any) -> Joined | None:
         """Looks at the consumer, in one of its threads; tells of a new generation once."""
@@ -55,7 +63,9 @@ class Membership:
             if metadata.generation_id < 0:
                 until = 0.0
             elif generation[1] != known[1]:
-                until = looked + self._timeout - self._answer_timeout
+                member, asked_at = self._synced
+                there = asked_at if member == generation[1] else looked - self._answer_timeout
+                until = there + self._timeout
             self._proven = (generation, until)
             return Joined(metadata) if metadata.generation_id >= 0 else None
         if metadata.generation_id >= 0 and received >= sent:

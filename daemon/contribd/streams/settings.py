@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from contribd.config.kafka_client import static_id
 from contribd.streams.partitioner import KeyPartitioner
 
 CONSUMER_OWN: Mapping[str, Any] = {
@@ -52,6 +53,10 @@ PRODUCER_DEFAULTS: Mapping[str, Any] = {
     "max_request_size": 16 * 1024 * 1024,
 }
 
+NAME_LEASE: Final = 10.0
+"""Seconds. How long a static member's heartbeat lets it post, at most, and a process that takes its name over waits: a
+heartbeat interval, a rebalance that waits for answers (no heartbeats are sent meanwhile), and a margin."""
+
 
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
@@ -72,6 +77,23 @@ class KafkaSettings:
         return float(self.consumer()["session_timeout_ms"]) / 1000
 
     @property
+    def static_id(self) -> str | None:
+        """The name the group knows this process by whichever run it is (KIP-345); None: every run is a new member."""
+        given: str | None = self.client.get("group_instance_id", static_id(self.instance))
+        return given
+
+    @property
+    def lease_seconds(self) -> float:
+        """How long after a heartbeat nobody who was given this member's partitions will use them.
+
+        Those of a static member go to a new process of its name at once, which then waits for this long itself.
+        """
+        if self.static_id is None:
+            return self.session_timeout
+        interval = float(self.consumer()["heartbeat_interval_ms"]) / 1000
+        return min(self.session_timeout, max(NAME_LEASE, 3 * interval))
+
+    @property
     def answer_timeout(self) -> float:
         """Seconds after which the consumer gives up a request."""
         from kafka import KafkaConsumer
@@ -85,18 +107,23 @@ class KafkaSettings:
         return f"{self.group_id}-{self.instance}"
 
     def consumer(self) -> dict[str, Any]:
-        """Arguments of ``KafkaConsumer``."""
+        """Arguments of a ``KafkaConsumer`` that joins no group, though it may read a group's offsets."""
         from kafka import KafkaConsumer
 
         return {
             **CONSUMER_DEFAULTS,
             **_known(self.client, KafkaConsumer.DEFAULT_CONFIG),
             **CONSUMER_OWN,
+            "group_instance_id": None,
             "bootstrap_servers": list(self.bootstrap_servers),
             "client_id": f"contribd-{self.instance}",
             "group_id": self.group_id,
             "auto_offset_reset": self.start_from,
         }
+
+    def member(self) -> dict[str, Any]:
+        """Arguments of the ``KafkaConsumer`` that is this process's member of the group."""
+        return {**self.consumer(), "group_instance_id": self.static_id}
 
     def producer(self) -> dict[str, Any]:
         """Arguments of ``KafkaProducer``."""

@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError, ProducerFencedError
+from kafka.errors import FencedInstanceIdError, KafkaError, ProducerFencedError
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 
 from contribd.engine.events import Committed, Event, NotCommitted
@@ -61,7 +61,7 @@ class Sink(threading.Thread):
         self.failure: str | None = None
         """What is wrong with writing results just now, for the status line."""
         self.replaced = False
-        """Another process has our transactional.id: this one must end."""
+        """Another process has our transactional.id, or is the group's member of our name: this one must end."""
 
     def write(self, write: Write) -> None:
         """Hands over a transaction; only one at a time."""
@@ -115,6 +115,8 @@ class Sink(threading.Thread):
         except (KafkaError, ValueError, OSError) as error:
             self.failure = first_line(error)
             _log.warning("results were not written, trying again", results=len(write.results), error=self.failure)
+            if isinstance(error, FencedInstanceIdError):
+                self.replaced = True
             if isinstance(error, ProducerFencedError):
                 self._note_fence()
             return self._recover(write, asked=asked)

@@ -9,7 +9,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.errors import KafkaError
+from kafka.errors import FencedInstanceIdError, KafkaError
 from kafka.structs import OffsetAndMetadata
 
 from contribd.engine.events import Assigned, CaughtUp, Event, Records, Revoked, Revoking
@@ -21,6 +21,7 @@ from contribd.streams.membership import Joined, Membership
 from contribd.streams.patience import TopicMissing, retrying
 from contribd.streams.repair import finish_join, leave_though_static, lose_what_is_lost, opened, release_set_aside
 from contribd.streams.settings import KafkaSettings, first_line
+from contribd.streams.succession import Succession
 
 POLL_SECONDS = 0.05
 """How long a poll waits for records, and so the longest a pause or a stop waits for the consumer."""
@@ -57,6 +58,7 @@ class Source(threading.Thread):
         self._consumed = consumed
         self._pulse = pulse
         self._membership = membership
+        self._succession = Succession(settings)
         self._commands: SimpleQueue[frozenset[Partition]] = SimpleQueue()
         self._stopping = threading.Event()
         self._leaving = threading.Event()
@@ -75,6 +77,11 @@ class Source(threading.Thread):
         """Why it could not start yet, for the status line."""
 
     # For the worker
+
+    @property
+    def replaced(self) -> bool:
+        """Another process is the group's member of our name: this one must end."""
+        return self._succession.replaced
 
     def pause(self, partitions: frozenset[Partition]) -> None:
         """From now on, fetch every assigned partition but these."""
@@ -106,16 +113,21 @@ class Source(threading.Thread):
         if consumer is None:
             return
         self.connected = True
-        while not self._leaving.is_set():
+        while not self._leaving.is_set() and not self.replaced:
             self._pulse.beat(time.monotonic())
             try:
                 self._step(consumer)
+            except FencedInstanceIdError:
+                self._succession.replaced = True
             except KafkaError as error:
                 self._pulse.rest()
                 _log.warning("the consumer failed and goes on", error=first_line(error))
                 self._leaving.wait(POLL_SECONDS)
         self._pulse.rest()
-        leave_though_static(consumer)
+        if self.replaced:
+            self._leaving.set()
+        else:
+            leave_though_static(consumer)
         consumer.close(autocommit=False, timeout_ms=LEAVE_MILLISECONDS)
 
     def _step(self, consumer: KafkaConsumer) -> None:
@@ -127,7 +139,7 @@ class Source(threading.Thread):
         finish_join(consumer)
         polled = consumer.poll(timeout_ms=int(POLL_SECONDS * 1000))
         self._observe(consumer)
-        if self._new:
+        if self._new and not self._succession.wait:
             self._announce(consumer)
         if polled and not self._stopping.is_set():
             batches = [(Partition(*tp), [_record(r) for r in records]) for tp, records in polled.items()]
@@ -166,13 +178,15 @@ class Source(threading.Thread):
         return None
 
     def _subscribe(self) -> KafkaConsumer:
-        settings = self._settings.consumer()
+        settings = self._settings.member()
         consumer = opened(KafkaConsumer, **settings, partition_assignment_strategy=[CooperativeStickyAssignor])
         try:
             missing = [topic for topic in self._settings.prices if not consumer.partitions_for_topic(topic)]
             if missing:
                 raise TopicMissing(f"no such topic, or no permission to read it: {', '.join(missing)}")
             lose_what_is_lost(consumer)
+            self._succession.look()
+            self._succession.watch(consumer, self._membership.synced)
             consumer.subscribe(self._settings.prices, listener=_Listener(self, consumer))
         except BaseException:
             consumer.close(autocommit=False, timeout_ms=1000)
@@ -190,6 +204,11 @@ class Source(threading.Thread):
 
     def _observe(self, consumer: KafkaConsumer) -> None:
         if joined := self._membership.observe(consumer):
+            if (wait := self._succession.joined(joined.metadata)) > 0:
+                name = self._settings.static_id
+                _log.info(
+                    "waiting until an earlier process of this name is sure to post no more", name=name, seconds=wait
+                )
             self._emit(joined)
 
     def assigned(self, consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> None:

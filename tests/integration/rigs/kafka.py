@@ -63,6 +63,8 @@ class KafkaBroker(Server):
     ``advertised_port`` is for a proxy in front of the broker: clients are told to come back to that port.
     """
 
+    has_static_members = True
+
     def __init__(self, directory: Path, *, advertised_port: int | None = None) -> None:
         super().__init__(directory, name="Kafka")
         self._advertised_port = advertised_port

@@ -1,0 +1,154 @@
+"""Static members on real Kafka: who comes back disturbs nobody, and of two processes of one name one ends."""
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.integration.rigs.daemon import Daemon
+from tests.integration.rigs.kafka import KafkaBroker, unique
+from tests.integration.rigs.prices import places, read_results
+from tests.integration.rigs.provider import Provider
+from tests.integration.rigs.versions import MAPPING, VersionFeed, reordered
+from tests.integration.rigs.wait import eventually as within
+from tests.streams.suite import Member, Topics, eventually
+
+from contribd.engine.events import Assigned, Revoked, Revoking
+from contribd.streams.membership import Joined
+
+CLIENT = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 1000}
+LEASE = 6.0
+"""Seconds that follow from it."""
+
+
+@pytest.fixture
+def cluster(kafka: KafkaBroker) -> KafkaBroker:
+    return kafka
+
+
+def dies(member: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ends a member as a kill does: the group hears nothing of it."""
+    with monkeypatch.context() as patch:
+        patch.setattr("contribd.streams.source.leave_though_static", lambda _consumer: None)
+        member.leave()
+
+
+def test_who_dies_and_comes_back_has_its_partitions_and_disturbs_nobody(
+    cluster: KafkaBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topics = Topics(cluster, 4)
+    one = Member(topics.settings("one"))
+    one.wait_for(*map(topics.partition, range(4)))
+    two = Member(topics.settings("two"))
+    eventually(lambda: len(one.owned) == len(two.owned) == 2, "an even share")
+    owned, before = one.owned, list(two.events)
+    dies(one, monkeypatch)
+    topics.produce(b"meanwhile", partition=min(owned).number)
+    again = Member(topics.settings("one"))
+    again.wait_for(*owned)
+    eventually(lambda: again.values == [b"meanwhile"], "what came meanwhile")
+    assert again.owned == owned
+    assert again.of(Joined)[0].metadata.generation_id == one.of(Joined)[-1].metadata.generation_id
+    assert two.events == before
+    again.leave()
+    two.leave()
+
+
+def test_nothing_is_taken_over_before_whoever_had_the_name_has_stopped_posting(
+    cluster: KafkaBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topics = Topics(cluster)
+    one = Member(topics.settings("one"))
+    one.wait_for(topics.partition())
+    eventually(lambda: one.membership.until(one.group) > time.monotonic(), "a proof of membership")
+    dies(one, monkeypatch)
+    again = Member(topics.settings("one"))
+    eventually(lambda: again.group is not None, "a generation")
+    joined = time.monotonic()
+    again.wait_for(topics.partition())
+    assert time.monotonic() > one.membership.until(one.group)
+    assert time.monotonic() - joined > LEASE - 1.0
+    again.leave()
+
+
+def test_a_name_that_nobody_has_is_used_at_once(cluster: KafkaBroker) -> None:
+    topics = Topics(cluster)
+    one = Member(topics.settings("one"))
+    eventually(lambda: one.group is not None, "a generation")
+    joined = time.monotonic()
+    one.wait_for(topics.partition())
+    one.leave()
+    again = Member(topics.settings("one"))
+    again.wait_for(topics.partition())
+    again.leave()
+    assert time.monotonic() - joined < LEASE
+    assert not one.source.replaced
+
+
+def test_of_two_members_of_one_name_the_first_learns_that_it_was_replaced(cluster: KafkaBroker) -> None:
+    topics = Topics(cluster)
+    one = Member(topics.settings("one"))
+    one.wait_for(topics.partition())
+    other = Member(topics.settings("one"))
+    eventually(lambda: one.source.replaced, "word of the other")
+    one.source.join(10)
+    assert not one.source.is_alive()
+    assert other.of(Assigned) == []
+    other.wait_for(topics.partition())
+    assert time.monotonic() > one.membership.until(one.group)
+    assert not other.source.replaced
+    assert one.of(Revoking) + one.of(Revoked) == []
+    other.leave()
+
+
+def make(directory: Path, cluster: KafkaBroker, endpoint: str, topics: tuple[str, str], group: str) -> Daemon:
+    """One of the processes that are called ``same``."""
+    return Daemon(
+        directory,
+        kafka=cluster.bootstrap,
+        endpoints=[endpoint],
+        topics=topics,
+        group=group,
+        instance="same",
+        mapping=MAPPING,
+        ads={"ack_timeout": "5s"},
+        contribution={"retry": {"attempts": 100}},
+    )
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_daemon_whose_name_another_has_taken_ends_for_good_and_posts_nothing_old(
+    tmp_path: Path, own_kafka: KafkaBroker, new_provider: Callable[..., Provider], frozen: bool
+) -> None:
+    """Frozen: it is stopped before its successor starts, and thawed while the successor holds its partitions."""
+    provider = new_provider()
+    topics, group = (unique("prices"), unique("results")), unique("group")
+    for topic in topics:
+        own_kafka.create_topic(topic, 2)
+    first, second = (make(tmp_path / name, own_kafka, provider.url, topics, group) for name in ("first", "second"))
+    for daemon in (first, second):
+        text = daemon.config.read_text()
+        daemon.config.write_text(text.replace("kafka:\n", f"kafka:\n  client: {CLIENT}\n", 1))
+    feed = VersionFeed(own_kafka.bootstrap, topics[0], count=6000, instruments=40, rate=300, log=tmp_path / "feed.log")
+    try:
+        first.start()
+        feed.start()
+        within(lambda: first.results() > 300, within=60, what="results")
+        if frozen:
+            first.child.send(signal.SIGSTOP)
+        second.start(ready=False)
+        if frozen:
+            within(lambda: "earlier process of this name" in second.child.tail(), within=60, what="a successor")
+            first.child.send(signal.SIGCONT)
+        assert first.child.wait() == 78
+        line = "another contribd runs as instance 'same' of this group: give each its own name"
+        assert line in first.child.tail()
+        within(lambda: len(read_results(own_kafka, topics[1])) >= 6000, within=120, every=1.0, what="all results")
+        assert set(places(read_results(own_kafka, topics[1])).values()) == {1}
+        assert reordered(provider.posts()) == []
+        assert second.stop() == 0
+    finally:
+        feed.end()
+        for daemon in (first, second):
+            daemon.kill()

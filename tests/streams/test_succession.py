@@ -1,0 +1,151 @@
+"""Who had our name before must have stopped posting when we begin, whatever became of it."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kafka.errors import FencedInstanceIdError, UnknownMemberIdError
+
+from contribd.streams import succession
+from contribd.streams.membership import Membership
+from contribd.streams.settings import KafkaSettings
+from contribd.streams.succession import Succession
+
+
+def settings(instance: str = "one", **client: Any) -> KafkaSettings:
+    return KafkaSettings(("127.0.0.1:1",), "g", ("prices",), "results", None, "latest", instance, client)
+
+
+class Start:
+    """A process that starts and joins; ``known``: the group's answer to whether it has our name already."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, known: bool, **client: Any) -> None:
+        monkeypatch.setattr(succession, "_has_member", lambda *_: known)
+        self.mono = 100.0
+        self.succession = Succession(settings(**client), clock=lambda: self.mono)
+        self.succession.look()
+
+    def join(self, member: str) -> float:
+        return self.succession.joined(SimpleNamespace(member_id=member))
+
+
+def test_a_name_in_use_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = Start(monkeypatch, known=True)
+    assert start.join("a") == 10.0
+    start.mono += 4.0
+    assert start.join("a") == start.succession.wait == 6.0
+    start.mono += 6.0
+    assert start.succession.wait == 0.0
+
+
+def test_a_name_nobody_uses_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Start(monkeypatch, known=False).join("a") == 0.0
+
+
+def test_a_second_membership_may_have_replaced_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = Start(monkeypatch, known=False)
+    start.join("a")
+    assert start.join("a") == 0.0
+    assert start.join("b") == 10.0
+
+
+def test_a_dynamic_member_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = Start(monkeypatch, known=True, group_instance_id=None)
+    assert start.join("a") == start.join("b") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("client", "lease"),
+    [
+        ({}, 10.0),
+        ({"session_timeout_ms": 6000}, 6.0),
+        ({"heartbeat_interval_ms": 5000}, 15.0),
+        ({"heartbeat_interval_ms": 20_000}, 45.0),
+        ({"group_instance_id": None}, 45.0),
+    ],
+)
+def test_the_lease_is_short_for_a_name_and_never_longer_than_the_session(client: Any, lease: float) -> None:
+    assert settings(**client).lease_seconds == lease
+
+
+@given(st.floats(0, 1000), st.floats(0, 60), st.floats(0, 60), st.floats(0, 5), st.integers(6, 60), st.integers(1, 20))
+def test_the_one_before_has_stopped_whenever_its_last_heartbeat_was_and_however_late_we_learn_of_our_join(
+    sent: float, before_join: float, answer_late: float, freeze: float, session: int, interval: int
+) -> None:
+    """Its heartbeat was sent before the group gave us its name, and that was before we heard of it."""
+    both = settings(session_timeout_ms=session * 1000, heartbeat_interval_ms=interval * 1000)
+    clock = [0.0]
+    metadata = SimpleNamespace(generation_id=3, member_id="a")
+    heartbeat = SimpleNamespace(last_send=float("-inf"), last_receive=float("-inf"))
+    consumer = SimpleNamespace(group_metadata=lambda: metadata, _coordinator=SimpleNamespace(heartbeat=heartbeat))
+    old = Membership(both.lease_seconds, clock=lambda: clock[0])
+    old.observe(consumer)
+    heartbeat.last_send, heartbeat.last_receive = sent, sent + freeze
+    clock[0] = sent + freeze
+    old.observe(consumer)
+    clock[0] = sent + before_join + answer_late
+    new = Succession(both, clock=lambda: clock[0])
+    wait = new.joined(SimpleNamespace(member_id="b"))
+    assert clock[0] + wait > old.until(metadata)
+
+
+class Coordinator:
+    """What of the client's coordinator is watched."""
+
+    def __init__(self) -> None:
+        self._generation = SimpleNamespace(member_id="a")
+        self.refuses: type[Exception] | None = None
+
+    async def _send_heartbeat_request(self) -> None:
+        if self.refuses is not None:
+            raise self.refuses
+
+    def _process_sync_group_response(self, response: bytes, _asked_at: float) -> bytes:
+        return response
+
+
+@pytest.mark.parametrize(
+    ("instance", "static"),
+    [
+        ("pricing-host-1", "pricing-host-1"),
+        ("a b", "a_b-c8687a08aa5d"),
+        ("a_b", "a_b"),
+        ("..", "..-"),
+        ("preisrechner-zürich", "preisrechner-z_rich-"),
+        ("x" * 300, "x" * 230 + "-"),
+    ],
+)
+def test_every_instance_has_a_name_that_kafka_takes(instance: str, static: str) -> None:
+    found = settings(instance).static_id
+    assert found is not None
+    assert found.startswith(static)
+    assert len(found) <= 249
+    assert settings(instance).member()["group_instance_id"] == found
+
+
+def test_the_name_can_be_set_and_left_out() -> None:
+    assert settings(group_instance_id="other").member()["group_instance_id"] == "other"
+    assert settings(group_instance_id=None).member()["group_instance_id"] is None
+    assert settings().consumer()["group_instance_id"] is None
+
+
+def test_a_refused_heartbeat_tells_that_another_has_the_name_and_others_do_not() -> None:
+    coordinator, told = Coordinator(), Succession(settings())
+    told.watch(SimpleNamespace(_coordinator=coordinator), lambda _member, _asked_at: None)
+    for error, replaced in ((UnknownMemberIdError, False), (FencedInstanceIdError, True)):
+        coordinator.refuses = error
+        with pytest.raises(error):
+            asyncio.run(coordinator._send_heartbeat_request())
+        assert told.replaced is replaced
+
+
+def test_the_time_a_member_asked_for_its_partitions_is_told() -> None:
+    coordinator, synced = Coordinator(), []
+    Succession(settings()).watch(
+        SimpleNamespace(_coordinator=coordinator), lambda member, asked_at: synced.append((member, asked_at))
+    )
+    assert coordinator._process_sync_group_response(b"partitions", 7.0) == b"partitions"
+    assert synced == [("a", 7.0)]
