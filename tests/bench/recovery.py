@@ -94,8 +94,10 @@ def _one_of_two(setting: Setting, fault: Callable[[Daemon], None], *, static: bo
         client = {"session_timeout_ms": int(SESSION_TIMEOUT * 1000), "heartbeat_interval_ms": 1000}
         kind = {} if static else {"group_instance_id": None}
         daemon = setting.daemon(topics, group, instance=name, client={**client, **kind})
-        daemon.start()
+        daemon.start(ready=False)
         daemons.append(daemon)
+    for daemon in daemons:
+        eventually(daemon.ready, within=60, what="two instances that are ready")
     eventually(lambda: all(_partitions(daemon) == PARTITIONS // 2 for daemon in daemons), within=60)
     theirs = {row["partition"] for row in daemons[0].status()["partitions"]}
     results = _during(setting, topics, SESSION_TIMEOUT + 6.0, lambda: fault(daemons[0]))
