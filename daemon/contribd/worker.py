@@ -212,6 +212,9 @@ class Worker:
     def _leave(self) -> None:
         """Closes the login stream, ends the threads, and leaves the group; each for a bounded time."""
         now = _now()
+        if standing := self._engine.withdrawals.left:
+            _log.warning("stopped with quotes in the market that should have been withdrawn", quotes=standing)
+        self._engine.session.drain(now)
         self._engine.session.close(now)
         self._shell.act(now)
         self._shell.drop()

@@ -189,9 +189,7 @@ def test_client_settings_are_checked_against_kafka_python(write: Write, client: 
 def test_every_setting_that_the_streams_decide_is_refused() -> None:
     known = kafka_client.known_settings()
     given = KafkaSettings(("a:1",), "g", ("p",), "r", None, "latest", "i", client=dict.fromkeys(known, "given"))
-    decided = {
-        name for used in (given.member(), given.producer()) for name, value in used.items() if value != "given"
-    }
+    decided = {name for used in (given.member(), given.producer()) for name, value in used.items() if value != "given"}
     assert {"isolation_level", "transactional_id"} < decided
     told = {path[-1]: text for path, text in kafka_client.client_problems(dict.fromkeys(known, "given"))}
     for name in decided:
@@ -315,3 +313,12 @@ def test_leniently_what_is_written_is_still_checked(write: Write) -> None:
     text = changed(ads="ack_timeout: ${W:-15}\npack: 0", kafka="prices: [b, '${A}']\nresults: b")
     found = inspect(write(text), environ={}, lenient=True).problems
     assert [problem.path for problem in found] == ["kafka.results", "ads.ack_timeout", "ads.pack"]
+
+
+@pytest.mark.parametrize(("when", "place"), [("on_stop: true", "4:13"), ("silent_after: 30s", "4:13")])
+def test_withdrawal_without_a_mapping_that_says_what_is_a_problem(write: Write, when: str, place: str) -> None:
+    text = MINIMAL + f"contribution:\n  withdraw: {{{when}}}\n"
+    (problem,) = problems(write(text, spot=SPOT))
+    assert problem.startswith(f"contribd.yaml:{place}: contribution.withdraw: no mapping lists fields to blank")
+    load(write(text, spot=SPOT.replace("fields", "withdraw: [BID], fields")), environ={})
+    load(write(MINIMAL + "contribution:\n  withdraw: {on_stop: false}\n", spot=SPOT), environ={})
