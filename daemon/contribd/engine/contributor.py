@@ -39,7 +39,7 @@ class Contributor:
     def __init__(self, policy: ContributionPolicy, encoder: PostEncoder, outbox: Outbox, tally: Tally) -> None:
         self.policy = policy
         self.book = Book()
-        self.window = Window(policy.max_outstanding)
+        self.window = Window(policy.max_outstanding, policy.first_post_id)
         self.withdrawals = Withdrawals(policy.withdraw)
         self._encoder = encoder
         self._outbox = outbox
@@ -95,8 +95,13 @@ class Contributor:
             self.withdrawals.call_off(price)
 
     def abandon(self) -> int:
-        """Gives up on posts none of whose prices is ours any more; how many. Their answers will match nothing."""
-        gone = [flight for flight in self.window if all(price.ledger.closed for price in flight.group)]
+        """Gives up on posts none of whose prices is ours any more; how many. Their answers will match nothing.
+
+        A post that carries others of ours as well is the newest of those from now on.
+        """
+        for flight in self.window:
+            flight.group = [price for price in flight.group if not price.ledger.closed]
+        gone = [flight for flight in self.window if not flight.group]
         for flight in gone:
             self.window.pop(flight.post_id)
             self.book.release(flight.instrument, InstrumentEvent.FORGOTTEN)

@@ -39,7 +39,10 @@ class WithdrawPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ContributionPolicy:
-    """How prices become posts. ``max_age`` in microseconds, ``ack_timeout`` in seconds, ``max_rate`` posts a second."""
+    """How prices become posts. ``max_age`` in microseconds, ``ack_timeout`` in seconds, ``max_rate`` posts a second.
+
+    ``first_post_id``: the PostID a process begins with; a simulation begins near the largest, to pass it.
+    """
 
     conflate: bool
     max_age: int | None
@@ -50,6 +53,7 @@ class ContributionPolicy:
     pack: int
     max_rate: float | None
     withdraw: WithdrawPolicy = WithdrawPolicy()
+    first_post_id: int = 1
 
 
 class TokenKind(Enum):

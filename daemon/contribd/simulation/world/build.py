@@ -25,6 +25,7 @@ def make_engine(plan: Plan, mapper: Mapper, rng: Random) -> Engine:
         max_outstanding=plan.max_outstanding,
         pack=plan.pack,
         max_rate=plan.max_rate,
+        first_post_id=plan.first_post_id,
     )
     session = SessionPolicy(
         endpoints=URLS[: plan.endpoints],

@@ -91,7 +91,9 @@ class ProcessSight:
     stopping_at: float | None = None
     sessions: dict[str, WireSight] = field(default_factory=dict)
     last: dict[tuple[str, str], Post] = field(default_factory=dict)
-    by_newest: dict[int, list[Post]] = field(default_factory=dict)
+    told_by: dict[int, list[Post]] = field(default_factory=dict)
+    """Posts that a record's result must tell of: those it was the newest in; without keys, those it gave a value."""
+    last_id: int = 0
     carried: dict[int, float] = field(default_factory=dict)
     """When a version was last on the wire."""
     refused: dict[tuple[str, str], float] = field(default_factory=dict)

@@ -66,7 +66,7 @@ def make_mapper() -> Mapper:
 
 
 class Feed:
-    """Makes records; each RIC has its partition, as a keyed topic has it."""
+    """Makes records; each RIC has its partition, as a keyed topic has it, or comes through any of them."""
 
     def __init__(self, plan: Plan, rng: Random, counts: Counter[str]) -> None:
         self._plan = plan
@@ -85,7 +85,7 @@ class Feed:
         rng = self._rng
         self._version += 1
         number = rng.randrange(self._plan.rics)
-        partition = number % self._plan.partitions
+        partition = number % self._plan.partitions if self._plan.keyed else self._any_partition(number)
         offset = self._offsets[partition]
         if self._happens("gap"):
             offset += rng.choice((1, 2, 30))
@@ -100,6 +100,12 @@ class Feed:
         else:
             self._fill(made, number)
         return made
+
+    def _any_partition(self, number: int) -> int:
+        partition = self._rng.randrange(self._plan.partitions)
+        if partition != number % self._plan.partitions:
+            self._counts["records beside their instrument's partition"] += 1
+        return partition
 
     def _fill(self, made: Produced, number: int) -> None:
         rng = self._rng

@@ -53,6 +53,11 @@ class Oracle:
         self.trace.append((self._schedule.mono, who, what, subject))
 
     @property
+    def wraps(self) -> int:
+        """How often the PostIDs of a process began again."""
+        return self._posts.wraps
+
+    @property
     def digest(self) -> str:
         """Over everything that was posted and committed, and when."""
         return self._digest.hexdigest()

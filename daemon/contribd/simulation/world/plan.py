@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from random import Random
 
+from contribd.omm.post import MAX_POST_ID
+
 FAULTS = (
     "cut",
     "cut_by_client_side",
@@ -85,6 +87,10 @@ class Plan:
     """What the ADS does with a post it cannot convert: errors, silent or closing."""
     socket_room: int
     """Bytes that fit between the daemon and an ADS that does not read."""
+    first_post_id: int = 1
+    """The PostID every process begins with: near the largest in some runs, which then begin again at 1."""
+    keyed: bool = True
+    """Whether an instrument has one partition, as producers are told to see to; else each record goes to any."""
     rates: dict[str, float] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
 
@@ -128,4 +134,6 @@ def make_plan(seed: int) -> Plan:
         socket_room=rng.choice((1_000, 4_000, 200_000)),
         rates=rates,
         shares=shares,
+        first_post_id=rng.choice((1, 1, MAX_POST_ID - rng.randint(0, 20))),
+        keyed=rng.random() < 0.75,
     )

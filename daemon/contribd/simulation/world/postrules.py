@@ -15,6 +15,9 @@ DIRECTORY_TIMEOUT = 5.0
 DROP_GRACE = 1.0
 """Seconds of silence after an Error that prove that it took its frame mates with it."""
 
+LARGEST_POST_ID = 4_294_967_295
+"""A PostID has 32 bits without a sign. Servers answer 2**32 as 0: an Ack of 0 could be anybody's."""
+
 Complain = Callable[[str, str, object], None]
 
 
@@ -29,8 +32,10 @@ class PostRules:
         self._owners = owners
         self._records = records
         self._complain = complain
-        self._handed: dict[tuple[str, str], Post] = {}
-        self._fields: dict[tuple[str, str, str], int] = {}
+        self._handed: dict[tuple[str, str, int | None], int] = {}
+        self._fields: dict[tuple[str, str, int | None, str], int] = {}
+        self.wraps = 0
+        """PostIDs that began again."""
 
     # Sending
 
@@ -73,15 +78,24 @@ class PostRules:
         self._check_session(post)
         self._check_alone(post)
         self._check_content(post)
-        if post.post_id in wire.outstanding:
-            self._complain("PostID in use", str(post), post.ric)
+        self._check_id(post)
         wire.posts[post.post_id] = wire.outstanding[post.post_id] = post
         self._check_outstanding(post)
         process.last[post.service, post.ric] = post
-        process.by_newest.setdefault(post.newest, []).append(post)
+        for version in {post.newest} if self._plan.keyed else sorted(set(values.values())):
+            process.told_by.setdefault(version, []).append(post)
         for version in values.values():
             process.carried[version] = mono
         return post
+
+    def _check_id(self, post: Post) -> None:
+        process = post.process
+        if not 1 <= post.post_id <= LARGEST_POST_ID:
+            self._complain("PostID out of range", str(post), post.ric)
+        if post.post_id in post.wire.outstanding:
+            self._complain("PostID in use", str(post), post.ric)
+        self.wraps += post.post_id < process.last_id
+        process.last_id = post.post_id
 
     def _check_session(self, post: Post) -> None:
         wire, process = post.wire, post.process
@@ -140,7 +154,7 @@ class PostRules:
         """Whether a record it may carry is mapped to a Refresh, or the ADS said that the item does not exist."""
         key = (post.service, post.ric)
         return key in post.process.refused or any(
-            (record.service, record.ric) == key and record.refresh and version <= post.newest
+            (record.service, record.ric) == key and record.refresh and (version <= post.newest or not self._plan.keyed)
             for version, record in self._records.items()
         )
 
@@ -167,18 +181,30 @@ class PostRules:
     # The last byte left
 
     def handed(self, post: Post) -> None:
-        """A post can no longer be taken back: nothing newer may have gone before."""
-        key = (post.service, post.ric)
-        before = self._handed.get(key)
-        if before is not None and post.newest < before.newest:
-            self._complain("2: an older price after a newer one", f"{post} after {before}", post.ric)
+        """A post can no longer be taken back: nothing newer may have gone before.
+
+        Where instruments come through several partitions, there is no order between these. Each has its own: of a
+        field, or where nothing is merged of a price.
+        """
+        if self._plan.keyed or not self._plan.conflate:
+            self._check_newest(post)
         for name, version in post.values.items():
-            index = (*key, name)
+            index = (post.service, post.ric, self._line_of(version), name)
             if version < self._fields.get(index, 0):
                 text = f"{post}: {name} was {self._fields[index]} already"
                 self._complain("2: an older value after a newer one", text, post.ric)
             self._fields[index] = version
-        self._handed[key] = post
+
+    def _check_newest(self, post: Post) -> None:
+        index = (post.service, post.ric, self._line_of(post.newest))
+        before = self._handed.get(index, 0)
+        if post.newest < before:
+            self._complain("2: an older price after a newer one", f"{post} after {before}", post.ric)
+        self._handed[index] = post.newest
+
+    def _line_of(self, version: int) -> int | None:
+        """The partition whose order a record is in; None: the one its instrument has."""
+        return None if self._plan.keyed else self._records[version].partition
 
     # Answers
 

@@ -2,8 +2,9 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from contribd.engine.ledger import Commit, Partition
@@ -40,11 +41,12 @@ class ResultRules:
         self._complain = complain
         self.results: dict[Place, dict[str, Any]] = {}
         self._by_place: dict[Place, Produced] = {}
+        self._by_version: dict[int, Produced] = {}
         self._carriers: list[tuple[Produced, dict[str, Any]]] = []
 
     def produced(self, record: Produced) -> None:
         """A record of the prices topic."""
-        self._by_place[record.partition, record.offset] = record
+        self._by_place[record.partition, record.offset] = self._by_version[record.version] = record
 
     # A transaction
 
@@ -113,14 +115,18 @@ class ResultRules:
             self._check_entry(record, entry, post, wire)
             listed.append(post)
         since = process.assigned_at[Partition("prices", record.partition)]
-        own = [post for post in process.by_newest.get(record.version, ()) if post.mono >= since]
-        if missing := [post for post in own if post not in listed]:
+        own = [post for post in process.told_by.get(record.version, ()) if post.mono >= since]
+        missing = [post for post in own if post not in listed]
+        if not self._plan.keyed and result["status"] == "CONFLATED":
+            missing = missing[1:]  # the one that its carrier tells of
+        if missing:
             self._complain("2: a post is not in its result", f"{missing[0]}: {result}", record)
 
     def _check_entry(self, record: Produced, entry: dict[str, Any], post: Post, wire: WireSight) -> None:
         if (post.ric, post.service, post.type) != (record.ric, record.service, entry["type"]):
             self._complain("6: a post of another price", f"{entry} {post}", record)
-        if post.newest < record.version or entry["sent_at"] != stamp(post.wall):
+        older = post.newest < record.version and self._plan.keyed
+        if older or entry["sent_at"] != stamp(post.wall):
             self._complain("6: a post that did not carry the record", f"{entry} {post}", record)
         if not self._is_true(entry, post, wire):
             self._complain("6: an answer that was not given", f"{entry} {post}: {post.answer}", record)
@@ -178,7 +184,7 @@ class ResultRules:
         carrier = self._by_place.get((by["partition"], by["offset"])) if by else None
         if not self._plan.conflate or carrier is None:
             self._complain("3: CONFLATED by nothing", str(result), record)
-        elif (carrier.ric, carrier.service) != (record.ric, record.service) or carrier.version <= record.version:
+        elif (carrier.ric, carrier.service) != (record.ric, record.service) or not self._after(carrier, record):
             self._complain("3: CONFLATED by an older price or another RIC's", str(result), record)
         else:
             self._carriers.append((record, result))
@@ -205,8 +211,8 @@ class ResultRules:
         """Its own timestamp says so, or that of a newer price of its RIC: nothing older may follow that one."""
         newer = (
             other
-            for other in self._logs[record.partition]
-            if (other.ric, other.service) == (record.ric, record.service) and other.version > record.version
+            for other in self._beside(record)
+            if (other.ric, other.service) == (record.ric, record.service) and self._after(other, record)
         )
         return self._too_old(record, result) or any(self._too_old(other, result) for other in newer)
 
@@ -237,11 +243,29 @@ class ResultRules:
         last = self._by_place[carrier["source"]["partition"], carrier["source"]["offset"]]
         replaced = any(
             other.refresh and other.ric == record.ric and other.service == record.service
-            for other in self._logs[record.partition]
-            if record.version < other.version <= last.version
+            for other in self._beside(record)
+            if self._after(other, record) and (other is last or self._after(last, other))
         )
-        if not replaced and any(fields.get(name, 0) < record.version for name in record.fields):
+        if not replaced and not all(self._replaces(fields.get(name), record) for name in record.fields):
             self._complain("3: CONFLATED by a post that did not carry it", f"{result} by {carrier}", record)
+
+    def _replaces(self, version: int | None, record: Produced) -> bool:
+        """Whether a value on the wire is the record's own or one that came after it."""
+        if version is None:
+            return False
+        return version == record.version or self._after(self._by_version[version], record)
+
+    # The order of records
+
+    def _after(self, one: Produced, other: Produced) -> bool:
+        """Whether a record came after another of its RIC, as far as there is an order between them."""
+        if one.partition != other.partition and not self._plan.keyed:
+            return one is not other
+        return one.version > other.version
+
+    def _beside(self, record: Produced) -> Iterable[Produced]:
+        """The records that may be of the same RIC."""
+        return self._logs[record.partition] if self._plan.keyed else chain.from_iterable(self._logs)
 
 
 def _errored(answer: Answer | None, text: str | None, post: Post, wire: WireSight) -> bool:

@@ -119,6 +119,7 @@ def run_seed(seed: int, *, verbose: bool = False) -> Run:
     if verbose or broken is not None:
         trace = [str(plan), *_lines(simulation.oracle, None if verbose else subject)]
     oracle = simulation.oracle
+    simulation.counts["PostIDs began again"] += oracle.wraps
     records = sum(len(log) for log in simulation.world.kafka.logs)
     seconds = simulation.schedule.mono
     return Run(seed, broken, text, records, oracle.posts, seconds, oracle.digest, simulation.counts, trace)
