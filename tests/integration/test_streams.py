@@ -105,6 +105,32 @@ class TestSink(SinkSuite):
         assert topics.read(topics.results) == [b"1"]
         writer.stop()
 
+    def test_transactions_that_the_broker_ended_at_their_timeout_are_not_another_process(
+        self, cluster: KafkaBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Frozen for longer than that, three times in a row: the broker fences a producer to end its transaction."""
+        topics = Topics(cluster)
+        settings = topics.settings()
+        settings = replace(settings, client={**settings.client, "transaction_timeout_ms": 1000})
+        writer = Writer(settings)
+        eventually(lambda: writer.sink.connected, "a producer")
+
+        def frozen(producer: KafkaProducer, seconds: float) -> None:
+            time.sleep(1.1)  # not a wait for something: nothing of this process goes on
+            other = KafkaProducer(**settings.producer())
+            other.init_transactions()
+            other.close()
+            commit(producer, seconds)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(sink, "commit", frozen)
+            for number in range(1, 5):
+                assert not writer.write(number, [b"lost"], {topics.partition(): Commit(1, "")}, no_member(topics))
+        assert not writer.sink.replaced
+        assert writer.write(5, [b"1"], {topics.partition(): Commit(1, "")}, no_member(topics))
+        assert topics.read(topics.results) == [b"1"]
+        writer.stop()
+
     def test_an_outcome_lost_on_the_way_is_read_back(
         self, cluster: KafkaBroker, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -102,6 +102,11 @@ class KafkaSettings:
         return float(self.consumer().get("request_timeout_ms", default)) / 1000
 
     @property
+    def transaction_timeout(self) -> float:
+        """Seconds after which the broker ends a transaction by itself."""
+        return float(self.producer()["transaction_timeout_ms"]) / 1000
+
+    @property
     def transactional_id(self) -> str:
         """One for each instance of the group, so that a restart ends the transaction its predecessor left open."""
         return f"{self.group_id}-{self.instance}"

@@ -22,7 +22,8 @@ from contribd.streams.settings import KafkaSettings, first_line
 
 FENCES = 3
 FENCE_WINDOW = 120.0
-"""So many fencings within so many seconds are another process with our name, not an expired transaction of ours."""
+"""So many fencings within so many seconds are another process with our name. Those of a transaction that was open for
+longer than its timeout do not count: the broker itself ended it, since this process was held up."""
 
 STEP_SECONDS = 15.0
 """How long Kafka may take for each step of a transaction before it is given up for a new one. The broker itself ends
@@ -99,7 +100,7 @@ class Sink(threading.Thread):
     def _transact(self, write: Write) -> bool:
         """Whether the transaction is durable. An outcome that cannot be known at once is read back."""
         producer = self._producer
-        asked = False
+        asked, began = False, _clocks()
         try:
             if producer is None:
                 raise KafkaError("no producer")
@@ -118,7 +119,7 @@ class Sink(threading.Thread):
             if isinstance(error, FencedInstanceIdError):
                 self.replaced = True
             if isinstance(error, ProducerFencedError):
-                self._note_fence()
+                self._note_fence(_since(began))
             return self._recover(write, asked=asked)
         self.failure = None
         return True
@@ -153,7 +154,13 @@ class Sink(threading.Thread):
                 )
         return False
 
-    def _note_fence(self) -> None:
+    def _note_fence(self, held: float) -> None:
+        """``held``: seconds since the transaction began."""
+        if held >= self._settings.transaction_timeout:
+            _log.warning(
+                "the broker ended a transaction at its timeout: this process was held up", seconds=round(held, 1)
+            )
+            return
         now = time.monotonic()
         self._fenced.append(now)
         if len(self._fenced) == FENCES and now - self._fenced[0] < FENCE_WINDOW:
@@ -200,6 +207,16 @@ class Sink(threading.Thread):
         _log.warning(
             "cannot write results yet", brokers=brokers, topic=topic, error=failure, next_try_in=f"{wait:.0f} s"
         )
+
+
+def _clocks() -> tuple[float, ...]:
+    """The time by every clock there is: which of them go on while a host is suspended or moved depends on the host."""
+    return time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME), time.time()
+
+
+def _since(clocks: tuple[float, ...]) -> float:
+    """Seconds since ``_clocks`` gave this, by the clock that counted most."""
+    return max(now - then for now, then in zip(_clocks(), clocks, strict=True))
 
 
 def _offsets(commits: dict[Partition, Commit]) -> dict[TopicPartition, OffsetAndMetadata]:

@@ -8,7 +8,7 @@ from contribd.engine.events import Committed, Event, NotCommitted
 from contribd.engine.ledger import Commit, Partition
 from contribd.engine.result import Encoded
 from contribd.simulation.world.host import Life
-from contribd.simulation.world.kafka import Fenced, StaleMember, State, Transaction
+from contribd.simulation.world.kafka import TRANSACTION_TIMEOUT, Fenced, StaleMember, State, Transaction
 from contribd.simulation.world.source import Metadata
 
 RETRY_SECONDS = 0.5
@@ -37,6 +37,8 @@ class Sink:
         self._epoch = -1
         self._writes: deque[Write] = deque()
         self._busy = True
+        self._began = 0.0
+        """When the transaction under way began."""
         self._fenced: deque[float] = deque(maxlen=FENCES)
         self.replaced = False
         life.later(life.rtt() * 3, lambda: self._renew(self._next))
@@ -59,6 +61,7 @@ class Sink:
     def _next(self) -> None:
         if self._writes and not self._busy:
             self._busy = True
+            self._began = self._world.schedule.mono
             write = self._writes.popleft()
             self._life.later(self._life.rtt(), lambda: self._begin(write))
 
@@ -141,6 +144,8 @@ class Sink:
 
     def _note_fence(self) -> None:
         mono = self._world.schedule.mono
+        if mono - self._began >= TRANSACTION_TIMEOUT:
+            return
         self._fenced.append(mono)
         if len(self._fenced) == FENCES and mono - self._fenced[0] < FENCE_WINDOW:
             self.replaced = True
