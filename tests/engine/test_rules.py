@@ -257,6 +257,30 @@ def test_merged_prices_of_a_partition_that_stays_get_the_answer_when_the_newest_
     assert len(rig.engine.contributor.book) == 0
 
 
+@pytest.mark.parametrize("under_way", [False, True])
+def test_merged_prices_of_a_partition_that_stays_keep_the_answer_when_the_newest_one_s_goes_before_it_is_durable(
+    rig: Rig, under_way: bool
+) -> None:
+    rig.assign(P1)
+    rig.put({"BID": 0})
+    rig.put({"BID": 1}, {"ASK": 2})
+    rig.put({"BID": 3}, partition=P1)
+    rig.ack(1)
+    rig.commit()
+    rig.ack(2, Text="fine")
+    batch = rig.batch() if under_way else None
+    rig.revoked(P1)
+    if batch is not None:
+        rig.handle_not_committed(batch.number)
+    rig.put({"BID": 4})
+    assert len(rig.posts) == 2
+    older, newest = rig.commit()
+    assert (older["status"], older["carried_by"]["partition"], older["carried_by"]["offset"]) == ("CONFLATED", 0, 2)
+    assert (newest["status"], newest["text"], newest["fields"]) == ("ACK", "fine", {"BID": 3, "ASK": 2})
+    assert [post["post_id"] for post in newest["posts"]] == [2]
+    assert rig.fields[2:] == [{"BID": 4}]
+
+
 def test_a_partition_that_comes_back_starts_from_what_was_committed(rig: Rig) -> None:
     rig.put({"BID": 1})
     rig.revoked(P0)

@@ -4,6 +4,7 @@ from collections import deque
 from typing import NamedTuple
 
 from contribd.engine.bounds import DEFAULT, Bounds
+from contribd.engine.heirs import Entry, without
 from contribd.engine.instrument import Instrument
 from contribd.engine.ledger import Commit, Ledger, Partition
 from contribd.engine.price import Settlement
@@ -25,9 +26,9 @@ class Outbox:
 
     def __init__(self, bounds: Bounds = DEFAULT) -> None:
         self._bounds = bounds
-        self._pending: deque[tuple[Settlement, Instrument | None]] = deque()
+        self._pending: deque[Entry] = deque()
         self._batch: Batch | None = None
-        self._taken: list[tuple[Settlement, Instrument | None]] = []
+        self._taken: list[Entry] = []
         self._under_way = False
         self._number = 0
 
@@ -102,16 +103,13 @@ class Outbox:
         )
 
     def _drop_pending(self, ledgers: set[Ledger]) -> list[Instrument]:
-        dropped = [entry for entry in self._pending if entry[0].ledger in ledgers]
-        if dropped:
-            self._pending = deque(entry for entry in self._pending if entry[0].ledger not in ledgers)
-        return [instrument for _, instrument in dropped if instrument is not None]
+        kept, freed = without(self._pending, lambda ledger: ledger in ledgers)
+        self._pending = deque(kept)
+        return freed
 
     def _drop_closed(self) -> list[Instrument]:
-        dropped = [entry for entry in self._taken if entry[0].ledger.closed]
-        if dropped:
-            self._taken = [entry for entry in self._taken if not entry[0].ledger.closed]
-        return [instrument for _, instrument in dropped if instrument is not None]
+        self._taken, freed = without(self._taken, lambda ledger: ledger.closed)
+        return freed
 
     def _expect(self, number: int) -> None:
         if self._batch is None or self._batch.number != number:

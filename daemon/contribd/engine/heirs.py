@@ -1,0 +1,62 @@
+"""Prices of several partitions that were posted together, when a partition goes before their results are durable.
+
+Only instruments that come through more than one partition have such prices.
+"""
+
+from collections.abc import Callable, Iterable
+from copy import copy
+from typing import TypeAlias
+
+from contribd.engine.instrument import Instrument
+from contribd.engine.ledger import Ledger
+from contribd.engine.price import Settlement
+
+Entry: TypeAlias = tuple[Settlement, Instrument | None]
+"""A settled record, and the instrument that its result frees once it is durable."""
+
+
+def without(entries: Iterable[Entry], goes: Callable[[Ledger], bool]) -> tuple[list[Entry], list[Instrument]]:
+    """What stays where the partitions for which ``goes`` holds are gone, and the instruments nobody has to wait for.
+
+    Merged prices stand right before the one that carried them. Where that one goes, whoever consumes it next knows
+    nothing of the post they were in: the newest of those that stay tells of it instead.
+    """
+    kept: list[Entry] = []
+    freed: list[Instrument] = []
+    merged: list[Settlement] = []
+    for settlement, instrument in entries:
+        stays = not goes(settlement.ledger)
+        if settlement.carried_by is not None:
+            if stays:
+                merged.append(settlement)
+            continue
+        if stays:
+            kept += [(one, None) for one in merged]
+            kept.append((settlement, instrument))
+        elif merged:
+            kept += _inherited(merged, settlement, instrument)
+        elif instrument is not None:
+            freed.append(instrument)
+        merged = []
+    return kept, freed
+
+
+def _inherited(merged: list[Settlement], carrier: Settlement, instrument: Instrument | None) -> list[Entry]:
+    """The newest price becomes the one that was posted; its own attempts so far are those of earlier posts."""
+    *older, heir = merged
+    heir = heir._replace(
+        status=carrier.status,
+        code=carrier.code,
+        text=carrier.text,
+        fields=carrier.fields,
+        carried_by=None,
+        attempts=[*(heir.attempts or ()), *(carrier.attempts or ())[-1:]],
+    )
+    return [*((_carried_by(heir, one), None) for one in older), (heir, instrument)]
+
+
+def _carried_by(heir: Settlement, one: Settlement) -> Settlement:
+    price = copy(one.carried_by)
+    if price is not None:
+        price.ledger, price.offset, price.timestamp, price.key = heir.ledger, heir.offset, heir.timestamp, heir.key
+    return one._replace(carried_by=price)
