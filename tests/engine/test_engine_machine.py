@@ -144,7 +144,7 @@ class EngineMachine(Surroundings, RuleBasedStateMachine):
     @rule(how=DISTURBANCES, durable=st.booleans())
     def disturb(self, how: str, *, durable: bool) -> None:
         if how.startswith("lease"):
-            self.lease(0.5 if how == "lease" else float("inf"))
+            self.lease(float("inf") if how == "lease renewed" else 0.0)
         elif how == "killed":
             self.restart(durable=durable)
         elif how == "stop":

@@ -20,7 +20,7 @@ from contribd.engine.instrument import Book, Instrument
 from contribd.engine.intake import Intake
 from contribd.engine.ledger import Commit, Ledger
 from contribd.engine.outbox import Outbox
-from contribd.engine.price import Reply, Status
+from contribd.engine.price import Reply, Settlement, Status
 from contribd.engine.rate import RateLimit
 from contribd.engine.services import Services
 from contribd.engine.session import Session
@@ -28,6 +28,7 @@ from contribd.engine.states import InstrumentEvent, SessionState
 from contribd.engine.suspects import Suspects
 from contribd.engine.window import Window
 from contribd.mapping.outcome import PostType
+from contribd.omm.post import MAX_POST_ID
 from contribd.simulation.world.run import run_seed
 from contribd.streams.membership import Joined, Membership, generation_of
 
@@ -148,6 +149,35 @@ def _leave_if_there(original: Any, self: Book, instrument: Instrument, event: In
 def _few_post_ids(self: Window) -> int:
     self._last_id = self._last_id % 2 + 1
     return self._last_id
+
+
+def _past_the_largest(self: Window) -> int:
+    self._last_id += 1
+    return self._last_id
+
+
+def _stays_at_the_largest(self: Window) -> int:
+    self._last_id = min(self._last_id + 1, MAX_POST_ID)
+    return self._last_id
+
+
+def _several_partitions_lifo(original: Any, self: Contributor, instrument: Instrument, now: Any) -> Any:
+    if len({price.ledger for price in instrument.waiting}) > 1:
+        instrument.waiting.reverse()
+    return original(self, instrument, now)
+
+
+def _settled_only_where_it_was_carried(original: Any, self: Settlement) -> None:
+    if self.carried_by is None or self.carried_by.ledger is self.ledger:
+        original(self)
+
+
+def _answer_goes_with_the_newest(self: Contributor) -> int:
+    gone = [flight for flight in self.window if all(price.ledger.closed for price in flight.group)]
+    for flight in gone:
+        self.window.pop(flight.post_id)
+        self.book.release(flight.instrument, InstrumentEvent.FORGOTTEN)
+    return len(gone)
 
 
 def _any_answer_matches(original: Any, self: Window, post_id: int) -> Any:
@@ -296,6 +326,16 @@ MUTANTS = [
         [_around(Contributor, "_sent", _forget_it_is_under_way), _around(Book, "_leave", _leave_if_there)],
     ),
     Mutant("no PostID is used twice at a time", [(Window, "next_id", _few_post_ids)]),
+    Mutant("PostIDs begin again after the largest", [(Window, "next_id", _past_the_largest)]),
+    Mutant("no PostID is used twice at a time, past the largest", [(Window, "next_id", _stays_at_the_largest)]),
+    Mutant(
+        "each partition's order holds where several feed a RIC",
+        [_around(Contributor, "_gather", _several_partitions_lifo)],
+    ),
+    Mutant(
+        "a merged price is settled in its own partition",
+        [_around(Settlement, "note", _settled_only_where_it_was_carried)],
+    ),
     Mutant("an answer belongs to the post it names", [_around(Window, "pop", _any_answer_matches)]),
     Mutant(
         "nothing is posted before a service is Up",

@@ -45,6 +45,8 @@ def test_every_promise_is_kept_and_every_fault_strikes() -> None:
     assert {name for name in (*FAULTS, *SHARES) if not counts[name]} <= {"answer_lost", "answer_twice"}
     assert counts["commits refused by generation"]
     assert counts["unknown outcomes read back"]
+    assert counts["PostIDs began again"]
+    assert counts["records beside their instrument's partition"]
 
 
 def test_fresh_seeds_keep_every_promise() -> None:
