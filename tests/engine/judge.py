@@ -44,6 +44,11 @@ class Sent:
     doubt: float | None = None
     """When an Error came that may have taken it along."""
 
+    @property
+    def newest(self) -> int:
+        """The newest record it carries."""
+        return max(self.values.values())
+
 
 @dataclass(slots=True, eq=False)
 class Line:
@@ -79,6 +84,13 @@ class Judge:
         self.may_post_until = float("inf")
         self.stopped = False
         self._by_name: dict[tuple[str, int], Sent] = {}
+        self._posts: list[Sent] = []
+        self._since: dict[Partition, int] = {}
+
+    def assigned(self, partition: Partition) -> None:
+        """A partition comes: what was posted of it before is nobody's any more."""
+        self.postable.add(partition)
+        self._since[partition] = len(self._posts)
 
     # The wire
 
@@ -113,6 +125,7 @@ class Judge:
         assert len(waiting) < self.max_outstanding, "more posts outstanding than allowed"
         line.open.append(post)
         self._by_name[session, post.post_id] = post
+        self._posts.append(post)
 
     @staticmethod
     def _check_service(service: str, line: Line, now: Now) -> None:
@@ -128,7 +141,7 @@ class Judge:
             assert record.key == post.key, "a value of another record"
             assert record.partition in self.postable, f"posted a price of {record.partition}, which is going or gone"
             self._not_older((*post.key, name), version)
-        self._not_older(post.key, max(post.values.values()))
+        self._not_older(post.key, post.newest)
         assert self.conflate or len(set(post.values.values())) == 1, "merged although prices are not conflated"
 
     def _not_older(self, index: tuple[str, ...], version: int) -> None:
@@ -182,19 +195,31 @@ class Judge:
     def _check_truth(self, result: dict[str, Any], record: Made) -> None:
         """An answer in a result is the one that was given to that post."""
         post = None
+        own = [sent for sent in self._posts[self._since[record.partition] :] if sent.newest == record.version]
         for entry in result["posts"]:
             post = self._by_name.get((entry["session"], entry["post_id"]))
             assert post is not None, f"a post that never was: {entry}"
+            if post in own:
+                own.remove(post)
             if entry["answer"] in ("ACK", "NAK"):
                 assert post.answer == entry["answer"], f"an answer that was not given: {entry}"
+        assert not own, f"{own} is not in its result {result}"
         status = result["status"]
+        if status == "CONFLATED":
+            self._check_carrier(record, result["carried_by"])
         if status in ("ACK", "NAK"):
             assert post is not None, f"an answer without a post: {result}"
             assert result["posts"][-1]["answer"] == status, f"not what the last post got: {result}"
         if status == "ACK":
             assert post is not None
-            assert record.version == max(post.values.values()), f"not the post of this price: {result}"
+            assert record.version == post.newest, f"not the post of this price: {result}"
             assert result["fields"] == post.values, f"fields that were not posted: {result}"
+
+    def _check_carrier(self, record: Made, source: dict[str, Any]) -> None:
+        """Merged into a newer price of its instrument."""
+        carrier = next(r for r in self.logs[record.partition] if r.offset == source["offset"])
+        assert source["partition"] == record.partition.number
+        assert (carrier.key, carrier.version > record.version) == (record.key, True), f"{record} CONFLATED by {carrier}"
 
     @property
     def missing(self) -> list[Made]:

@@ -131,7 +131,7 @@ class Surroundings:
         late = self.positions[partition] < len(log)
         if late:
             self.behind[partition] = len(log)
-        self.judge.postable.add(partition)
+        self.judge.assigned(partition)
         with self.step() as rig:
             rig.handle(Assigned({partition: commit}, frozenset({partition} if late else ())))
 
