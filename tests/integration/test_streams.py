@@ -7,16 +7,23 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from kafka import KafkaAdminClient, KafkaProducer
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.admin import NewPartitions
 from kafka.structs import ConsumerGroupMetadata
 from tests.integration.rigs.kafka import KafkaBroker
 from tests.streams.suite import Member, SinkSuite, SourceSuite, Topics, Writer, eventually, no_member
 
-from contribd.engine.events import Assigned
+from contribd.engine.events import Assigned, Records, Revoked, Revoking
 from contribd.engine.ledger import Commit
 from contribd.streams import sink
 from contribd.streams.repair import commit
+
+
+def delete(topics: Topics, before: int) -> None:
+    """As retention does: the log begins at ``before``."""
+    admin = KafkaAdminClient(bootstrap_servers=topics.bootstrap)
+    admin.delete_records({TopicPartition(topics.prices, 0): before})
+    admin.close()
 
 
 @pytest.fixture
@@ -32,6 +39,44 @@ class TestSource(SourceSuite):
         member.wait_for(topics.partition())
         assert member.of(Assigned)[0].partitions == {topics.partition(): Commit(2, "")}
         assert topics.committed() == (2, "")
+        member.leave()
+
+    @pytest.mark.parametrize("start_from", ["earliest", "latest"])
+    def test_where_retention_was_faster_than_the_group_it_goes_on_with_the_oldest_there_is(
+        self, cluster: KafkaBroker, start_from: str
+    ) -> None:
+        topics = Topics(cluster)
+        topics.produce(*(b"%d" % n for n in range(10)))
+        writer = Writer(topics.settings())
+        assert writer.write(1, [b"r"], {topics.partition(): Commit(2, "contribd1:Ag==")}, no_member(topics))
+        writer.stop()
+        delete(topics, 6)
+        member = Member(topics.settings(start_from=start_from))
+        eventually(lambda: len(member.records) >= 4, "what is left")
+        assert member.of(Assigned)[0].partitions == {topics.partition(): Commit(2, "contribd1:Ag==")}
+        assert member.values == [b"6", b"7", b"8", b"9"]
+        member.leave()
+
+    def test_a_log_that_is_deleted_beyond_the_consumer_is_begun_anew_in_order(self, cluster: KafkaBroker) -> None:
+        """By itself the client would go to where ``start_from`` says, which is the end, without a word."""
+        topics = Topics(cluster)
+        member = Member(topics.settings(start_from="latest"))
+        member.wait_for(topics.partition())
+        topics.produce(b"0")
+        eventually(lambda: member.values == [b"0"], "a record")
+        member.source.pause(frozenset({topics.partition()}))
+        eventually(lambda: member.source._paused and member.source._commands.empty(), "the pause")
+        topics.produce(b"1")  # what a fetch already under way may bring
+        topics.produce(*(b"%d" % n for n in range(2, 5000)))
+        delete(topics, 4990)
+        member.source.pause(frozenset())
+        eventually(lambda: b"4999" in member.values, "what is left")
+        kinds = [type(event) for event in member.events]
+        anew = kinds.index(Revoking)
+        assert kinds[anew : anew + 4] == [Revoking, Revoked, Assigned, Records]
+        assert member.of(Assigned)[1].partitions == {topics.partition(): Commit(0, "")}
+        assert member.values[-10:] == [b"%d" % n for n in range(4990, 5000)]
+        assert len(member.values) == len(set(member.values)) < 5000
         member.leave()
 
     def test_a_topic_that_grows_is_shared_anew_however_short_the_polls_are(

@@ -10,13 +10,13 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import FencedInstanceIdError, KafkaError
-from kafka.structs import OffsetAndMetadata
 
 from contribd.engine.events import Assigned, CaughtUp, Event, Records, Revoked, Revoking
-from contribd.engine.ledger import Commit, Partition
+from contribd.engine.ledger import Partition
 from contribd.engine.price import Record
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
+from contribd.streams.extent import ASTRAY, Starts, tell_out_of_range
 from contribd.streams.membership import Joined, Membership
 from contribd.streams.patience import TopicMissing, retrying
 from contribd.streams.repair import finish_join, leave_though_static, lose_what_is_lost, opened, release_set_aside
@@ -67,6 +67,11 @@ class Source(threading.Thread):
         self._new: set[TopicPartition] = set()
         self._behind: dict[TopicPartition, int] = {}
         """Where each log ended when its partition was assigned, until the consumer is there."""
+        self._astray: set[TopicPartition] = set()
+        """Partitions whose position is not where their log is, as the client found out."""
+        self._reached: dict[TopicPartition, int] = {}
+        """The last position of each partition that was announced."""
+        self._starts = Starts(latest=settings.start_from == "latest")
         self._ends: dict[TopicPartition, int] = {}
         """Where each log ended when its partition was last assigned."""
         self._paused: frozenset[Partition] = frozenset()
@@ -141,6 +146,8 @@ class Source(threading.Thread):
         self._observe(consumer)
         if self._new and not self._succession.wait:
             self._announce(consumer)
+        for tp in self._retake_astray(consumer):
+            polled.pop(tp, None)
         if polled and not self._stopping.is_set():
             batches = [(Partition(*tp), [_record(r) for r in records]) for tp, records in polled.items()]
             self._handed_over += sum(len(records) for _, records in batches)
@@ -185,6 +192,7 @@ class Source(threading.Thread):
             if missing:
                 raise TopicMissing(f"no such topic, or no permission to read it: {', '.join(missing)}")
             lose_what_is_lost(consumer)
+            tell_out_of_range(consumer, self._astray.add)
             self._succession.look()
             self._succession.watch(consumer, self._membership.synced)
             consumer.subscribe(self._settings.prices, listener=_Listener(self, consumer))
@@ -236,6 +244,7 @@ class Source(threading.Thread):
     def _leave_behind(self, partitions: Iterable[TopicPartition]) -> None:
         for tp in partitions:
             self._behind.pop(tp, None)
+            self._reached.pop(tp, None)
 
     def lost(self, partitions: Iterable[TopicPartition]) -> None:
         """Called by the client while it polls: the group has given these to others already."""
@@ -250,17 +259,37 @@ class Source(threading.Thread):
 
         Where Kafka cannot be asked just now, the partitions stay new and are announced after a later poll.
         """
-        ready = {tp: _committed(consumer, tp) for tp in self._new & consumer.assignment()}
-        ends = consumer.end_offsets(list(ready)) if ready else {}
-        self._new.clear()
-        self._ends.update(ends)
-        if ready:
-            commits = {Partition(*tp): commit for tp, commit in ready.items()}
-            _log.info("partitions assigned", partitions=_names(commits))
-            late = {tp: ends[tp] for tp, commit in ready.items() if ends[tp] > commit.offset}
-            self._behind.update(late)
-            self._emit(Assigned(commits, frozenset(Partition(*tp) for tp in late)))
-            self._resume(consumer)
+        self._new &= consumer.assignment()
+        starts = self._starts.find(consumer, self._new)
+        self._new -= starts.keys()
+        if not starts:
+            return
+        self._ends.update({tp: start.end for tp, start in starts.items()})
+        self._reached.update({tp: start.position for tp, start in starts.items()})
+        commits = {Partition(*tp): start.commit for tp, start in starts.items()}
+        _log.info("partitions assigned", partitions=_names(commits))
+        late = {tp: start.end for tp, start in starts.items() if start.end > start.commit.offset}
+        self._behind.update(late)
+        self._emit(Assigned(commits, frozenset(Partition(*tp) for tp in late)))
+        self._resume(consumer)
+
+    def _retake_astray(self, consumer: KafkaConsumer) -> set[TopicPartition]:
+        """Partitions whose log was cut back, or deleted as far as the consumer is or further: they are let go in order
+        and begin anew. Their offsets mean other records now, and what was fetched of them just now is not used."""
+        for tp, before in self._reached.items():
+            position = _position(consumer, tp)
+            if position is not None and position < before:
+                self._astray.add(tp)
+            elif position is not None:
+                self._reached[tp] = position
+        astray = self._astray & self._reached.keys()
+        self._astray.clear()
+        if astray:
+            _log.error(ASTRAY, partitions=_names(Partition(*tp) for tp in astray))
+            consumer.pause(*astray)
+            self.revoked(consumer, astray)
+            self.assigned(consumer, astray)
+        return astray
 
     def _tell_caught_up(self, consumer: KafkaConsumer) -> None:
         there = [tp for tp, end in self._behind.items() if (_position(consumer, tp) or 0) >= end]
@@ -301,21 +330,6 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # the client 
 
     def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
         self._source.lost(lost)
-
-
-def _committed(consumer: KafkaConsumer, tp: TopicPartition) -> Commit:
-    """The group's commit for a partition, and the consumer put there.
-
-    Where there is none, the start position is committed at once: a crash before the first result must not start at
-    a later "latest" and pass over records already consumed.
-    """
-    committed: Any = consumer.committed(tp, metadata=True)
-    if committed is None or committed.offset < 0:
-        position = consumer.position(tp)
-        consumer.commit({tp: OffsetAndMetadata(position, "", -1)})
-        return Commit(position, "")
-    consumer.seek(tp, committed.offset)
-    return Commit(committed.offset, committed.metadata or "")
 
 
 def _record(record: Any) -> Record:

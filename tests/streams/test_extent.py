@@ -1,0 +1,139 @@
+"""A commit that the log has passed by, at either end: what is begun with, and what is told."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from kafka import TopicPartition
+from kafka.structs import OffsetAndMetadata
+
+from contribd.engine.ledger import Commit, encode_metadata
+from contribd.streams import extent
+from contribd.streams.extent import CUT_SECONDS, Starts, find_start, tell_out_of_range
+
+TP = TopicPartition("prices", 3)
+
+
+def committed(offset: int, metadata: str = "") -> OffsetAndMetadata:
+    return OffsetAndMetadata(offset, metadata, -1)
+
+
+@pytest.mark.parametrize("commit", [None, committed(-1)])
+@pytest.mark.parametrize(("latest", "position"), [(True, 20), (False, 5)])
+def test_without_a_commit_it_begins_where_it_is_told_and_commits_that(commit: Any, latest: bool, position: int) -> None:
+    start = find_start(commit, 5, 20, latest=latest)
+    assert (start.commit, start.position, start.unwritten, start.problem) == (
+        Commit(position, ""),
+        position,
+        True,
+        None,
+    )
+
+
+@pytest.mark.parametrize("offset", [5, 12, 20])
+@pytest.mark.parametrize("latest", [True, False])
+def test_a_commit_within_the_log_is_gone_on_from(offset: int, latest: bool) -> None:
+    metadata = encode_metadata(0b10)
+    start = find_start(committed(offset, metadata), 5, 20, latest=latest)
+    assert (start.commit, start.position) == (Commit(offset, metadata), offset)
+    assert (start.unwritten, start.problem) == (False, None)
+
+
+@pytest.mark.parametrize("latest", [True, False])
+def test_a_log_that_ends_before_the_commit_is_gone_on_from_at_its_end(latest: bool) -> None:
+    """What lies below was consumed under the same offsets; the settled marks belong to records that are gone."""
+    start = find_start(committed(30, encode_metadata(0b10)), 5, 20, latest=latest)
+    assert (start.commit, start.position, start.unwritten, start.lost) == (Commit(20, ""), 20, True, 10)
+    assert start.problem is not None
+    assert "ends before" in start.problem
+
+
+@pytest.mark.parametrize("latest", [True, False])
+def test_records_deleted_before_they_were_consumed_are_counted_and_the_oldest_left_is_next(latest: bool) -> None:
+    metadata = encode_metadata(0b10110)
+    start = find_start(committed(5, metadata), 9, 20, latest=latest)
+    assert (start.commit, start.position, start.unwritten) == (Commit(5, metadata), 9, False)
+    assert start.lost == 2, "5 to 8, less 6 and 7, which were settled"
+    assert start.problem is not None
+    assert "deleted" in start.problem
+
+
+def test_records_deleted_after_they_were_settled_are_nobodys_loss() -> None:
+    start = find_start(committed(5, encode_metadata(0b11)), 7, 20, latest=False)
+    assert (start.position, start.lost, start.problem) == (7, 0, None)
+
+
+class Consumer:
+    """A consumer of one partition, with its broker."""
+
+    def __init__(self, offset: int, begin: int, end: int) -> None:
+        self.offset, self.begin, self.end = offset, begin, end
+        self.position = -1
+        self.commits: list[Any] = []
+
+    def beginning_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, self.begin)
+
+    def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, self.end)
+
+    def committed(self, _tp: TopicPartition, *, metadata: bool) -> OffsetAndMetadata:
+        assert metadata
+        return committed(self.offset)
+
+    def commit(self, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:
+        self.commits.append(offsets[TP])
+
+    def seek(self, _tp: TopicPartition, position: int) -> None:
+        self.position = position
+
+
+class Finder:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.mono = 100.0
+        self.starts = Starts(latest=True, clock=lambda: self.mono)
+        self.told: list[dict[str, object]] = []
+        logger = SimpleNamespace(error=lambda text, **details: self.told.append({"text": text, **details}))
+        monkeypatch.setattr(extent, "_log", logger)
+
+
+def test_a_log_that_looks_cut_is_believed_after_a_while_and_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    finder, consumer = Finder(monkeypatch), Consumer(30, 0, 20)
+    assert finder.starts.find(consumer, {TP}) == {}
+    finder.mono += CUT_SECONDS - 0.1
+    assert finder.starts.find(consumer, {TP}) == {}
+    assert (consumer.position, consumer.commits, finder.told) == (-1, [], [])
+    finder.mono += 0.1
+    assert finder.starts.find(consumer, {TP})[TP].position == consumer.position == 20
+    assert consumer.commits == [committed(20)]
+    [line] = finder.told
+    assert "ends before" in str(line["text"])
+    assert (line["topic"], line["partition"], line["committed"], line["log_end"]) == ("prices", 3, 30, 20)
+
+
+def test_a_leader_that_knew_of_less_for_a_moment_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    finder, consumer = Finder(monkeypatch), Consumer(30, 0, 20)
+    finder.starts.find(consumer, {TP})
+    finder.mono += 1.0
+    consumer.end = 35
+    assert finder.starts.find(consumer, {TP})[TP].position == consumer.position == 30
+    assert (consumer.commits, finder.told) == ([], [])
+    finder.mono += 100.0
+    consumer.end = 20
+    assert finder.starts.find(consumer, {TP}) == {}, "a new suspicion begins anew"
+
+
+def test_how_much_was_deleted_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    finder, consumer = Finder(monkeypatch), Consumer(5, 9, 20)
+    assert finder.starts.find(consumer, {TP})[TP].position == consumer.position == 9
+    [line] = finder.told
+    assert (line["offsets_lost"], line["goes_on_at"]) == (4, 9)
+
+
+def test_the_client_resets_nothing_by_itself() -> None:
+    told: list[TopicPartition] = []
+    subscription = SimpleNamespace(request_offset_reset=None)
+    tell_out_of_range(SimpleNamespace(_subscription=subscription), told.append)
+    subscription.request_offset_reset(TP)
+    subscription.request_offset_reset(TP, "earliest")
+    assert told == [TP, TP]
