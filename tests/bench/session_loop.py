@@ -101,6 +101,10 @@ class Loop:
         while (batch := self.engine.take_batch(now)) is not None:
             self.settled += len([self._write(settlement) for settlement in batch.settlements])
             self.engine.handle(Committed(batch.number), now)
+        if self.settled < len(self._records):
+            self._wait(now)
+
+    def _wait(self, now: Now) -> None:
         ready = self._selector.select(max(0.0, min(0.25, self.engine.wake_at(now) - now.mono)))
         now = _now()
         for key, mask in ready:
