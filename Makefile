@@ -41,7 +41,7 @@ chaos: setup ## The long run of faults on real Kafka, three daemons and the vend
 	$(BIN)/python -m tests.integration.rigs.chaos
 
 .PHONY: bench
-bench: setup ## Measure speed, cost and scale against references (Java 17, Maven; an hour): build/bench/performance.json
+bench: setup ## Measure speed, cost and scale against references (Java 17, Maven; under an hour): build/bench/performance.json
 	$(BIN)/python -m tests.bench
 
 .PHONY: format
