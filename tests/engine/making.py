@@ -31,6 +31,7 @@ class Contribution(TypedDict, total=False):
     pack: int
     max_rate: float | None
     withdraw: WithdrawPolicy
+    first_post_id: int
 
 
 def seconds(failures: int) -> float:
@@ -73,6 +74,7 @@ def new_engine(
             pack=options.get("pack", 20),
             max_rate=options.get("max_rate"),
             withdraw=options.get("withdraw", WithdrawPolicy()),
+            first_post_id=options.get("first_post_id", 1),
         ),
         session=session,
         rng=Random(1),

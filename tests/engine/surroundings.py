@@ -16,7 +16,6 @@ from contribd.engine.ledger import Commit, Partition
 from contribd.engine.outbox import Batch
 from contribd.engine.price import Record
 from contribd.engine.states import SessionState
-from contribd.engine.window import Window
 
 HOMES: dict[Key, Partition] = {("TRCC", "R0"): P0, ("ALT", "R0"): P0, ("TRCC", "R1"): P1}
 """The instruments, each with its partition, as a topic keyed by instrument has them."""
@@ -52,12 +51,11 @@ class Surroundings:
 
     def set_up(self, *, first_id: int, bounds: Bounds, window: tuple[int, int], **policy: Any) -> None:
         """``window``: ``max_outstanding`` and ``pack``; ``policy``: the rest of what the rig takes."""
-        self.first_id = first_id
-        self.outstanding = window[0]
         self.policy = {
             **policy,
             "max_outstanding": window[0],
             "pack": window[1],
+            "first_post_id": first_id,
             "ack_timeout": ACK_TIMEOUT,
             "backoff": lambda _failures: 0.5,
             "bounds": bounds,
@@ -75,7 +73,6 @@ class Surroundings:
         self.began = (self.rig.mono, self.rig.wall)
         self.rig.mono += mono
         self.rig.wall += wall
-        self.rig.engine.contributor.window = Window(self.outstanding, self.first_id)
         self.batch: Batch | None = None
         self.positions: dict[Partition, int] = {}
         self.behind: dict[Partition, int] = {}

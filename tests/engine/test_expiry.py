@@ -104,4 +104,4 @@ def test_settled_prices_are_not_held_until_they_would_have_expired() -> None:
         rig.engine.outbox.take()
         rig.engine.outbox._under_way = False
         rig.commit()
-    assert len(rig.engine.contributor._expiries) < 2500
+    assert len(rig.engine.contributor._ages) < 2500

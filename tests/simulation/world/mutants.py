@@ -10,9 +10,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from contribd.engine import contributor as contributor_module
 from contribd.engine import engine as engine_module
 from contribd.engine import ledger as ledger_module
+from contribd.engine import verdicts as verdicts_module
+from contribd.engine.ages import Ages
 from contribd.engine.contributor import Contributor
 from contribd.engine.engine import Engine
 from contribd.engine.events import Assigned, Committed
@@ -20,12 +21,14 @@ from contribd.engine.instrument import Book, Instrument
 from contribd.engine.intake import Intake
 from contribd.engine.ledger import Commit, Ledger
 from contribd.engine.outbox import Outbox
+from contribd.engine.posting import Poster
 from contribd.engine.price import Reply, Settlement, Status
 from contribd.engine.rate import RateLimit
 from contribd.engine.services import Services
 from contribd.engine.session import Session
 from contribd.engine.states import InstrumentEvent, SessionState
 from contribd.engine.suspects import Suspects
+from contribd.engine.verdicts import Verdicts
 from contribd.engine.window import Window
 from contribd.mapping.outcome import PostType
 from contribd.omm.post import MAX_POST_ID
@@ -106,10 +109,10 @@ def _parked_are_dropped(original: Any, self: Intake, ledger: Ledger, parked: Any
 # What is posted
 
 
-def _durable_at_once(original: Any, self: Contributor, settlement: Any, instrument: Instrument | None) -> None:
+def _durable_at_once(original: Any, self: Verdicts, settlement: Any, instrument: Instrument | None) -> None:
     original(self, settlement, None)
     if instrument is not None:
-        self.book.release(instrument, InstrumentEvent.COMMITTED)
+        self._book.release(instrument, InstrumentEvent.COMMITTED)
 
 
 def _retry_behind_newer(_original: Any, _self: Book, instrument: Instrument, group: Any) -> None:
@@ -124,21 +127,21 @@ def _oldest_value_wins(original: Any, group: Any) -> Any:
     return post_type, fields
 
 
-def _waiting_lifo(original: Any, self: Contributor, instrument: Instrument, now: Any) -> Any:
+def _waiting_lifo(original: Any, self: Poster, instrument: Instrument, now: Any) -> Any:
     instrument.waiting.reverse()
     return original(self, instrument, now)
 
 
-def _gather_all(original: Any, self: Contributor, instrument: Instrument, now: Any) -> Any:
+def _gather_all(original: Any, self: Poster, instrument: Instrument, now: Any) -> Any:
     group = original(self, instrument, now)
     while instrument.waiting:
         group.append(instrument.waiting.popleft())
     return group
 
 
-def _forget_it_is_under_way(original: Any, self: Contributor, flight: Any) -> None:
+def _forget_it_is_under_way(original: Any, self: Poster, flight: Any) -> None:
     original(self, flight)
-    self.book._instruments.pop(flight.instrument.key, None)
+    self._book._instruments.pop(flight.instrument.key, None)
 
 
 def _leave_if_there(original: Any, self: Book, instrument: Instrument, event: InstrumentEvent) -> None:
@@ -161,7 +164,7 @@ def _stays_at_the_largest(self: Window) -> int:
     return self._last_id
 
 
-def _several_partitions_lifo(original: Any, self: Contributor, instrument: Instrument, now: Any) -> Any:
+def _several_partitions_lifo(original: Any, self: Poster, instrument: Instrument, now: Any) -> Any:
     if len({price.ledger for price in instrument.waiting}) > 1:
         instrument.waiting.reverse()
     return original(self, instrument, now)
@@ -210,18 +213,16 @@ def _suspicion_is_proof(original: Any, self: Suspects, *args: Any) -> Any:
 
 def _mates_are_refused(_original: Any, self: Contributor, now: Any, answered_frame: int = 0) -> None:
     for flight, _, text in self._suspects.proven(self.window, now.mono, answered_frame):
-        self._finish(flight, Status.ERROR, Reply.ERROR, None, text, now)
+        self._verdicts.finish(flight, Status.ERROR, Reply.ERROR, None, text, now)
 
 
-def _newest_too_large(
-    _original: Any, self: Contributor, instrument: Instrument, group: Any, max_size: int, now: Any
-) -> Any:
-    post_id = self.window.next_id()
+def _newest_too_large(_original: Any, self: Poster, instrument: Instrument, group: Any, max_size: int, now: Any) -> Any:
+    post_id = self._window.next_id()
     while group:
         flight, text = self._encode(post_id, instrument, group, now)
         if len(text) <= max_size:
             return flight, text
-        self._settle(group.pop(), Status.REJECTED, now, code="TooLarge", text="")
+        self._verdicts._settle(group.pop(), Status.REJECTED, now, code="TooLarge", text="")
     return None
 
 
@@ -229,12 +230,12 @@ def _not_behind(original: Any, self: Engine, event: Assigned, now: Any) -> None:
     original(self, Assigned(event.partitions), now)
 
 
-def _older_outlive(_original: Any, self: Contributor, instrument: Instrument, now: Any) -> list[Any]:
+def _older_outlive(_original: Any, self: Poster, instrument: Instrument, now: Any) -> list[Any]:
     group: list[Any] = []
-    while instrument.waiting and (self.policy.conflate or not group):
+    while instrument.waiting and (self._policy.conflate or not group):
         price = instrument.waiting.popleft()
-        if not price.settled and self._too_old(price, now):
-            self._expire(price, now)
+        if not price.settled and self._ages.too_old(price, now):
+            self._verdicts.expire(price, now)
         if not price.settled:
             group.append(price)
     return group
@@ -243,40 +244,38 @@ def _older_outlive(_original: Any, self: Contributor, instrument: Instrument, no
 # What is said
 
 
-def _lost_is_acked(_original: Any, self: Contributor, flight: Any, reply: Reply, text: str, now: Any, **_: Any) -> None:
-    self._finish(flight, Status.ACK, reply, None, text, now)
+def _lost_is_acked(_original: Any, self: Verdicts, flight: Any, reply: Reply, text: str, now: Any, **_: Any) -> None:
+    self.finish(flight, Status.ACK, reply, None, text, now)
 
 
-def _refused_is_acked(_original: Any, self: Contributor, flight: Any, _code: str, text: str, now: Any) -> None:
-    self._finish(flight, Status.ACK, Reply.ACK, None, text, now)
+def _refused_is_acked(_original: Any, self: Verdicts, flight: Any, _code: str, text: str, now: Any) -> None:
+    self.finish(flight, Status.ACK, Reply.ACK, None, text, now)
 
 
-def _gives_up_at_once(
-    _original: Any, self: Contributor, flight: Any, reply: Reply, text: str, now: Any, **_: Any
-) -> None:
-    self._finish(flight, Status.UNANSWERED, reply, None, text, now)
+def _gives_up_at_once(_original: Any, self: Verdicts, flight: Any, reply: Reply, text: str, now: Any, **_: Any) -> None:
+    self.finish(flight, Status.UNANSWERED, reply, None, text, now)
 
 
-def _tries_are_forgotten(original: Any, self: Contributor, flight: Any, *args: Any) -> Any:
+def _tries_are_forgotten(original: Any, self: Verdicts, flight: Any, *args: Any) -> Any:
     for price in flight.group:
         price.attempts = None
     return original(self, flight, *args)
 
 
-def _mates_know_nothing(original: Any, self: Contributor, flight: Any, *args: Any) -> None:
+def _mates_know_nothing(original: Any, self: Verdicts, flight: Any, *args: Any) -> None:
     mates = [(price, list(price.attempts or ())) for price in flight.group[:-1]]
     original(self, flight, *args)
     for price, attempts in mates:
         price.attempts = attempts or None
 
 
-def _carried_by_oldest(original: Any, self: Contributor, price: Any, *args: Any, **kwargs: Any) -> None:
+def _carried_by_oldest(original: Any, self: Verdicts, price: Any, *args: Any, **kwargs: Any) -> None:
     if kwargs.get("carried_by") is not None:
         kwargs["carried_by"] = price
     original(self, price, *args, **kwargs)
 
 
-def _session_of_before(_original: Any, self: Contributor, endpoint: str, session: str) -> None:
+def _session_of_before(_original: Any, self: Verdicts, endpoint: str, session: str) -> None:
     self._endpoint = endpoint
     self._session = self._session or session
 
@@ -285,7 +284,7 @@ def _no_timeouts(_original: Any, _self: Window) -> None:
     return None
 
 
-def _own_fields_only(original: Any, self: Contributor, price: Any, *args: Any, **kwargs: Any) -> None:
+def _own_fields_only(original: Any, self: Verdicts, price: Any, *args: Any, **kwargs: Any) -> None:
     kwargs.pop("fields", None)
     original(self, price, *args, **kwargs)
 
@@ -316,21 +315,21 @@ MUTANTS = [
     Mutant("parked records are taken later", [_around(Intake, "_take_parked", _parked_are_dropped)]),
     Mutant("records too far ahead are parked", [(Ledger, "has_room", lambda *_: True)], 500),
     Mutant("consumption pauses when too much waits", [(Intake, "paused", lambda self: frozenset(self._parked))], 500),
-    Mutant("the next post waits until the result is durable", [_around(Contributor, "_add", _durable_at_once)], 500),
+    Mutant("the next post waits until the result is durable", [_around(Verdicts, "_add", _durable_at_once)], 500),
     Mutant("a post to be repeated stays ahead of newer prices", [_around(Book, "requeue", _retry_behind_newer)]),
-    Mutant("the newest value of each field wins", [_around(contributor_module, "merge", _oldest_value_wins)]),
-    Mutant("prices are posted in their order", [_around(Contributor, "_gather", _waiting_lifo)]),
-    Mutant("conflate: false merges nothing", [_around(Contributor, "_gather", _gather_all)]),
+    Mutant("the newest value of each field wins", [_around(verdicts_module, "merge", _oldest_value_wins)]),
+    Mutant("prices are posted in their order", [_around(Poster, "_gather", _waiting_lifo)]),
+    Mutant("conflate: false merges nothing", [_around(Poster, "_gather", _gather_all)]),
     Mutant(
         "one post of a RIC at a time",
-        [_around(Contributor, "_sent", _forget_it_is_under_way), _around(Book, "_leave", _leave_if_there)],
+        [_around(Poster, "_sent", _forget_it_is_under_way), _around(Book, "_leave", _leave_if_there)],
     ),
     Mutant("no PostID is used twice at a time", [(Window, "next_id", _few_post_ids)]),
     Mutant("PostIDs begin again after the largest", [(Window, "next_id", _past_the_largest)]),
     Mutant("no PostID is used twice at a time, past the largest", [(Window, "next_id", _stays_at_the_largest)]),
     Mutant(
         "each partition's order holds where several feed a RIC",
-        [_around(Contributor, "_gather", _several_partitions_lifo)],
+        [_around(Poster, "_gather", _several_partitions_lifo)],
     ),
     Mutant(
         "a merged price is settled in its own partition",
@@ -364,30 +363,30 @@ MUTANTS = [
     Mutant(
         "frame mates of an Error are posted again", [_around(Contributor, "_resend_dropped", _mates_are_refused)], 500
     ),
-    Mutant("of an oversized group, what is too large goes", [_around(Contributor, "_fitting", _newest_too_large)], 500),
+    Mutant("of an oversized group, what is too large goes", [_around(Poster, "_fitting", _newest_too_large)], 500),
     Mutant(
         "a price too old is not posted",
-        [(Contributor, "_too_old", lambda *_: False), (Contributor, "_expire_old", lambda *_: None)],
+        [(Ages, "too_old", lambda *_: False), (Contributor, "_expire_old", lambda *_: None)],
     ),
     Mutant(
         "nothing older follows a price too old",
-        [_around(Contributor, "_gather", _older_outlive), (Book, "older", lambda *_: [])],
+        [_around(Poster, "_gather", _older_outlive), (Book, "older", lambda *_: [])],
         500,
     ),
-    Mutant("a lost post is not acked", [_around(Contributor, "_again", _lost_is_acked)]),
-    Mutant("a NAK is not an ACK", [_around(Contributor, "_refused", _refused_is_acked)]),
-    Mutant("unanswered posts are tried again", [_around(Contributor, "_again", _gives_up_at_once)]),
+    Mutant("a lost post is not acked", [_around(Verdicts, "again", _lost_is_acked)]),
+    Mutant("a NAK is not an ACK", [_around(Verdicts, "refused", _refused_is_acked)]),
+    Mutant("unanswered posts are tried again", [_around(Verdicts, "again", _gives_up_at_once)]),
     Mutant("unanswered posts time out", [_around(Window, "oldest", _no_timeouts)]),
-    Mutant("every try is in the result", [_around(Contributor, "_note", _tries_are_forgotten)]),
-    Mutant("a merged price knows of the tries it was in", [_around(Contributor, "_retry", _mates_know_nothing)], 2_000),
-    Mutant("CONFLATED names the carrier", [_around(Contributor, "_settle", _carried_by_oldest)]),
-    Mutant("a result has the fields as posted", [_around(Contributor, "_settle", _own_fields_only)]),
-    Mutant("a post names its session", [_around(Contributor, "session_opened", _session_of_before)]),
-    Mutant("a missing item is created", [(contributor_module, "_says_missing", lambda *_: False)], 500),
-    Mutant("only a missing item is created", [(contributor_module, "_says_missing", lambda *_: True)]),
+    Mutant("every try is in the result", [_around(Verdicts, "_note", _tries_are_forgotten)]),
+    Mutant("a merged price knows of the tries it was in", [_around(Verdicts, "retry", _mates_know_nothing)], 2_000),
+    Mutant("CONFLATED names the carrier", [_around(Verdicts, "_settle", _carried_by_oldest)]),
+    Mutant("a result has the fields as posted", [_around(Verdicts, "_settle", _own_fields_only)]),
+    Mutant("a post names its session", [_around(Verdicts, "session_opened", _session_of_before)]),
+    Mutant("a missing item is created", [(verdicts_module, "_says_missing", lambda *_: False)], 500),
+    Mutant("only a missing item is created", [(verdicts_module, "_says_missing", lambda *_: True)]),
     Mutant(
         "a Refresh is posted as one",
-        [_around(contributor_module, "merge", lambda original, group: (PostType.UPDATE, original(group)[1]))],
+        [_around(verdicts_module, "merge", lambda original, group: (PostType.UPDATE, original(group)[1]))],
     ),
     Mutant("a closed login ends the session", [_around(Session, "_login_answered", _closed_login_is_ignored)], 500),
 ]
