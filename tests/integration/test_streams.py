@@ -42,6 +42,24 @@ class TestSource(SourceSuite):
         member.leave()
 
     @pytest.mark.parametrize("start_from", ["earliest", "latest"])
+    def test_where_the_log_ends_before_the_commit_consumption_goes_on_at_its_end(
+        self, cluster: KafkaBroker, start_from: str
+    ) -> None:
+        """Its topic was made anew, or a broker without all of it became its leader: the offsets were given out anew."""
+        topics = Topics(cluster)
+        topics.produce(b"0", b"1", b"2")
+        writer = Writer(topics.settings())
+        assert writer.write(1, [b"r"], {topics.partition(): Commit(100, "contribd1:Ag==")}, no_member(topics))
+        writer.stop()
+        member = Member(topics.settings(start_from=start_from))
+        eventually(lambda: len(member.of(Assigned)) == 2, "another start")
+        assert member.of(Assigned)[1].partitions == {topics.partition(): Commit(3, "")}
+        assert topics.committed() == (3, "")
+        topics.produce(b"3")
+        eventually(lambda: member.values == [b"3"], "what came since")
+        member.leave()
+
+    @pytest.mark.parametrize("start_from", ["earliest", "latest"])
     def test_where_retention_was_faster_than_the_group_it_goes_on_with_the_oldest_there_is(
         self, cluster: KafkaBroker, start_from: str
     ) -> None:

@@ -281,26 +281,6 @@ class SourceSuite(_Suite):
         assert member.values == [b"2", b"3"]
         member.leave()
 
-    @pytest.mark.parametrize("start_from", ["earliest", "latest"])
-    def test_where_the_log_ends_before_the_commit_consumption_goes_on_at_its_end(
-        self, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, start_from: str
-    ) -> None:
-        """Its topic was made anew, or a broker without all of it became its leader: the offsets were given out anew."""
-        monkeypatch.setattr("contribd.streams.extent.CUT_SECONDS", 0.5)
-        topics = Topics(cluster)
-        topics.produce(b"0", b"1", b"2")
-        writer = Writer(topics.settings())
-        assert writer.write(1, [b"r"], {topics.partition(): Commit(100, "contribd1:Ag==")}, no_member(topics))
-        writer.stop()
-        member = Member(topics.settings(start_from=start_from))
-        member.wait_for(topics.partition())
-        assert member.of(Assigned)[0].partitions == {topics.partition(): Commit(3, "")}
-        if self.keeps_metadata:  # the embedded broker sets nothing back that a transaction has committed
-            assert topics.committed() == (3, "")
-        topics.produce(b"3")
-        eventually(lambda: member.values == [b"3"], "what came since")
-        member.leave()
-
     def test_a_generation_is_told_before_its_partitions_and_they_before_their_records(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
         topics.produce(b"0")

@@ -9,7 +9,7 @@ from kafka.structs import OffsetAndMetadata
 
 from contribd.engine.ledger import Commit, encode_metadata
 from contribd.streams import extent
-from contribd.streams.extent import CUT_SECONDS, Starts, find_start, tell_out_of_range
+from contribd.streams.extent import Starts, find_start, tell_out_of_range
 
 TP = TopicPartition("prices", 3)
 
@@ -41,7 +41,7 @@ def test_a_commit_within_the_log_is_gone_on_from(offset: int, latest: bool) -> N
 
 @pytest.mark.parametrize("latest", [True, False])
 def test_a_log_that_ends_before_the_commit_is_gone_on_from_at_its_end(latest: bool) -> None:
-    """What lies below was consumed under the same offsets; the settled marks belong to records that are gone."""
+    """Nobody can tell what lies below from what was consumed; the settled marks belong to records that are gone."""
     start = find_start(committed(30, encode_metadata(0b10)), 5, 20, latest=latest)
     assert (start.commit, start.position, start.unwritten, start.lost) == (Commit(20, ""), 20, True, 10)
     assert start.problem is not None
@@ -90,37 +90,27 @@ class Consumer:
 
 class Finder:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.mono = 100.0
-        self.starts = Starts(latest=True, clock=lambda: self.mono)
+        self.starts = Starts(latest=True)
         self.told: list[dict[str, object]] = []
         logger = SimpleNamespace(error=lambda text, **details: self.told.append({"text": text, **details}))
         monkeypatch.setattr(extent, "_log", logger)
 
 
-def test_a_log_that_looks_cut_is_believed_after_a_while_and_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_looks_cut_is_believed_once_the_broker_has_refused_the_offset(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A leader that knows of less for a moment refuses nothing."""
     finder, consumer = Finder(monkeypatch), Consumer(30, 0, 20)
-    assert finder.starts.find(consumer, {TP}) == {}
-    finder.mono += CUT_SECONDS - 0.1
-    assert finder.starts.find(consumer, {TP}) == {}
-    assert (consumer.position, consumer.commits, finder.told) == (-1, [], [])
-    finder.mono += 0.1
-    assert finder.starts.find(consumer, {TP})[TP].position == consumer.position == 20
+    assert finder.starts.find(consumer, {TP})[TP].commit == Commit(30, "")
+    assert (consumer.position, consumer.commits, finder.told) == (30, [], [])
+    finder.starts.astray.add(TP)
+    assert finder.starts.find(consumer, {TP})[TP].commit == Commit(20, "")
+    assert consumer.position == 20
     assert consumer.commits == [committed(20)]
     [line] = finder.told
     assert "ends before" in str(line["text"])
     assert (line["topic"], line["partition"], line["committed"], line["log_end"]) == ("prices", 3, 30, 20)
-
-
-def test_a_leader_that_knew_of_less_for_a_moment_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    finder, consumer = Finder(monkeypatch), Consumer(30, 0, 20)
-    finder.starts.find(consumer, {TP})
-    finder.mono += 1.0
-    consumer.end = 35
-    assert finder.starts.find(consumer, {TP})[TP].position == consumer.position == 30
-    assert (consumer.commits, finder.told) == ([], [])
-    finder.mono += 100.0
-    consumer.end = 20
-    assert finder.starts.find(consumer, {TP}) == {}, "a new suspicion begins anew"
+    assert finder.starts.find(consumer, {TP})[TP].position == 30, "a new suspicion needs a new proof"
 
 
 def test_how_much_was_deleted_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

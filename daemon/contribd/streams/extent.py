@@ -4,13 +4,13 @@ Both ends of a log can pass a commit by. Retention deletes at its beginning what
 that became leader uncleanly lacks what others had, or a topic is deleted and made again: then the same offsets are
 given to other records.
 
-Offsets that were given out twice are never consumed twice. The first records of their numbers may have results and may
-have been posted; another result of the same topic, partition and offset would make both worthless to an auditor, and a
-record from before the cut could be posted after a newer one. So contribd goes on at the log's end and says so, and
-whoever knows what the new records are can set the group's offsets back.
+Where the log ends before the commit, contribd goes on at that end. All that comes from there on is new, and prices that
+come now matter more than offsets that are unique: waiting until the log has grown past the commit could silence a
+partition for days. What was written anew below the end is not consumed, since nobody can tell it from what was consumed
+before, and a price of before the cut could follow a newer one. Results of offsets between the end and the old commit
+then exist twice, of two records; their sources differ in the timestamp.
 """
 
-import time
 from collections.abc import Callable, Collection
 from typing import Any, Final, NamedTuple
 
@@ -21,9 +21,6 @@ from contribd.engine.ledger import Commit, decode_metadata
 from contribd.ops.log import get_logger
 
 _log = get_logger("source")
-
-CUT_SECONDS: Final = 10.0
-"""How long a log must look cut before it is believed: a broker that has just become its leader may know of less."""
 
 
 class Start(NamedTuple):
@@ -40,7 +37,7 @@ class Start(NamedTuple):
     problem: str | None = None
     """What an operator must know of, in one line."""
     lost: int = 0
-    """Offsets that hold no record any more, or other ones."""
+    """Offsets whose records are gone."""
 
 
 def find_start(committed: Any, begin: int, end: int, *, latest: bool) -> Start:
@@ -64,15 +61,16 @@ def find_start(committed: Any, begin: int, end: int, *, latest: bool) -> Start:
 class Starts:
     """Finds out where new partitions begin, and puts the consumer there."""
 
-    def __init__(self, *, latest: bool, clock: Callable[[], float] = time.monotonic) -> None:
-        """``latest``: where to begin without a commit; ``clock`` in monotonic seconds."""
+    def __init__(self, *, latest: bool) -> None:
+        """``latest``: where to begin without a commit."""
         self._latest = latest
-        self._clock = clock
-        self._cut: dict[TopicPartition, float] = {}
-        """Since when logs have looked cut."""
+        self.astray: set[TopicPartition] = set()
+        """Partitions whose broker has refused the offset that the consumer asked for, which proves a log cut. An end
+        that lies before the commit does not: a broker that has just become leader may know of less, and the embedded
+        one tells of ends that are too low."""
 
     def find(self, consumer: Any, partitions: Collection[TopicPartition]) -> dict[TopicPartition, Start]:
-        """Those of ``partitions`` that can begin: not yet where a log looks cut for a moment. Raises KafkaError."""
+        """Where each of ``partitions`` begins. Raises KafkaError."""
         if not partitions:
             return {}
         asked = list(partitions)
@@ -80,16 +78,12 @@ class Starts:
         for tp in asked:
             committed = consumer.committed(tp, metadata=True)
             start = find_start(committed, begins[tp], ends[tp], latest=self._latest)
-            if start.problem is _CUT and not self._believed(tp):
-                continue
-            self._cut.pop(tp, None)
+            if start.problem is _CUT and tp not in self.astray:
+                start = find_start(committed, begins[tp], committed.offset, latest=self._latest)
             _put(consumer, tp, committed, start)
             starts[tp] = start
+        self.astray -= starts.keys()
         return starts
-
-    def _believed(self, tp: TopicPartition) -> bool:
-        now = self._clock()
-        return now - self._cut.setdefault(tp, now) >= CUT_SECONDS
 
 
 def _put(consumer: Any, tp: TopicPartition, committed: Any, start: Start) -> None:
@@ -102,8 +96,8 @@ def _put(consumer: Any, tp: TopicPartition, committed: Any, start: Start) -> Non
 
 
 _CUT: Final = (
-    "the log ends before what the group has consumed: it was cut back, or its topic made anew; going on at its end, "
-    "other records with offsets consumed before are not contributed (to contribute them, stop all and reset the group)"
+    "the log ends before what the group has consumed: it was cut back, or its topic made anew; going on at its end "
+    "(what was written anew below it is not contributed, and offsets up to the old commit are given out a second time)"
 )
 _DELETED: Final = (
     "records were deleted before they were consumed: they get no result; going on with the oldest there is "

@@ -286,6 +286,7 @@ class Source(threading.Thread):
         self._astray.clear()
         if astray:
             _log.error(ASTRAY, partitions=_names(Partition(*tp) for tp in astray))
+            self._starts.astray |= astray
             consumer.pause(*astray)
             self.revoked(consumer, astray)
             self.assigned(consumer, astray)
