@@ -18,6 +18,9 @@ class Status(StrEnum):
     EXPIRED = "EXPIRED"
     REJECTED = "REJECTED"
 
+    __hash__ = str.__hash__
+    """The same value as Enum's own, which is Python code, and every record pays for it repeatedly."""
+
 
 class Reply(StrEnum):
     """What became of one post."""
@@ -27,6 +30,8 @@ class Reply(StrEnum):
     ERROR = "ERROR"
     TIMEOUT = "TIMEOUT"
     LOST = "LOST"
+
+    __hash__ = str.__hash__
 
 
 class Reason(StrEnum):

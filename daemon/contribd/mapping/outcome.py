@@ -27,6 +27,9 @@ class PostType(StrEnum):
     UPDATE = "Update"
     REFRESH = "Refresh"
 
+    __hash__ = str.__hash__
+    """The same value as Enum's own, which is Python code."""
+
 
 @dataclass(slots=True)
 class Mapped:

@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 from contribd.engine import engine as engine_module
 from contribd.engine import ledger as ledger_module
+from contribd.engine import posting as posting_module
 from contribd.engine import verdicts as verdicts_module
 from contribd.engine.ages import Ages
 from contribd.engine.contributor import Contributor
@@ -317,7 +318,7 @@ MUTANTS = [
     Mutant("consumption pauses when too much waits", [(Intake, "paused", lambda self: frozenset(self._parked))], 500),
     Mutant("the next post waits until the result is durable", [_around(Verdicts, "_add", _durable_at_once)], 500),
     Mutant("a post to be repeated stays ahead of newer prices", [_around(Book, "requeue", _retry_behind_newer)]),
-    Mutant("the newest value of each field wins", [_around(verdicts_module, "merge", _oldest_value_wins)]),
+    Mutant("the newest value of each field wins", [_around(posting_module, "merge", _oldest_value_wins)]),
     Mutant("prices are posted in their order", [_around(Poster, "_gather", _waiting_lifo)]),
     Mutant("conflate: false merges nothing", [_around(Poster, "_gather", _gather_all)]),
     Mutant(
@@ -386,7 +387,7 @@ MUTANTS = [
     Mutant("only a missing item is created", [(verdicts_module, "_says_missing", lambda *_: True)]),
     Mutant(
         "a Refresh is posted as one",
-        [_around(verdicts_module, "merge", lambda original, group: (PostType.UPDATE, original(group)[1]))],
+        [_around(posting_module, "merge", lambda original, group: (PostType.UPDATE, original(group)[1]))],
     ),
     Mutant("a closed login ends the session", [_around(Session, "_login_answered", _closed_login_is_ignored)], 500),
 ]
