@@ -6,6 +6,7 @@ from tests.engine.rig import P0, P1, Rig
 from tests.session.messages import directory
 
 from contribd.engine.bounds import Bounds
+from contribd.engine.ledger import decode_metadata
 from contribd.engine.limits import MAX_WITHDRAWING
 from contribd.engine.policy import WithdrawPolicy
 
@@ -90,8 +91,11 @@ def test_the_offsets_are_committed_as_they_were_with_a_withdrawal() -> None:
     quote(rig)
     rig.stop()
     rig.tick()
+    before = rig.engine.intake.ledgers[P0].commit()
     rig.ack(*rig.ids)
-    assert rig.batch().commits[P0].offset == 1
+    commit = rig.batch().commits[P0]
+    assert (commit.offset, decode_metadata(*commit)) == (before.offset, decode_metadata(*before)) == (1, frozenset())
+    assert commit != before, "whether it is durable could not be told from what the group has committed"
 
 
 def test_a_price_under_way_at_the_stop_is_answered_first_and_then_withdrawn() -> None:

@@ -12,6 +12,9 @@ from typing import Final, NamedTuple
 from contribd.engine.limits import MAX_METADATA, MAX_RUN_AHEAD
 
 _HEADER: Final = "contribd1:"
+_TAIL: Final = "."
+_TURN: Final = 100_000
+"""More than one transaction can hold, so that two in a row never say the same."""
 _SETTLED: Final = ord("1")
 _OPEN: Final = b"0"
 
@@ -55,6 +58,7 @@ class Ledger:
         "waiting",
         "waiting_bytes",
         "withdrawing",
+        "withdrawn",
     )
 
     def __init__(
@@ -82,6 +86,8 @@ class Ledger:
         """Bytes of their values."""
         self.withdrawing = 0
         """Withdrawals of its quotes made and not settled."""
+        self.withdrawn = 0
+        """Withdrawals of its quotes settled: part of each commit, which else would not differ from the one before."""
         self._seen: deque[int] = deque()
         """Records seen, from the first unsettled one on."""
         self._base = start
@@ -186,18 +192,21 @@ class Ledger:
         Offsets that an earlier run settled and this one has not reached yet stay in the bitmap.
         """
         self._advance()
-        return Commit(self._base, encode_metadata(int(self._flags[::-1], 2) if self._flags else 0))
+        return Commit(self._base, encode_metadata(int(self._flags[::-1], 2) if self._flags else 0, self.withdrawn))
 
 
-def encode_metadata(bitmap: int) -> str:
-    """The settled offsets above a prefix, bit ``n`` for offset ``prefix + n``, as text; empty where none is.
+def encode_metadata(bitmap: int, withdrawn: int = 0) -> str:
+    """The settled offsets above a prefix, bit ``n`` for offset ``prefix + n``, as text; empty where there is nothing.
 
+    ``withdrawn`` only makes it another text: whether a transaction is durable is told by what it committed.
     Raises OverflowError where a broker would not take it.
     """
-    if not bitmap:
+    if not bitmap and not withdrawn:
         return ""
     bits = bitmap.to_bytes((bitmap.bit_length() + 7) // 8, "little")
     text = _HEADER + base64.b64encode(bits).decode("ascii")
+    if withdrawn:
+        text += f"{_TAIL}{withdrawn % _TURN}"
     if len(text) > MAX_METADATA:
         raise OverflowError(f"commit metadata of {len(text)} characters; at most {MAX_METADATA} are possible")
     return text
@@ -211,7 +220,7 @@ def decode_metadata(prefix: int, metadata: str) -> frozenset[int]:
     if not metadata.startswith(_HEADER):
         return frozenset()
     try:
-        bits = base64.b64decode(metadata[len(_HEADER) :], validate=True)
+        bits = base64.b64decode(metadata[len(_HEADER) :].partition(_TAIL)[0], validate=True)
     except (binascii.Error, ValueError):
         return frozenset()
     return frozenset(

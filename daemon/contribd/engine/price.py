@@ -168,6 +168,7 @@ class Settlement(NamedTuple):
             self.ledger.settle(self.offset, self.size)
         else:
             self.ledger.withdrawing -= 1
+            self.ledger.withdrawn += 1
 
 
 def settle(

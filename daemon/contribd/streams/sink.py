@@ -138,8 +138,9 @@ class Sink(threading.Thread):
         """Whether the group's offsets are those of the transaction: it is durable then.
 
         The new producer's ``init_transactions`` has ended it one way or the other; the consumer waits until its offsets
-        say so too, which the admin client does not. Every batch settles a record, so its offset or its bitmap differs
-        from the batch before. Where we are stopped first nobody will ask, and the next run finds the offsets.
+        say so too, which the admin client does not. Every batch settles a record or counts a withdrawal, so its offset
+        or its metadata differs from the batch before. Where we are stopped first nobody will ask, and the next run
+        finds the offsets.
         """
         for attempt in retrying(self._stopping):
             with attempt:

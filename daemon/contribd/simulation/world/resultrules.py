@@ -289,5 +289,5 @@ def settled_above(commit: Commit) -> set[int]:
         return set()
     if not commit.metadata.startswith(_HEADER):
         raise ValueError(f"metadata {commit.metadata[:40]!r}")
-    bits = int.from_bytes(base64.b64decode(commit.metadata[len(_HEADER) :], validate=True), "little")
+    bits = int.from_bytes(base64.b64decode(commit.metadata[len(_HEADER) :].partition(".")[0], validate=True), "little")
     return {commit.offset + number for number in range(bits.bit_length()) if bits >> number & 1}
