@@ -28,7 +28,7 @@ class Cluster:
         if process is None:
             return
         if process.exited is not None:
-            process.die()
+            process.die()  # one that was replaced has not ended by itself
         if process.dead:
             self._gone(host)
         else:

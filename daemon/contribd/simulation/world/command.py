@@ -6,7 +6,7 @@ import typer
 
 from contribd.cli import EXIT_FAILED
 from contribd.simulation.world.many import Summary, run_many
-from contribd.simulation.world.run import Run, run_seed
+from contribd.simulation.world.run import KILLS, REPOSTS, Run, run_seed
 
 _SHOWN = 5
 """Broken seeds whose trace is printed."""
@@ -64,6 +64,8 @@ def _report(summary: Summary) -> None:
     )
     for name, number in sorted(summary.counts.items()):
         typer.echo(f"  {number:8} {name}")
+    if kills := summary.counts[KILLS]:
+        typer.echo(f"a kill repeats {summary.counts[REPOSTS] / kills:.2f} posts on average")
     if summary.broken:
         numbers = " ".join(str(found.seed) for found in sorted(summary.broken, key=lambda found: found.seed))
         typer.echo(f"BROKEN by {len(summary.broken)}: {numbers}")

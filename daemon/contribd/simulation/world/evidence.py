@@ -94,6 +94,8 @@ class ProcessSight:
     told_by: dict[int, list[Post]] = field(default_factory=dict)
     """Posts that a record's result must tell of: those it was the newest in; without keys, those it gave a value."""
     last_id: int = 0
+    shown: set[int] = field(default_factory=set)
+    """Versions that left the daemon."""
     carried: dict[int, float] = field(default_factory=dict)
     """When a version was last on the wire."""
     refused: dict[tuple[str, str], float] = field(default_factory=dict)

@@ -36,13 +36,12 @@ class Oracle:
         self._records: dict[int, Produced] = {}
         self._processes: dict[str, ProcessSight] = {}
         self._wires: list[WireSight] = []
-        self._posts = PostRules(plan, self._records, group.owners, self.complain)
         self._results = ResultRules(plan, self._processes, kafka.begins, kafka.logs, self.complain)
+        self._posts = PostRules(plan, self._records, group.owners, self._results.settled, self.complain)
         self.trace: list[tuple[float, str, str, object]] = []
         self._digest = hashlib.sha256()
         self.posts = 0
-        self.reposts = 0
-        """Posts that carry nothing newer than an earlier process's did."""
+        self.kills = 0
 
     def complain(self, promise: str, text: str, subject: object = None) -> None:
         """A promise is broken."""
@@ -56,6 +55,11 @@ class Oracle:
     def wraps(self) -> int:
         """How often the PostIDs of a process began again."""
         return self._posts.wraps
+
+    @property
+    def reposts(self) -> int:
+        """Posts that repeat what a process that was killed had posted and nobody has settled."""
+        return self._posts.reposts
 
     @property
     def digest(self) -> str:
@@ -113,6 +117,12 @@ class Oracle:
                 self.complain("5: a stop that does not end", process.name)
 
         process.later(limit, lambda: process.later(2.0, check))  # it may have been frozen until just now
+
+    def killed(self, process: Life) -> None:
+        """A process was ended in the middle of whatever it did."""
+        self.kills += 1
+        self._posts.killed(self._processes[process.name])
+        self.note(process.name, "killed")
 
     def left(self, process: Process) -> None:
         """A process exited by itself."""

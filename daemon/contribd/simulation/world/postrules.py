@@ -25,17 +25,30 @@ class PostRules:
     """Judges every post when it is sent, and again when its last byte leaves the daemon."""
 
     def __init__(
-        self, plan: Plan, records: dict[int, Produced], owners: dict[Partition, str], complain: Complain
+        self,
+        plan: Plan,
+        records: dict[int, Produced],
+        owners: dict[Partition, str],
+        settled: Callable[[Produced], bool],
+        complain: Complain,
     ) -> None:
-        """``owners``: which member the group gave each partition to, as the group itself knows it."""
+        """``owners``: which member the group gave each partition to, as the group itself knows it.
+
+        ``settled``: whether a record's result is durable.
+        """
         self._plan = plan
         self._owners = owners
         self._records = records
+        self._settled = settled
         self._complain = complain
         self._handed: dict[tuple[str, str, int | None], int] = {}
         self._fields: dict[tuple[str, str, int | None, str], int] = {}
         self.wraps = 0
         """PostIDs that began again."""
+        self._unsettled: set[int] = set()
+        """Versions that a process had posted, and whose result was not durable, when it was killed."""
+        self.reposts = 0
+        """Posts that carry one of those again."""
 
     # Sending
 
@@ -130,6 +143,8 @@ class PostRules:
             record = self._records[version]
             if (record.ric, record.service) != (post.ric, post.service) or name not in record.fields:
                 self._complain("a value of another record", f"{post}: {name}", post.ric)
+            if self._settled(record):
+                self._complain("1: posted a record that has its result", f"{post}: {record}", post.ric)
             self._check_age(post, record)
             partition = Partition("prices", record.partition)
             if partition not in post.process.owned:
@@ -186,6 +201,11 @@ class PostRules:
         Where instruments come through several partitions, there is no order between these. Each has its own: of a
         field, or where nothing is merged of a price.
         """
+        carried = set(post.values.values())
+        post.process.shown |= carried
+        if carried & self._unsettled:
+            self.reposts += 1
+            self._unsettled -= carried
         if self._plan.keyed or not self._plan.conflate:
             self._check_newest(post)
         for name, version in post.values.items():
@@ -194,6 +214,10 @@ class PostRules:
                 text = f"{post}: {name} was {self._fields[index]} already"
                 self._complain("2: an older value after a newer one", text, post.ric)
             self._fields[index] = version
+
+    def killed(self, process: ProcessSight) -> None:
+        """A process is gone: what it had posted and has no durable result may be posted once more."""
+        self._unsettled |= {version for version in process.shown if not self._settled(self._records[version])}
 
     def _check_newest(self, post: Post) -> None:
         index = (post.service, post.ric, self._line_of(post.newest))

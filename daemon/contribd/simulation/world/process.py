@@ -70,11 +70,14 @@ class Process(Life):
         """SIGTERM; a second one ends the process at once."""
         if self._stop_requested:
             self.die()
+            return
         self._stop_requested = True
         self.put(Stop())
 
     def die(self) -> None:
         """SIGKILL: the sockets close, nothing else happens."""
+        if not self.dead:
+            self.world.oracle.killed(self)
         self.dead = True
         if self._link is not None:
             self._link.close()

@@ -48,6 +48,10 @@ class ResultRules:
         """A record of the prices topic."""
         self._by_place[record.partition, record.offset] = self._by_version[record.version] = record
 
+    def settled(self, record: Produced) -> bool:
+        """Whether its result is durable."""
+        return (record.partition, record.offset) in self.results
+
     # A transaction
 
     def committed(self, transaction: Transaction) -> None:

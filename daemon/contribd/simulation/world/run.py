@@ -25,6 +25,9 @@ from contribd.simulation.world.venue import Venue
 DRAIN_SECONDS = 400.0
 """How long after the last fault and the last record every record must have its result, bad posts aside."""
 
+KILLS, REPOSTS = "processes killed", "posts repeated after a kill"
+"""Counts of a run."""
+
 AFTERMATH = 5.0
 """Seconds that a run goes on after that: a second result would come now."""
 
@@ -120,6 +123,8 @@ def run_seed(seed: int, *, verbose: bool = False) -> Run:
         trace = [str(plan), *_lines(simulation.oracle, None if verbose else subject)]
     oracle = simulation.oracle
     simulation.counts["PostIDs began again"] += oracle.wraps
+    simulation.counts[KILLS] += oracle.kills
+    simulation.counts[REPOSTS] += oracle.reposts
     records = sum(len(log) for log in simulation.world.kafka.logs)
     seconds = simulation.schedule.mono
     return Run(seed, broken, text, records, oracle.posts, seconds, oracle.digest, simulation.counts, trace)
