@@ -1,5 +1,6 @@
 """Where a result goes: the partition any Kafka client would choose for its key, without hashing each key again."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -9,6 +10,12 @@ KEPT_KEYS: Final = 65_536
 """Keys whose hash is kept: about 12 MB where every one of them is in use, far less than hashing them costs."""
 
 _hash = lru_cache(maxsize=KEPT_KEYS)(murmur2)
+
+
+def partition_of(key: bytes, partitions: Sequence[int]) -> int:
+    """The partition of a key among all of the topic's, in ascending order."""
+    number: int = _hash(key) & 0x7FFFFFFF
+    return partitions[number % len(partitions)]
 
 
 class KeyPartitioner(DefaultPartitioner):  # type: ignore[misc]  # the client has no types
@@ -22,6 +29,4 @@ class KeyPartitioner(DefaultPartitioner):  # type: ignore[misc]  # the client ha
         if not partitions:
             chosen: int = super().partition(topic, key, serialized_key, value, serialized_value, cluster)
             return chosen
-        ordered: list[int] = sorted(partitions)
-        number: int = _hash(serialized_key) & 0x7FFFFFFF
-        return ordered[number % len(ordered)]
+        return partition_of(serialized_key or b"", sorted(partitions))

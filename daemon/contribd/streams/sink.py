@@ -16,6 +16,7 @@ from contribd.engine.ledger import Commit, Partition
 from contribd.engine.result import Encoded
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
+from contribd.streams.append import append
 from contribd.streams.patience import TopicMissing, retrying
 from contribd.streams.repair import commit, discard, opened, send_offsets
 from contribd.streams.settings import KafkaSettings, first_line
@@ -105,11 +106,9 @@ class Sink(threading.Thread):
             if producer is None:
                 raise KafkaError("no producer")
             producer.begin_transaction()
-            for result in write.results:
-                producer.send(self._settings.results, value=result.value, key=result.key, headers=result.headers)
-            if self._settings.rejects is not None:
-                for reject in write.rejects:
-                    producer.send(self._settings.rejects, value=reject.value, key=reject.key, headers=reject.headers)
+            append(producer, self._settings.results, write.results)
+            if self._settings.rejects is not None and write.rejects:
+                append(producer, self._settings.rejects, write.rejects)
             send_offsets(producer, _offsets(write.commits), write.group, STEP_SECONDS)
             asked = True
             commit(producer, STEP_SECONDS)
