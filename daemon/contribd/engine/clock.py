@@ -21,22 +21,35 @@ _KEPT_SECONDS: Final = 64
 """Seconds whose text is kept: one result holds up to five times, old ones where the daemon has catching up to do."""
 
 
-class Stamp:
-    """Formats wall times as ISO 8601 with microseconds and ``Z``; the texts of some seconds are kept."""
+_KEPT_TIMES: Final = 256
+"""Times whose text is kept: records of one poll, and posts of one frame, have theirs in common."""
 
-    __slots__ = ("_texts",)
+
+class Stamp:
+    """Formats wall times as ISO 8601 with microseconds and ``Z``; the texts of some are kept."""
+
+    __slots__ = ("_seconds", "_times")
 
     def __init__(self) -> None:
-        self._texts: dict[int, str] = {}
+        self._times: dict[int, str] = {}
+        self._seconds: dict[int, str] = {}
 
     def __call__(self, wall: int) -> str:
         """``wall``: microseconds since 1970, UTC, below ``LAST_WALL``."""
-        second, micros = divmod(wall, 1_000_000)
-        text = self._texts.get(second)
+        text = self._times.get(wall)
         if text is None:
-            if len(self._texts) >= _KEPT_SECONDS:
-                self._texts.clear()
-            text = self._texts[second] = _seconds_text(second)
+            if len(self._times) >= _KEPT_TIMES:
+                self._times.clear()
+            text = self._times[wall] = self._text(wall)
+        return text
+
+    def _text(self, wall: int) -> str:
+        second, micros = divmod(wall, 1_000_000)
+        text = self._seconds.get(second)
+        if text is None:
+            if len(self._seconds) >= _KEPT_SECONDS:
+                self._seconds.clear()
+            text = self._seconds[second] = _seconds_text(second)
         return f"{text}.{micros:06d}Z"
 
 
