@@ -6,6 +6,7 @@ from tests.engine.rig import P0, P1, Rig
 from tests.session.messages import directory
 
 from contribd.engine.bounds import Bounds
+from contribd.engine.events import Committed
 from contribd.engine.ledger import decode_metadata
 from contribd.engine.limits import MAX_WITHDRAWING
 from contribd.engine.policy import WithdrawPolicy
@@ -338,6 +339,73 @@ def test_a_partition_that_is_paused_is_not_taken_for_silent() -> None:
     assert all(fields != BLANK for _ric, fields in blanked(rig))
 
 
+def test_a_pause_that_ends_between_two_looks_is_not_taken_for_silence() -> None:
+    rig = silent(bounds=Bounds(waiting_records=2)).assign(P1)
+    quote(rig)
+    rig.receive(directory(up=False, kind="Update"))
+    rig.put({"BID": 1}, {"BID": 2}, {"BID": 3}, ric="GBP=", partition=P1)
+    assert rig.engine.paused()
+    rig.tick(LIMIT - 1)
+    rig.revoked(P1)
+    assert not rig.engine.paused()
+    rig.receive(directory(up=True, kind="Update"))
+    rig.tick(1)
+    rig.tick(LIMIT - 1)
+    assert rig.posts == []
+    rig.tick(1)
+    assert blanked(rig) == [("EUR=", BLANK)]
+
+
+def test_a_record_that_has_to_wait_to_be_taken_shows_that_the_engine_is_alive() -> None:
+    rig = silent(bounds=Bounds(run_ahead=1))
+    rig.put({"BID": 1, "ASK": 2, "CTBTR_1": "ACME"})
+    rig.tick()
+    rig.ack(rig.ids[0])
+    rig.batch()
+    rig.receive(directory(up=False, kind="Update"))
+    rig.tick(LIMIT)
+    assert not rig.engine.withdrawals.idle
+    rig.put({"BID": 2})
+    assert rig.engine.paused() == {P0}
+    assert rig.engine.withdrawals.idle
+
+
+def test_a_price_given_up_after_a_post_without_an_answer_may_stand_and_is_withdrawn() -> None:
+    rig = stopping(max_age=5_000_000, ack_timeout=6.0)
+    rig.put({"BID": 1, "ASK": 2}, age=0.0)
+    rig.tick()
+    rig.tick(6)
+    rig.tick(1)
+    assert [result["status"] for result in rig.commit()] == ["UNANSWERED"]
+    rig.frames.clear()
+    rig.stop()
+    rig.tick()
+    assert blanked(rig) == [("EUR=", {"BID": None, "ASK": None})]
+
+
+def test_a_post_that_the_stop_leaves_without_an_answer_may_stand_and_is_withdrawn() -> None:
+    rig = stopping(ack_timeout=6.0)
+    rig.put({"BID": 1, "ASK": 2})
+    rig.tick()
+    rig.frames.clear()
+    rig.stop()
+    rig.tick(6)
+    rig.tick()
+    assert blanked(rig) == [("EUR=", {"BID": None, "ASK": None})]
+
+
+def test_silence_found_while_the_last_result_is_not_durable_still_withdraws_the_quote() -> None:
+    rig = silent()
+    rig.put({"BID": 1, "ASK": 2})
+    rig.ack(rig.ids[0])
+    batch = rig.batch()
+    rig.frames.clear()
+    rig.tick(LIMIT)
+    assert rig.posts == []
+    rig.handle(Committed(batch.number))
+    assert blanked(rig) == [("EUR=", BLANK)]
+
+
 def test_silence_while_the_group_has_not_confirmed_us_does_not_count() -> None:
     rig = silent()
     quote(rig)
@@ -345,6 +413,7 @@ def test_silence_while_the_group_has_not_confirmed_us_does_not_count() -> None:
     for _ in range(4):
         rig.tick(LIMIT / 2)
     rig.engine.may_post_until = float("inf")
+    rig.tick()
     rig.tick(LIMIT - 1)
     assert rig.posts == []
     rig.tick(1)

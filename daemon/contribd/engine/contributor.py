@@ -45,7 +45,7 @@ class Contributor:
 
     def withdraw(self, now: Now) -> None:
         """Queues the withdrawals that are due."""
-        for withdrawal in self.withdrawals.make(self.book.holds, now):
+        for withdrawal in self.withdrawals.make(self.book.busy, now):
             self.book.queue(withdrawal)
 
     def forget(self, ledgers: set[Ledger], now: Now) -> None:

@@ -139,6 +139,8 @@ class Engine:
         for partition, records in event.batches:
             ledger = self.intake.ledgers.get(partition)
             if ledger is not None:
+                if self.withdrawals.listens and records:
+                    self.withdrawals.heard(ledger, now.mono)
                 self._take(ledger, self.intake.offer(partition, records), now)
 
     def _connected(self, event: Connected, now: Now) -> None:
@@ -258,8 +260,6 @@ class Engine:
 
     def _take(self, ledger: Ledger, records: list[Record], now: Now) -> None:
         """Maps records; a rejected one is settled at once, the others wait for their turn."""
-        if self.withdrawals.listens and records:
-            self.withdrawals.heard(ledger, now.mono)
         map_record, wall = self.mapper.map, now.wall
         self.tally.records += len(records)
         for record in records:
@@ -314,7 +314,10 @@ class Engine:
 
     def paused(self) -> frozenset[Partition]:
         """The partitions that must not be fetched now."""
-        return self.intake.paused()
+        paused = self.intake.paused()
+        if self.withdrawals.listens:
+            self.withdrawals.unheard.update(self.intake.ledgers[partition] for partition in paused)
+        return paused
 
     def settled(self, partitions: frozenset[Partition]) -> bool:
         """Whether nothing of these partitions is under way or unwritten."""

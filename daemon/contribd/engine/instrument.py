@@ -79,9 +79,13 @@ class Book:
         instrument.drop_settled()
         return [old for old in takewhile(lambda old: old is not price, instrument.waiting) if not old.settled]
 
-    def holds(self, key: tuple[str, str]) -> bool:
-        """Whether an instrument, (service, RIC), has something to do."""
-        return key in self._instruments
+    def busy(self, key: tuple[str, str]) -> bool:
+        """Whether an instrument, (service, RIC), has a price that waits or is under way."""
+        instrument = self._instruments.get(key)
+        if instrument is None:
+            return False
+        instrument.drop_settled()
+        return bool(instrument.waiting) or instrument.state is not InstrumentState.COMMITTING
 
     def withdrawal(self, price: Price) -> Withdrawal | None:
         """The withdrawal that waits for a price's instrument; None where there is none."""

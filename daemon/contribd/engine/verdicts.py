@@ -80,6 +80,8 @@ class Verdicts:
         """No answer: another try where one is left, else UNANSWERED."""
         retry = self._policy.retry
         tried = len(flight.group[-1].attempts or ()) + 1
+        if self._shows(flight):
+            self._withdrawals.unanswered(flight)
         if tried < retry.attempts:
             # One more session lost with it, and it would be given up: that must not happen to its neighbours. A post
             # that got no answer may have been dropped with one that the server did not like, or be that one.
@@ -123,11 +125,15 @@ class Verdicts:
         instrument.create = instrument.alone = instrument.solo = False
         instrument.move(InstrumentEvent.SETTLED)
         carrier = flight.group[-1]
-        if self._withdrawals.wanted and type(carrier) is not Withdrawal:
-            self._withdrawals.answered(flight, status)
+        if status is Status.ACK and self._shows(flight):
+            self._withdrawals.acked(flight)
         for price in flight.group[:-1]:
             self._settle(price, Status.CONFLATED, now, carried_by=carrier)
         self._settle(carrier, status, now, code=code, text=text, fields=flight.fields, instrument=instrument)
+
+    def _shows(self, flight: Flight) -> bool:
+        """Whether a post put up what may have to be withdrawn."""
+        return self._withdrawals.wanted and type(flight.group[-1]) is not Withdrawal
 
     def _note(self, flight: Flight, reply: Reply, code: str | None, text: str | None, now: Now) -> Attempt:
         answered = None if reply in (Reply.TIMEOUT, Reply.LOST) else now.wall

@@ -8,15 +8,12 @@ from contribd.engine.clock import Now
 from contribd.engine.ledger import Ledger
 from contribd.engine.limits import MAX_WITHDRAWING
 from contribd.engine.policy import WithdrawPolicy
-from contribd.engine.price import Reason, Status, Withdrawal
+from contribd.engine.price import Reason, Withdrawal
 from contribd.engine.window import Flight
 from contribd.mapping.outcome import FieldValue, Mapped, PostType
 
 Key: TypeAlias = tuple[str, str]
 """(service, RIC)."""
-
-_STANDS = (Status.ACK, Status.UNANSWERED)
-"""Answers after which a post counts as in the market: what got none may have arrived."""
 
 
 class Quote(NamedTuple):
@@ -49,7 +46,10 @@ class Withdrawals:
         self._standing: dict[Key, Quote] = {}
         self._heard: dict[Ledger, float] = {}
         """Monotonic time of the last record of each partition that has not been found silent since."""
-        self._due: deque[tuple[Key, Reason]] = deque()
+        self.unheard: set[Ledger] = set()
+        """Not listened to just now, or until a moment ago."""
+        self._due: deque[tuple[Key, Ledger | None]] = deque()
+        """Quotes to withdraw: for the silence of that partition, or because the daemon stops."""
         self._made: dict[Withdrawal, None] = {}
         """Those not settled, in the order they were made."""
         self._look_at = float("inf")
@@ -82,22 +82,28 @@ class Withdrawals:
 
     # What stands
 
-    def answered(self, flight: Flight, status: Status) -> None:
-        """The last word on a post of prices: what it put into the market stands, what it blanked does not."""
-        key = flight.instrument.key
-        if status not in _STANDS:
-            return
+    def acked(self, flight: Flight) -> None:
+        """The ADS accepted a post of prices: what it put into the market stands, what it blanked does not."""
         shown, blank = self._shown(flight)
-        before = self._standing.get(key)
+        before = self._standing.get(flight.instrument.key)
         if before is not None and flight.type is not PostType.REFRESH and before.fields != shown:
             shown = (before.fields | shown) - blank
+        self._stand(flight, shown)
+
+    def unanswered(self, flight: Flight) -> None:
+        """A post of prices that got no answer may have arrived, whatever becomes of the prices: or it may not."""
+        shown = self._shown(flight)[0]
+        before = self._standing.get(flight.instrument.key)
+        self._stand(flight, shown if before is None else before.fields | shown)
+
+    def _stand(self, flight: Flight, shown: frozenset[str]) -> None:
+        key, newest = flight.instrument.key, flight.group[-1]
         if not shown:
             self._standing.pop(key, None)
             return
-        newest = flight.group[-1]
         self._standing[key] = Quote(newest.ledger, newest.mapped.mapping, shown)
         if self._stopping:
-            self._due.append((key, Reason.STOP))
+            self._due.append((key, None))
 
     def _shown(self, flight: Flight) -> tuple[frozenset[str], frozenset[str]]:
         """Of the fields that the post's mappings list: those it gave a value, and all those it blanked."""
@@ -123,21 +129,20 @@ class Withdrawals:
             self._look_at = min(self._look_at, mono + (self.policy.silent_after or 0.0))
         self._heard[ledger] = mono
         if not self.idle:
-            self._due = deque(
-                (key, reason)
-                for key, reason in self._due
-                if reason is not Reason.SILENT
-                or (quote := self._standing.get(key)) is None
-                or quote.ledger is not ledger
-            )
+            self._due = deque(due for due in self._due if due[1] is not ledger)
             for made in [made for made in self._made if made.ledger is ledger and made.reason is Reason.SILENT]:
                 self.call_off(made)
 
     def deaf(self, ledgers: Iterable[Ledger], mono: float) -> None:
-        """These partitions are not being listened to just now: their silence says nothing."""
-        for ledger in ledgers:
+        """These partitions are not being listened to just now: their silence says nothing.
+
+        Nor does that of the ``unheard`` since the last call, up to now.
+        """
+        deaf = set(ledgers)
+        for ledger in deaf | self.unheard:
             if ledger in self._heard:
                 self._heard[ledger] = mono
+        self.unheard = deaf
 
     def look(self, now: Now) -> list[Silent]:
         """The partitions that went silent since the last look; their quotes are due from now on."""
@@ -156,7 +161,7 @@ class Withdrawals:
     def _silent(self, ledger: Ledger) -> Silent:
         del self._heard[ledger]
         keys = [key for key, quote in self._standing.items() if quote.ledger is ledger]
-        self._due.extend((key, Reason.SILENT) for key in keys)
+        self._due.extend((key, ledger) for key in keys)
         return Silent(ledger, len(keys))
 
     def wake_at(self) -> float | None:
@@ -173,23 +178,23 @@ class Withdrawals:
         self._due.clear()
         if self.policy.on_stop:
             self._stopping = True
-            self._due.extend((key, Reason.STOP) for key in self._standing)
+            self._due.extend((key, None) for key in self._standing)
 
     def make(self, busy: Callable[[Key], bool], now: Now) -> list[Withdrawal]:
         """Withdrawals to be queued now: a bounded number at a time, however many quotes stand.
 
-        The quote of an instrument that is ``busy`` is not left alone: another partition has a price of it.
+        The quote of an instrument that is ``busy`` is not left alone, nor one that another partition has renewed.
         """
         made = []
         while self.can_make:
-            key, reason = self._due.popleft()
-            if reason is Reason.SILENT and busy(key):
+            key, silent = self._due.popleft()
+            quote = self._standing.get(key)
+            if quote is None or (silent is not None and (busy(key) or quote.ledger is not silent)):
                 continue
-            quote = self._standing.pop(key, None)
-            if quote is not None:
-                withdrawal = _withdrawal(key, quote, reason, now)
-                self._made[withdrawal] = None
-                made.append(withdrawal)
+            del self._standing[key]
+            withdrawal = _withdrawal(key, quote, Reason.STOP if silent is None else Reason.SILENT, now)
+            self._made[withdrawal] = None
+            made.append(withdrawal)
         return made
 
     def call_off(self, withdrawal: Withdrawal) -> None:
@@ -208,6 +213,7 @@ class Withdrawals:
 
     def forget(self, ledgers: set[Ledger]) -> None:
         """Partitions are not ours any more: their quotes are kept up, or not, by others."""
+        self.unheard -= ledgers
         for ledger in ledgers:
             self._heard.pop(ledger, None)
         self._made = {made: None for made in self._made if made.ledger not in ledgers}
