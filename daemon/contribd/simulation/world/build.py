@@ -4,7 +4,7 @@ from random import Random
 
 from contribd.engine.bounds import Bounds
 from contribd.engine.engine import Engine
-from contribd.engine.policy import Backoff, ContributionPolicy, RetryPolicy, SessionPolicy
+from contribd.engine.policy import Backoff, ContributionPolicy, RetryPolicy, SessionPolicy, WithdrawPolicy
 from contribd.mapping.mapper import Mapper
 from contribd.omm.post import PostEncoder, PostUser
 from contribd.omm.requests import Login
@@ -26,6 +26,9 @@ def make_engine(plan: Plan, mapper: Mapper, rng: Random) -> Engine:
         pack=plan.pack,
         max_rate=plan.max_rate,
         first_post_id=plan.first_post_id,
+        withdraw=WithdrawPolicy(
+            plan.withdraw_on_stop, plan.silent_after, {mapping.name: mapping.withdraw for mapping in mapper.mappings}
+        ),
     )
     session = SessionPolicy(
         endpoints=URLS[: plan.endpoints],

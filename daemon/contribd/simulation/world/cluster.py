@@ -55,6 +55,12 @@ class Cluster:
         if process is not None:
             process.terminate()
 
+    def stop_all(self) -> None:
+        """SIGTERM to all that have not got one."""
+        for process in self.processes:
+            if process is not None and not process.dead and not process.stopping:
+                process.terminate()
+
     def poke(self) -> None:
         """The wall clock changed."""
         for process in self.processes:

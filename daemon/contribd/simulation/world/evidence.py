@@ -3,11 +3,18 @@
 import json
 import re
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from contribd.engine.ledger import Partition
 from contribd.simulation.world.feed import VERSIONED
+
+if TYPE_CHECKING:
+    from contribd.simulation.world.blankrules import Blanking
+
+Complain: TypeAlias = Callable[[str, str, object], None]
+"""The promise broken, what was seen, and whom it is about."""
 
 _POST_ID = re.compile(r'"PostID":(\d+)\D')
 
@@ -32,7 +39,10 @@ class Answer(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Post:
-    """One post as it was encoded. ``values``: its versioned fields; ``newest``: the newest record it carries."""
+    """One post as it was encoded.
+
+    ``values``: its versioned fields; ``newest``: the newest record it carries. A withdrawal's has only ``blanks``.
+    """
 
     process: "ProcessSight"
     wire: "WireSight"
@@ -41,6 +51,7 @@ class Post:
     service: str
     type: str
     values: dict[str, int]
+    blanks: frozenset[str]
     newest: int
     mono: float
     wall: int
@@ -51,9 +62,12 @@ class Post:
     """When an Error came that may have taken this post with it."""
     forgotten: bool = False
     """Its partition was revoked: its answer is nobody's any more."""
+    blanking: "Blanking | None" = None
+    """The withdrawal it is of."""
 
     def __str__(self) -> str:
-        return f"post {self.post_id} of {self.process.name} on wire {self.wire.number}: {self.values}"
+        what = self.values or f"withdraws {sorted(self.blanks)}"
+        return f"post {self.post_id} of {self.process.name} on wire {self.wire.number}: {what}"
 
 
 @dataclass(slots=True, eq=False)
@@ -121,8 +135,8 @@ def messages_in(text: bytes) -> list[dict[str, Any]]:
 
 
 def versions(fields: dict[str, Any]) -> dict[str, int]:
-    """The versioned fields."""
-    return {name: fields[name] for name in VERSIONED if name in fields}
+    """The versioned fields with a value."""
+    return {name: fields[name] for name in VERSIONED if fields.get(name) is not None}
 
 
 def echoed_id(message: dict[str, Any]) -> int | None:

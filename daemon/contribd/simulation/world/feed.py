@@ -14,6 +14,9 @@ from contribd.simulation.world.plan import Plan
 VERSIONED: Final = ("BID", "ASK", "MID_PRICE", "TRDPRC_1", "HIGH_1")
 """Fields that hold the record's own number, so that every value on the wire says which record it came from."""
 
+LISTED: Final = {"update": frozenset(("BID", "ASK")), "refresh": frozenset(("BID", "MID_PRICE"))}
+"""The fields that each kind of mapping lists under ``withdraw``."""
+
 SERVICES: Final = ("TRCC", "ALT")
 _PADDING: Final = 1_600
 
@@ -52,6 +55,7 @@ def _mapping(service: str, post: str) -> dict[str, Any]:
         "service": service,
         "post": post,
         "fields": fields,
+        "withdraw": sorted(LISTED[post]),
         "checks": ["crossed == false"],
     }
 

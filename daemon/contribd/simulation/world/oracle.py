@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from contribd.engine.events import Assigned, Event, Revoked, Stop
+from contribd.engine.events import Assigned, Event, Records, Revoked, Stop
 from contribd.engine.ledger import Partition
-from contribd.simulation.world.evidence import ProcessSight, Violation, WireSight, messages_in
+from contribd.engine.states import SessionState
+from contribd.simulation.world.blankrules import BlankRules
+from contribd.simulation.world.evidence import Post, ProcessSight, Violation, WireSight, messages_in
 from contribd.simulation.world.feed import Produced
 from contribd.simulation.world.group import Group
 from contribd.simulation.world.kafka import Kafka, Transaction
@@ -36,8 +38,9 @@ class Oracle:
         self._records: dict[int, Produced] = {}
         self._processes: dict[str, ProcessSight] = {}
         self._wires: list[WireSight] = []
-        self._results = ResultRules(plan, self._processes, kafka.begins, kafka.logs, self.complain)
-        self._posts = PostRules(plan, self._records, group.owners, self._results.settled, self.complain)
+        self._blanks = blanks = BlankRules(plan, self._records, self.complain)
+        self._results = ResultRules(plan, self._processes, kafka.begins, kafka.logs, blanks, self.complain)
+        self._posts = PostRules(plan, self._records, group.owners, self._results.settled, blanks, self.complain)
         self.trace: list[tuple[float, str, str, object]] = []
         self._digest = hashlib.sha256()
         self.posts = 0
@@ -55,6 +58,11 @@ class Oracle:
     def wraps(self) -> int:
         """How often the PostIDs of a process began again."""
         return self._posts.wraps
+
+    @property
+    def withdrawals(self) -> dict[str, int]:
+        """Withdrawals with a result, by reason."""
+        return self._blanks.results
 
     @property
     def reposts(self) -> int:
@@ -108,8 +116,9 @@ class Oracle:
         self._processes[process.name] = ProcessSight(process.name)
         self.note(process.name, "started")
 
-    def _stopping(self, process: Life, sight: ProcessSight) -> None:
+    def _stopping(self, process: Process, sight: ProcessSight) -> None:
         sight.stopping_at = self._schedule.mono
+        self._blanks.stopping(sight, open_session=process.engine.session.state is SessionState.OPEN)
         limit = self._plan.ack_timeout + STOP_SECONDS + 3.0
 
         def check() -> None:
@@ -127,28 +136,48 @@ class Oracle:
     def left(self, process: Process) -> None:
         """A process exited by itself."""
         self.note(process.name, f"exited: {process.exited}")
+        if process.exited == "drained":
+            self._blanks.left(self._processes[process.name])
 
-    def told(self, process: Life, event: Event) -> None:
-        """The worker took an event about the group."""
+    def paused(self, process: Life, partitions: frozenset[Partition]) -> None:
+        """What the worker does not want to be fetched any more."""
+        self._blanks.paused(self._processes[process.name], partitions, self._schedule.mono)
+
+    def told(self, process: Process, event: Event) -> None:
+        """The worker took an event about the group, or records."""
         sight = self._processes[process.name]
+        if isinstance(event, Records):
+            self._heard(sight, event)
+            return
         if isinstance(event, Assigned):
             for partition in event.partitions:
                 sight.assigned_at[partition] = self._schedule.mono
                 sight.owned.add(partition)
+                self._blanks.assigned(sight, partition, self._schedule.mono)
         elif isinstance(event, Revoked):
             sight.owned -= event.partitions
             self._forget(sight, event.partitions)
+            self._blanks.revoked(sight, event.partitions)
         elif isinstance(event, Stop):
             self._stopping(process, sight)
         else:
             return
         self.note(process.name, f"{event}")
 
+    def _heard(self, sight: ProcessSight, event: Records) -> None:
+        for partition, _records in event.batches:
+            self._blanks.heard(sight, partition, self._schedule.mono)
+
     def _forget(self, sight: ProcessSight, partitions: frozenset[Partition]) -> None:
         for post in sight.last.values():
-            if Partition("prices", self._records[post.newest].partition) in partitions:
+            if self._partition_of(post) in partitions:
                 post.forgotten = True
                 post.wire.outstanding.pop(post.post_id, None)
+
+    def _partition_of(self, post: Post) -> Partition | None:
+        if post.blanking is not None:
+            return post.blanking.partition
+        return Partition("prices", self._records[post.newest].partition)
 
     def measured(self, process: Process) -> None:
         """After the worker did something: its memory is bounded."""

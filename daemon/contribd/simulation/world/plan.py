@@ -91,6 +91,9 @@ class Plan:
     """The PostID every process begins with: near the largest in some runs, which then begin again at 1."""
     keyed: bool = True
     """Whether an instrument has one partition, as producers are told to see to; else each record goes to any."""
+    withdraw_on_stop: bool = False
+    silent_after: float | None = None
+    """Quotes of a partition without records for so long are withdrawn; the records come in bursts then."""
     rates: dict[str, float] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
 
@@ -136,4 +139,6 @@ def make_plan(seed: int) -> Plan:
         shares=shares,
         first_post_id=rng.choice((1, 1, MAX_POST_ID - rng.randint(0, 20))),
         keyed=rng.random() < 0.75,
+        withdraw_on_stop=rng.random() < 0.15,
+        silent_after=rng.choice((1.0, 2.0, 4.0)) if rng.random() < 0.15 else None,
     )

@@ -4,7 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 from contribd.engine.ledger import Partition
-from contribd.simulation.world.evidence import Answer, Post, ProcessSight, WireSight, echoed_id, posts_in, versions
+from contribd.simulation.world.blankrules import BlankRules
+from contribd.simulation.world.evidence import (
+    Answer,
+    Complain,
+    Post,
+    ProcessSight,
+    WireSight,
+    echoed_id,
+    posts_in,
+    versions,
+)
 from contribd.simulation.world.feed import Produced
 from contribd.simulation.world.plan import Plan
 
@@ -18,8 +28,6 @@ DROP_GRACE = 1.0
 LARGEST_POST_ID = 4_294_967_295
 """A PostID has 32 bits without a sign. Servers answer 2**32 as 0: an Ack of 0 could be anybody's."""
 
-Complain = Callable[[str, str, object], None]
-
 
 class PostRules:
     """Judges every post when it is sent, and again when its last byte leaves the daemon."""
@@ -30,6 +38,7 @@ class PostRules:
         records: dict[int, Produced],
         owners: dict[Partition, str],
         settled: Callable[[Produced], bool],
+        blanks: BlankRules,
         complain: Complain,
     ) -> None:
         """``owners``: which member the group gave each partition to, as the group itself knows it.
@@ -40,6 +49,7 @@ class PostRules:
         self._owners = owners
         self._records = records
         self._settled = settled
+        self._blanks = blanks
         self._complain = complain
         self._handed: dict[tuple[str, str, int | None], int] = {}
         self._fields: dict[tuple[str, str, int | None, str], int] = {}
@@ -72,8 +82,11 @@ class PostRules:
         inner = message["Message"]
         values = versions(inner["Fields"])
         key = message["Key"]
-        if inner["Key"] != key or not values:
+        blanks = frozenset(name for name, value in inner["Fields"].items() if value is None)
+        if inner["Key"] != key or not (values or blanks):
             self._complain("malformed post", str(message)[:300], key)
+        if blanks and len(blanks) < len(inner["Fields"]):
+            self._complain("3: a withdrawal is merged with prices", str(message)[:300], key["Name"])
         post = Post(
             process,
             wire,
@@ -82,7 +95,8 @@ class PostRules:
             key["Service"],
             inner["Type"],
             values,
-            max(values.values()),
+            blanks,
+            max(values.values(), default=0),
             mono,
             wall,
             wire.frames,
@@ -90,12 +104,19 @@ class PostRules:
         )
         self._check_session(post)
         self._check_alone(post)
-        self._check_content(post)
+        if values:
+            self._check_content(post)
+            self._blanks.priced(post)
+        else:
+            self._blanks.posting(post, process.last.get((post.service, post.ric)))
+            self._check_withdrawal_owned(post)
         self._check_id(post)
         wire.posts[post.post_id] = wire.outstanding[post.post_id] = post
         self._check_outstanding(post)
         process.last[post.service, post.ric] = post
-        for version in {post.newest} if self._plan.keyed else sorted(set(values.values())):
+        for version in sorted(set(values.values())):
+            if self._plan.keyed and version != post.newest:
+                continue
             process.told_by.setdefault(version, []).append(post)
         for version in values.values():
             process.carried[version] = mono
@@ -112,7 +133,7 @@ class PostRules:
 
     def _check_session(self, post: Post) -> None:
         wire, process = post.wire, post.process
-        if process.stopping_at is not None and post.mono > process.stopping_at:
+        if process.stopping_at is not None and post.mono > process.stopping_at and not post.blanks:
             self._complain("posted while stopping", str(post), post.ric)
         if not wire.login_open or wire.ended:
             self._complain("4: posted while the login stream is not open", str(post), post.ric)
@@ -146,12 +167,7 @@ class PostRules:
             if self._settled(record):
                 self._complain("1: posted a record that has its result", f"{post}: {record}", post.ric)
             self._check_age(post, record)
-            partition = Partition("prices", record.partition)
-            if partition not in post.process.owned:
-                self._complain("2: posted a price of a partition that was taken away", str(post), post.ric)
-            if self._owners[partition].partition("#")[0] != post.process.name:
-                text = f"{post}; {partition} is {self._owners[partition]}'s"
-                self._complain("2: posted a price of a partition another member owns", text, post.ric)
+            self._check_owned(post, Partition("prices", record.partition))
         if not self._plan.conflate and len(set(post.values.values())) > 1:
             self._complain("3: merged although prices are not conflated", str(post), post.ric)
         newest = self._records[post.newest]
@@ -159,6 +175,18 @@ class PostRules:
             self._complain("a Refresh nobody asked for", str(post), post.ric)
         if newest.refresh and post.type != "Refresh":
             self._complain("an Update where the mapping says Refresh", str(post), post.ric)
+
+    def _check_owned(self, post: Post, partition: Partition) -> None:
+        if partition not in post.process.owned:
+            self._complain("2: posted a price of a partition that was taken away", str(post), post.ric)
+        if self._owners[partition].partition("#")[0] != post.process.name:
+            text = f"{post}; {partition} is {self._owners[partition]}'s"
+            self._complain("2: posted a price of a partition another member owns", text, post.ric)
+
+    def _check_withdrawal_owned(self, post: Post) -> None:
+        partition = None if post.blanking is None else post.blanking.partition
+        if partition is not None:
+            self._check_owned(post, partition)
 
     def _check_age(self, post: Post, record: Produced) -> None:
         max_age = self._plan.max_age
@@ -201,6 +229,8 @@ class PostRules:
         Where instruments come through several partitions, there is no order between these. Each has its own: of a
         field, or where nothing is merged of a price.
         """
+        if not post.values:
+            return
         carried = set(post.values.values())
         post.process.shown |= carried
         if carried & self._unsettled:

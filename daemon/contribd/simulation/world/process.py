@@ -66,6 +66,11 @@ class Process(Life):
         self._mail.append(event)
         self._wake_in(self._schedule.rng.random() * 0.002)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it got a SIGTERM."""
+        return self._stop_requested
+
     def terminate(self) -> None:
         """SIGTERM; a second one ends the process at once."""
         if self._stop_requested:
@@ -157,6 +162,7 @@ class Process(Life):
         self._write()
         if (paused := engine.paused()) != self._paused:
             self._paused = paused
+            self.world.oracle.paused(self, paused)
             self.source.pause(paused)
         if self._revoking and engine.settled(self._revoking[0]):
             self.source.release()
@@ -255,6 +261,7 @@ class Process(Life):
             return False
         now = self._schedule.now
         self.exited = "drained" if self.engine.drained else "deadline"
+        self.engine.session.drain(now)
         self.engine.session.close(now)
         self._send(self.engine.take_frames(now))
         self._obey()

@@ -2,20 +2,20 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
 from contribd.engine.ledger import Commit, Partition
 from contribd.engine.result import Encoded
-from contribd.simulation.world.evidence import Answer, Post, ProcessSight, WireSight, versions
+from contribd.simulation.world.blankrules import BlankRules
+from contribd.simulation.world.evidence import Answer, Complain, Post, ProcessSight, WireSight, versions
 from contribd.simulation.world.feed import Produced
 from contribd.simulation.world.kafka import Transaction
 from contribd.simulation.world.plan import Plan
 from contribd.simulation.world.venue import RETRYABLE
 
-Complain = Callable[[str, str, object], None]
 Place = tuple[int, int]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,12 +32,14 @@ class ResultRules:
         processes: dict[str, ProcessSight],
         begins: dict[Partition, int],
         logs: list[list[Produced]],
+        blanks: BlankRules,
         complain: Complain,
     ) -> None:
         self._plan = plan
         self._processes = processes
         self._begins = begins
         self._logs = logs
+        self._blanks = blanks
         self._complain = complain
         self.results: dict[Place, dict[str, Any]] = {}
         self._by_place: dict[Place, Produced] = {}
@@ -78,6 +80,10 @@ class ResultRules:
     def _result(self, encoded: Encoded) -> None:
         result = json.loads(encoded.value)
         source = result["source"]
+        process = self._processes[result["instance"]]
+        if source is None:
+            self._withdrawal(encoded, result, process)
+            return
         place = (source["partition"], source["offset"])
         record = self._by_place.get(place)
         if record is None:
@@ -89,9 +95,20 @@ class ResultRules:
             self._complain("1: a result of a record before the start", str(result), record)
         self.results[place] = result
         self._check_frame(record, result, encoded)
-        process = self._processes[result["instance"]]
         self._check_posts(record, result, process)
         getattr(self, f"_check_{result['status'].lower()}")(record, result, process)
+        self._blanks.settled(record, result, process)
+
+    def _withdrawal(self, encoded: Encoded, result: dict[str, Any], process: ProcessSight) -> None:
+        """A result of no record: each answer in it is true, and the rest is the withdrawals' own law."""
+        self._blanks.result(encoded, process)
+        for entry in result["posts"]:
+            wire = process.sessions[entry["session"]]
+            post = wire.posts[entry["post_id"]]
+            if entry["sent_at"] != stamp(post.wall) or entry["type"] != post.type:
+                self._complain("6: a post of another withdrawal", f"{entry} {post}", post.ric)
+            if not self._is_true(entry, post, wire):
+                self._complain("6: an answer that was not given", f"{entry} {post}: {post.answer}", post.ric)
 
     def _check_frame(self, record: Produced, result: dict[str, Any], encoded: Encoded) -> None:
         source = f"prices:{record.partition}:{record.offset}"

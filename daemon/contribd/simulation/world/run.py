@@ -81,7 +81,7 @@ class _Simulation:
         at = 0.0
         for _ in range(plan.records):
             if rng.random() > 0.6:
-                at = rng.random() * while_feeding
+                at = self._lulled(rng.random() * while_feeding)
             last = max(last, at)
             schedule.at(at, self._produce)
         self.faults.plan()
@@ -89,7 +89,17 @@ class _Simulation:
         if not schedule.run(plan.spread, lambda: False) and not schedule.run(self._latest(), self._drained):
             self.oracle.complain("a run that does not end", f"{self.oracle.missing} records have no result")
         schedule.run(schedule.mono + AFTERMATH, lambda: False)
+        if plan.withdraw_on_stop:
+            self.cluster.stop_all()
+            schedule.run(schedule.mono + plan.ack_timeout + AFTERMATH, lambda: False)
         self.oracle.finish()
+
+    def _lulled(self, at: float) -> float:
+        """Where partitions may go silent, what would come over a while comes in the first third of it."""
+        if self._plan.silent_after is None:
+            return at
+        length = self._plan.spread / 3
+        return at - at % length + at % length / 3
 
     def _latest(self) -> float:
         """The simulated time by which all must be over; posts the ADS never answers take all their tries, in turn."""
@@ -123,6 +133,8 @@ def run_seed(seed: int, *, verbose: bool = False) -> Run:
         trace = [str(plan), *_lines(simulation.oracle, None if verbose else subject)]
     oracle = simulation.oracle
     simulation.counts["PostIDs began again"] += oracle.wraps
+    for reason, number in oracle.withdrawals.items():
+        simulation.counts[f"withdrawals, {reason}"] += number
     simulation.counts[KILLS] += oracle.kills
     simulation.counts[REPOSTS] += oracle.reposts
     records = sum(len(log) for log in simulation.world.kafka.logs)
