@@ -103,7 +103,7 @@ class Worker:
         self._source.start()
         self._sink.start()
         self._notifier.ready("starting")
-        _spare_the_collector()
+        spare_the_collector()
         try:
             self._loop()
         except Stopped as stopped:
@@ -235,7 +235,7 @@ class Worker:
         (_log.warning if level == "warning" else _log.info)(event, **details)
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """What was loaded at the start is there for good: it need not be looked through again and again."""
     gc.collect()
     gc.freeze()

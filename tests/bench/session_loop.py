@@ -26,6 +26,7 @@ from contribd.mailbox import Mailbox
 from contribd.mapping.mapper import Mapper
 from contribd.session.connector import ConnectOptions
 from contribd.session.shell import Finding, Shell
+from contribd.worker import spare_the_collector
 
 POLL = 500
 """Records a poll of the consumer gives at most, by default."""
@@ -126,6 +127,7 @@ def main() -> None:
     """One connection, one run."""
     loop = Loop(sys.argv[2], *map(int, sys.argv[3:6]), whole=sys.argv[1] == "worker")
     loop.open()
+    spare_the_collector()  # as the daemon does
     start, cpu = time.perf_counter(), time.process_time()
     loop.run()
     print(time.perf_counter() - start, time.process_time() - cpu, flush=True)  # noqa: T201 - its parent reads it
