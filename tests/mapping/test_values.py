@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contribd.mapping import times
 from contribd.mapping.conversions import As, Lookup, conversion
 from contribd.mapping.encode import ENCODER, encode_fields
 from contribd.mapping.errors import EvaluationError
@@ -253,3 +254,19 @@ def test_round_takes_numbers_within_bounds_only() -> None:
     for value in ("1.5", True, Decimal("1E+999999999"), 10**15, Decimal("999999999999999.999")):
         with pytest.raises(EvaluationError):
             convert(value)
+
+
+SECONDS = st.datetimes().map(lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%S").zfill(19))
+ODD = st.text(alphabet="0123456789-:T Z.+", min_size=17, max_size=21)
+
+
+@given(SECONDS | ODD, st.text(alphabet="0123456789²x", max_size=10), st.sampled_from(["Z", "z", "", "+01:00"]))
+def test_the_short_way_to_a_time_gives_what_the_long_one_gives(second: str, fraction: str, zone: str) -> None:
+    text = f"{second}.{fraction}{zone}"
+    outcomes: list[object] = []
+    for read in (times._from_text, times._from_any_text):
+        try:
+            outcomes.append(read(text))
+        except EvaluationError as error:
+            outcomes.append(error.text)
+    assert outcomes[0] == outcomes[1]
