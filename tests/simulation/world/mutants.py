@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
@@ -23,14 +24,16 @@ from contribd.engine.intake import Intake
 from contribd.engine.ledger import Commit, Ledger
 from contribd.engine.outbox import Outbox
 from contribd.engine.posting import Poster
-from contribd.engine.price import Reply, Settlement, Status
+from contribd.engine.price import Reply, Settlement, Status, Withdrawal
 from contribd.engine.rate import RateLimit
+from contribd.engine.result import ResultEncoder
 from contribd.engine.services import Services
 from contribd.engine.session import Session
 from contribd.engine.states import InstrumentEvent, SessionState
 from contribd.engine.suspects import Suspects
 from contribd.engine.verdicts import Verdicts
 from contribd.engine.window import Window
+from contribd.engine.withdrawals import Withdrawals
 from contribd.mapping.outcome import PostType
 from contribd.omm.post import MAX_POST_ID
 from contribd.simulation.world.run import run_seed
@@ -203,6 +206,20 @@ def _no_lease(original: Any, self: Engine, now: Any) -> Any:
     return original(self, now)
 
 
+def _remember_the_answered(original: Any, self: Any, price: Any, status: Status, *args: Any, **kwargs: Any) -> None:
+    original(self, price, status, *args, **kwargs)
+    if status is Status.ACK and type(price) is not Withdrawal:
+        self.answered_last = price
+
+
+def _answered_is_posted_again(original: Any, self: Contributor, now: Any) -> None:
+    original(self, now)
+    price = vars(self._verdicts).pop("answered_last", None)
+    if price is not None and not price.ledger.stopping:
+        price.settled = price.under_way = False
+        self.book.queue(price)
+
+
 def _closed_login_is_ignored(original: Any, self: Session, answer: Any, now: Any) -> None:
     if answer.is_open or self.state is SessionState.LOGGING_IN:
         original(self, answer, now)
@@ -240,6 +257,63 @@ def _older_outlive(_original: Any, self: Poster, instrument: Instrument, now: An
         if not price.settled:
             group.append(price)
     return group
+
+
+# What is withdrawn
+
+
+def _called_off_by_nothing(_original: Any, self: Withdrawals, ledger: Ledger, mono: float) -> None:
+    self._heard[ledger] = mono
+    self._look_at = min(self._look_at, mono + (self.policy.silent_after or 0.0))
+
+
+def _gather_blanks(original: Any, self: Poster, instrument: Instrument, now: Any) -> Any:
+    if not self._policy.conflate or not any(type(price) is Withdrawal for price in instrument.waiting):
+        return original(self, instrument, now)
+    group = [price for price in instrument.waiting if not price.settled]
+    instrument.waiting.clear()
+    return group
+
+
+def _withdrawals_count_as_records(original: Any, self: ResultEncoder, settlement: Settlement) -> Any:
+    return original(self, settlement._replace(reason=None))
+
+
+def _stop_leaves_quotes(original: Any, self: Withdrawals) -> None:
+    self._standing.clear()
+    original(self)
+
+
+def _withdrawal_goes_behind(original: Any, self: Book, instrument: Instrument, group: Any) -> None:
+    if any(type(price) is Withdrawal for price in group):
+        instrument.waiting.extend(group)
+        instrument.move(InstrumentEvent.RETRY)
+    else:
+        original(self, instrument, group)
+
+
+def _unasked(original: Any, self: Withdrawals, policy: Any) -> None:
+    original(self, replace(policy, on_stop=True))
+
+
+def _all_that_was_posted(_original: Any, _self: Withdrawals, flight: Any) -> Any:
+    names = frozenset(name for name, value in flight.fields.items() if value is not None)
+    return names, frozenset(flight.fields) - names
+
+
+def _only_what_was_acked(_original: Any, _self: Withdrawals, _flight: Any) -> None:
+    return None
+
+
+def _stop_waits_for_none(_original: Any, self: Engine, now: Any) -> None:
+    self.session.drain(now)
+
+
+def _told_twice(original: Any, self: Verdicts, settlement: Settlement, instrument: Any) -> None:
+    original(self, settlement, instrument)
+    if settlement.reason is not None:
+        settlement.ledger.withdrawing += 1
+        self._outbox.add(settlement, None)
 
 
 # What is said
@@ -390,6 +464,44 @@ MUTANTS = [
         [_around(posting_module, "merge", lambda original, group: (PostType.UPDATE, original(group)[1]))],
     ),
     Mutant("a closed login ends the session", [_around(Session, "_login_answered", _closed_login_is_ignored)], 500),
+    Mutant(
+        "what has its result is not posted again",
+        [
+            _around(Verdicts, "_settle", _remember_the_answered),
+            _around(Contributor, "session_lost", _answered_is_posted_again),
+        ],
+    ),
+    Mutant(
+        "a withdrawal is not merged with prices",
+        [
+            _around(Poster, "_gather", _gather_blanks),
+            (Book, "withdrawal", lambda *_: None),
+            _around(Withdrawals, "heard", _called_off_by_nothing),
+        ],
+        500,
+    ),
+    Mutant(
+        "a record calls off the withdrawals of its partition",
+        [_around(Withdrawals, "heard", _called_off_by_nothing)],
+        2_000,
+    ),
+    Mutant("a withdrawal's result is of no record", [_around(ResultEncoder, "encode", _withdrawals_count_as_records)]),
+    Mutant("a withdrawal has one result", [_around(Verdicts, "_add", _told_twice)]),
+    Mutant("a stop withdraws what stands", [_around(Withdrawals, "stop", _stop_leaves_quotes)]),
+    Mutant("a stop waits for the posts that are under way", [_around(Engine, "_drain_if_done", _stop_waits_for_none)]),
+    Mutant("nothing is withdrawn unasked", [_around(Withdrawals, "__init__", _unasked)]),
+    Mutant("only the fields listed are blanked", [_around(Withdrawals, "_shown", _all_that_was_posted)]),
+    Mutant(
+        "a post without an answer counts as standing",
+        [_around(Withdrawals, "unanswered", _only_what_was_acked)],
+        500,
+    ),
+    Mutant("a paused partition is not silent", [(Withdrawals, "deaf", lambda *_: None)], 2_000),
+    Mutant(
+        "a price takes the place of a withdrawal that waits",
+        [_around(Book, "requeue", _withdrawal_goes_behind), (Book, "withdrawal", lambda *_: None)],
+        2_000,
+    ),
 ]
 """Each breaks one rule that the daemon's promises rest on."""
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from contribd.cli.simulate import app
 from contribd.simulation.world.many import Summary, run_many
 from contribd.simulation.world.plan import FAULTS, SHARES, make_plan
-from contribd.simulation.world.run import run_seed
+from contribd.simulation.world.run import KILLS, REPOSTS, run_seed
 
 FOUND_A_DEFECT = (1, 5, 10, 12, 20, 51, 61, 77, 79, 109, 133, 142, 165, 195, 230, 382)
 """Seeds by which defects were found, as the simulation was then."""
@@ -47,6 +47,9 @@ def test_every_promise_is_kept_and_every_fault_strikes() -> None:
     assert counts["unknown outcomes read back"]
     assert counts["PostIDs began again"]
     assert counts["records beside their instrument's partition"]
+    assert counts["withdrawals, stop"]
+    assert counts["withdrawals, silent"]
+    assert counts[KILLS] > counts[REPOSTS] > 0
 
 
 def test_fresh_seeds_keep_every_promise() -> None:

@@ -12,7 +12,9 @@ from contribd.simulation.world.plan import Plan
 
 _EPSILON = 1e-6
 _ALL_LISTED = frozenset[str]().union(*LISTED.values())
-_STANDS = {"ACK", "UNANSWERED"}
+_STANDS = {"ACK", "TIMEOUT", "LOST"}
+"""Answers after which a post counts as in the market: what got none may have arrived."""
+
 _STATUSES = {"ACK": "ACK", "NAK": "NAK", "ERROR": "ERROR", "TIMEOUT": "UNANSWERED", "LOST": "UNANSWERED"}
 
 
@@ -33,18 +35,21 @@ class _Ear:
 
 @dataclass(slots=True)
 class _Quote:
-    """What stands of a RIC by the results of a process; ``partition``: that of its last price."""
+    """What stands of a RIC by the results of a process.
 
-    partition: Partition
+    ``partitions``: that of its last price; also that of a later one whose post may have been taken for lost.
+    """
+
+    partitions: set[Partition] = field(default_factory=set)
     fields: set[str] = field(default_factory=set)
     """Those with a value that the mapping lists."""
 
 
 @dataclass(slots=True, eq=False)
 class Blanking:
-    """One withdrawal: its posts, and the partition whose silence it is for."""
+    """One withdrawal: its posts, and the partition whose silence it is for, one of these."""
 
-    partition: Partition | None
+    partitions: frozenset[Partition]
     posts: list[Post] = field(default_factory=list)
     told: bool = False
     """It has its result."""
@@ -58,6 +63,8 @@ class _Market:
     quotes: dict[tuple[str, str], _Quote] = field(default_factory=dict)
     shown: set[tuple[str, str, str]] = field(default_factory=set)
     """Service, RIC and field of every value it posted."""
+    up: dict[tuple[str, str], set[Partition]] = field(default_factory=dict)
+    """What it has posted since it last withdrew it, and from which partitions."""
     must_blank: bool = False
     """It was told to stop while its session was open."""
 
@@ -105,19 +112,23 @@ class BlankRules:
         for partition in partitions:
             market.ears.pop(partition, None)
         for key, quote in list(market.quotes.items()):
-            if quote.partition in partitions or self._came_from(process.last.get(key), partitions):
+            if quote.partitions & partitions:
                 del market.quotes[key]
+            elif self._sources(process.last.get(key)) & partitions:
+                quote.fields.clear()  # a post without an answer may have made it theirs
 
-    def _came_from(self, post: Post | None, partitions: frozenset[Partition]) -> bool:
-        """Whether any of a post's values did: where a RIC comes through several, its quote is then theirs."""
+    def _sources(self, post: Post | None) -> set[Partition]:
+        """The partitions that a post's values came from."""
         values = () if post is None else post.values.values()
-        return any(Partition("prices", self._records[version].partition) in partitions for version in values)
+        return {Partition("prices", self._records[version].partition) for version in values}
 
     # What it posts
 
     def priced(self, post: Post) -> None:
         """A post with values."""
-        self._market(post.process).shown |= {(post.service, post.ric, name) for name in post.values}
+        market = self._market(post.process)
+        market.shown |= {(post.service, post.ric, name) for name in post.values}
+        market.up.setdefault((post.service, post.ric), set()).update(self._sources(post))
 
     def posting(self, post: Post, before: Post | None) -> None:
         """A post of blanks; ``before`` is the process's last one of that RIC and service."""
@@ -126,54 +137,61 @@ class BlankRules:
         again = earlier is not None and not earlier.told
         quote = market.quotes.get(key)
         if earlier is None or not again:
-            earlier = Blanking(None if quote is None else quote.partition)
+            candidates = self._sources(before) | (set() if quote is None else quote.partitions)
+            if post.process.stopping_at is not None:  # of two in a row the first was made for an earlier price
+                candidates |= market.up.get(key, set())
+            earlier = Blanking(frozenset(candidates))
         post.blanking = earlier
         earlier.posts.append(post)
         unseen = {name for name in post.blanks if (*key, name) not in market.shown}
         if unseen or not post.blanks <= _ALL_LISTED or post.type != "Update":
             self._complain("withdrew what was not its own to withdraw", f"{post}", post.ric)
         if not again:
-            self._check_due(post, market, quote)
+            self._check_due(post, earlier.partitions, market)
         if quote is not None:
             quote.fields -= post.blanks
 
-    def _check_due(self, post: Post, market: _Market, quote: _Quote | None) -> None:
+    def _check_due(self, post: Post, partitions: frozenset[Partition], market: _Market) -> None:
         """A withdrawal's first post: the process stops, or the partition is silent."""
-        if quote is None:
+        key = (post.service, post.ric)
+        if key not in market.up:
             self._complain("withdrew what does not stand", str(post), post.ric)
-        elif post.process.stopping_at is not None:
-            if not self._plan.withdraw_on_stop:
-                self._complain("withdrew at a stop although nobody asked for it", str(post), post.ric)
-        else:
-            self._check_silent(post, market, quote)
+        if post.process.stopping_at is None:
+            market.up.pop(key, None)
+            self._check_silent(post, partitions, market)
+        elif not self._plan.withdraw_on_stop:
+            self._complain("withdrew at a stop although nobody asked for it", str(post), post.ric)
 
-    def _check_silent(self, post: Post, market: _Market, quote: _Quote) -> None:
+    def _check_silent(self, post: Post, partitions: frozenset[Partition], market: _Market) -> None:
         limit = self._plan.silent_after
-        ear = market.ears.get(quote.partition)
+        ears = [market.ears[partition] for partition in sorted(partitions) if partition in market.ears]
+        quote = market.quotes.get((post.service, post.ric))
         if limit is None:
             self._complain("withdrew although nobody asked for it", str(post), post.ric)
-        elif ear is None or not ear.silent(post.mono, limit):
-            self._complain("withdrew while the partition was not silent", f"{post}: {quote} {ear}", post.ric)
-        elif quote.fields - post.blanks:
+        elif not any(ear.silent(post.mono, limit) for ear in ears):
+            self._complain("withdrew while the partition was not silent", f"{post}: {partitions} {ears}", post.ric)
+        elif quote is not None and quote.fields - post.blanks:
             self._complain("a withdrawal that leaves something", f"{post}: {quote}", post.ric)
 
     # What it says
 
     def settled(self, record: Produced, result: dict[str, Any], process: ProcessSight) -> None:
         """The result of a record: what it put into the market stands, if its partition is still ours."""
-        if result["status"] not in _STANDS:
-            return
         partition = Partition("prices", record.partition)
-        last = result["posts"][-1]
-        post = process.sessions[last["session"]].posts[last["post_id"]]
-        if not self._shows(post, partition) or (result["status"] == "UNANSWERED" and post.suspect_at is not None):
+        for entry in result["posts"]:
+            post = process.sessions[entry["session"]].posts[entry["post_id"]]
+            if entry["answer"] in _STANDS and self._shows(post, partition):
+                self._put_up(post, partition, entry["answer"] == "ACK")
+
+    def _put_up(self, post: Post, partition: Partition, acked: bool) -> None:
+        quote = self._market(post.process).quotes.setdefault((post.service, post.ric), _Quote())
+        if post.suspect_at is not None and not acked:
+            quote.partitions.add(partition)  # it may have been dropped behind an Error, or got no answer
             return
-        market, key = self._market(process), (post.service, post.ric)
-        quote = market.quotes.get(key)
-        if quote is None or post.type == "Refresh":
-            quote = market.quotes[key] = _Quote(partition)
-        quote.partition = partition
-        quote.fields |= {name for name, version in post.values.items() if self._listed(name, version, process)}
+        if acked and post.type == "Refresh":
+            quote.fields.clear()
+        quote.partitions = {partition}
+        quote.fields |= {name for name, version in post.values.items() if self._listed(name, version, post.process)}
 
     def _shows(self, post: Post, partition: Partition) -> bool:
         """Whether a post of its process is still that process's to withdraw."""
@@ -214,8 +232,8 @@ class BlankRules:
             self._complain("6: headers that are not the result's", f"{headers} {result}", ric)
         if result["carried_by"] is not None or any(value is not None for value in result["fields"].values()):
             self._complain("6: a withdrawal's result with a price's marks", str(result), ric)
-        if (said["topic"], said["partition"]) != blanking.partition:
-            self._complain("6: a withdrawal of another partition", f"{result}: {blanking.partition}", ric)
+        if Partition(said["topic"], said["partition"]) not in blanking.partitions:
+            self._complain("6: a withdrawal of another partition", f"{result}: {blanking.partitions}", ric)
         stopping = blanking.posts[0].process.stopping_at is not None
         if said["reason"] == "stop" and not stopping:
             self._complain("6: a stop that was none", str(result), ric)

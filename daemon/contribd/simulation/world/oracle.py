@@ -170,14 +170,14 @@ class Oracle:
 
     def _forget(self, sight: ProcessSight, partitions: frozenset[Partition]) -> None:
         for post in sight.last.values():
-            if self._partition_of(post) in partitions:
+            if self._partitions_of(post) & partitions:
                 post.forgotten = True
                 post.wire.outstanding.pop(post.post_id, None)
 
-    def _partition_of(self, post: Post) -> Partition | None:
+    def _partitions_of(self, post: Post) -> frozenset[Partition]:
         if post.blanking is not None:
-            return post.blanking.partition
-        return Partition("prices", self._records[post.newest].partition)
+            return post.blanking.partitions
+        return frozenset({Partition("prices", self._records[post.newest].partition)})
 
     def measured(self, process: Process) -> None:
         """After the worker did something: its memory is bounded."""

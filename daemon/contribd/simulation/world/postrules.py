@@ -184,9 +184,9 @@ class PostRules:
             self._complain("2: posted a price of a partition another member owns", text, post.ric)
 
     def _check_withdrawal_owned(self, post: Post) -> None:
-        partition = None if post.blanking is None else post.blanking.partition
-        if partition is not None:
-            self._check_owned(post, partition)
+        partitions = () if post.blanking is None else post.blanking.partitions
+        if len(partitions) == 1:
+            self._check_owned(post, *partitions)
 
     def _check_age(self, post: Post, record: Produced) -> None:
         max_age = self._plan.max_age
