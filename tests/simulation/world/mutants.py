@@ -74,8 +74,8 @@ def _commit_without_earlier(original: Any, self: Ledger) -> Commit:
     return written
 
 
-def _bitmap_off_by_one(original: Any, bitmap: int) -> str:
-    return str(original(bitmap << 1))
+def _bitmap_off_by_one(original: Any, bitmap: int, *more: int) -> str:
+    return str(original(bitmap << 1, *more))
 
 
 def _not_written_as_written(_original: Any, self: Engine, event: Any, now: Any) -> None:
@@ -100,7 +100,7 @@ def _unsettled_by_closing(_original: Any, self: Intake, partitions: Any) -> set[
 def _groups_are_split(_original: Any, self: Outbox) -> None:
     while self._pending and len(self._taken) < self._bounds.batch_results:
         entry = self._pending.popleft()
-        entry[0].ledger.settle(entry[0].offset, entry[0].size)
+        entry[0].note()
         self._taken.append(entry)
 
 
