@@ -74,15 +74,16 @@ def test_nothing_is_taken_over_before_whoever_had_the_name_has_stopped_posting(
 
 def test_a_name_that_nobody_has_is_used_at_once(cluster: KafkaBroker) -> None:
     topics = Topics(cluster)
-    one = Member(topics.settings("one"))
+    settings = topics.settings("one", session_timeout=30.0)
+    one = Member(settings)
     eventually(lambda: one.group is not None, "a generation")
     joined = time.monotonic()
     one.wait_for(topics.partition())
     one.leave()
-    again = Member(topics.settings("one"))
+    again = Member(settings)
     again.wait_for(topics.partition())
     again.leave()
-    assert time.monotonic() - joined < LEASE
+    assert time.monotonic() - joined < settings.lease_seconds
     assert not one.source.replaced
 
 
