@@ -1,17 +1,21 @@
 """Who had our name before must have stopped posting when we begin, whatever became of it."""
 
 import asyncio
+import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kafka import TopicPartition
 from kafka.errors import FencedInstanceIdError, UnknownMemberIdError
 
+from contribd.ops.progress import Progress
 from contribd.streams import succession
 from contribd.streams.membership import Membership
 from contribd.streams.settings import KafkaSettings
+from contribd.streams.source import Source
 from contribd.streams.succession import Succession
 
 
@@ -149,3 +153,35 @@ def test_the_time_a_member_asked_for_its_partitions_is_told() -> None:
     )
     assert coordinator._process_sync_group_response(b"partitions", 7.0) == b"partitions"
     assert synced == [("a", 7.0)]
+
+
+def waiting_source(wait: float) -> tuple[Source, list[object]]:
+    """A source that may not take anything over for ``wait`` seconds, and what it has said."""
+    said: list[object] = []
+    pulse = Progress().pulse("source", allowance=60, now=0.0)
+    made = Source(settings(), emit=said.append, consumed=lambda: 0, pulse=pulse, membership=Membership(6.0))
+    made._succession = SimpleNamespace(wait=wait, replaced=False)  # type: ignore[assignment]
+    made._observe = lambda _consumer: None  # type: ignore[assignment,method-assign]
+    return made, said
+
+
+def test_what_is_not_taken_over_yet_is_not_given_away_before_the_wait_is_over() -> None:
+    source, said = waiting_source(0.3)
+    place = TopicPartition("prices", 0)
+    source._new.add(place)
+    began = time.monotonic()
+    source.revoked(None, [place])
+    assert time.monotonic() - began >= 0.3
+    assert said == []
+
+
+@pytest.mark.parametrize(("wait", "leaves"), [(0.0, True), (5.0, False)])
+def test_a_member_that_still_waits_keeps_its_partitions_in_the_group_when_it_stops(
+    wait: float, *, leaves: bool
+) -> None:
+    source, _said = waiting_source(wait)
+    consumer = SimpleNamespace(_coordinator=SimpleNamespace(), close=lambda **_how: None)
+    source._start = lambda: consumer  # type: ignore[method-assign]
+    source.leave()
+    source.run()
+    assert hasattr(consumer._coordinator, "is_dynamic_member") is leaves

@@ -209,9 +209,13 @@ class Sink(threading.Thread):
         )
 
 
+_BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Goes on while the host is suspended; Linux alone has it."""
+
+
 def _clocks() -> tuple[float, ...]:
     """The time by every clock there is: which of them go on while a host is suspended or moved depends on the host."""
-    return time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME), time.time()
+    return time.monotonic(), time.clock_gettime(_BOOT_CLOCK), time.time()
 
 
 def _since(clocks: tuple[float, ...]) -> float:

@@ -131,7 +131,7 @@ class Source(threading.Thread):
         self._pulse.rest()
         if self.replaced:
             self._leaving.set()
-        else:
+        elif not self._succession.wait:
             leave_though_static(consumer)
         consumer.close(autocommit=False, timeout_ms=LEAVE_MILLISECONDS)
 
@@ -230,6 +230,9 @@ class Source(threading.Thread):
         The group is in its new generation already, and takes commits under no other.
         """
         self._observe(consumer)
+        if self._new.intersection(partitions):
+            # Whoever gets these next does not know that an earlier process of our name may still post.
+            self._leaving.wait(self._succession.wait)
         going = frozenset(Partition(*tp) for tp in partitions) - {Partition(*tp) for tp in self._new}
         self._new.difference_update(partitions)
         self._leave_behind(partitions)
