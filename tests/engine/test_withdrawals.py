@@ -450,3 +450,114 @@ def test_withdrawals_are_counted_by_themselves() -> None:
     rig.ack(rig.ids[0])
     assert rig.engine.tally.results.total() == before
     assert rig.engine.tally.withdrawals == {("silent", "ACK"): 1}
+
+
+def test_a_quote_whose_price_expired_while_the_service_was_down_is_withdrawn_once_it_is_up() -> None:
+    rig = silent(max_age=2_000_000)
+    quote(rig)
+    rig.receive(directory(up=False, kind="Update"))
+    rig.put({"BID": 5, "ASK": 6})
+    rig.tick(3)
+    rig.commit()
+    rig.tick(LIMIT)
+    rig.tick(1)
+    rig.receive(directory(up=True, kind="Update"))
+    rig.tick()
+    assert blanked(rig) == [("EUR=", BLANK)]
+
+
+def test_a_quote_whose_withdrawal_was_called_off_is_withdrawn_when_its_partition_is_silent_again() -> None:
+    rig = silent()
+    quote(rig)
+    rig.receive(directory(up=False, kind="Update"))
+    rig.tick(LIMIT)
+    rig.put_values(b"")
+    rig.commit()
+    rig.tick(LIMIT)
+    rig.receive(directory(up=True, kind="Update"))
+    rig.tick()
+    assert blanked(rig) == [("EUR=", BLANK)]
+
+
+def test_a_refused_withdrawal_gives_way_to_the_price_that_came_while_it_was_under_way() -> None:
+    rig = silent()
+    quote(rig)
+    rig.tick(LIMIT)
+    rig.put({"BID": 5, "ASK": 6})
+    rig.ack(rig.ids[0], NakCode="NoResources")
+    rig.put({"BID": 7, "ASK": 8})
+    rig.tick(1)
+    assert blanked(rig) == [("EUR=", BLANK), ("EUR=", {"BID": 7, "ASK": 8})]
+    assert [result["status"] for result in rig.commit()] == ["NAK"]
+
+
+def test_a_quote_that_silence_could_not_withdraw_is_withdrawn_by_the_stop() -> None:
+    policy = WithdrawPolicy(on_stop=True, silent_after=LIMIT, fields=FIELDS)
+    rig = Rig(withdraw=policy, attempts=1, ack_timeout=5.0).open().assign()
+    quote(rig)
+    rig.tick(LIMIT)
+    rig.tick(5)
+    rig.commit()
+    assert rig.engine.withdrawals.standing == 1
+    rig.stop()
+    rig.tick()
+    assert blanked(rig) == [("EUR=", BLANK)] * 2
+    rig.ack(rig.ids[1])
+    rig.commit()
+    rig.tick()
+    assert is_done(rig)
+    assert rig.engine.withdrawals.left == 0
+
+
+def test_a_stop_says_what_it_could_not_withdraw() -> None:
+    rig = stopping(attempts=1)
+    quote(rig)
+    rig.stop()
+    rig.tick()
+    rig.ack(rig.ids[0], NakCode="DeniedBySrc")
+    rig.commit()
+    rig.tick()
+    assert is_done(rig)
+    assert rig.engine.withdrawals.left == 1
+
+
+def test_nothing_more_is_withdrawn_for_a_partition_that_is_being_taken_away() -> None:
+    rig = silent(max_outstanding=2 * MAX_WITHDRAWING)
+    for number in range(MAX_WITHDRAWING + 5):
+        rig.put({"BID": 1}, ric=f"R{number}")
+    rig.ack(*rig.ids)
+    rig.commit()
+    rig.frames.clear()
+    rig.tick(LIMIT)
+    rig.revoking(P0)
+    rig.ack(*rig.ids)
+    rig.commit()
+    rig.tick()
+    assert len(rig.posts) == MAX_WITHDRAWING
+    assert rig.engine.settled(frozenset({P0}))
+
+
+def test_silence_does_not_count_where_the_group_was_not_heard_of_for_as_long() -> None:
+    rig = silent()
+    rig.engine.may_post_until = rig.mono + 10 * LIMIT
+    quote(rig)
+    rig.tick()
+    for _ in range(4):
+        rig.tick(LIMIT / 2)
+    assert rig.posts == []
+    rig.engine.may_post_until += 1
+    rig.tick()
+    rig.tick(LIMIT - 1)
+    rig.engine.may_post_until += 1
+    rig.tick(1)
+    assert blanked(rig) == [("EUR=", BLANK)]
+
+
+def test_blanks_that_are_too_large_for_the_ads_are_no_reject() -> None:
+    rig = stopping()
+    quote(rig)
+    rig.engine.session.max_message_size = 150
+    rig.stop()
+    rig.tick()
+    [settlement] = rig.batch().settlements
+    assert (settlement.status.value, settlement.untouched) == ("REJECTED", None)

@@ -74,6 +74,8 @@ class Engine:
         self.withdrawals = self.contributor.withdrawals
         self.session = Session(session, rng, self.tally, note)
         self.may_post_until = float("inf")
+        self._confirmed = (float("inf"), 0.0)
+        """What that was when it last changed, and when (monotonic seconds)."""
         self.stopping = False
         self._settled_since: float | None = None
         self._unmatched_next = 0.0
@@ -121,7 +123,9 @@ class Engine:
             self.contributor.queue(price, now)
 
     def _revoking(self, event: Revoking, now: Now) -> None:
-        self.contributor.forget(self.intake.stop(event.partitions), now)
+        ledgers = self.intake.stop(event.partitions)
+        self.withdrawals.revoking(ledgers)
+        self.contributor.forget(ledgers, now)
 
     def _revoked(self, event: Revoked, now: Now) -> None:
         """Posts still unanswered may lie unsent: their next owner may not see them after its own."""
@@ -250,13 +254,20 @@ class Engine:
 
     def _listen(self, now: Now) -> None:
         ledgers = self.intake.ledgers
-        leased = now.mono < self.may_post_until
-        self.withdrawals.deaf([ledgers[p] for p in self.intake.paused()] if leased else ledgers.values(), now.mono)
+        confirmed = self._confirmed_within(self.withdrawals.policy.silent_after or 0.0, now.mono)
+        self.withdrawals.deaf([ledgers[p] for p in self.intake.paused()] if confirmed else ledgers.values(), now.mono)
         for ledger, quotes in self.withdrawals.look(now):
             if quotes:
                 text = "no record for too long: withdrawing the quotes"
                 limit = self.withdrawals.policy.silent_after
                 self._note("warning", text, partition=str(ledger.partition), silent_after=limit, quotes=quotes)
+
+    def _confirmed_within(self, seconds: float, mono: float) -> bool:
+        """Whether the group has confirmed us lately: where Kafka is away, no record says nothing of an engine."""
+        if self.may_post_until != self._confirmed[0]:
+            self._confirmed = (self.may_post_until, mono)
+        lately = self.may_post_until == float("inf") or mono - self._confirmed[1] < seconds
+        return lately and mono < self.may_post_until
 
     def _take(self, ledger: Ledger, records: list[Record], now: Now) -> None:
         """Maps records; a rejected one is settled at once, the others wait for their turn."""

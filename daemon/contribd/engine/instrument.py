@@ -85,7 +85,7 @@ class Book:
         if instrument is None:
             return False
         instrument.drop_settled()
-        return bool(instrument.waiting) or instrument.state is not InstrumentState.COMMITTING
+        return bool(instrument.waiting) or instrument.state is InstrumentState.IN_FLIGHT
 
     def withdrawal(self, price: Price) -> Withdrawal | None:
         """The withdrawal that waits for a price's instrument; None where there is none."""

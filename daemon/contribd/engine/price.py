@@ -183,6 +183,7 @@ def settle(
 ) -> Settlement:
     """The settlement of a mapped price; ``fields`` where they differ from its own (it carried others)."""
     mapped = price.mapped
+    reason = price.reason if type(price) is Withdrawal else None
     return Settlement(
         price.ledger,
         price.offset,
@@ -200,8 +201,8 @@ def settle(
         mapped.fields if fields is None else fields,
         carried_by,
         price.attempts,
-        price.value if status is Status.REJECTED else None,
-        price.reason if type(price) is Withdrawal else None,
+        price.value if status is Status.REJECTED and reason is None else None,
+        reason,
     )
 
 

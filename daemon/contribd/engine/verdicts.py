@@ -97,7 +97,7 @@ class Verdicts:
         for price in flight.group[:-1]:
             price.add(attempt)
         instrument = flight.instrument
-        group = [price for price in flight.group if self._keeps(price, now)]
+        group = [price for price in flight.group if self._keeps(price, instrument, now)]
         self._book.requeue(instrument, group)
         if not instrument.waiting:
             self._book.emptied(instrument)
@@ -108,9 +108,15 @@ class Verdicts:
             price.under_way = False
             self._ages.watch(price)
 
-    def _keeps(self, price: Price, now: Now) -> bool:
-        """Whether a price may be posted again: not where its partition is being taken away."""
-        if not price.ledger.stopping or (type(price) is Withdrawal and price.reason is Reason.STOP):
+    def _keeps(self, price: Price, instrument: Instrument, now: Now) -> bool:
+        """Whether a price may be posted again: not where its partition is being taken away, nor blanks where a newer
+        price waits behind them."""
+        if type(price) is Withdrawal:
+            keeps = price.reason is Reason.STOP or not price.ledger.stopping
+            keeps = keeps and all(newer.settled for newer in instrument.waiting)
+        else:
+            keeps = not price.ledger.stopping
+        if keeps:
             return True
         price.under_way = False
         self.drop(price, now)
@@ -207,7 +213,7 @@ class Verdicts:
     ) -> None:
         price.settled = True
         if type(price) is Withdrawal:
-            self._withdrawals.over(price)
+            self._withdrawals.over(price, status)
         if price.ledger.closed:
             if instrument is not None:
                 self._book.release(instrument, InstrumentEvent.FORGOTTEN)

@@ -8,7 +8,7 @@ from contribd.engine.clock import Now
 from contribd.engine.ledger import Ledger
 from contribd.engine.limits import MAX_WITHDRAWING
 from contribd.engine.policy import WithdrawPolicy
-from contribd.engine.price import Reason, Withdrawal
+from contribd.engine.price import Reason, Status, Withdrawal
 from contribd.engine.window import Flight
 from contribd.mapping.outcome import FieldValue, Mapped, PostType
 
@@ -52,6 +52,8 @@ class Withdrawals:
         """Quotes to withdraw: for the silence of that partition, or because the daemon stops."""
         self._made: dict[Withdrawal, None] = {}
         """Those not settled, in the order they were made."""
+        self._failed = 0
+        """Quotes that a stop could not withdraw."""
         self._look_at = float("inf")
         self._stopping = False
 
@@ -68,7 +70,7 @@ class Withdrawals:
     @property
     def left(self) -> int:
         """After ``stop``: quotes that were to be withdrawn and are not yet."""
-        return len(self._due) + len(self._made)
+        return len(self._due) + len(self._made) + self._failed
 
     @property
     def waits(self) -> bool:
@@ -119,19 +121,18 @@ class Withdrawals:
 
     def assigned(self, ledger: Ledger, mono: float) -> None:
         """A partition is ours: its engine has until ``silent_after`` from now to be heard."""
-        if self.policy.silent_after is not None:
+        if self.listens:
             self._heard[ledger] = mono
-            self._look_at = min(self._look_at, mono + self.policy.silent_after)
+            self._look_at = min(self._look_at, mono + (self.policy.silent_after or 0.0))
 
     def heard(self, ledger: Ledger, mono: float) -> None:
         """A partition's engine is alive: what was to be withdrawn for its silence and was not yet, is not."""
         if ledger not in self._heard:
             self._look_at = min(self._look_at, mono + (self.policy.silent_after or 0.0))
-        self._heard[ledger] = mono
-        if not self.idle:
             self._due = deque(due for due in self._due if due[1] is not ledger)
             for made in [made for made in self._made if made.ledger is ledger and made.reason is Reason.SILENT]:
                 self.call_off(made)
+        self._heard[ledger] = mono
 
     def deaf(self, ledgers: Iterable[Ledger], mono: float) -> None:
         """These partitions are not being listened to just now: their silence says nothing.
@@ -203,13 +204,34 @@ class Withdrawals:
             return
         withdrawal.give_up()
         self._made.pop(withdrawal, None)
-        mapped = withdrawal.mapped
-        quote = Quote(withdrawal.ledger, mapped.mapping, frozenset(mapped.fields))
-        self._standing.setdefault((mapped.service, mapped.ric), quote)
+        self._restore(withdrawal)
 
-    def over(self, withdrawal: Withdrawal) -> None:
-        """The last word on a withdrawal."""
+    def _restore(self, withdrawal: Withdrawal) -> Key:
+        """The quote stands as before, if nothing newer does."""
+        mapped = withdrawal.mapped
+        key = mapped.service, mapped.ric
+        self._standing.setdefault(key, Quote(withdrawal.ledger, mapped.mapping, frozenset(mapped.fields)))
+        return key
+
+    def over(self, withdrawal: Withdrawal, status: Status) -> None:
+        """The last word on a withdrawal: a quote whose blanks were not accepted stands on.
+
+        A stop tries what silence could not do once more, and itself only once.
+        """
         self._made.pop(withdrawal, None)
+        if status is Status.ACK or withdrawal.ledger.closed:
+            return
+        key = self._restore(withdrawal)
+        if withdrawal.reason is Reason.STOP:
+            self._failed += 1
+        elif self._stopping:
+            self._due.append((key, None))
+
+    def revoking(self, ledgers: set[Ledger]) -> None:
+        """Partitions are being taken away: nothing more is withdrawn for their silence."""
+        for ledger in ledgers:
+            self._heard.pop(ledger, None)
+        self._due = deque(due for due in self._due if due[1] not in ledgers)
 
     def forget(self, ledgers: set[Ledger]) -> None:
         """Partitions are not ours any more: their quotes are kept up, or not, by others."""
