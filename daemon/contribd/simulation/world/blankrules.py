@@ -64,7 +64,7 @@ class _Market:
     shown: set[tuple[str, str, str]] = field(default_factory=set)
     """Service, RIC and field of every value it posted."""
     up: dict[tuple[str, str], set[Partition]] = field(default_factory=dict)
-    """What it has posted since it last withdrew it, and from which partitions."""
+    """What it has posted since blanks of it were last accepted, and from which partitions."""
     must_blank: bool = False
     """It was told to stop while its session was open."""
 
@@ -138,6 +138,8 @@ class BlankRules:
         quote = market.quotes.get(key)
         if earlier is None or not again:
             candidates = self._sources(before) | (set() if quote is None else quote.partitions)
+            if earlier is not None:  # its blanks were not accepted
+                candidates |= earlier.partitions
             if post.process.stopping_at is not None:  # of two in a row the first was made for an earlier price
                 candidates |= market.up.get(key, set())
             earlier = Blanking(frozenset(candidates))
@@ -157,7 +159,6 @@ class BlankRules:
         if key not in market.up:
             self._complain("withdrew what does not stand", str(post), post.ric)
         if post.process.stopping_at is None:
-            market.up.pop(key, None)
             self._check_silent(post, partitions, market)
         elif not self._plan.withdraw_on_stop:
             self._complain("withdrew at a stop although nobody asked for it", str(post), post.ric)
@@ -218,6 +219,8 @@ class BlankRules:
         if blanking.told:
             self._complain("1: a second result of a withdrawal", str(result), result["ric"])
         blanking.told = True
+        if result["status"] == "ACK" and process.stopping_at is None:  # a stop may blank twice in a row
+            self._market(process).up.pop(key, None)
         self.results[said["reason"]] += 1
         first = blanking.posts[0]
         if (first.service, first.ric) != key or first.blanks != result["fields"].keys():
