@@ -284,6 +284,10 @@ def _stop_leaves_quotes(original: Any, self: Withdrawals) -> None:
     original(self)
 
 
+def _keeps_blanks(original: Any, self: Verdicts, price: Any, instrument: Instrument, now: Any) -> Any:
+    return type(price) is Withdrawal or original(self, price, instrument, now)
+
+
 def _withdrawal_goes_behind(original: Any, self: Book, instrument: Instrument, group: Any) -> None:
     if any(type(price) is Withdrawal for price in group):
         instrument.waiting.extend(group)
@@ -499,7 +503,11 @@ MUTANTS = [
     Mutant("a paused partition is not silent", [(Withdrawals, "deaf", lambda *_: None)], 2_000),
     Mutant(
         "a price takes the place of a withdrawal that waits",
-        [_around(Book, "requeue", _withdrawal_goes_behind), (Book, "withdrawal", lambda *_: None)],
+        [
+            _around(Book, "requeue", _withdrawal_goes_behind),
+            (Book, "withdrawal", lambda *_: None),
+            _around(Verdicts, "_keeps", _keeps_blanks),
+        ],
         2_000,
     ),
 ]
