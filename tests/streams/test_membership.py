@@ -39,7 +39,7 @@ class Member:
         """A heartbeat is sent, and answered ``took`` seconds later."""
         self.heartbeat.last_send = self.mono
         self.mono += took
-        self.heartbeat.last_receive = self.mono
+        self.heartbeat.last_receive = self.mono + 1e-9
         self.look()
 
     @property

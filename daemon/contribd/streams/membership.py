@@ -68,7 +68,7 @@ class Membership:
                 until = there + self._timeout
             self._proven = (generation, until)
             return Joined(metadata) if metadata.generation_id >= 0 else None
-        if metadata.generation_id >= 0 and received >= sent:
+        if metadata.generation_id >= 0 and received > sent:  # at the same instant it is the answer to the one before
             self._proven = (generation, max(until, sent + self._timeout))
         return None
 
