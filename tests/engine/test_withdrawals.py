@@ -561,3 +561,15 @@ def test_blanks_that_are_too_large_for_the_ads_are_no_reject() -> None:
     rig.tick()
     [settlement] = rig.batch().settlements
     assert (settlement.status.value, settlement.untouched) == ("REJECTED", None)
+
+
+def test_a_partition_that_comes_during_the_stop_does_not_keep_the_engine_awake() -> None:
+    rig = silent()
+    quote(rig)
+    rig.receive(directory(up=False, kind="Update"))
+    rig.put({"BID": 5})
+    rig.stop()
+    rig.assign(P1)
+    rig.tick(LIMIT)
+    rig.tick(1)
+    assert rig.engine.wake_at(rig.now) > rig.mono

@@ -175,6 +175,7 @@ class Withdrawals:
         """The daemon is stopping: everything that stands is due, and what is answered from now on."""
         for made in list(self._made):
             self.call_off(made)
+        self.listens = False
         self._heard.clear()
         self._due.clear()
         if self.policy.on_stop:
