@@ -327,6 +327,20 @@ def test_a_withdrawn_item_that_is_not_there_is_not_created() -> None:
     assert [result["status"] for result in rig.commit()] == ["NAK"]
 
 
+def test_blanks_of_an_item_that_a_price_was_to_create_are_no_refresh() -> None:
+    rig = stopping(create_missing=True)
+    quote(rig)
+    rig.put({"BID": 3})
+    [price] = rig.ids
+    rig.frames.clear()
+    rig.stop()
+    rig.tick()
+    rig.ack(price, NakCode="SymbolUnknown")
+    rig.tick()
+    assert blanked(rig) == [("EUR=", BLANK)]
+    assert [post["Message"]["Type"] for post in rig.posts] == ["Update"]
+
+
 def test_a_partition_that_is_paused_is_not_taken_for_silent() -> None:
     rig = silent(bounds=Bounds(waiting_records=2))
     quote(rig, "GBP=")

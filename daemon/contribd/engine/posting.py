@@ -172,7 +172,7 @@ class Poster:
 
     def _encode(self, post_id: int, instrument: Instrument, group: list[Price], now: Now) -> tuple[Flight, bytes]:
         post_type, fields = merge(group)
-        if instrument.create:
+        if instrument.create and type(group[-1]) is not Withdrawal:  # what is not there needs no blanks
             post_type = PostType.REFRESH
         service, ric = instrument.key
         text = self._encoder.encode(post_id, ric=ric, service=service, post_type=post_type, fields=fields)
