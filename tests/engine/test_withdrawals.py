@@ -551,6 +551,26 @@ def test_nothing_more_is_withdrawn_for_a_partition_that_is_being_taken_away() ->
     assert rig.engine.settled(frozenset({P0}))
 
 
+def test_a_stop_withdraws_the_quotes_of_a_partition_that_is_being_taken_away_meanwhile() -> None:
+    rig = stopping()
+    quote(rig)
+    rig.stop()
+    rig.lose()
+    rig.tick()
+    rig.revoking(P0)
+    assert not rig.engine.settled(frozenset({P0}))
+    assert not is_done(rig)
+    rig.tick(1)
+    rig.open()
+    rig.tick()
+    assert blanked(rig) == [("EUR=", BLANK)]
+    rig.ack(rig.ids[-1])
+    rig.commit()
+    rig.tick()
+    assert rig.engine.settled(frozenset({P0}))
+    assert is_done(rig)
+
+
 def test_silence_does_not_count_where_the_group_was_not_heard_of_for_as_long() -> None:
     rig = silent()
     rig.engine.may_post_until = rig.mono + 10 * LIMIT

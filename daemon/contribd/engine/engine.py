@@ -123,9 +123,11 @@ class Engine:
             self.contributor.queue(price, now)
 
     def _revoking(self, event: Revoking, now: Now) -> None:
+        """Nothing more is posted for these, but what a stop withdraws: that is ours to do until they are gone."""
         ledgers = self.intake.stop(event.partitions)
-        self.withdrawals.revoking(ledgers)
-        self.contributor.forget(ledgers, now)
+        if not self.stopping:
+            self.withdrawals.revoking(ledgers)
+            self.contributor.forget(ledgers, now)
 
     def _revoked(self, event: Revoked, now: Now) -> None:
         """Posts still unanswered may lie unsent: their next owner may not see them after its own."""
