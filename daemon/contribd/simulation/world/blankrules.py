@@ -65,6 +65,8 @@ class _Market:
     """Service, RIC and field of every value it posted."""
     up: dict[tuple[str, str], set[Partition]] = field(default_factory=dict)
     """What it has posted since blanks of it were last accepted, and from which partitions."""
+    blanked: dict[tuple[str, str], Post] = field(default_factory=dict)
+    """Its last blanks."""
     must_blank: bool = False
     """It was told to stop while its session was open."""
 
@@ -150,6 +152,7 @@ class BlankRules:
             self._complain("withdrew what was not its own to withdraw", f"{post}", post.ric)
         if not again:
             self._check_due(post, earlier.partitions, market)
+        market.blanked[key] = post
         if quote is not None:
             quote.fields -= post.blanks
 
@@ -185,7 +188,10 @@ class BlankRules:
                 self._put_up(post, partition, entry["answer"] == "ACK")
 
     def _put_up(self, post: Post, partition: Partition, acked: bool) -> None:
-        quote = self._market(post.process).quotes.setdefault((post.service, post.ric), _Quote())
+        market, key = self._market(post.process), (post.service, post.ric)
+        if not acked and not self._keeps_all(post):
+            return
+        quote = market.quotes.setdefault(key, _Quote())
         if post.suspect_at is not None and not acked:
             quote.partitions.add(partition)  # it may have been dropped behind an Error, or got no answer
             return
@@ -193,6 +199,13 @@ class BlankRules:
             quote.fields.clear()
         quote.partitions = {partition}
         quote.fields |= {name for name, version in post.values.items() if self._listed(name, version, post.process)}
+        blanks = market.blanked.get(key)
+        if blanks is not None and blanks.mono > post.mono:  # its price was given up, and the result came after them
+            quote.fields -= blanks.blanks
+
+    def _keeps_all(self, post: Post) -> bool:
+        """Whether all its prices are still its process's: one that went may have made an unanswered post others'."""
+        return all(self._shows(post, partition) for partition in self._sources(post))
 
     def _shows(self, post: Post, partition: Partition) -> bool:
         """Whether a post of its process is still that process's to withdraw."""
@@ -267,7 +280,6 @@ class BlankRules:
         """A last post without an answer may stand, though the stop left its price to the next run."""
         if post.answer is not None or post.suspect_at is not None or not post.values:
             return
-        partition = Partition("prices", self._records[post.newest].partition)
         listed = any(self._listed(name, version, post.process) for name, version in post.values.items())
-        if listed and self._shows(post, partition):
+        if listed and self._keeps_all(post):
             self._complain("a post without an answer left standing", str(post), post.ric)
