@@ -199,7 +199,7 @@ class BlankRules:
             quote.fields.clear()
         quote.partitions = {partition}
         quote.fields |= {name for name, version in post.values.items() if self._listed(name, version, post.process)}
-        blanks = market.blanked.get(key)
+        blanks = None if acked else market.blanked.get(key)
         if blanks is not None and blanks.mono > post.mono:  # its price was given up, and the result came after them
             quote.fields -= blanks.blanks
 
