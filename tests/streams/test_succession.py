@@ -185,3 +185,20 @@ def test_a_member_that_still_waits_keeps_its_partitions_in_the_group_when_it_sto
     source.leave()
     source.run()
     assert hasattr(consumer._coordinator, "is_dynamic_member") is leaves
+
+
+@pytest.mark.parametrize(("join", "announced"), [(object(), 0), (None, 1)], ids=["joining", "joined"])
+def test_nothing_is_announced_while_a_join_is_under_way(join: object, announced: int) -> None:
+    """Announcing asks Kafka, which may take longer than the join: the client would throw that away and join anew."""
+    source, _said = waiting_source(0.0)
+    source._new.add(TopicPartition("prices", 0))
+    calls: list[object] = []
+    source._announce = calls.append  # type: ignore[method-assign]
+    source._measure = source._apply_pauses = source._tell_caught_up = lambda _consumer: None  # type: ignore[assignment,method-assign]
+    consumer = SimpleNamespace(
+        _coordinator=SimpleNamespace(_join_task=join, rejoin_needed=False),
+        _fetcher=SimpleNamespace(_next_partition_records=None),
+        poll=lambda **_how: {},
+    )
+    source._step(consumer)
+    assert len(calls) == announced

@@ -81,6 +81,15 @@ def finish_join(consumer: Any) -> None:
         coordinator.rejoin_needed = True
 
 
+def is_joining(consumer: Any) -> bool:
+    """Whether a join is under way: nothing may then keep the thread from its next poll.
+
+    kafka-python (3.0.12) throws away a join that is through by the time it is polled again, and joins anew: where every
+    round between two polls takes as long as a join does, the group would never come to rest.
+    """
+    return consumer._coordinator._join_task is not None  # noqa: SLF001 - the fault lies there
+
+
 def lose_what_is_lost(consumer: Any) -> None:
     """Makes a member that was put out of its group tell of its partitions, whenever it learns of it; called once.
 

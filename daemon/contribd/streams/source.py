@@ -19,7 +19,14 @@ from contribd.ops.progress import Pulse
 from contribd.streams.extent import ASTRAY, Starts, tell_out_of_range
 from contribd.streams.membership import Joined, Membership
 from contribd.streams.patience import TopicMissing, retrying
-from contribd.streams.repair import finish_join, leave_though_static, lose_what_is_lost, opened, release_set_aside
+from contribd.streams.repair import (
+    finish_join,
+    is_joining,
+    leave_though_static,
+    lose_what_is_lost,
+    opened,
+    release_set_aside,
+)
 from contribd.streams.settings import KafkaSettings, first_line
 from contribd.streams.succession import Succession
 
@@ -144,7 +151,7 @@ class Source(threading.Thread):
         finish_join(consumer)
         polled = consumer.poll(timeout_ms=int(POLL_SECONDS * 1000))
         self._observe(consumer)
-        if self._new and not self._succession.wait:
+        if self._new and not self._succession.wait and not is_joining(consumer):
             self._announce(consumer)
         for tp in self._retake_astray(consumer):
             polled.pop(tp, None)
