@@ -36,6 +36,9 @@ def test_nothing_is_lost_in_24_hours_with_a_cut_a_minute() -> None:
         heartbeat=3.0,
         max_message_size=61_430,
         latest=False,
+        keyed=True,
+        withdraw_on_stop=False,
+        silent_after=None,
         profile="errors",
         rates={"cut": 2 / 60},  # of either endpoint, and one of them is in use
         shares={},

@@ -193,7 +193,7 @@ def test_nothing_is_announced_while_a_join_is_under_way(join: object, announced:
     source, _said = waiting_source(0.0)
     source._new.add(TopicPartition("prices", 0))
     calls: list[object] = []
-    source._announce = calls.append  # type: ignore[method-assign]
+    source._announce = calls.append  # type: ignore[assignment,method-assign]
     source._measure = source._apply_pauses = source._tell_caught_up = lambda _consumer: None  # type: ignore[assignment,method-assign]
     consumer = SimpleNamespace(
         _coordinator=SimpleNamespace(_join_task=join, rejoin_needed=False),
