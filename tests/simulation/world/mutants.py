@@ -320,6 +320,13 @@ def _told_twice(original: Any, self: Verdicts, settlement: Settlement, instrumen
         self._outbox.add(settlement, None)
 
 
+def _not_told(original: Any, self: Verdicts, settlement: Settlement, instrument: Instrument | None) -> None:
+    if settlement.reason is None:
+        original(self, settlement, instrument)
+    elif instrument is not None:
+        self._book.release(instrument, InstrumentEvent.COMMITTED)
+
+
 # What is said
 
 
@@ -491,6 +498,7 @@ MUTANTS = [
     ),
     Mutant("a withdrawal's result is of no record", [_around(ResultEncoder, "encode", _withdrawals_count_as_records)]),
     Mutant("a withdrawal has one result", [_around(Verdicts, "_add", _told_twice)]),
+    Mutant("a withdrawal has a result", [_around(Verdicts, "_add", _not_told)]),
     Mutant("a stop withdraws what stands", [_around(Withdrawals, "stop", _stop_leaves_quotes)]),
     Mutant("a stop waits for the posts that are under way", [_around(Engine, "_drain_if_done", _stop_waits_for_none)]),
     Mutant("nothing is withdrawn unasked", [_around(Withdrawals, "__init__", _unasked)]),

@@ -225,7 +225,10 @@ class BlankRules:
             None if wire is None else wire.posts.get(entry["post_id"])
             for wire, entry in zip(wires, result["posts"], strict=True)
         ]
-        blanking = posts[0].blanking if posts and posts[0] is not None else None
+        made = [post for post in posts if post is not None]
+        blanking = made[0].blanking if made else None
+        if blanking is not None:
+            self._part(blanking, made, self._market(process).up.get(key, set()))
         if blanking is None or posts != blanking.posts:
             self._complain("6: a withdrawal's result with other posts than were made", str(result), result["ric"])
             return
@@ -239,6 +242,18 @@ class BlankRules:
         if (first.service, first.ric) != key or first.blanks != result["fields"].keys():
             self._complain("6: a result that names another quote", f"{result}: {first}", result["ric"])
         self._check_frame(result, encoded, blanking)
+
+    def _part(self, blanking: Blanking, posts: list[Post], up: set[Partition]) -> None:
+        """A stop withdraws anew what failed, maybe before that has its result: posts from then on are another's."""
+        rest = blanking.posts[len(posts) :]
+        if not rest or blanking.posts != posts + rest or not self._plan.withdraw_on_stop:
+            return
+        if rest[0].process.stopping_at is None or rest[0].mono < rest[0].process.stopping_at:
+            return
+        blanking.posts = posts
+        another = Blanking(blanking.partitions | up, rest)
+        for post in rest:
+            post.blanking = another
 
     def _check_frame(self, result: dict[str, Any], encoded: Encoded, blanking: Blanking) -> None:
         said, ric = result["withdrawal"], result["ric"]
@@ -275,6 +290,16 @@ class BlankRules:
                 self._complain("a quote left standing", text, ric)
         for post in process.last.values():
             self._check_lost(post)
+        for post in market.blanked.values():
+            self._check_told(post)
+
+    def _check_told(self, post: Post) -> None:
+        """A withdrawal whose partition did not go has its result."""
+        blanking = post.blanking
+        if blanking is None or blanking.told or post.forgotten:
+            return
+        if all(self._shows(post, partition) for partition in blanking.partitions):
+            self._complain("1: a withdrawal without a result", str(post), post.ric)
 
     def _check_lost(self, post: Post) -> None:
         """A last post without an answer may stand, though the stop left its price to the next run."""
