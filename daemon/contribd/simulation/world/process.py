@@ -2,18 +2,15 @@
 
 from collections import deque
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
-from contribd.engine.commands import Connect, Disconnect, Probe
-from contribd.engine.endpoints import Failure
 from contribd.engine.engine import Engine
-from contribd.engine.events import Connected, Event, Lost, Probed, Received, Records, Revoked, Revoking, Stop, Tick
+from contribd.engine.events import Event, Records, Revoked, Revoking, Stop, Tick
 from contribd.engine.ledger import Partition
 from contribd.engine.result import ResultEncoder
-from contribd.engine.states import SessionState
 from contribd.simulation.world.build import make_engine
 from contribd.simulation.world.host import Life, World
-from contribd.simulation.world.link import Link, LinkLost, connect
+from contribd.simulation.world.shell import Outcome, Shell
 from contribd.simulation.world.sink import Sink, Write
 from contribd.simulation.world.source import Source
 from contribd.streams.membership import Joined
@@ -21,13 +18,6 @@ from contribd.streams.membership import Joined
 DRAIN_MARGIN = 10.0
 BUSY_ROUNDS = 2_000
 """Rounds of the worker within one simulated second that mean that it never sleeps."""
-
-
-class Outcome(NamedTuple):
-    """What came of connection ``attempt``."""
-
-    attempt: int
-    link: Link | None
 
 
 class Process(Life):
@@ -40,8 +30,6 @@ class Process(Life):
         self._results = ResultEncoder(instance=name, version="0", config="0")
         self._mail: list[Event | Outcome | Joined] = []
         self._group: Any = None
-        self._link: Link | None = None
-        self._attempt = 0
         self._consumed = 0
         self._paused: frozenset[Partition] = frozenset()
         self._revoking: deque[frozenset[Partition]] = deque()
@@ -49,7 +37,6 @@ class Process(Life):
         self._deadline = float("inf")
         self._stop_requested = False
         self._rounds = (0, 0)
-        self._session = ""
         self.stalled_until = 0.0
         """The worker's thread is held up until then; the others are not."""
         self.exited: str | None = None
@@ -57,6 +44,7 @@ class Process(Life):
         world.oracle.started(self)
         self.source = Source(self, self.put, lambda: self._consumed)
         self.sink = Sink(self, self.put)
+        self._shell = Shell(self, self.engine, self.put, self._heard)
         self._wake_in(0.0)
 
     # The outside
@@ -84,14 +72,16 @@ class Process(Life):
         if not self.dead:
             self.world.oracle.killed(self)
         self.dead = True
-        if self._link is not None:
-            self._link.close()
+        self._shell.die()
 
     # The loop
 
     def poke(self) -> None:
         """Something outside the engine changed that the worker looks at every so often."""
         self._wake_in(self._schedule.rng.random() * 0.25)
+
+    def _heard(self) -> None:
+        self._wake_in(self._schedule.rng.random() * 0.002)
 
     def _wake_in(self, seconds: float) -> None:
         at = max(self._schedule.mono + seconds, self.stalled_until)
@@ -109,8 +99,7 @@ class Process(Life):
 
     def _round(self) -> None:
         self._count_round()
-        if self._link is not None:
-            self._serve_link(self._link)
+        self._shell.serve(self._schedule.now)
         mail, self._mail = self._mail, []
         for event in mail:
             self._take_event(event)
@@ -136,7 +125,7 @@ class Process(Life):
             self._group = event.metadata
             return
         if isinstance(event, Outcome):
-            self._connection_made(event)
+            self._shell.made(event, now)
             return
         if isinstance(event, Stop):
             self._deadline = now.mono + self.world.plan.ack_timeout + DRAIN_MARGIN
@@ -155,10 +144,7 @@ class Process(Life):
     def _act(self) -> None:
         now, engine = self._schedule.now, self.engine
         engine.may_post_until = self.source.membership.until(self._group)
-        if self._link is not None:
-            engine.session.wrote(self._link.wire.taken, self._link.wire.unsent, now)
-        self._send(engine.take_frames(now))
-        self._obey()
+        self._shell.act(now)
         self._write()
         if (paused := engine.paused()) != self._paused:
             self._paused = paused
@@ -179,81 +165,6 @@ class Process(Life):
             encode = self._results.encode
             self.sink.write(Write(batch.number, [encode(s) for s in batch.settlements], batch.commits, group))
 
-    # The connection
-
-    def _obey(self) -> None:
-        for command in self.engine.take_commands():
-            match command:
-                case Connect(attempt, endpoint):
-                    self._connect(attempt, endpoint)
-                case Disconnect(clean=clean):
-                    self._drop_link(clean=clean)
-                case Probe(endpoint):
-                    self._probe(endpoint)
-
-    def _connect(self, attempt: int, endpoint: str) -> None:
-        venue = self.world.venues[endpoint]
-        wait = self._schedule.rng.choice((0.001, 0.02, 0.3))
-        self.later(wait, lambda: self.put(Outcome(attempt, connect(self, venue, self._heard))))
-
-    def _probe(self, endpoint: str) -> None:
-        venue = self.world.venues[endpoint]
-        self.later(0.01, lambda: self.put(Probed(endpoint, venue.reachable, "")))
-
-    def _heard(self) -> None:
-        self._wake_in(self._schedule.rng.random() * 0.002)
-
-    def _connection_made(self, event: Outcome) -> None:
-        attempt, link = event
-        now = self._schedule.now
-        if link is None:
-            self.engine.handle(Lost(attempt, Failure.NETWORK, "refused"), now)
-            return
-        session = self.engine.session
-        if attempt != session.attempt or session.state is not SessionState.CONNECTING:
-            link.close()
-            return
-        self._link, self._attempt = link, attempt
-        self.engine.handle(Connected(attempt), now)
-
-    def _serve_link(self, link: Link) -> None:
-        try:
-            texts = link.receive()
-        except LinkLost as lost:
-            self._link_lost(lost)
-            return
-        if texts:
-            self._received(self._attempt, link, texts)
-
-    def _received(self, attempt: int, link: Link, texts: list[bytes]) -> None:
-        self.world.oracle.delivered(self, link.wire, texts)
-        self.engine.handle(Received(attempt, texts), self._schedule.now)
-        if self.engine.session.session_id != self._session:
-            self._session = self.engine.session.session_id
-            self.world.oracle.session_named(self, link.wire, self._session)
-
-    def _send(self, texts: list[bytes]) -> None:
-        if self._link is None or not texts:
-            return
-        self.world.oracle.posting(self, self._link.wire, texts)
-        try:
-            self._link.send(texts)
-        except LinkLost as lost:
-            self._link_lost(lost)
-
-    def _link_lost(self, lost: LinkLost) -> None:
-        attempt, link = self._attempt, self._link
-        self._drop_link()
-        if lost.texts and link is not None:
-            self._received(attempt, link, lost.texts)
-        self.engine.handle(Lost(attempt, lost.failure, str(lost)), self._schedule.now)
-
-    def _drop_link(self, *, clean: bool = True) -> None:
-        if self._link is not None:
-            self.world.oracle.hung_up(self._link.wire)
-            self._link.close(clean=clean)
-            self._link = None
-
     # The end
 
     def _finished(self) -> bool:
@@ -263,9 +174,8 @@ class Process(Life):
         self.exited = "drained" if self.engine.drained else "deadline"
         self.engine.session.drain(now)
         self.engine.session.close(now)
-        self._send(self.engine.take_frames(now))
-        self._obey()
-        self._drop_link()
+        self._shell.act(now)
+        self._shell.drop()
         self.source.leave()
         self.dead = True
         self.world.oracle.left(self)
