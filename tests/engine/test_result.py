@@ -130,7 +130,7 @@ def test_a_result_no_broker_would_take_is_shortened_and_says_so() -> None:
     settlement = settle(one, Status.CONFLATED, START, text="t" * 300_000, carried_by=carrier)
     encoded = ENCODER.encode(settlement)
     assert len(encoded.value) < 10_000
-    assert carrier.key == b"c" * 600_000
+    assert carrier.record.key == b"c" * 600_000
     result = value(encoded)
     assert result["fields"] is None
     assert str(result["text"]).startswith(f"[shortened: a result has at most {MAX_RESULT_BYTES} bytes] ttt")

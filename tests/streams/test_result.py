@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.streams.results import POST, RESULT, result_value
 
 from contribd.engine.ledger import Ledger, Partition
-from contribd.engine.price import Attempt, Price, Reason, Record, Reply, Status, Withdrawal, settle
+from contribd.engine.price import Attempt, Price, Reason, Record, Reply, Status, settle, withdraw
 from contribd.engine.result import ResultEncoder
 from contribd.mapping.outcome import Mapped, PostType
 from contribd.streams.result import ResultError, Source, decode_result, result_schema
@@ -155,7 +155,7 @@ def test_the_schema_describes_exactly_the_keys_of_a_result_in_order() -> None:
 
 def test_the_result_of_a_withdrawal_is_of_no_record_and_says_why() -> None:
     mapped = Mapped("EUR=", "TRCC", "spot", PostType.UPDATE, {"ASK": None, "BID": None})
-    withdrawal = Withdrawal(Ledger(Partition("prices", 3), 0), mapped, Reason.SILENT, 1_700_000_000_000_000)
+    withdrawal = withdraw(Ledger(Partition("prices", 3), 0), mapped, Reason.SILENT, 1_700_000_000_000_000)
     settlement = settle(withdrawal, Status.ACK, 1_700_000_000_100_000, fields=mapped.fields)
     written = ResultEncoder(instance="i", version="v", config="c").encode(settlement)
     result = decode_result(written.value)

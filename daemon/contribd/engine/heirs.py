@@ -4,8 +4,9 @@ Only instruments that come through more than one partition have such prices.
 """
 
 from collections.abc import Callable, Iterable
-from copy import copy
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from contribd.engine.instrument import Instrument
 from contribd.engine.ledger import Ledger
@@ -44,7 +45,8 @@ def without(entries: Iterable[Entry], goes: Callable[[Ledger], bool]) -> tuple[l
 def _inherited(merged: list[Settlement], carrier: Settlement, instrument: Instrument | None) -> list[Entry]:
     """The newest price becomes the one that was posted; its own attempts so far are those of earlier posts."""
     *older, heir = merged
-    heir = heir._replace(
+    heir = replace(
+        heir,
         status=carrier.status,
         code=carrier.code,
         text=carrier.text,
@@ -56,7 +58,7 @@ def _inherited(merged: list[Settlement], carrier: Settlement, instrument: Instru
 
 
 def _carried_by(heir: Settlement, one: Settlement) -> Settlement:
-    price = copy(one.carried_by)
+    price = one.carried_by
     if price is not None:
-        price.ledger, price.offset, price.timestamp, price.key = heir.ledger, heir.offset, heir.timestamp, heir.key
-    return one._replace(carried_by=price)
+        price = replace(price, ledger=heir.ledger, record=heir.record)
+    return replace(one, carried_by=price)

@@ -4,15 +4,15 @@ Keys and texts that every result repeats are encoded once; the rest is joined fr
 single cost of a record after Kafka's own.
 """
 
-from copy import copy
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from contribd.engine.clock import LAST_WALL, Stamp
 from contribd.engine.ledger import Partition
 from contribd.engine.limits import MAX_RESULT_BYTES, MAX_SHORT_TEXT
-from contribd.engine.price import Attempt, Price, Reason, Settlement
+from contribd.engine.price import Attempt, Reason, Record, Settlement
 from contribd.mapping.encode import encode_fields
 
 _encode = msgspec.json.Encoder().encode
@@ -41,33 +41,33 @@ class ResultEncoder:
         """One settlement as key, value and headers; shortened where no broker would take it."""
         s = settlement
         value = self._value(s)
-        if len(value) + len(s.key or b"") > MAX_RESULT_BYTES:
+        if len(value) + len(s.record.key or b"") > MAX_RESULT_BYTES:
             s = _shortened(s)
             value = self._value(s)
-        partition = s.ledger.partition
-        source = "" if s.reason else f"{partition.topic}:{partition.number}:{s.offset}"
+        partition, record, outcome = s.ledger.partition, s.record, s.outcome
+        source = "" if s.reason else f"{partition.topic}:{partition.number}:{record.offset}"
         headers = [
             ("status", s.status.encode()),
-            ("ric", (s.ric or "").encode()),
-            ("service", (s.service or "").encode()),
+            ("ric", (outcome.ric or "").encode()),
+            ("service", (outcome.service or "").encode()),
             ("source", source.encode()),
         ]
         if s.reason:
             headers.append(("withdrawal", s.reason.encode()))
-        return Encoded(s.key if s.ric is None else s.ric.encode(), value, headers)
+        return Encoded(record.key if outcome.ric is None else outcome.ric.encode(), value, headers)
 
     def _value(self, s: Settlement) -> bytes:
-        stamp, partition = self._stamp, s.ledger.partition
+        stamp, partition, outcome = self._stamp, s.ledger.partition, s.outcome
         return b"".join(
             (
                 b'{"status":"',
                 s.status.encode(),
                 b'","ric":',
-                _text(s.ric),
+                _text(outcome.ric),
                 b',"service":',
-                _text(s.service),
+                _text(outcome.service),
                 b',"mapping":',
-                _text(s.mapping),
+                _text(outcome.mapping),
                 b',"fields":',
                 _NULL if s.fields is None else encode_fields(s.fields),
                 b',"code":',
@@ -75,10 +75,10 @@ class ResultEncoder:
                 b',"text":',
                 _text(s.text),
                 b',"source":',
-                _NULL if s.reason else self._source(partition.topic, partition.number, s.offset, s.timestamp, s.key),
+                _NULL if s.reason else self._source(partition, s.record),
                 _withdrawal(s.reason, partition) if s.reason else b"",
                 b',"carried_by":',
-                _NULL if s.carried_by is None else self._price_source(s.carried_by),
+                _NULL if s.carried_by is None else self._source(s.carried_by.ledger.partition, s.carried_by.record),
                 b',"posts":[',
                 b",".join([self._post(attempt) for attempt in s.attempts]) if s.attempts else b"",
                 f'],"consumed_at":"{stamp(s.consumed_at)}","settled_at":"{stamp(s.settled_at)}"'.encode(),
@@ -91,14 +91,14 @@ class ResultEncoder:
 
         Input that no broker would take back is left out, and a header says so.
         """
-        partition = settlement.ledger.partition
-        source = f"{partition.topic}:{partition.number}:{settlement.offset}"
+        partition, record = settlement.ledger.partition, settlement.record
+        source = f"{partition.topic}:{partition.number}:{record.offset}"
         headers = [
             ("source", source.encode()),
             ("code", (settlement.code or "").encode()),
             ("text", (settlement.text or "").encode()),
         ]
-        key, value = settlement.key, settlement.untouched or b""
+        key, value = record.key, record.value or b""
         size = len(value) + len(key or b"")
         if size > MAX_RESULT_BYTES:
             headers.append(
@@ -107,20 +107,17 @@ class ResultEncoder:
             key, value = None, b""
         return Encoded(key, value, headers)
 
-    def _source(self, topic: str, partition: int, offset: int, timestamp: int, key: bytes | None) -> bytes:
+    def _source(self, partition: Partition, record: Record) -> bytes:
+        offset, timestamp, key, _ = record
         wall = timestamp * 1000
         when = b'"%s"' % self._stamp(wall).encode() if 0 <= wall < LAST_WALL else _NULL
         return b'{"topic":%s,"partition":%d,"offset":%d,"timestamp":%s,"key":%s}' % (
-            _encode(topic),
-            partition,
+            _encode(partition.topic),
+            partition.number,
             offset,
             when,
             _NULL if key is None else _encode(key.decode("utf-8", "replace")),
         )
-
-    def _price_source(self, price: Price) -> bytes:
-        partition = price.ledger.partition
-        return self._source(partition.topic, partition.number, price.offset, price.timestamp, price.key)
 
     def _post(self, attempt: Attempt) -> bytes:
         stamp = self._stamp
@@ -160,18 +157,22 @@ def _shortened(settlement: Settlement) -> Settlement:
     note = f"[shortened: a result has at most {MAX_RESULT_BYTES} bytes] "
     attempts = settlement.attempts
     if attempts is not None:
-        attempts = [attempt._replace(text=_cut(attempt.text)) for attempt in attempts]
+        attempts = [replace(attempt, text=_cut(attempt.text)) for attempt in attempts]
     carrier = settlement.carried_by
     if carrier is not None:
-        carrier = copy(carrier)
-        carrier.key = _cut(carrier.key)
-    return settlement._replace(
-        key=_cut(settlement.key),
+        carrier = replace(carrier, record=_cut_key(carrier.record))
+    return replace(
+        settlement,
+        record=_cut_key(settlement.record),
         text=note + (_cut(settlement.text) or ""),
         fields=None,
         carried_by=carrier,
         attempts=attempts,
     )
+
+
+def _cut_key(record: Record) -> Record:
+    return record._replace(key=_cut(record.key))
 
 
 def _cut(text: _Cut) -> _Cut:

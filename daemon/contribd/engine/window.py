@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from contribd.engine.clock import Now
 from contribd.engine.price import Price
 from contribd.mapping.outcome import FieldValue, PostType
@@ -12,30 +14,21 @@ if TYPE_CHECKING:
     from contribd.engine.instrument import Instrument
 
 
-class Flight:
-    """One post under way: the prices it carries (the newest last), and the fields it holds."""
+class Flight(msgspec.Struct, eq=False, gc=False):
+    """One post under way: the prices it carries (the newest last), and the fields it holds.
 
-    __slots__ = ("fields", "frame", "group", "instrument", "place", "post_id", "sent", "type")
+    ``frame``: number of the WebSocket frame that carried it, counted over the process; ``place``: its place in that
+    frame, from 0.
+    """
 
-    def __init__(
-        self,
-        post_id: int,
-        instrument: "Instrument",
-        group: list[Price],
-        post_type: PostType,
-        fields: dict[str, FieldValue],
-        sent: Now,
-    ) -> None:
-        self.post_id = post_id
-        self.instrument = instrument
-        self.group = group
-        self.type = post_type
-        self.fields = fields
-        self.sent = sent
-        self.frame = 0
-        """Number of the WebSocket frame that carried it, counted over the process."""
-        self.place = 0
-        """Its place in that frame, from 0."""
+    post_id: int
+    instrument: "Instrument"
+    group: list[Price]
+    type: PostType
+    fields: dict[str, FieldValue]
+    sent: Now
+    frame: int = 0
+    place: int = 0
 
 
 class Window:

@@ -8,7 +8,7 @@ from contribd.engine.clock import Now
 from contribd.engine.ledger import Ledger
 from contribd.engine.limits import MAX_WITHDRAWING
 from contribd.engine.policy import WithdrawPolicy
-from contribd.engine.price import Reason, Status, Withdrawal
+from contribd.engine.price import Reason, Status, Withdrawal, withdraw
 from contribd.engine.window import Flight
 from contribd.mapping.outcome import FieldValue, Mapped, PostType
 
@@ -246,4 +246,4 @@ class Withdrawals:
 def _withdrawal(key: Key, quote: Quote, reason: Reason, now: Now) -> Withdrawal:
     service, ric = key
     fields: dict[str, FieldValue] = dict.fromkeys(sorted(quote.fields))
-    return Withdrawal(quote.ledger, Mapped(ric, service, quote.mapping, PostType.UPDATE, fields), reason, now.wall)
+    return withdraw(quote.ledger, Mapped(ric, service, quote.mapping, PostType.UPDATE, fields), reason, now.wall)

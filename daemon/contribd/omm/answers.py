@@ -28,12 +28,15 @@ class BadFrame(ValueError):
     """A frame that is not tr_json2: not JSON, or not an object or an array of objects."""
 
 
-class Ack(NamedTuple):
-    """The answer to one post. ``code`` is None for a positive Ack, else the NakCode's name (or its number as text)."""
+class Ack(msgspec.Struct, frozen=True, gc=False, tag_field="Type", tag="Ack"):
+    """The answer to one post. ``code`` is None for a positive Ack, else the NakCode's name (or its number as text).
 
-    post_id: int
-    code: str | None
-    text: str
+    In this shape it is also read straight from a frame of nothing but Acks, as nearly all of them are.
+    """
+
+    post_id: int = msgspec.field(name="AckID")
+    code: str | None = msgspec.field(name="NakCode", default=None)
+    text: str = msgspec.field(name="Text", default="")
 
 
 class PostError(NamedTuple):
@@ -101,6 +104,7 @@ class Other(NamedTuple):
 Answer: TypeAlias = Ack | PostError | LoginAnswer | Directory | DirectoryRefused | Ping | Pong | Other
 
 _decode_json = msgspec.json.Decoder().decode
+_decode_acks = msgspec.json.Decoder(list[Ack]).decode
 
 
 def decode(payload: bytes) -> list[Answer]:
@@ -109,6 +113,13 @@ def decode(payload: bytes) -> list[Answer]:
     Raises:
         BadFrame: the text is not a JSON object or an array of JSON objects.
     """
+    try:
+        return list[Answer](_decode_acks(payload))
+    except (ValueError, RecursionError):
+        return _decode_any(payload)
+
+
+def _decode_any(payload: bytes) -> list[Answer]:
     try:
         document = _parse(payload)
     except (msgspec.DecodeError, RecursionError) as error:

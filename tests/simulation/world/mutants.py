@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+from msgspec import structs
+
 from contribd.engine import engine as engine_module
 from contribd.engine import ledger as ledger_module
 from contribd.engine import posting as posting_module
@@ -276,7 +278,7 @@ def _gather_blanks(original: Any, self: Poster, instrument: Instrument, now: Any
 
 
 def _withdrawals_count_as_records(original: Any, self: ResultEncoder, settlement: Settlement) -> Any:
-    return original(self, settlement._replace(reason=None))
+    return original(self, structs.replace(settlement, reason=None))
 
 
 def _stop_leaves_quotes(original: Any, self: Withdrawals) -> None:
