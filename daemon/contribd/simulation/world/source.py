@@ -1,18 +1,19 @@
-"""The source of a simulated daemon: what ``contribd.streams.source`` does, on the simulated group and topics."""
+"""The source of a simulated daemon: what ``contribd.streams.source`` does, on the simulated group and topics.
+
+Here is its membership of the group; ``fetcher`` fetches the records.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from contribd.engine.events import Assigned, CaughtUp, Event, Records, Revoked, Revoking
+from contribd.engine.events import Assigned, Event, Revoked, Revoking
 from contribd.engine.ledger import Commit, Partition
-from contribd.engine.price import Record
+from contribd.simulation.world.fetcher import POLL_SECONDS, Fetcher
 from contribd.simulation.world.host import Life
 from contribd.streams.membership import Joined, Membership
 
 REVOKE_SECONDS = 2.0
 """How long a rebalance waits for outstanding answers; as in the daemon, far below the session timeout."""
-
-POLL_SECONDS = 0.05
 
 
 class Metadata(NamedTuple):
@@ -30,15 +31,13 @@ class _Heartbeat:
 
 
 class Source:
-    """Owns the membership. Everything it learns goes to ``emit``."""
+    """Owns the membership, and the thread that it and the fetcher share. Everything it learns goes to ``emit``."""
 
     def __init__(self, life: Life, emit: Callable[[Event | Joined], None], consumed: Callable[[], int]) -> None:
         self._life = life
         self._world = life.world
         self._rng = life.world.schedule.rng
         self._emit = emit
-        self._consumed = consumed
-        self._handed_over = 0
         self._joins = 0
         self._joining = False
         """A request to join is under way; there is never a second."""
@@ -47,18 +46,12 @@ class Source:
         self._member = ""
         self._generation = -1
         self._owned: frozenset[Partition] = frozenset()
-        self._positions: dict[Partition, int] = {}
-        """The next record (index in the log) of each announced partition."""
         self._new: set[Partition] = set()
-        self._behind: dict[Partition, int] = {}
-        self._wanted: frozenset[Partition] = frozenset()
-        self._paused: frozenset[Partition] = frozenset()
-        """What is not fetched: what was wanted when the poll under way began."""
         self._busy = False
         """A callback or a call to Kafka holds the thread."""
-        self._polling = False
         self._released: Callable[[], None] | None = None
-        self._stopping = self._left = False
+        self._left = False
+        self._fetcher = Fetcher(life, emit, consumed, lambda: self._busy)
         self.heartbeat = _Heartbeat()
         self._coordinator = self
         self.membership = Membership(
@@ -78,8 +71,11 @@ class Source:
 
     def pause(self, partitions: frozenset[Partition]) -> None:
         """Fetch every assigned partition but these."""
-        self._wanted = partitions
-        self._life.later(self._rng.random() * POLL_SECONDS, self.nudge)
+        self._fetcher.pause(partitions)
+
+    def nudge(self) -> None:
+        """There may be something to fetch."""
+        self._fetcher.nudge()
 
     def release(self) -> None:
         """The partitions being revoked are settled."""
@@ -88,11 +84,12 @@ class Source:
 
     def stop(self) -> None:
         """Fetch nothing more."""
-        self._stopping = True
+        self._fetcher.stop()
 
     def leave(self) -> None:
         """Leave the group."""
-        self._stopping = self._left = True
+        self._left = True
+        self._fetcher.stop()
         self._world.group.leave(self._member)
 
     # The group
@@ -134,9 +131,7 @@ class Source:
         going = self._owned - partitions
         self._new |= partitions - self._owned
         self._owned = partitions
-        for partition in going:
-            self._positions.pop(partition, None)
-            self._behind.pop(partition, None)
+        self._fetcher.drop(going)
         announced = going - self._new
         self._new -= going
         self._observe()
@@ -194,14 +189,9 @@ class Source:
         commits = {partition: commit for partition, commit in commits.items() if partition in self._new}
         if commits and not self._left:
             self._new -= commits.keys()
-            for partition, commit in commits.items():
-                log = self._world.kafka.logs[partition.number]
-                self._positions[partition] = next((i for i, r in enumerate(log) if r.offset >= commit.offset), len(log))
+            behind = self._fetcher.take(commits)
             self._observe()
-            ends = self._world.kafka.ends
-            late = {p: ends[p.number] for p, commit in commits.items() if ends[p.number] > commit.offset}
-            self._behind.update(late)
-            self._emit(Assigned(commits, frozenset(late)))
+            self._emit(Assigned(commits, behind))
         self.nudge()
 
     # Heartbeats
@@ -241,8 +231,7 @@ class Source:
     def _lose(self) -> None:
         gone, self._owned = self._owned, frozenset()
         self._new.clear()
-        self._positions.clear()
-        self._behind.clear()
+        self._fetcher.drop(gone)
         self._generation, self._member = -1, ""
         self._joining = self._beating = False
         if gone:
@@ -253,56 +242,3 @@ class Source:
     def _observe(self) -> None:
         if joined := self.membership.observe(self):
             self._emit(joined)
-
-    # Records
-
-    def nudge(self) -> None:
-        """There may be something to fetch."""
-        if self._polling or self._busy or self._stopping:
-            return
-        self._paused = self._wanted
-        if self._fetchable():
-            self._polling = True
-            self._life.later(self._life.rtt() + self._rng.choice((0.0, 0.0, POLL_SECONDS)), self._poll)
-
-    def _fetchable(self) -> list[Partition]:
-        logs = self._world.kafka.logs
-        return [
-            partition
-            for partition, position in self._positions.items()
-            if position < len(logs[partition.number]) and partition not in self._paused
-        ]
-
-    def _poll(self) -> None:
-        self._polling = False
-        if self._busy or self._stopping:
-            return
-        plan = self._world.plan
-        if self._handed_over - self._consumed() > 2 * plan.max_poll:
-            self._life.later(POLL_SECONDS, self.nudge)
-            return
-        room, batches = self._rng.randint(1, plan.max_poll), []
-        for partition in self._fetchable():
-            position = self._positions[partition]
-            found = self._world.kafka.logs[partition.number][position : position + room]
-            if found:
-                self._positions[partition] = position + len(found)
-                batches.append((partition, [Record(r.offset, r.timestamp, r.key, r.value) for r in found]))
-                room -= len(found)
-        if batches:
-            self._handed_over += sum(len(records) for _, records in batches)
-            self._emit(Records(batches))
-        self._tell_caught_up()
-        self.nudge()
-
-    def _tell_caught_up(self) -> None:
-        logs = self._world.kafka.logs
-        there = set()
-        for partition, end in self._behind.items():
-            log, position = logs[partition.number], self._positions[partition]
-            if position == len(log) or log[position].offset >= end:
-                there.add(partition)
-        for partition in there:
-            del self._behind[partition]
-        if there:
-            self._emit(CaughtUp(frozenset(there)))
