@@ -13,6 +13,7 @@ from contribd.simulation.world.evidence import Post, ProcessSight, Violation, Wi
 from contribd.simulation.world.feed import Produced
 from contribd.simulation.world.group import Group
 from contribd.simulation.world.kafka import Kafka, Transaction
+from contribd.simulation.world.orderrules import OrderRules
 from contribd.simulation.world.plan import Plan
 from contribd.simulation.world.postrules import PostRules
 from contribd.simulation.world.resultrules import ResultRules
@@ -41,6 +42,7 @@ class Oracle:
         self._blanks = blanks = BlankRules(plan, self._records, self.complain)
         self._results = ResultRules(plan, self._processes, kafka.begins, kafka.logs, blanks, self.complain)
         self._posts = PostRules(plan, self._records, group.owners, self._results.settled, blanks, self.complain)
+        self._order = OrderRules(plan, self._records, self._results.settled, self.complain)
         self.trace: list[tuple[float, str, str, object]] = []
         self._digest = hashlib.sha256()
         self.posts = 0
@@ -67,7 +69,7 @@ class Oracle:
     @property
     def reposts(self) -> int:
         """Posts that repeat what a process that was killed had posted and nobody has settled."""
-        return self._posts.reposts
+        return self._order.reposts
 
     @property
     def digest(self) -> str:
@@ -130,7 +132,7 @@ class Oracle:
     def killed(self, process: Life) -> None:
         """A process was ended in the middle of whatever it did."""
         self.kills += 1
-        self._posts.killed(self._processes[process.name])
+        self._order.killed(self._processes[process.name])
         self.note(process.name, "killed")
 
     def left(self, process: Process) -> None:
@@ -200,7 +202,7 @@ class Oracle:
         def handed(text: bytes) -> None:
             for post in sight.unhanded.popleft():
                 self._hash(text)
-                self._posts.handed(post)
+                self._order.handed(post)
 
         wire.on_handed = handed
 
@@ -223,13 +225,7 @@ class Oracle:
         for text in texts:
             self.trace.append((mono, process.name, f"received on wire {wire.number}", text))
             for message in messages_in(text):
-                kind = message.get("Type")
-                if kind == "Ack":
-                    self._posts.answered(sight, message, mono)
-                elif kind == "Error":
-                    self._posts.failed(sight, message, mono)
-                else:
-                    see(sight, message, mono)
+                see(sight, message, mono)
 
     def hung_up(self, wire: Wire) -> None:
         """The daemon knows that the connection has ended."""

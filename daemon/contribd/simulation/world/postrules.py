@@ -1,20 +1,11 @@
-"""The oracle's law on posts: order, one at a time, only while the ADS can take them, within bounds."""
+"""The oracle's law on sending posts: one at a time, only what and while it may be posted, within bounds."""
 
 from collections.abc import Callable
 from typing import Any
 
 from contribd.engine.ledger import Partition
 from contribd.simulation.world.blankrules import BlankRules
-from contribd.simulation.world.evidence import (
-    Answer,
-    Complain,
-    Post,
-    ProcessSight,
-    WireSight,
-    echoed_id,
-    posts_in,
-    versions,
-)
+from contribd.simulation.world.evidence import Complain, Post, ProcessSight, WireSight, posts_in, versions
 from contribd.simulation.world.feed import Produced
 from contribd.simulation.world.plan import Plan
 
@@ -30,7 +21,7 @@ LARGEST_POST_ID = 4_294_967_295
 
 
 class PostRules:
-    """Judges every post when it is sent, and again when its last byte leaves the daemon."""
+    """Judges every post when the daemon decides to send it."""
 
     def __init__(
         self,
@@ -51,16 +42,8 @@ class PostRules:
         self._settled = settled
         self._blanks = blanks
         self._complain = complain
-        self._handed: dict[tuple[str, str, int | None], int] = {}
-        self._fields: dict[tuple[str, str, int | None, str], int] = {}
         self.wraps = 0
         """PostIDs that began again."""
-        self._unsettled: set[int] = set()
-        """Versions that a process had posted, and whose result was not durable, when it was killed."""
-        self.reposts = 0
-        """Posts that carry one of those again."""
-
-    # Sending
 
     def posting(self, process: ProcessSight, wire: WireSight, text: bytes, mono: float, wall: int) -> list[Post]:
         """A frame the daemon decided to send."""
@@ -220,72 +203,3 @@ class PostRules:
             process.sent.popleft()
         if len(process.sent) > rate + max(1.0, rate * 0.05) + 1:
             self._complain("max_rate", f"{len(process.sent)} posts in a second", process.name)
-
-    # The last byte left
-
-    def handed(self, post: Post) -> None:
-        """A post can no longer be taken back: nothing newer may have gone before.
-
-        Where instruments come through several partitions, there is no order between these. Each has its own: of a
-        field, or where nothing is merged of a price.
-        """
-        if not post.values:
-            return
-        carried = set(post.values.values())
-        post.process.shown |= carried
-        if carried & self._unsettled:
-            self.reposts += 1
-            self._unsettled -= carried
-        if self._plan.keyed or not self._plan.conflate:
-            self._check_newest(post)
-        for name, version in post.values.items():
-            index = (post.service, post.ric, self._line_of(version), name)
-            if version < self._fields.get(index, 0):
-                text = f"{post}: {name} was {self._fields[index]} already"
-                self._complain("2: an older value after a newer one", text, post.ric)
-            self._fields[index] = version
-
-    def killed(self, process: ProcessSight) -> None:
-        """A process is gone: what it had posted and has no durable result may be posted once more."""
-        self._unsettled |= {version for version in process.shown if not self._settled(self._records[version])}
-
-    def _check_newest(self, post: Post) -> None:
-        index = (post.service, post.ric, self._line_of(post.newest))
-        before = self._handed.get(index, 0)
-        if post.newest < before:
-            self._complain("2: an older price after a newer one", f"{post} after {before}", post.ric)
-        self._handed[index] = post.newest
-
-    def _line_of(self, version: int) -> int | None:
-        """The partition whose order a record is in; None: the one its instrument has."""
-        return None if self._plan.keyed else self._records[version].partition
-
-    # Answers
-
-    def answered(self, wire: WireSight, message: dict[str, Any], mono: float) -> None:
-        """An Ack the daemon received."""
-        if not wire.login_open:
-            return  # the session had ended: the daemon need not listen any more
-        code = message.get("NakCode")
-        post = wire.posts.get(message["AckID"])
-        if post is None or post.answer is not None:
-            return
-        wire.outstanding.pop(post.post_id, None)
-        kind = "ACK" if code is None else "NAK"
-        post.answer = Answer(kind, None if code is None else str(code), message.get("Text"), mono)
-        wire.answered_frame = max(wire.answered_frame, post.frame)
-        if code == "SymbolUnknown" or "nknown" in (message.get("Text") or ""):
-            post.process.refused[post.service, post.ric] = mono
-
-    def failed(self, wire: WireSight, message: dict[str, Any], mono: float) -> None:
-        """An Error the daemon received."""
-        named = echoed_id(message)
-        culprit = None if named is None else wire.posts.get(named)
-        if culprit is None:
-            wire.errors.append((mono, message.get("Text", "")))
-        if culprit is not None and culprit.answer is None:
-            culprit.answer = Answer("ERROR", None, message.get("Text"), mono)
-            wire.outstanding.pop(culprit.post_id, None)
-        for post in wire.outstanding.values():
-            if post.suspect_at is None and (named is None or (culprit and post.frame == culprit.frame)):
-                post.suspect_at = mono

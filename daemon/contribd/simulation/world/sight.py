@@ -1,13 +1,18 @@
-"""What a contributor may conclude from messages about the login and the services."""
+"""What a contributor may conclude from a server's messages: the login, the services, and what became of posts."""
 
 from typing import Any
 
-from contribd.simulation.world.evidence import WireSight
+from contribd.simulation.world.evidence import Answer, WireSight, echoed_id
 
 
 def see(wire: WireSight, message: dict[str, Any], mono: float) -> None:
-    """A message of the server that is not about a post."""
-    if message.get("Domain") == "Login":
+    """A message of the server that the daemon received."""
+    kind = message.get("Type")
+    if kind == "Ack":
+        _see_answer(wire, message, mono)
+    elif kind == "Error":
+        _see_error(wire, message, mono)
+    elif message.get("Domain") == "Login":
         _see_login(wire, message, mono)
     elif message.get("Domain") == "Source":
         _see_services(wire, message)
@@ -41,3 +46,31 @@ def _see_services(wire: WireSight, message: dict[str, Any]) -> None:
             else:
                 up = elements["ServiceState"] == 1 and elements["AcceptingRequests"] == 1
         wire.services[number] = (name, up)
+
+
+def _see_answer(wire: WireSight, message: dict[str, Any], mono: float) -> None:
+    if not wire.login_open:
+        return  # the session had ended: the daemon need not listen any more
+    code = message.get("NakCode")
+    post = wire.posts.get(message["AckID"])
+    if post is None or post.answer is not None:
+        return
+    wire.outstanding.pop(post.post_id, None)
+    kind = "ACK" if code is None else "NAK"
+    post.answer = Answer(kind, None if code is None else str(code), message.get("Text"), mono)
+    wire.answered_frame = max(wire.answered_frame, post.frame)
+    if code == "SymbolUnknown" or "nknown" in (message.get("Text") or ""):
+        post.process.refused[post.service, post.ric] = mono
+
+
+def _see_error(wire: WireSight, message: dict[str, Any], mono: float) -> None:
+    named = echoed_id(message)
+    culprit = None if named is None else wire.posts.get(named)
+    if culprit is None:
+        wire.errors.append((mono, message.get("Text", "")))
+    if culprit is not None and culprit.answer is None:
+        culprit.answer = Answer("ERROR", None, message.get("Text"), mono)
+        wire.outstanding.pop(culprit.post_id, None)
+    for post in wire.outstanding.values():
+        if post.suspect_at is None and (named is None or (culprit and post.frame == culprit.frame)):
+            post.suspect_at = mono
