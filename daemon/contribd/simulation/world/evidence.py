@@ -5,6 +5,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from contribd.engine.ledger import Partition
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 Complain: TypeAlias = Callable[[str, str, object], None]
 """The promise broken, what was seen, and whom it is about."""
 
+STATUS_OF_ANSWER = {"ACK": "ACK", "NAK": "NAK", "ERROR": "ERROR", "TIMEOUT": "UNANSWERED", "LOST": "UNANSWERED"}
+"""The status of a result by what its last post's entry says was answered."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _POST_ID = re.compile(r'"PostID":(\d+)\D')
 
 
@@ -137,6 +142,11 @@ def messages_in(text: bytes) -> list[dict[str, Any]]:
 def versions(fields: dict[str, Any]) -> dict[str, int]:
     """The versioned fields with a value."""
     return {name: fields[name] for name in VERSIONED if fields.get(name) is not None}
+
+
+def stamp(wall: int) -> str:
+    """Microseconds since 1970 as results have them."""
+    return (_EPOCH + timedelta(microseconds=wall)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def echoed_id(message: dict[str, Any]) -> int | None:

@@ -12,6 +12,7 @@ from contribd.simulation.world.blankrules import BlankRules
 from contribd.simulation.world.evidence import Post, ProcessSight, Violation, WireSight, messages_in
 from contribd.simulation.world.feed import Produced
 from contribd.simulation.world.group import Group
+from contribd.simulation.world.history import History
 from contribd.simulation.world.kafka import Kafka, Transaction
 from contribd.simulation.world.orderrules import OrderRules
 from contribd.simulation.world.plan import Plan
@@ -36,13 +37,14 @@ class Oracle:
         self._schedule = schedule
         self._plan = plan
         self._kafka = kafka
-        self._records: dict[int, Produced] = {}
+        self._history = history = History(kafka.logs, keyed=plan.keyed)
         self._processes: dict[str, ProcessSight] = {}
         self._wires: list[WireSight] = []
-        self._blanks = blanks = BlankRules(plan, self._records, self.complain)
-        self._results = ResultRules(plan, self._processes, kafka.begins, kafka.logs, blanks, self.complain)
-        self._posts = PostRules(plan, self._records, group.owners, self._results.settled, blanks, self.complain)
-        self._order = OrderRules(plan, self._records, self._results.settled, self.complain)
+        records, complain = history.by_version, self.complain
+        self._blanks = blanks = BlankRules(plan, records, complain)
+        self._results = ResultRules(plan, self._processes, kafka.begins, history, blanks, complain)
+        self._posts = PostRules(plan, records, group.owners, self._results.settled, blanks, complain)
+        self._order = OrderRules(plan, records, self._results.settled, complain)
         self.trace: list[tuple[float, str, str, object]] = []
         self._digest = hashlib.sha256()
         self.posts = 0
@@ -84,8 +86,7 @@ class Oracle:
 
     def produced(self, record: Produced) -> None:
         """A record of the prices topic."""
-        self._records[record.version] = record
-        self._results.produced(record)
+        self._history.add(record)
         self.trace.append((self._schedule.mono, "topic", "record", record))
 
     def committed(self, transaction: Transaction) -> None:
@@ -105,7 +106,7 @@ class Oracle:
         skipped = sum(
             record.offset < begins[Partition("prices", record.partition)] for log in self._kafka.logs for record in log
         )
-        return len(self._records) - skipped - len(self._results.results)
+        return len(self._history.by_version) - skipped - len(self._results.results)
 
     def finish(self) -> None:
         """The run is over."""
@@ -179,7 +180,7 @@ class Oracle:
     def _partitions_of(self, post: Post) -> frozenset[Partition]:
         if post.blanking is not None:
             return post.blanking.partitions
-        return frozenset({Partition("prices", self._records[post.newest].partition)})
+        return frozenset({Partition("prices", self._history.by_version[post.newest].partition)})
 
     def measured(self, process: Process) -> None:
         """After the worker did something: its memory is bounded."""
