@@ -6,13 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from contribd.engine.ledger import Partition
 from contribd.simulation.world.feed import VERSIONED
-
-if TYPE_CHECKING:
-    from contribd.simulation.world.blankrules import Blanking
 
 Complain: TypeAlias = Callable[[str, str, object], None]
 """The promise broken, what was seen, and whom it is about."""
@@ -73,6 +70,16 @@ class Post:
     def __str__(self) -> str:
         what = self.values or f"withdraws {sorted(self.blanks)}"
         return f"post {self.post_id} of {self.process.name} on wire {self.wire.number}: {what}"
+
+
+@dataclass(slots=True, eq=False)
+class Blanking:
+    """One withdrawal: its posts, and the partition whose silence it is for, one of these."""
+
+    partitions: frozenset[Partition]
+    posts: list[Post] = field(default_factory=list)
+    told: bool = False
+    """It has its result."""
 
 
 @dataclass(slots=True, eq=False)

@@ -14,12 +14,14 @@ from contribd.simulation.world.feed import Produced
 from contribd.simulation.world.group import Group
 from contribd.simulation.world.history import History
 from contribd.simulation.world.kafka import Kafka, Transaction
+from contribd.simulation.world.market import Markets
 from contribd.simulation.world.orderrules import OrderRules
 from contribd.simulation.world.plan import Plan
 from contribd.simulation.world.postrules import PostRules
 from contribd.simulation.world.resultrules import ResultRules
 from contribd.simulation.world.schedule import Schedule
 from contribd.simulation.world.sight import see
+from contribd.simulation.world.silence import Silence
 
 if TYPE_CHECKING:
     from contribd.simulation.world.host import Life
@@ -41,9 +43,11 @@ class Oracle:
         self._processes: dict[str, ProcessSight] = {}
         self._wires: list[WireSight] = []
         records, complain = history.by_version, self.complain
-        self._blanks = blanks = BlankRules(plan, records, complain)
-        self._results = ResultRules(plan, self._processes, kafka.begins, history, blanks, complain)
-        self._posts = PostRules(plan, records, group.owners, self._results.settled, blanks, complain)
+        self._silence = Silence(plan.silent_after)
+        self._markets = markets = Markets(records)
+        self._blanks = BlankRules(plan, self._silence, markets, complain)
+        self._results = ResultRules(plan, self._processes, kafka.begins, history, markets, complain)
+        self._posts = PostRules(plan, records, group.owners, self._results.settled, self._blanks, complain)
         self._order = OrderRules(plan, records, self._results.settled, complain)
         self.trace: list[tuple[float, str, str, object]] = []
         self._digest = hashlib.sha256()
@@ -66,7 +70,7 @@ class Oracle:
     @property
     def withdrawals(self) -> dict[str, int]:
         """Withdrawals with a result, by reason."""
-        return self._blanks.results
+        return self._results.withdrawals
 
     @property
     def reposts(self) -> int:
@@ -144,7 +148,7 @@ class Oracle:
 
     def paused(self, process: Life, partitions: frozenset[Partition]) -> None:
         """What the worker does not want to be fetched any more."""
-        self._blanks.paused(self._processes[process.name], partitions, self._schedule.mono)
+        self._silence.paused(self._processes[process.name], partitions, self._schedule.mono)
 
     def told(self, process: Process, event: Event) -> None:
         """The worker took an event about the group, or records."""
@@ -156,11 +160,12 @@ class Oracle:
             for partition in event.partitions:
                 sight.assigned_at[partition] = self._schedule.mono
                 sight.owned.add(partition)
-                self._blanks.assigned(sight, partition, self._schedule.mono)
+                self._silence.assigned(sight, partition, self._schedule.mono)
         elif isinstance(event, Revoked):
             sight.owned -= event.partitions
             self._forget(sight, event.partitions)
-            self._blanks.revoked(sight, event.partitions)
+            self._silence.revoked(sight, event.partitions)
+            self._markets.of(sight).revoked(event.partitions)
         elif isinstance(event, Stop):
             self._stopping(process, sight)
         else:
@@ -169,7 +174,7 @@ class Oracle:
 
     def _heard(self, sight: ProcessSight, event: Records) -> None:
         for partition, _records in event.batches:
-            self._blanks.heard(sight, partition, self._schedule.mono)
+            self._silence.heard(sight, partition, self._schedule.mono)
 
     def _forget(self, sight: ProcessSight, partitions: frozenset[Partition]) -> None:
         for post in sight.last.values():

@@ -6,12 +6,13 @@ from typing import Any
 
 from contribd.engine.ledger import Commit, Partition
 from contribd.engine.result import Encoded
-from contribd.simulation.world.blankrules import BlankRules
+from contribd.simulation.world.blankresultrules import BlankResultRules
 from contribd.simulation.world.entryrules import EntryRules
 from contribd.simulation.world.evidence import Complain, ProcessSight
 from contribd.simulation.world.feed import Produced
 from contribd.simulation.world.history import History, Place
 from contribd.simulation.world.kafka import Transaction
+from contribd.simulation.world.market import Markets
 from contribd.simulation.world.plan import Plan
 from contribd.simulation.world.statusrules import StatusRules
 
@@ -27,23 +28,29 @@ class ResultRules:
         processes: dict[str, ProcessSight],
         begins: dict[Partition, int],
         history: History,
-        blanks: BlankRules,
+        markets: Markets,
         complain: Complain,
     ) -> None:
         self._plan = plan
         self._processes = processes
         self._begins = begins
         self._history = history
-        self._blanks = blanks
+        self._markets = markets
         self._complain = complain
         self._entries = EntryRules(plan, complain)
         self._statuses = StatusRules(plan, history, complain)
+        self._blanks = BlankResultRules(plan, markets, complain)
         self.results: dict[Place, dict[str, Any]] = {}
         """What is durable, by the place of its record."""
 
     def settled(self, record: Produced) -> bool:
         """Whether its result is durable."""
         return (record.partition, record.offset) in self.results
+
+    @property
+    def withdrawals(self) -> dict[str, int]:
+        """Withdrawals with a durable result, by reason."""
+        return self._blanks.durable
 
     def committed(self, transaction: Transaction) -> None:
         """What a read_committed reader sees now."""
@@ -86,7 +93,7 @@ class ResultRules:
         self._check_frame(record, result, encoded)
         self._entries.check(record, result, process)
         self._statuses.check(record, result, process)
-        self._blanks.settled(record, result, process)
+        self._markets.of(process).settled(record, result)
 
     def _withdrawal(self, encoded: Encoded, result: dict[str, Any], process: ProcessSight) -> None:
         """A result of no record: each answer in it is true, and the rest is the withdrawals' own law."""

@@ -1,0 +1,130 @@
+"""What each process has in the market: the quotes that stand by its results, and all that it has posted."""
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from contribd.engine.ledger import Partition
+from contribd.simulation.world.evidence import Post, ProcessSight
+from contribd.simulation.world.feed import LISTED, Produced
+
+_STANDS = {"ACK", "TIMEOUT", "LOST"}
+"""Answers after which a post counts as in the market: what got none may have arrived."""
+
+Key: TypeAlias = tuple[str, str]
+"""Service and RIC."""
+
+
+@dataclass(slots=True)
+class Quote:
+    """What stands of a RIC by the results of a process.
+
+    ``partitions``: that of its last price; also that of a later one whose post may have been taken for lost.
+    """
+
+    partitions: set[Partition] = field(default_factory=set)
+    fields: set[str] = field(default_factory=set)
+    """Those with a value that the mapping lists."""
+
+
+class Market:
+    """What one process shows, as far as it can know. The laws read it; only these methods change it."""
+
+    def __init__(self, process: ProcessSight, records: dict[int, Produced]) -> None:
+        self._process = process
+        self._records = records
+        self.quotes: dict[Key, Quote] = {}
+        self.shown: set[tuple[str, str, str]] = set()
+        """Service, RIC and field of every value it posted."""
+        self.up: dict[Key, set[Partition]] = {}
+        """What it has posted since blanks of it were last accepted, and from which partitions."""
+        self.blanked: dict[Key, Post] = {}
+        """Its last blanks."""
+
+    # Its posts
+
+    def priced(self, post: Post) -> None:
+        """A post with values."""
+        self.shown |= {(post.service, post.ric, name) for name in post.values}
+        self.up.setdefault((post.service, post.ric), set()).update(self.sources(post))
+
+    def withdrawing(self, post: Post) -> None:
+        """A post of blanks."""
+        key = (post.service, post.ric)
+        self.blanked[key] = post
+        if (quote := self.quotes.get(key)) is not None:
+            quote.fields -= post.blanks
+
+    def withdrawn(self, key: Key) -> None:
+        """Blanks were accepted."""
+        self.up.pop(key, None)
+
+    def sources(self, post: Post | None) -> set[Partition]:
+        """The partitions that a post's values came from."""
+        values = () if post is None else post.values.values()
+        return {Partition("prices", self._records[version].partition) for version in values}
+
+    # Whose they are
+
+    def revoked(self, partitions: frozenset[Partition]) -> None:
+        """What stands of these is others' to keep up."""
+        for key, quote in list(self.quotes.items()):
+            if quote.partitions & partitions:
+                del self.quotes[key]
+            elif self.sources(self._process.last.get(key)) & partitions:
+                quote.fields.clear()  # a post without an answer may have made it theirs
+
+    def keeps_all(self, post: Post) -> bool:
+        """Whether all its prices are still its process's: one that went may have made an unanswered post others'."""
+        return all(self.shows(post, partition) for partition in self.sources(post))
+
+    def shows(self, post: Post, partition: Partition) -> bool:
+        """Whether a post of its process is still that process's to withdraw."""
+        return partition in self._process.owned and post.mono >= self._process.assigned_at[partition]
+
+    def listed(self, post: Post) -> set[str]:
+        """The fields with a value that the mapping lists, and that are of a partition it owns."""
+        return {name for name, version in post.values.items() if self._is_listed(name, self._records[version])}
+
+    def _is_listed(self, name: str, record: Produced) -> bool:
+        mine = Partition("prices", record.partition) in self._process.owned
+        return mine and name in LISTED["refresh" if record.refresh else "update"]
+
+    # Its results
+
+    def settled(self, record: Produced, result: dict[str, Any]) -> None:
+        """The result of a record: what it put into the market stands, if its partition is still ours."""
+        partition = Partition("prices", record.partition)
+        for entry in result["posts"]:
+            post = self._process.sessions[entry["session"]].posts[entry["post_id"]]
+            if entry["answer"] in _STANDS and self.shows(post, partition):
+                self._put_up(post, partition, entry["answer"] == "ACK")
+
+    def _put_up(self, post: Post, partition: Partition, acked: bool) -> None:
+        key = (post.service, post.ric)
+        if not acked and not self.keeps_all(post):
+            return
+        quote = self.quotes.setdefault(key, Quote())
+        if post.suspect_at is not None and not acked:
+            quote.partitions.add(partition)  # it may have been dropped behind an Error, or got no answer
+            return
+        if acked and post.type == "Refresh":
+            quote.fields.clear()
+        quote.partitions = {partition}
+        quote.fields |= self.listed(post)
+        blanks = None if acked else self.blanked.get(key)
+        if blanks is not None and blanks.mono > post.mono:  # its price was given up, and the result came after them
+            quote.fields -= blanks.blanks
+
+
+class Markets:
+    """One for each process."""
+
+    def __init__(self, records: dict[int, Produced]) -> None:
+        self._records = records
+        self._markets: dict[str, Market] = {}
+
+    def of(self, process: ProcessSight) -> Market:
+        """What this process has in the market."""
+        if (market := self._markets.get(process.name)) is None:
+            market = self._markets[process.name] = Market(process, self._records)
+        return market
