@@ -160,6 +160,7 @@ class Engine:
         if event.attempt != self.session.attempt:
             return
         self.session.heard(now)
+        answered = self.contributor.answered
         for text in event.texts:
             if self.session.state in _GONE:
                 break
@@ -169,7 +170,10 @@ class Engine:
                 self.session.violated(str(error), now)
                 break
             for answer in answers:
-                self._answer(answer, now)
+                if type(answer) is not Ack:
+                    self._answer(answer, now)
+                elif not answered(answer, now):
+                    self._unmatched(f"Ack of PostID {answer.post_id}", answer.text, now)
         self._follow_session(now)
 
     def _probed(self, event: Probed, now: Now) -> None:
@@ -190,10 +194,7 @@ class Engine:
             self.contributor.session_lost(now)
 
     def _answer(self, answer: Any, now: Now) -> None:
-        if type(answer) is Ack:
-            if not self.contributor.answered(answer, now):
-                self._unmatched(f"Ack of PostID {answer.post_id}", answer.text, now)
-        elif type(answer) is PostError:
+        if type(answer) is PostError:
             if not self.contributor.failed(answer, now):
                 self._unmatched("Error", answer.text, now)
         elif type(answer) is Other and answer.type == "Ack":

@@ -3,31 +3,35 @@
 from collections import deque
 from collections.abc import Iterator
 from itertools import takewhile
+from typing import Final
+
+import msgspec
 
 from contribd.engine.price import Price, Withdrawal
 from contribd.engine.states import InstrumentEvent, InstrumentState, next_instrument
 from contribd.mapping.outcome import FieldValue, PostType
 
 
-class Instrument:
+_IDLE: Final = InstrumentState.IDLE  # a member costs less as a global, and every record asks for several
+_QUEUED: Final = InstrumentEvent.QUEUED
+
+
+class Instrument(msgspec.Struct, eq=False, gc=False):
     """One RIC of one service. It exists only while it has something to do: an idle instrument costs nothing."""
 
-    __slots__ = ("alone", "create", "key", "retry_at", "solo", "state", "waiting")
-
-    def __init__(self, key: tuple[str, str]) -> None:
-        """``key``: (service, RIC)."""
-        self.key = key
-        self.state = InstrumentState.IDLE
-        self.waiting: deque[Price] = deque()
-        """Prices not yet under way, oldest first; settled ones (expired) are passed over."""
-        self.create = False
-        """The next post is a Refresh, since the ADS said that the item does not exist."""
-        self.alone = False
-        """The next post goes in a frame of its own, since an Error could not be told from its frame mates'."""
-        self.solo = False
-        """The next post goes while nothing else is outstanding, since it may be what ends the sessions it is in."""
-        self.retry_at = 0.0
-        """Monotonic time of the next try, while backing off."""
+    key: tuple[str, str]
+    """(service, RIC)."""
+    state: InstrumentState = _IDLE
+    waiting: deque[Price] = msgspec.field(default_factory=deque)
+    """Prices not yet under way, oldest first; settled ones (expired) are passed over."""
+    create: bool = False
+    """The next post is a Refresh, since the ADS said that the item does not exist."""
+    alone: bool = False
+    """The next post goes in a frame of its own, since an Error could not be told from its frame mates'."""
+    solo: bool = False
+    """The next post goes while nothing else is outstanding, since it may be what ends the sessions it is in."""
+    retry_at: float = 0.0
+    """Monotonic time of the next try, while backing off."""
 
     def move(self, event: InstrumentEvent) -> None:
         """Changes state by the table."""
@@ -61,15 +65,16 @@ class Book:
 
     def queue(self, price: Price) -> None:
         """A new price, behind those that wait already."""
-        key = (price.mapped.service, price.mapped.ric)
+        mapped = price.mapped
+        key = (mapped.service, mapped.ric)
         instrument = self._instruments.get(key)
         if instrument is None:
             instrument = self._instruments[key] = Instrument(key)
         else:
             instrument.drop_settled()
         instrument.waiting.append(price)
-        if instrument.state is InstrumentState.IDLE:
-            self._make_ready(instrument, InstrumentEvent.QUEUED)
+        if instrument.state is _IDLE:
+            self._make_ready(instrument, _QUEUED)
 
     def older(self, price: Price) -> list[Price]:
         """The prices of its RIC that wait ahead of a waiting price."""
@@ -139,7 +144,7 @@ class Book:
         instrument.move(event)
         instrument.drop_settled()
         if instrument.waiting:
-            self._make_ready(instrument, InstrumentEvent.QUEUED)
+            self._make_ready(instrument, _QUEUED)
         else:
             del self._instruments[instrument.key]
 

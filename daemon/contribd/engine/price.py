@@ -166,7 +166,6 @@ def settle(
     price: Price,
     status: Status,
     now: int,
-    *,
     code: str | None = None,
     text: str | None = None,
     fields: dict[str, FieldValue] | None = None,

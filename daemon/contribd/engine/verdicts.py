@@ -27,6 +27,9 @@ _FINAL: Final = {
     Reply.LOST: Status.UNANSWERED,
 }
 
+_UNANSWERED: Final = (Reply.TIMEOUT, Reply.LOST)
+_SETTLED: Final = InstrumentEvent.SETTLED  # a member costs less as a global
+
 
 class Verdicts:
     """Settles prices into the outbox, and keeps the time of those that back off. Every post is noted here."""
@@ -127,22 +130,23 @@ class Verdicts:
     ) -> None:
         """The last word on a post: the newest price gets the answer, those merged into it are CONFLATED."""
         self._note(flight, reply, code, text, now)
-        instrument = flight.instrument
+        instrument, group = flight.instrument, flight.group
         instrument.create = instrument.alone = instrument.solo = False
-        instrument.move(InstrumentEvent.SETTLED)
-        carrier = flight.group[-1]
-        if status is Status.ACK and self._shows(flight):
+        instrument.move(_SETTLED)
+        if self._withdrawals.wanted and status is Status.ACK and self._shows(flight):
             self._withdrawals.acked(flight)
-        for price in flight.group[:-1]:
-            self._settle(price, Status.CONFLATED, now, carried_by=carrier)
-        self._settle(carrier, status, now, code=code, text=text, fields=flight.fields, instrument=instrument)
+        carrier = group[-1]
+        if len(group) > 1:
+            for price in group[:-1]:
+                self._settle(price, Status.CONFLATED, now, carried_by=carrier)
+        self._settle(carrier, status, now, code, text, flight.fields, None, instrument)
 
     def _shows(self, flight: Flight) -> bool:
         """Whether a post put up what may have to be withdrawn."""
         return self._withdrawals.wanted and type(flight.group[-1]) is not Withdrawal
 
     def _note(self, flight: Flight, reply: Reply, code: str | None, text: str | None, now: Now) -> Attempt:
-        answered = None if reply in (Reply.TIMEOUT, Reply.LOST) else now.wall
+        answered = None if reply in _UNANSWERED else now.wall
         attempt = Attempt(
             flight.post_id,
             flight.type,
@@ -204,7 +208,6 @@ class Verdicts:
         price: Price,
         status: Status,
         now: Now,
-        *,
         code: str | None = None,
         text: str | None = None,
         fields: dict[str, FieldValue] | None = None,
@@ -218,8 +221,7 @@ class Verdicts:
             if instrument is not None:
                 self._book.release(instrument, InstrumentEvent.FORGOTTEN)
             return
-        settlement = settle(price, status, now.wall, code=code, text=text, fields=fields, carried_by=carried_by)
-        self._add(settlement, instrument)
+        self._add(settle(price, status, now.wall, code, text, fields, carried_by), instrument)
 
     def _add(self, settlement: Settlement, instrument: Instrument | None) -> None:
         if settlement.reason is None:

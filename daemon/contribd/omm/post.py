@@ -13,6 +13,7 @@ MAX_POST_ID: Final = 2**32 - 1
 
 _encode = msgspec.json.Encoder().encode
 
+_REFRESH: Final = PostType.REFRESH  # a member costs less as a global
 _REFRESH_STATE: Final = b',"Solicited":false,"State":{"Stream":"Open","Data":"Ok"}'
 
 
@@ -35,11 +36,12 @@ class PostEncoder:
         self, post_id: int, *, ric: str, service: str, post_type: PostType, fields: dict[str, FieldValue]
     ) -> bytes:
         """One Post message as JSON text in UTF-8, asking for an Ack. ``fields`` as the mapping made them."""
-        key = b'{"Name":' + _encode(ric) + b',"Service":' + _encode(service) + b"}"
-        state = _REFRESH_STATE if post_type is PostType.REFRESH else b""
+        key = b'{"Name":%b,"Service":%b}' % (_encode(ric), _encode(service))
+        state = _REFRESH_STATE if post_type is _REFRESH else b""
         return b"".join(
             (
-                b'{"ID":1,"Type":"Post","Domain":"MarketPrice","Ack":true,"PostID":%d' % post_id,
+                b'{"ID":1,"Type":"Post","Domain":"MarketPrice","Ack":true,"PostID":',
+                b"%d" % post_id,
                 self._user,
                 key,
                 b',"Message":{"ID":0,"Type":"',
