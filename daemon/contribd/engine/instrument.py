@@ -11,7 +11,6 @@ from contribd.engine.price import Price, Withdrawal
 from contribd.engine.states import InstrumentEvent, InstrumentState, next_instrument
 from contribd.mapping.outcome import FieldValue, PostType
 
-
 _IDLE: Final = InstrumentState.IDLE  # a member costs less as a global, and every record asks for several
 _QUEUED: Final = InstrumentEvent.QUEUED
 
