@@ -7,7 +7,8 @@ import sys
 from collections import Counter
 
 import pytest
-from tests.simulation.world.mutants import MUTANTS, Mutant, broken, seeds_to_catch
+from tests.simulation.world.mutant import Mutant, broken, seeds_to_catch
+from tests.simulation.world.mutants import MUTANTS
 from typer.testing import CliRunner
 
 from contribd.cli.simulate import app
