@@ -160,17 +160,17 @@ def waiting_source(wait: float) -> tuple[Source, list[object]]:
     said: list[object] = []
     pulse = Progress().pulse("source", allowance=60, now=0.0)
     made = Source(settings(), emit=said.append, consumed=lambda: 0, pulse=pulse, membership=Membership(6.0))
-    made._succession = SimpleNamespace(wait=wait, replaced=False)  # type: ignore[assignment]
-    made._observe = lambda _consumer: None  # type: ignore[assignment,method-assign]
+    made._succession = made._assignment._succession = SimpleNamespace(wait=wait, replaced=False)  # type: ignore[assignment]
+    made._assignment._observe = lambda _consumer: None  # type: ignore[assignment,method-assign]
     return made, said
 
 
 def test_what_is_not_taken_over_yet_is_not_given_away_before_the_wait_is_over() -> None:
     source, said = waiting_source(0.3)
     place = TopicPartition("prices", 0)
-    source._new.add(place)
+    source._assignment._new.add(place)
     began = time.monotonic()
-    source.revoked(None, [place])
+    source._assignment.revoked(None, [place])
     assert time.monotonic() - began >= 0.3
     assert said == []
 
@@ -191,13 +191,14 @@ def test_a_member_that_still_waits_keeps_its_partitions_in_the_group_when_it_sto
 def test_nothing_is_announced_while_a_join_is_under_way(join: object, announced: int) -> None:
     """Announcing asks Kafka, which may take longer than the join: the client would throw that away and join anew."""
     source, _said = waiting_source(0.0)
-    source._new.add(TopicPartition("prices", 0))
+    assignment = source._assignment
+    assignment._new.add(TopicPartition("prices", 0))
     calls: list[object] = []
-    source._announce = calls.append  # type: ignore[assignment,method-assign]
-    source._measure = source._apply_pauses = source._tell_caught_up = lambda _consumer: None  # type: ignore[assignment,method-assign]
+    assignment._announce = calls.append  # type: ignore[assignment,method-assign]
     consumer = SimpleNamespace(
         _coordinator=SimpleNamespace(_join_task=join, rejoin_needed=False),
         _fetcher=SimpleNamespace(_next_partition_records=None),
+        assignment=set,
         poll=lambda **_how: {},
     )
     source._step(consumer)

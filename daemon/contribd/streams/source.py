@@ -2,26 +2,25 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import FencedInstanceIdError, KafkaError
 
-from contribd.engine.events import Assigned, CaughtUp, Event, Records, Revoked, Revoking
+from contribd.engine.events import Event, Records
 from contribd.engine.ledger import Partition
 from contribd.engine.price import Record
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
-from contribd.streams.extent import ASTRAY, Starts, tell_out_of_range
+from contribd.streams.assignment import Assignment, Listener
+from contribd.streams.extent import tell_out_of_range
 from contribd.streams.membership import Joined, Membership
 from contribd.streams.patience import TopicMissing, retrying
 from contribd.streams.repair import (
     finish_join,
-    is_joining,
     leave_though_static,
     lose_what_is_lost,
     opened,
@@ -35,10 +34,6 @@ POLL_SECONDS = 0.05
 
 MAX_BACKLOG = 20_000
 """Records handed over and not yet looked at by the worker, above which nothing more is fetched: ten polls."""
-
-REVOKE_SECONDS = 5.0
-"""How long a rebalance waits for outstanding answers of partitions that go. The client sends no heartbeats meanwhile,
-so it is far below the session timeout."""
 
 LEAVE_MILLISECONDS = 2_000
 """How long leaving the group may take; without it the others wait for the session timeout."""
@@ -69,18 +64,10 @@ class Source(threading.Thread):
         self._commands: SimpleQueue[frozenset[Partition]] = SimpleQueue()
         self._stopping = threading.Event()
         self._leaving = threading.Event()
-        self._revoked = threading.Event()
+        self._assignment = Assignment(
+            settings, emit=emit, membership=membership, succession=self._succession, leaving=self._leaving
+        )
         self._handed_over = 0
-        self._new: set[TopicPartition] = set()
-        self._behind: dict[TopicPartition, int] = {}
-        """Where each log ended when its partition was assigned, until the consumer is there."""
-        self._astray: set[TopicPartition] = set()
-        """Partitions whose position is not where their log is, as the client found out."""
-        self._reached: dict[TopicPartition, int] = {}
-        """The last position of each partition that was announced."""
-        self._starts = Starts(latest=settings.start_from == "latest")
-        self._ends: dict[TopicPartition, int] = {}
-        """Where each log ended when its partition was last assigned."""
         self._paused: frozenset[Partition] = frozenset()
         self._lags: dict[Partition, tuple[int, int]] = {}
         self.connected = False
@@ -101,7 +88,7 @@ class Source(threading.Thread):
 
     def release(self) -> None:
         """The partitions being revoked are settled: the rebalance may go on."""
-        self._revoked.set()
+        self._assignment.release()
 
     def lags(self) -> dict[Partition, tuple[int, int]]:
         """Next offset to fetch and records behind the log's end, by assigned partition."""
@@ -115,7 +102,7 @@ class Source(threading.Thread):
         """Leave the group and end the thread: nothing more is committed in the group's name."""
         self._stopping.set()
         self._leaving.set()
-        self._revoked.set()
+        self._assignment.release()
 
     # The thread
 
@@ -150,17 +137,16 @@ class Source(threading.Thread):
         release_set_aside(consumer)
         finish_join(consumer)
         polled = consumer.poll(timeout_ms=int(POLL_SECONDS * 1000))
-        self._observe(consumer)
-        if self._new and not self._succession.wait and not is_joining(consumer):
-            self._announce(consumer)
-        for tp in self._retake_astray(consumer):
+        if self._assignment.follow(consumer):
+            self._resume(consumer)
+        for tp in self._assignment.retake_astray(consumer):
             polled.pop(tp, None)
         if polled and not self._stopping.is_set():
             batches = [(Partition(*tp), [_record(r) for r in records]) for tp, records in polled.items()]
             self._handed_over += sum(len(records) for _, records in batches)
             self._emit(Records(batches))
-        self._tell_caught_up(consumer)
-        self._measure(consumer)
+        self._assignment.tell_caught_up(consumer)
+        self._lags = self._assignment.positions.lags(consumer)
         if behind:
             self._resume(consumer)
 
@@ -176,7 +162,7 @@ class Source(threading.Thread):
             self._resume(consumer)
 
     def _resume(self, consumer: KafkaConsumer) -> None:
-        assigned = consumer.assignment() - self._new
+        assigned = self._assignment.announced(consumer)
         paused = {TopicPartition(*partition) for partition in self._paused} & assigned
         consumer.pause(*paused)
         consumer.resume(*(assigned - paused))
@@ -199,10 +185,10 @@ class Source(threading.Thread):
             if missing:
                 raise TopicMissing(f"no such topic, or no permission to read it: {', '.join(missing)}")
             lose_what_is_lost(consumer)
-            tell_out_of_range(consumer, self._astray.add)
+            tell_out_of_range(consumer, self._assignment.positions.told_astray)
             self._succession.look()
             self._succession.watch(consumer, self._membership.synced)
-            consumer.subscribe(self._settings.prices, listener=_Listener(self, consumer))
+            consumer.subscribe(self._settings.prices, listener=Listener(self._assignment, consumer))
         except BaseException:
             consumer.close(autocommit=False, timeout_ms=1000)
             raise
@@ -215,137 +201,6 @@ class Source(threading.Thread):
         brokers = ",".join(self._settings.bootstrap_servers)
         _log.warning("cannot consume yet", brokers=brokers, error=failure, next_try_in=f"{wait:.0f} s")
 
-    # Assignment
-
-    def _observe(self, consumer: KafkaConsumer) -> None:
-        if joined := self._membership.observe(consumer):
-            if (wait := self._succession.joined(joined.metadata)) > 0:
-                name = self._settings.static_id
-                _log.info(
-                    "waiting until an earlier process of this name is sure to post no more", name=name, seconds=wait
-                )
-            self._emit(joined)
-
-    def assigned(self, consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
-        """Called by the client while it polls: nothing of these is fetched before their offsets are known."""
-        self._new.update(partitions)
-        consumer.pause(*self._new & consumer.assignment())
-
-    def revoked(self, consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
-        """Called by the client while it polls: waits, for a bounded time, until what is under way is settled.
-
-        The group is in its new generation already, and takes commits under no other.
-        """
-        self._observe(consumer)
-        if self._new.intersection(partitions):
-            # Whoever gets these next does not know that an earlier process of our name may still post.
-            self._leaving.wait(self._succession.wait)
-        going = frozenset(Partition(*tp) for tp in partitions) - {Partition(*tp) for tp in self._new}
-        self._new.difference_update(partitions)
-        self._leave_behind(partitions)
-        if not going or self._leaving.is_set():
-            return
-        self._revoked.clear()
-        self._emit(Revoking(going))
-        if not self._revoked.wait(REVOKE_SECONDS):
-            _log.warning("partitions went before every answer was in", partitions=_names(going))
-        self._emit(Revoked(going))
-
-    def _leave_behind(self, partitions: Iterable[TopicPartition]) -> None:
-        for tp in partitions:
-            self._behind.pop(tp, None)
-            self._reached.pop(tp, None)
-
-    def lost(self, partitions: Iterable[TopicPartition]) -> None:
-        """Called by the client while it polls: the group has given these to others already."""
-        gone = frozenset(Partition(*tp) for tp in partitions)
-        self._new.difference_update(partitions)
-        self._leave_behind(partitions)
-        _log.warning("partitions were lost: this member was out of its group", partitions=_names(gone))
-        self._emit(Revoked(gone))
-
-    def _announce(self, consumer: KafkaConsumer) -> None:
-        """Says what is assigned, and from where: the committed offset with its metadata.
-
-        Where Kafka cannot be asked just now, the partitions stay new and are announced after a later poll.
-        """
-        self._new &= consumer.assignment()
-        starts = self._starts.find(consumer, self._new)
-        self._new -= starts.keys()
-        if not starts:
-            return
-        self._ends.update({tp: start.end for tp, start in starts.items()})
-        self._reached.update({tp: start.position for tp, start in starts.items()})
-        commits = {Partition(*tp): start.commit for tp, start in starts.items()}
-        _log.info("partitions assigned", partitions=_names(commits))
-        late = {tp: start.end for tp, start in starts.items() if start.end > start.commit.offset}
-        self._behind.update(late)
-        self._emit(Assigned(commits, frozenset(Partition(*tp) for tp in late)))
-        self._resume(consumer)
-
-    def _retake_astray(self, consumer: KafkaConsumer) -> set[TopicPartition]:
-        """Partitions whose log was cut back, or deleted as far as the consumer is or further: they are let go in order
-        and begin anew. Their offsets mean other records now, and what was fetched of them just now is not used."""
-        for tp, before in self._reached.items():
-            position = _position(consumer, tp)
-            if position is not None and position < before:
-                self._astray.add(tp)
-            elif position is not None:
-                self._reached[tp] = position
-        astray = self._astray & self._reached.keys()
-        self._astray.clear()
-        if astray:
-            _log.error(ASTRAY, partitions=_names(Partition(*tp) for tp in astray))
-            self._starts.astray |= astray
-            consumer.pause(*astray)
-            self.revoked(consumer, astray)
-            self.assigned(consumer, astray)
-        return astray
-
-    def _tell_caught_up(self, consumer: KafkaConsumer) -> None:
-        there = [tp for tp, end in self._behind.items() if (_position(consumer, tp) or 0) >= end]
-        for tp in there:
-            del self._behind[tp]
-        if there:
-            self._emit(CaughtUp(frozenset(Partition(*tp) for tp in there)))
-
-    def _measure(self, consumer: KafkaConsumer) -> None:
-        lags = {}
-        for tp in consumer.assignment():
-            position = _position(consumer, tp)
-            # A partition that comes back within one fetch session, with nothing new, has no high water mark.
-            end = max(consumer.highwater(tp) or 0, self._ends.get(tp, 0))
-            if position is not None:
-                lags[Partition(*tp)] = (position, max(0, end - position))
-        self._lags = lags
-
-
-def _position(consumer: KafkaConsumer, tp: TopicPartition) -> int | None:
-    """The next offset to be polled, None where it is not known."""
-    state = consumer._subscription.assignment.get(tp)  # noqa: SLF001 - position() may block on the network
-    return state.position.offset if state is not None and state.position is not None else None
-
-
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # the client has no types
-    """Hands the group's decisions to the source, in the client's own thread."""
-
-    def __init__(self, source: Source, consumer: KafkaConsumer) -> None:
-        self._source = source
-        self._consumer = consumer
-
-    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        self._source.revoked(self._consumer, revoked)
-
-    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        self._source.assigned(self._consumer, assigned)
-
-    def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
-        self._source.lost(lost)
-
 
 def _record(record: Any) -> Record:
     return Record(record.offset, record.timestamp, record.key, record.value)
-
-
-def _names(partitions: Iterable[Partition]) -> str:
-    return " ".join(str(partition) for partition in sorted(partitions))
