@@ -75,6 +75,8 @@ class Topics:
         self, instance: str = "one", *, start_from: str = "earliest", bootstrap: str = "", session_timeout: float = 6.0
     ) -> KafkaSettings:
         client = {"session_timeout_ms": round(session_timeout * 1000), "heartbeat_interval_ms": 200, **self.client}
+        if bootstrap:  # a broker that is not there, and need not be waited for
+            client["bootstrap_timeout_ms"] = 500
         servers = (bootstrap or self.bootstrap,)
         return KafkaSettings(
             servers, self.group, (self.prices,), self.results, self.rejects, start_from, instance, client
