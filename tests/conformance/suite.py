@@ -79,7 +79,7 @@ class TestLogin:
         service = TokenService(account, timeout=5.0)
         try:
             with Driver(server.url, tokens=service, token_kind=TokenKind.PASSWORD).open() as driver:
-                driver.engine.session._tokens._renew_at = 0.0  # type: ignore[union-attr]
+                driver.engine.session._login._tokens._renew_at = 0.0  # type: ignore[union-attr]
                 driver.until(lambda: len(server.logins()) == 2, what="a login reissued")
                 driver.put("EUR=")
                 assert answers(driver.settled()[0]) == ["ACK"]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.engine.rig import P0, P1, Rig, encode
 from tests.session.messages import directory, login_refresh
 
+from contribd.engine import connection as connection_module
 from contribd.engine import instrument as instrument_module
-from contribd.engine import session as session_module
 from contribd.engine.endpoints import Failure
 from contribd.engine.events import Connected, Received
 from contribd.engine.states import (
@@ -188,7 +188,7 @@ def test_every_row_of_both_tables_is_used_and_no_other(monkeypatch: pytest.Monke
         seen.add((state, event))
         return next_instrument(state, event)
 
-    monkeypatch.setattr(session_module, "next_session", session)
+    monkeypatch.setattr(connection_module, "next_session", session)
     monkeypatch.setattr(instrument_module, "next_instrument", instrument)
     for seed in range(60):
         walk = Walk(seed)

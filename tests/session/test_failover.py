@@ -234,6 +234,15 @@ class TestDirectory:
         driver.say(directory(up=False))
         assert not driver.session.is_up("TRCC")
 
+    def test_of_an_earlier_session_says_nothing_about_the_next_one(self) -> None:
+        driver = Driver(A, B).open()
+        driver.say(directory(up=False))
+        driver.lose()
+        driver.log_in()
+        assert driver.session.endpoint == B
+        driver.say(directory_status())
+        assert driver.session.is_up("TRCC")
+
 
 class TestWayBack:
     def on_b(self, return_after: float | None = 300.0) -> Driver:

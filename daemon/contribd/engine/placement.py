@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from contribd.engine.endpoints import Endpoints, Failure
+from contribd.engine.limits import STABLE_AFTER
 from contribd.engine.policy import SessionPolicy
 from contribd.engine.wayback import WayBack
 
@@ -23,6 +24,8 @@ class Placement:
         self._limit = policy.service_down_limit
         self._down_since: float | None = None
         self._suspect_since: float | None = None
+        self._opened_at: float | None = None
+        """None where what was against the endpoint in use is forgotten already."""
         self._target: str | None = None
         """The endpoint to go to next, whichever is preferred to it."""
 
@@ -52,10 +55,13 @@ class Placement:
     def opened(self, url: str, mono: float) -> None:
         """Logged in there."""
         self._way_back.began(url, mono)
+        self._opened_at = mono
 
-    def lasted(self, url: str) -> None:
-        """It has posted for a while: what was against it is forgotten."""
-        self._endpoints.stable(url)
+    def posting(self, url: str, mono: float) -> None:
+        """It is posted to: after a while what was against it is forgotten."""
+        if self._opened_at is not None and mono - self._opened_at >= STABLE_AFTER:
+            self._opened_at = None
+            self._endpoints.stable(url)
 
     def service(self, up: bool, mono: float) -> None:
         """Whether anything may be posted there."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from contribd.engine.limits import DIRECTORY_TIMEOUT
 from contribd.omm.answers import Directory
 
 
@@ -55,35 +54,3 @@ class Services:
     def states(self) -> dict[str, bool]:
         """Every service by name (by id where it has none) and whether it is Up."""
         return {name or service_id: up for service_id, (name, up) in self._by_id.items()}
-
-
-class Asking:
-    """The request for the source directory: when its answer is overdue, or when to ask again."""
-
-    __slots__ = ("_warned", "due", "waiting")
-
-    def __init__(self) -> None:
-        self.due: float | None = None
-        """Monotonic seconds; None where nothing is to be done."""
-        self.waiting = False
-        """Whether an answer is awaited, rather than the time to ask again."""
-        self._warned: set[str] = set()
-
-    def asked(self, mono: float) -> None:
-        """The request went out."""
-        self.due, self.waiting = mono + DIRECTORY_TIMEOUT, True
-
-    def again(self, mono: float) -> None:
-        """The server closed a directory it had given: it is asked for again in a while."""
-        self.due, self.waiting = mono + DIRECTORY_TIMEOUT, False
-
-    def answered(self) -> None:
-        """A directory came, or the session ended."""
-        self.due = None
-
-    def given_up(self, endpoint: str) -> bool:
-        """This server has no directory; whether that is news."""
-        self.due = None
-        news = endpoint not in self._warned
-        self._warned.add(endpoint)
-        return news
