@@ -52,10 +52,9 @@ def _mates_know_nothing(original: Any, self: Verdicts, flight: Any, *args: Any) 
         price.attempts = attempts or None
 
 
-def _carried_by_oldest(original: Any, self: Verdicts, price: Any, *args: Any, **kwargs: Any) -> None:
-    if kwargs.get("carried_by") is not None:
-        kwargs["carried_by"] = price
-    original(self, price, *args, **kwargs)
+def _carried_by_itself(original: Any, price: Any, *said: Any) -> Any:
+    *others, carried_by = said
+    return original(price, *others, None if carried_by is None else price)
 
 
 def _session_of_before(_original: Any, self: Verdicts, endpoint: str, session: str) -> None:
@@ -67,9 +66,9 @@ def _no_timeouts(_original: Any, _self: Window) -> None:
     return None
 
 
-def _own_fields_only(original: Any, self: Verdicts, price: Any, *args: Any, **kwargs: Any) -> None:
-    kwargs.pop("fields", None)
-    original(self, price, *args, **kwargs)
+def _own_fields_only(original: Any, price: Any, *said: Any) -> Any:
+    *others, _fields, carried_by = said
+    return original(price, *others, None, carried_by)
 
 
 MUTANTS = [
@@ -88,8 +87,8 @@ MUTANTS = [
     Mutant("unanswered posts time out", [around(Window, "oldest", _no_timeouts)]),
     Mutant("every try is in the result", [around(Verdicts, "_note", _tries_are_forgotten)]),
     Mutant("a merged price knows of the tries it was in", [around(Verdicts, "retry", _mates_know_nothing)], 2_000),
-    Mutant("CONFLATED names the carrier", [around(Verdicts, "_settle", _carried_by_oldest)]),
-    Mutant("a result has the fields as posted", [around(Verdicts, "_settle", _own_fields_only)]),
+    Mutant("CONFLATED names the carrier", [around(verdicts_module, "settle", _carried_by_itself)]),
+    Mutant("a result has the fields as posted", [around(verdicts_module, "settle", _own_fields_only)]),
     Mutant("a post names its session", [around(Verdicts, "session_opened", _session_of_before)]),
     Mutant("a missing item is created", [(verdicts_module, "_says_missing", lambda *_: False)], 500),
     Mutant("only a missing item is created", [(verdicts_module, "_says_missing", lambda *_: True)]),
