@@ -17,8 +17,9 @@ from contribd.ops.progress import Progress
 from contribd.ops.snapshot import Snapshot
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[HttpServer]:
+    """One for all tests that leave it as it was."""
     server = HttpServer("127.0.0.1:0", snapshot, Progress())
     server.start()
     yield server

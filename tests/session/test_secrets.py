@@ -18,7 +18,7 @@ from contribd.simulation.server import AdsServer
 
 PASSWORD, USER, PROXY_PASSWORD, KEY = "hunter2 & co", "GE-A-0042-machine", "through+the wall", "app-key-77aa"
 CONFIG = """\
-kafka: {{bootstrap_servers: "127.0.0.1:1"}}
+kafka: {{bootstrap_servers: "127.0.0.1:1", client: {{bootstrap_timeout_ms: 500}}}}
 ads:
   endpoints: ["ws://127.0.0.1:{ads}/WebSocket"]
   service: TRCC
