@@ -1,4 +1,7 @@
-"""The records that a simulated source fetches: from where, of which partitions, and how far it is behind."""
+"""The records that a simulated source fetches: from where, of which partitions, and how far it is behind.
+
+Follows the consumer's poll, and ``contribd.streams.positions``.
+"""
 
 from collections.abc import Callable, Iterable
 

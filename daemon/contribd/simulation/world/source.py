@@ -1,6 +1,6 @@
 """The source of a simulated daemon: what ``contribd.streams.source`` does, on the simulated group and topics.
 
-Here is its membership of the group; ``fetcher`` fetches the records.
+Here is its membership of the group, with what ``contribd.streams.assignment`` does; ``fetcher`` fetches the records.
 """
 
 from collections.abc import Callable
