@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,15 @@ import pytest
 from contribd.simulation.broker import EmbeddedBroker
 from contribd.simulation.options import AdsOptions
 from contribd.simulation.server import AdsServer
+from contribd.streams.inspect import TIMEOUT_MS
 
 CONFIG = """\
-kafka: {{bootstrap_servers: "{kafka}", prices: [prices, {prices}], results: results, group_id: g}}
+kafka:
+  bootstrap_servers: "{kafka}"
+  prices: [prices, {prices}]
+  results: results
+  group_id: g
+  client: {{bootstrap_timeout_ms: {patience}}}
 ads:
   endpoints: {endpoints}
   service: TRCC
@@ -50,10 +57,17 @@ def new_ads() -> Iterator[Callable[..., AdsServer]]:
 @pytest.fixture
 def check(tmp_path: Path, kafka: str) -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(
-        *endpoints: str, flags: tuple[str, ...] = (), user: str = "u", prices: str = "more", brokers: str = ""
+        *endpoints: str,
+        flags: tuple[str, ...] = (),
+        user: str = "u",
+        prices: str = "more",
+        brokers: str = "",
+        patience: int = 10_000,
     ) -> subprocess.CompletedProcess[str]:
         (tmp_path / "m.yaml").write_text('mappings:\n  - {name: spot, ric: "{ric}", fields: {BID: bid}}\n')
-        text = CONFIG.format(kafka=brokers or kafka, prices=prices, endpoints=list(endpoints), user=user)
+        text = CONFIG.format(
+            kafka=brokers or kafka, prices=prices, endpoints=list(endpoints), user=user, patience=patience
+        )
         (tmp_path / "c.yaml").write_text(text)
         command = [sys.executable, "-m", "contribd", "check", "--connect", "-c", str(tmp_path / "c.yaml"), *flags]
         environ = {name: value for name, value in os.environ.items() if not name.startswith("CONTRIBD_")}
@@ -114,7 +128,9 @@ def test_a_login_that_fails_says_why(
 
 
 def test_brokers_that_are_away(check: Callable[..., Any], new_ads: Callable[..., AdsServer]) -> None:
-    run = check(new_ads().url, brokers="127.0.0.1:1")
+    began = time.monotonic()
+    run = check(new_ads().url, brokers="127.0.0.1:1", patience=500)
+    assert time.monotonic() - began < TIMEOUT_MS / 1000, "what the configuration says of the client was not kept to"
     assert run.returncode == 1
     assert "cannot be reached" in run.stdout
     assert "TRCC up" in run.stdout

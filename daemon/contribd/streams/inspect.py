@@ -12,7 +12,7 @@ from contribd.streams.repair import opened
 from contribd.streams.settings import KafkaSettings, first_line
 
 TIMEOUT_MS: Final = 10_000
-"""A broker that takes longer than this to say what it has is worth knowing of."""
+"""A broker that takes longer than this to say what it has is worth knowing of, where ``kafka.client`` sets no other."""
 
 
 @dataclass(slots=True)
@@ -55,7 +55,8 @@ def inspect_kafka(settings: KafkaSettings) -> KafkaReport:
     report = KafkaReport(",".join(settings.bootstrap_servers), group=settings.group_id)
     try:
         times = {"request_timeout_ms": TIMEOUT_MS, "bootstrap_timeout_ms": TIMEOUT_MS}
-        admin = opened(KafkaAdminClient, **{**settings.admin(), **times})
+        set_otherwise = {name: value for name, value in settings.client.items() if name in times}
+        admin = opened(KafkaAdminClient, **{**settings.admin(), **times, **set_otherwise})
     except Exception as error:  # noqa: BLE001 - the client raises whatever it met
         report.problem = f"cannot be reached: {first_line(error)}"
         return report
