@@ -97,13 +97,13 @@ class Contributor:
         if flight is None:
             return False
         self._poster.answered(flight, now)
-        self._suspects.answered(flight, self.window, now.mono)
+        suspects = self._suspects.answered(flight, self.window, now.mono)
         if ack.code is None:
             self._tally.last_ack = now.wall
             self._verdicts.finish(flight, _ACCEPTED, _ACK, None, ack.text or None, now)
         else:
             self._verdicts.refused(flight, ack.code, ack.text or None, now)
-        if self._suspects:
+        if suspects:
             self._resend_dropped(now, flight.frame)
         return True
 

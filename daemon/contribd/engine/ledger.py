@@ -110,7 +110,7 @@ class Ledger:
         if offset <= self._last_seen:
             return False
         self._last_seen = offset
-        if self._settled_earlier(offset):
+        if self._committed_above and self._settled_earlier(offset):
             if self._seen:
                 self._seen.append(offset)
             return False

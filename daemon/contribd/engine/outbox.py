@@ -55,8 +55,8 @@ class Outbox:
         self._under_way = True
         self._number += 1
         settlements = [settlement for settlement, _ in self._taken]
-        ledgers: dict[Partition, Ledger] = {s.ledger.partition: s.ledger for s in settlements}
-        commits = {partition: ledger.commit() for partition, ledger in ledgers.items()}
+        ledgers = dict.fromkeys([settlement.ledger for settlement in settlements])
+        commits = {ledger.partition: ledger.commit() for ledger in ledgers}
         self._batch = Batch(self._number, settlements, commits)
         return self._batch
 

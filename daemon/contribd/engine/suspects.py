@@ -76,17 +76,18 @@ class Suspects:
         self._suspicions.append(suspicion)
         return True
 
-    def answered(self, flight: Flight, window: Window, mono: float) -> None:
-        """A post got an answer of its own."""
+    def answered(self, flight: Flight, window: Window, mono: float) -> bool:
+        """A post got an answer of its own; whether any is suspect still."""
         place = (flight.frame, flight.place)
         if place < self._last:
             self._in_order = False
         else:
             self._last = place
         if not self._suspicions:
-            return
+            return False
         for suspicion in [s for s in self._suspicions if s.frame == flight.frame and flight.post_id in s.posts]:
             self._clear_of_suspicion(suspicion, flight.post_id, window, mono)
+        return bool(self._suspicions)
 
     def _clear_of_suspicion(self, suspicion: _Suspicion, post_id: int, window: Window, mono: float) -> None:
         if not suspicion.blamed:

@@ -114,7 +114,7 @@ def decode(payload: bytes) -> list[Answer]:
         BadFrame: the text is not a JSON object or an array of JSON objects.
     """
     try:
-        return list[Answer](_decode_acks(payload))
+        return [*_decode_acks(payload)]
     except (ValueError, RecursionError):
         return _decode_any(payload)
 
