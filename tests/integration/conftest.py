@@ -75,7 +75,7 @@ def new_provider(tmp_path: Path) -> Iterator[Callable[..., Provider]]:
     started: list[Provider] = []
 
     def start(**options: Any) -> Provider:
-        one = Provider(tmp_path / f"provider-{len(started)}", **options)
+        one = Provider(tmp_path / f"provider-{len(started)}", short_lived=True, **options)
         started.append(one)
         one.start()
         return one

@@ -20,6 +20,8 @@ from contribd.streams.membership import Joined
 CLIENT = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 1000}
 LEASE = 6.0
 """Seconds that follow from it."""
+HEARTBEAT = 0.2
+"""Seconds between those of a member of the suite."""
 
 
 @pytest.fixture
@@ -34,6 +36,24 @@ def dies(member: Member, monkeypatch: pytest.MonkeyPatch) -> None:
         member.leave()
 
 
+def settle(*members: Member) -> None:
+    """Waits until all are in one generation and have had answers to heartbeats in it for a while.
+
+    The client joins a second time where it learns of its topics' partitions only after the first.
+    """
+    first_proven: dict[int, list[float]] = {}
+
+    def stays() -> bool:
+        generations = {member.group.generation_id for member in members if member.group is not None}
+        proven = [member.membership.until(member.group) for member in members]
+        if len(generations) != 1 or not all(proven):
+            return False
+        before = first_proven.setdefault(generations.pop(), proven)
+        return all(now > then + 3 * HEARTBEAT for then, now in zip(before, proven, strict=True))
+
+    eventually(stays, "a generation that stays")
+
+
 def test_who_dies_and_comes_back_has_its_partitions_and_disturbs_nobody(
     cluster: KafkaBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -42,6 +62,7 @@ def test_who_dies_and_comes_back_has_its_partitions_and_disturbs_nobody(
     one.wait_for(*map(topics.partition, range(4)))
     two = Member(topics.settings("two"))
     eventually(lambda: len(one.owned) == len(two.owned) == 2, "an even share")
+    settle(one, two)
     owned, before = one.owned, list(two.events)
     dies(one, monkeypatch)
     topics.produce(b"meanwhile", partition=min(owned).number)
@@ -131,7 +152,7 @@ def test_a_daemon_whose_name_another_has_taken_ends_for_good_and_posts_nothing_o
     for daemon in (first, second):
         text = daemon.config.read_text()
         daemon.config.write_text(text.replace("kafka:\n", f"kafka:\n  client: {CLIENT}\n", 1))
-    feed = VersionFeed(own_kafka.bootstrap, topics[0], count=6000, instruments=40, rate=300, log=tmp_path / "feed.log")
+    feed = VersionFeed(own_kafka.bootstrap, topics[0], count=6000, instruments=40, rate=400, log=tmp_path / "feed.log")
     try:
         first.start()
         feed.start()

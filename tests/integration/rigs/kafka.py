@@ -46,6 +46,10 @@ share.coordinator.state.topic.min.isr=1
 
 _topics = itertools.count(1)
 
+_formatted: dict[str, bytes] = {}
+"""The files of an empty storage, of which every broker gets a copy: no port or path is in them, and the tool that makes
+them is a Java process of more than a second."""
+
 
 def kafka_libs() -> Path:
     """The folder with the broker's jars, fetched by Maven where they are not here yet."""
@@ -122,8 +126,17 @@ class KafkaBroker(Server):
             internal=INTERNAL_PARTITIONS,
         )
         (self.directory / "server.properties").write_text(text)
-        self._run_storage_tool()
+        self._format()
         return port
+
+    def _format(self) -> None:
+        data = self.directory / "data"
+        if not _formatted:
+            self._run_storage_tool()
+            _formatted.update({file.name: file.read_bytes() for file in data.iterdir()})
+        data.mkdir(exist_ok=True)
+        for name, content in _formatted.items():
+            (data / name).write_bytes(content)
 
     def _run_storage_tool(self) -> None:
         arguments = ["format", "--ignore-formatted", "-t", "contribdTestCluster000", "-c", "server.properties"]
