@@ -26,7 +26,9 @@ KEY = {"Name": "EUR=TRCC", "Service": "TRCC"}
 
 
 def one(message: object) -> Answer:
+    """By itself and in an array: frames of nothing but Acks are read in another way."""
     [answer] = decode(msgspec.json.encode(message))
+    assert [*decode(msgspec.json.encode([message]))] == [answer]
     return answer
 
 
@@ -303,6 +305,25 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES + MORE), inner, max_size=6),
     max_leaves=25,
 )
+
+
+messages = st.fixed_dictionaries(
+    {"Type": st.sampled_from(("Ack", "Ack", "Ack", "Ping", "", "\0", 5))},
+    optional=dict.fromkeys(("AckID", "NakCode", "Text", "Key"), scalars),
+).map(lambda message: {name: message[name] for name in sorted(message, key=str)}) | st.dictionaries(
+    st.sampled_from(("AckID", "Text")), scalars
+)
+
+
+@given(st.lists(messages, max_size=4))
+def test_messages_say_the_same_together_as_each_by_itself(some: list[dict[str, object]]) -> None:
+    assert [*decode(msgspec.json.encode(some))] == [
+        answer for message in some for answer in decode(msgspec.json.encode(message))
+    ]
+
+
+def test_an_ack_without_a_type_is_none() -> None:
+    assert one({"AckID": 9}) == Other("", "")
 
 
 def check(payload: bytes) -> None:

@@ -5,7 +5,8 @@
 """
 
 import re
-from typing import Any, Final, NamedTuple, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 import msgspec
 
@@ -101,20 +102,27 @@ class Other(NamedTuple):
     text: str
 
 
+class _Untagged(msgspec.Struct, tag_field="Type", tag="\0"):
+    """Makes a union of what a frame of Acks is read as: msgspec only insists on a ``Type`` where there is a choice."""
+
+    def __post_init__(self) -> None:
+        raise ValueError("no message has this type")
+
+
 Answer: TypeAlias = Ack | PostError | LoginAnswer | Directory | DirectoryRefused | Ping | Pong | Other
 
 _decode_json = msgspec.json.Decoder().decode
-_decode_acks = msgspec.json.Decoder(list[Ack]).decode
+_decode_acks = msgspec.json.Decoder(list[Ack | _Untagged]).decode
 
 
-def decode(payload: bytes) -> list[Answer]:
+def decode(payload: bytes) -> Sequence[Answer]:
     """Decodes one text frame. The text is UTF-8; some servers send Latin-1, which is taken where UTF-8 fails.
 
     Raises:
         BadFrame: the text is not a JSON object or an array of JSON objects.
     """
     try:
-        return [*_decode_acks(payload)]
+        return cast("Sequence[Ack]", _decode_acks(payload))
     except (ValueError, RecursionError):
         return _decode_any(payload)
 
