@@ -30,7 +30,7 @@ def settlement(one: Ledger, offset: int, size: int = 1) -> Settlement:
 
 def offsets(batch: Batch | None) -> list[int]:
     assert batch is not None
-    return [one.record.offset for one in batch.settlements]
+    return [one.offset for one in batch.settlements]
 
 
 def test_nothing_settled_gives_no_transaction(outbox: Outbox) -> None:

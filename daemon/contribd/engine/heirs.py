@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from contribd.engine.instrument import Instrument
 from contribd.engine.ledger import Ledger
-from contribd.engine.price import Settlement
+from contribd.engine.price import Record, Settlement
 
 Entry: TypeAlias = tuple[Settlement, Instrument | None]
 """A settled record, and the instrument that its result frees once it is durable."""
@@ -60,5 +60,5 @@ def _inherited(merged: list[Settlement], carrier: Settlement, instrument: Instru
 def _carried_by(heir: Settlement, one: Settlement) -> Settlement:
     price = one.carried_by
     if price is not None:
-        price = replace(price, ledger=heir.ledger, record=heir.record)
+        price = replace(price, ledger=heir.ledger, record=Record(heir.offset, heir.timestamp, heir.key, None))
     return replace(one, carried_by=price)

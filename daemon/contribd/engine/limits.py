@@ -29,8 +29,8 @@ MAX_BATCH_RESULTS: Final = 5_000
 """Results in one transaction. Larger transactions gain nothing measurable and hold read_committed readers back."""
 
 MAX_BATCH_BYTES: Final = 16 * 1024 * 1024
-"""Bytes of record values behind the results of one transaction, passed by one record at most: large records are written
-a few at a time, so that a transaction stays well within its timeout."""
+"""Bytes of record values behind the results of one transaction: large records are written a few at a time, so that it
+stays well within its timeout. Passed by one record, or by the prices merged into one post, which stay together."""
 
 MAX_RESULT_BYTES: Final = 1_000_000
 """Bytes of one record contribd writes. A broker takes 1,048,588 by default (``message.max.bytes``); one record more

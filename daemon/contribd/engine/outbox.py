@@ -69,7 +69,7 @@ class Outbox:
             entry = pending.popleft()
             settlement = entry[0]
             merged = settlement.carried_by is not None
-            size += settlement.record.size
+            size += settlement.size
             settlement.note()
             taken.append(entry)
 

@@ -24,6 +24,9 @@ class Status(StrEnum):
     """The same value as Enum's own, which is Python code, and every record pays for it repeatedly."""
 
 
+_REJECTED: Final = Status.REJECTED
+
+
 class Reply(StrEnum):
     """What became of one post."""
 
@@ -51,11 +54,6 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
 
-    @property
-    def size(self) -> int:
-        """Bytes of its value."""
-        return len(self.value or b"")
-
 
 class Attempt(msgspec.Struct, frozen=True, gc=False):
     """One post of a price and what became of it. Times in microseconds since 1970, UTC."""
@@ -74,7 +72,8 @@ class Attempt(msgspec.Struct, frozen=True, gc=False):
 class Price(msgspec.Struct, eq=False, gc=False):
     """A mapped record that waits, is posted, or was merged into a newer one.
 
-    ``consumed_at``: microseconds since 1970, UTC.
+    ``consumed_at``: microseconds since 1970, UTC. The record's value is kept for the rejects topic: whether the ADS
+    takes a post of its size shows only when it is made.
     """
 
     ledger: Ledger
@@ -102,19 +101,19 @@ class Price(msgspec.Struct, eq=False, gc=False):
         """Its partition is going: it is settled elsewhere."""
         if not self.settled:
             self.settled = True
-            self.ledger.give_back(self.record.size)
+            self.ledger.give_back(len(self.record.value or b""))
 
 
 _NO_RECORD: Final = Record(offset=-1, timestamp=-1, key=None, value=None)
 
 
-class Withdrawal(Price, eq=False, gc=False):
+class Withdrawal(Price, eq=False, gc=False, kw_only=True):
     """Blanks in place of a quote that nobody keeps up: posted like a price, but it comes from no record.
 
-    ``ledger`` is the partition whose prices kept the quote up; it counts those under way.
+    ``ledger`` is the partition whose prices kept the quote up; it counts those under way, which ``withdraw`` makes.
     """
 
-    reason: Reason = Reason.STOP
+    reason: Reason
 
     def give_up(self) -> None:
         """It will not be posted, or not again."""
@@ -136,27 +135,27 @@ class Settlement(msgspec.Struct, frozen=True, gc=False):
     """
 
     ledger: Ledger
-    record: Record
-    outcome: Mapped | Rejected
+    offset: int
+    size: int
+    timestamp: int
+    key: bytes | None
     consumed_at: int
     settled_at: int
+    outcome: Mapped | Rejected
     status: Status
     code: str | None
     text: str | None
     fields: dict[str, FieldValue] | None
     carried_by: Price | None
     attempts: list[Attempt] | None
+    untouched: bytes | None
+    """The record's value, empty where it had none; kept only where it was rejected."""
     reason: Reason | None = None
-
-    @property
-    def untouched(self) -> bytes | None:
-        """A rejected record's value, empty where it had none; None for all others."""
-        return self.record.value or b"" if self.status is Status.REJECTED and self.reason is None else None
 
     def note(self) -> None:
         """Its result is part of the transaction being built: the partition counts it as settled."""
         if self.reason is None:
-            self.ledger.settle(self.record.offset, self.record.size)
+            self.ledger.settle(self.offset, self.size)
         else:
             self.ledger.withdrawing -= 1
             self.ledger.withdrawn += 1
@@ -172,34 +171,45 @@ def settle(
     carried_by: Price | None = None,
 ) -> Settlement:
     """The settlement of a mapped price; ``fields`` where they differ from its own (it carried others)."""
+    offset, timestamp, key, value = price.record
+    reason = price.reason if type(price) is Withdrawal else None
     return Settlement(
         price.ledger,
-        price.record,
-        price.mapped,
+        offset,
+        len(value) if value else 0,
+        timestamp,
+        key,
         price.consumed_at,
         now,
+        price.mapped,
         status,
         code,
         text,
         price.mapped.fields if fields is None else fields,
         carried_by,
         price.attempts,
-        price.reason if type(price) is Withdrawal else None,
+        value or b"" if status is _REJECTED and reason is None else None,
+        reason,
     )
 
 
 def reject(ledger: Ledger, record: Record, rejected: Rejected, now: int) -> Settlement:
     """The settlement of a record that cannot be posted. ``now``: microseconds since 1970, UTC."""
+    offset, timestamp, key, value = record
     return Settlement(
         ledger,
-        record,
+        offset,
+        len(value) if value else 0,
+        timestamp,
+        key,
+        now,
+        now,
         rejected,
-        now,
-        now,
-        Status.REJECTED,
+        _REJECTED,
         rejected.code,
         rejected.text,
         rejected.fields,
         None,
         None,
+        value or b"",
     )

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from contribd.engine.clock import LAST_WALL, Stamp
 from contribd.engine.ledger import Partition
 from contribd.engine.limits import MAX_RESULT_BYTES, MAX_SHORT_TEXT
-from contribd.engine.price import Attempt, Reason, Record, Settlement
+from contribd.engine.price import Attempt, Price, Reason, Settlement
 from contribd.mapping.encode import encode_fields
 
 _encode = msgspec.json.Encoder().encode
@@ -41,11 +41,11 @@ class ResultEncoder:
         """One settlement as key, value and headers; shortened where no broker would take it."""
         s = settlement
         value = self._value(s)
-        if len(value) + len(s.record.key or b"") > MAX_RESULT_BYTES:
+        if len(value) + len(s.key or b"") > MAX_RESULT_BYTES:
             s = _shortened(s)
             value = self._value(s)
-        partition, record, outcome = s.ledger.partition, s.record, s.outcome
-        source = "" if s.reason else f"{partition.topic}:{partition.number}:{record.offset}"
+        partition, outcome = s.ledger.partition, s.outcome
+        source = "" if s.reason else f"{partition.topic}:{partition.number}:{s.offset}"
         headers = [
             ("status", s.status.encode()),
             ("ric", (outcome.ric or "").encode()),
@@ -54,7 +54,7 @@ class ResultEncoder:
         ]
         if s.reason:
             headers.append(("withdrawal", s.reason.encode()))
-        return Encoded(record.key if outcome.ric is None else outcome.ric.encode(), value, headers)
+        return Encoded(s.key if outcome.ric is None else outcome.ric.encode(), value, headers)
 
     def _value(self, s: Settlement) -> bytes:
         stamp, partition, outcome = self._stamp, s.ledger.partition, s.outcome
@@ -75,10 +75,10 @@ class ResultEncoder:
                 b',"text":',
                 _text(s.text),
                 b',"source":',
-                _NULL if s.reason else self._source(partition, s.record),
+                _NULL if s.reason else self._source(partition, s.offset, s.timestamp, s.key),
                 _withdrawal(s.reason, partition) if s.reason else b"",
                 b',"carried_by":',
-                _NULL if s.carried_by is None else self._source(s.carried_by.ledger.partition, s.carried_by.record),
+                _NULL if s.carried_by is None else self._price_source(s.carried_by),
                 b',"posts":[',
                 b",".join([self._post(attempt) for attempt in s.attempts]) if s.attempts else b"",
                 f'],"consumed_at":"{stamp(s.consumed_at)}","settled_at":"{stamp(s.settled_at)}"'.encode(),
@@ -91,14 +91,14 @@ class ResultEncoder:
 
         Input that no broker would take back is left out, and a header says so.
         """
-        partition, record = settlement.ledger.partition, settlement.record
-        source = f"{partition.topic}:{partition.number}:{record.offset}"
+        partition = settlement.ledger.partition
+        source = f"{partition.topic}:{partition.number}:{settlement.offset}"
         headers = [
             ("source", source.encode()),
             ("code", (settlement.code or "").encode()),
             ("text", (settlement.text or "").encode()),
         ]
-        key, value = record.key, record.value or b""
+        key, value = settlement.key, settlement.untouched or b""
         size = len(value) + len(key or b"")
         if size > MAX_RESULT_BYTES:
             headers.append(
@@ -107,8 +107,11 @@ class ResultEncoder:
             key, value = None, b""
         return Encoded(key, value, headers)
 
-    def _source(self, partition: Partition, record: Record) -> bytes:
-        offset, timestamp, key, _ = record
+    def _price_source(self, price: Price) -> bytes:
+        offset, timestamp, key, _ = price.record
+        return self._source(price.ledger.partition, offset, timestamp, key)
+
+    def _source(self, partition: Partition, offset: int, timestamp: int, key: bytes | None) -> bytes:
         wall = timestamp * 1000
         when = b'"%s"' % self._stamp(wall).encode() if 0 <= wall < LAST_WALL else _NULL
         return b'{"topic":%s,"partition":%d,"offset":%d,"timestamp":%s,"key":%s}' % (
@@ -160,19 +163,15 @@ def _shortened(settlement: Settlement) -> Settlement:
         attempts = [replace(attempt, text=_cut(attempt.text)) for attempt in attempts]
     carrier = settlement.carried_by
     if carrier is not None:
-        carrier = replace(carrier, record=_cut_key(carrier.record))
+        carrier = replace(carrier, record=carrier.record._replace(key=_cut(carrier.record.key)))
     return replace(
         settlement,
-        record=_cut_key(settlement.record),
+        key=_cut(settlement.key),
         text=note + (_cut(settlement.text) or ""),
         fields=None,
         carried_by=carrier,
         attempts=attempts,
     )
-
-
-def _cut_key(record: Record) -> Record:
-    return record._replace(key=_cut(record.key))
 
 
 def _cut(text: _Cut) -> _Cut:
