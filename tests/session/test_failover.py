@@ -5,7 +5,7 @@ from tests.session.driver import A, B, C, Driver
 from tests.session.messages import directory, directory_status, login_refresh, login_status
 
 from contribd.engine.endpoints import FACTORS, SLOW_FACTOR, Failure
-from contribd.engine.limits import MAX_PROBE_INTERVAL
+from contribd.engine.limits import MAX_PROBE_INTERVAL, STABLE_AFTER
 from contribd.engine.states import SessionState
 
 
@@ -65,6 +65,22 @@ class TestFailover:
         driver.tick(1.9)
         assert driver.connects() == []
 
+    def test_quick_logins_wait_longer_each_time_until_a_session_lasts(self) -> None:
+        driver = Driver(A)
+
+        def wait_after(lasting: float) -> str:
+            driver.tick(5)
+            driver.session.connected(driver.session.attempt, driver.now)
+            driver.say(login_refresh(), directory(up=True))
+            driver.quiet(lasting, every=1.0)
+            driver.lose()
+            return str(driver.said("session ended")[-1]["next_try_in"])
+
+        assert [wait_after(1) for _ in range(4)] == ["1.0 s", "2.0 s", "3.0 s", "4.0 s"]
+        for _ in range(2):
+            assert wait_after(STABLE_AFTER + 1) == "1.0 s"
+            assert wait_after(STABLE_AFTER - 1) == "2.0 s"
+
     def test_abandoning_a_session_is_not_the_endpoints_fault(self) -> None:
         driver = Driver(A, B).open()
         driver.session.abandon("posts of partitions that went", driver.now)
@@ -123,6 +139,17 @@ class TestLogin:
         driver.say(login_status("Open", "Ok"))
         driver.quiet(60)
         assert driver.reasons() == {}
+
+    def test_suspect_is_said_once_and_so_is_its_end(self) -> None:
+        driver = Driver(A).open()
+        for data in ("Suspect", "Suspect", "Ok", "Ok"):
+            driver.say(login_status("Open", data, Text=f"it is {data}"))
+        assert driver.notes[-2:] == [
+            ("warning", "the login stream is suspect", {"endpoint": A, "text": "it is Suspect"}),
+            ("info", "the login is no longer suspect", {"endpoint": A}),
+        ]
+        assert len(driver.said("the login stream is suspect")) == 1
+        assert len(driver.said("the login is no longer suspect")) == 1
 
     @pytest.mark.parametrize("posting", [1, None])
     def test_a_server_that_takes_posts_or_does_not_say_is_posted_to(self, posting: int | None) -> None:
