@@ -24,9 +24,10 @@ _SETTLED: Final = (SessionState.OPEN, SessionState.WAITING_FOR_SERVICE)
 
 
 class Connection:
-    """The connection in use, or the next one; it calls nothing of the session that is made over it.
+    """The connection in use, or the next one; it knows nothing of the session that is made over it.
 
-    The session says what it has come to with ``pass_to``, and tells ``placement`` how well this endpoint does.
+    The session says what it has come to with ``pass_to``, and tells ``placement`` how well this endpoint does. It
+    adds to ``end`` what it forgets then.
     """
 
     def __init__(self, policy: SessionPolicy, notes: Notes) -> None:

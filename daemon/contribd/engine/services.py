@@ -16,7 +16,7 @@ class Services:
         self._by_id: dict[str, tuple[str, bool]] = {}
 
     def clear(self) -> None:
-        """The session ended."""
+        """The session ended, or there is no directory to go by."""
         self.known = False
         self._by_id.clear()
 

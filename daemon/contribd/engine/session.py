@@ -58,10 +58,14 @@ class Session(Connection):
         if request is None:
             self.end(Failure.TOKEN_UNAVAILABLE, "the token ran out while the connection was made", now)
             return
-        self._directory.forget()
         self.pass_to(SessionEvent.CONNECTED, now)
         self.line.start(now.mono)
         self.send(request, now)
+
+    def end(self, failure: Failure, text: str, now: Now, *, connected: bool = True, politely: bool = False) -> None:
+        """As for any connection; what its server said of the services holds for no other."""
+        super().end(failure, text, now, connected=connected, politely=politely)
+        self._directory.forget()
 
     # What the server says
 
