@@ -22,7 +22,7 @@ class TestFailover:
         driver.lose(failure)
         driver.tick()
         assert driver.connects() == [B]
-        assert driver.said("changing the endpoint")[0]["to"] == B
+        assert driver.said("changing the endpoint") == [{"of": A, "to": B, "reason": driver.session.last_failure}]
 
     @pytest.mark.parametrize(("failure", "wait"), [(f, FACTORS[f]) for f in Failure if FACTORS[f]])
     def test_a_single_endpoint_is_tried_again_at_the_pace_of_its_failure(self, failure: Failure, wait: float) -> None:

@@ -164,11 +164,13 @@ class TestConnecting:
         driver = with_tokens(kind, A, B)
         driver.tick()
         driver.session.token_failed(1, Failure.TOKEN_REFUSED, "HTTP 401", None, driver.now)
+        refused_at = driver.now.wall
         driver.fetches()
         driver.tick(SLOW_FACTOR - 0.1)
         assert driver.fetches() == []
         assert driver.connects() == []
         assert driver.session.last_failure == "token refused: HTTP 401"
+        assert driver.session.last_failure_at == refused_at
         driver.tick(0.2)
         assert len(driver.fetches()) == 1
 
@@ -268,6 +270,7 @@ class TestRenewal:
             driver.quiet(number)
         assert driver.session.up
         assert driver.reasons() == {"token unavailable": 3}
+        assert driver.session.last_failure is None, "nothing keeps the session from being made"
 
     def test_is_not_needed_with_client_credentials(self) -> None:
         driver = self.open(TokenKind.CLIENT)

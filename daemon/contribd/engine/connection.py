@@ -44,6 +44,10 @@ class Connection:
         """Texts of frames to send, in order; the shell empties the list."""
         self.line = Line()
         self.placement = Placement(policy)
+        self.last_failure: str | None = None
+        """Why there was no session, or none any more, the last time: kind and text. None while nothing has failed."""
+        self.last_failure_at: int | None = None
+        """Wall time, microseconds since 1970."""
         self.notes = notes
         self._move_reason: Move | None = None
 
@@ -56,16 +60,6 @@ class Connection:
     def moving(self) -> bool:
         """Whether the session goes elsewhere once every answer is in: see ``move``."""
         return self.state is SessionState.MOVING
-
-    @property
-    def last_failure(self) -> str | None:
-        """Why there was no session, or none any more, the last time."""
-        return self.notes.last_failure
-
-    @property
-    def last_failure_at(self) -> int | None:
-        """Wall time, microseconds since 1970."""
-        return self.notes.last_failure_at
 
     def pass_to(self, event: SessionEvent, now: Now) -> None:
         """Changes the state, as the table has it."""
@@ -104,7 +98,7 @@ class Connection:
     def connect(self, endpoint: str, now: Now) -> None:
         """Asks for a connection."""
         if self.attempt and endpoint != self.endpoint:
-            self.notes.elsewhere(self.endpoint, endpoint)
+            self.notes.elsewhere(self.endpoint, endpoint, self.last_failure)
         self.attempt += 1
         self.endpoint = endpoint
         self.placement.trying(endpoint)
@@ -198,13 +192,18 @@ class Connection:
             self.commands.append(Disconnect(self.attempt, clean=True))
             self.pass_to(SessionEvent.CLOSE, now)
 
+    def failed(self, failure: Failure, text: str, now: Now) -> None:
+        """Keeps why there is no session."""
+        self.last_failure, self.last_failure_at = f"{failure.value}: {text}", now.wall
+
     def end(self, failure: Failure, text: str, now: Now, *, connected: bool = True, politely: bool = False) -> None:
         """There is no session, or none any more: its endpoint rests, and the next connection is made when it may be.
 
         ``connected``: the shell still has the connection. ``politely``: what is to be sent still goes.
         """
         wait = self.placement.failed(self.endpoint, failure, now.mono)
-        self.notes.ended(self.endpoint, failure, text, wait, now, live=self.live)
+        self.failed(failure, text, now)
+        self.notes.ended(self.endpoint, failure, text, wait, live=self.live)
         if not politely:
             self.frames.clear()
         if connected:

@@ -1,9 +1,8 @@
-"""What an operator is told of the session: sentences, the count of its failures, and the last of them."""
+"""What an operator is told of the session: sentences, and the count of its failures."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from contribd.engine.clock import Now
 from contribd.engine.endpoints import Failure
 from contribd.engine.tally import Tally
 from contribd.omm.answers import LoginAnswer
@@ -20,24 +19,19 @@ class Notes:
     """Says what happens to the session in words; waits are in seconds."""
 
     def __init__(self, tally: Tally, note: Note) -> None:
-        self.last_failure: str | None = None
-        """Its kind and text; None while nothing has failed yet."""
-        self.last_failure_at: int | None = None
-        """Wall time, microseconds since 1970."""
         self._tally = tally
         self._note = note
         self._without_directory: set[str] = set()
 
     # Connecting and ending
 
-    def elsewhere(self, endpoint: str, to: str) -> None:
+    def elsewhere(self, endpoint: str, to: str, reason: str | None) -> None:
         """The next connection goes to another endpoint than the last."""
-        self._note("info", "changing the endpoint", of=endpoint, to=to, reason=self.last_failure)
+        self._note("info", "changing the endpoint", of=endpoint, to=to, reason=reason)
 
-    def ended(self, endpoint: str, failure: Failure, text: str, wait: float, now: Now, *, live: bool) -> None:
+    def ended(self, endpoint: str, failure: Failure, text: str, wait: float, *, live: bool) -> None:
         """The session ended (``live``), or none was made; this endpoint rests for ``wait``."""
         self._tally.reconnects[endpoint, failure.value] += 1
-        self._failed(failure, text, now)
         self._note(
             "warning" if failure is not Failure.PREFERRED else "info",
             "session ended" if live else "no session",
@@ -51,20 +45,15 @@ class Notes:
         """Another endpoint is to be used."""
         self._note("info", "leaving the endpoint once its answers are in", endpoint=endpoint, reason=failure.value)
 
-    def _failed(self, failure: Failure, text: str, now: Now) -> None:
-        self.last_failure, self.last_failure_at = f"{failure.value}: {text}", now.wall
-
     # The token
 
     def token(self, life: float) -> None:
         """There is one, for ``life`` seconds."""
         self._note("info", "the token service gave a token", lasts=f"{life:g} s")
 
-    def no_token(self, failure: Failure, text: str, wait: float, now: Now, *, live: bool) -> None:
-        """There is none: what keeps a session from being made, but does not end one that is ``live``."""
+    def no_token(self, failure: Failure, text: str, wait: float) -> None:
+        """There is none; the token service is asked again after ``wait``."""
         self._tally.reconnects["token service", failure.value] += 1
-        if not live:
-            self._failed(failure, text, now)
         self._note("warning", "no token", reason=failure.value, text=text, next_try_in=f"{wait:.1f} s")
 
     # The login

@@ -15,6 +15,7 @@ from contribd.engine.limits import DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_PING_TIMEOU
 from contribd.engine.login import LoginStream
 from contribd.engine.notes import Note, Notes, silent
 from contribd.engine.policy import SessionPolicy
+from contribd.engine.services import Services
 from contribd.engine.states import SessionEvent, SessionState
 from contribd.engine.tally import Tally
 from contribd.omm.answers import Answer, Directory, DirectoryRefused, LoginAnswer, Other, Ping
@@ -33,13 +34,17 @@ class Session(Connection):
         self._rng = rng
         self._login = LoginStream(policy)
         self._directory = SourceDirectory(policy.services)
-        self.services = self._directory.services
         self._ticked = 0.0
 
     @property
     def up(self) -> bool:
         """Whether posts may go at all; none do behind bytes that the server has not read yet."""
         return self.state is SessionState.OPEN and not self.line.unsent
+
+    @property
+    def services(self) -> Services:
+        """Those of the server in use, as far as it has said."""
+        return self._directory.services
 
     @property
     def ping_timeout(self) -> float:
@@ -158,10 +163,16 @@ class Session(Connection):
             self.send(self._login.reissue(), now)
 
     def token_failed(self, number: int, failure: Failure, text: str, retry_after: float | None, now: Now) -> None:
-        """The token service gave none; ``retry_after``: seconds it asked to be left alone."""
+        """The token service gave none; ``retry_after``: seconds it asked to be left alone.
+
+        It keeps a session from being made, but does not end one.
+        """
         wait = self._login.token_failed(number, failure, retry_after, now.mono)
-        if wait is not None:
-            self.notes.no_token(failure, text, wait, now, live=self.live)
+        if wait is None:
+            return
+        if not self.live:
+            self.failed(failure, text, now)
+        self.notes.no_token(failure, text, wait)
 
     def _fetch(self, request: FetchToken | None) -> None:
         if request is not None:
