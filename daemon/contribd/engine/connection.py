@@ -22,6 +22,9 @@ _LIVE: Final = (SessionState.OPEN, SessionState.WAITING_FOR_SERVICE, SessionStat
 _SETTLED: Final = (SessionState.OPEN, SessionState.WAITING_FOR_SERVICE)
 """Neither on the way in nor on the way out."""
 
+_PATIENCE: Final = {SessionState.CONNECTING: CONNECT_TIMEOUTS, SessionState.LOGGING_IN: 1}
+"""Login timeouts that a state on the way in may last."""
+
 
 class Connection:
     """The connection in use, or the next one; it knows nothing of the session that is made over it.
@@ -112,18 +115,21 @@ class Connection:
 
     def end_if_overdue(self, now: Now) -> None:
         """Ends one that is not made in time, or whose login is not answered in time."""
-        if self.state is SessionState.CONNECTING and self._has_waited(CONNECT_TIMEOUTS, now):
+        at = self.overdue_at()
+        if at is None or now.mono < at:
+            return
+        if self.state is SessionState.CONNECTING:
             self.end(Failure.NETWORK, "the connection was not made in time", now)
-        elif self.state is SessionState.LOGGING_IN and self._has_waited(1, now):
+        else:
             text = f"no answer to the login within {self.policy.login_timeout:g} s"
             self.end(Failure.LOGIN_TIMEOUT, text, now)
 
     def overdue_at(self) -> float | None:
         """The monotonic time at which ``end_if_overdue`` ends it."""
-        if self.state not in (SessionState.CONNECTING, SessionState.LOGGING_IN):
+        timeouts = _PATIENCE.get(self.state)
+        if self.since is None or timeouts is None:
             return None
-        timeouts = CONNECT_TIMEOUTS if self.state is SessionState.CONNECTING else 1
-        return self._entered + timeouts * self.policy.login_timeout
+        return self.since.mono + timeouts * self.policy.login_timeout
 
     def keep_alive(self, now: Now) -> bool:
         """Sends a Ping where the line is quiet; False where it was dead, and is ended."""
@@ -133,13 +139,6 @@ class Connection:
         if self.line.ping_due(now.mono):
             self.send(PING, now)
         return True
-
-    @property
-    def _entered(self) -> float:
-        return 0.0 if self.since is None else self.since.mono
-
-    def _has_waited(self, timeouts: int, now: Now) -> bool:
-        return now.mono - self._entered >= timeouts * self.policy.login_timeout
 
     # Left for another endpoint
 
