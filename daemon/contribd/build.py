@@ -11,6 +11,7 @@ from contribd import __version__
 from contribd.config.load import Loaded
 from contribd.config.model import ClientCredentials, PasswordGrant, Settings, UserAuth
 from contribd.engine.engine import Engine
+from contribd.engine.notes import Note
 from contribd.engine.policy import (
     Backoff,
     ContributionPolicy,
@@ -20,7 +21,6 @@ from contribd.engine.policy import (
     WithdrawPolicy,
 )
 from contribd.engine.result import ResultEncoder
-from contribd.engine.session import Note
 from contribd.omm.post import PostEncoder, PostUser
 from contribd.omm.requests import Login
 from contribd.session.connector import ConnectOptions

@@ -9,6 +9,7 @@ from tests.session.messages import directory, login_refresh
 
 from contribd.engine.bounds import DEFAULT, Bounds
 from contribd.engine.clock import Now
+from contribd.engine.commands import Command, Connect
 from contribd.engine.endpoints import Failure
 from contribd.engine.events import (
     Assigned,
@@ -30,7 +31,6 @@ from contribd.engine.outbox import Batch
 from contribd.engine.policy import SessionPolicy
 from contribd.engine.price import Record
 from contribd.engine.result import ResultEncoder
-from contribd.engine.session import Command, Connect
 
 START = 1_800_000_000_000_000
 """The wall clock at the start, microseconds since 1970; a whole second."""

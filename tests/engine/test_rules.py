@@ -5,9 +5,9 @@ from tests.engine.rig import P0, P1, Rig, encode, statuses
 from tests.session.messages import directory
 
 from contribd.engine.bounds import Bounds
+from contribd.engine.commands import Disconnect
 from contribd.engine.events import Received
 from contribd.engine.limits import MAX_RUN_AHEAD
-from contribd.engine.session import Disconnect
 from contribd.engine.states import SessionState
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from contribd.engine.bounds import DEFAULT, Bounds
 from contribd.engine.clock import Now
+from contribd.engine.commands import Command
 from contribd.engine.contributor import Contributor
 from contribd.engine.events import (
     Assigned,
@@ -29,10 +30,11 @@ from contribd.engine.instrument import Instrument
 from contribd.engine.intake import Intake
 from contribd.engine.ledger import Ledger, Partition, decode_metadata
 from contribd.engine.limits import LINGER, LINGER_RESULTS, UNMATCHED_INTERVAL
+from contribd.engine.notes import Note, silent
 from contribd.engine.outbox import Batch, Outbox
 from contribd.engine.policy import ContributionPolicy, SessionPolicy
 from contribd.engine.price import Price, Record, Status, reject
-from contribd.engine.session import Command, Note, Session
+from contribd.engine.session import Session
 from contribd.engine.states import InstrumentEvent, SessionState
 from contribd.engine.tally import Tally
 from contribd.mapping.mapper import Mapper
@@ -42,10 +44,6 @@ from contribd.omm.post import PostEncoder
 
 _GONE = (SessionState.DISCONNECTED, SessionState.CLOSED)
 _LEAVING = (SessionState.DRAINING, SessionState.CLOSED)
-
-
-def _quiet(_level: str, _event: str, **_details: object) -> None:
-    pass
 
 
 class Engine:
@@ -63,7 +61,7 @@ class Engine:
         contribution: ContributionPolicy,
         session: SessionPolicy,
         rng: Random,
-        note: Note = _quiet,
+        note: Note = silent,
         bounds: Bounds = DEFAULT,
     ) -> None:
         self.tally = Tally()

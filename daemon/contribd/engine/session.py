@@ -7,7 +7,7 @@ Here is what is said over a connection (``connection.py``, which knows nothing o
 from random import Random
 
 from contribd.engine.clock import Now
-from contribd.engine.commands import Command, Connect, Disconnect, FetchToken, Probe
+from contribd.engine.commands import FetchToken
 from contribd.engine.connection import Connection
 from contribd.engine.directory import Due, SourceDirectory
 from contribd.engine.endpoints import Failure
@@ -20,8 +20,6 @@ from contribd.engine.states import SessionEvent, SessionState
 from contribd.engine.tally import Tally
 from contribd.omm.answers import Answer, Directory, DirectoryRefused, LoginAnswer, Other, Ping
 from contribd.omm.requests import PONG, source_directory
-
-__all__ = ["Command", "Connect", "Disconnect", "FetchToken", "Note", "Probe", "Session"]
 
 
 class Session(Connection):
