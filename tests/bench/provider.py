@@ -55,7 +55,7 @@ def measure(setting: Setting, posts: int, rounds: int) -> dict[str, Any]:
         found: dict[str, Any] = {"posts": posts, "pack": PACK, "window": WINDOW}
         if len(cores) > 1:
             _bind(provider.pid, {cores[1]})
-            apart: dict[str, Run] = {kind: partial(run, core=cores[0]) for kind, run in every.items()}
+            apart: dict[str, Run] = {kind: partial(_loop, setting, provider, kind, posts, cores[0]) for kind in LOOPS}
             found["a_core_each"] = _in_turn(apart, provider, posts, rounds)
             _bind(provider.pid, set(cores))
         found["sharing_cores"] = _in_turn({**every, **daemon}, provider, posts, rounds)
