@@ -1,10 +1,11 @@
 """``contribd simulate run``: seeded runs of the real engine through every fault there is."""
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from contribd.cli import EXIT_FAILED
+from contribd.cli import EXIT_FAILED, EXIT_INTERRUPTED
 from contribd.simulation.world.many import Summary, run_many
 from contribd.simulation.world.run import KILLS, REPOSTS, Run, run_seed
 
@@ -41,16 +42,24 @@ def _run(seeds: range, jobs: int | None) -> bool:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    summary = Summary()
+    summary, interrupted = Summary(), False
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("seeds", total=len(seeds))
-        for found in run_many(seeds, jobs):
-            summary.add(found)
-            progress.advance(task)
-            if found.broken is not None:
-                progress.update(task, description=f"seeds ({len(summary.broken)} broken)")
+        with closing(run_many(seeds, jobs)) as runs:
+            try:
+                for found in runs:
+                    summary.add(found)
+                    progress.advance(task)
+                    if found.broken is not None:
+                        progress.update(task, description=f"seeds ({len(summary.broken)} broken)")
+                        progress.console.print(f"seed {found.seed} broke a promise: {found.broken}", markup=False)
+            except KeyboardInterrupt:
+                interrupted = True
     _report(summary)
+    if interrupted:
+        typer.echo(f"interrupted: {len(seeds) - summary.seeds} of {len(seeds)} seeds were not run")
+        raise typer.Exit(EXIT_FAILED if summary.broken else EXIT_INTERRUPTED)
     return bool(summary.broken)
 
 
