@@ -26,6 +26,7 @@ from contribd.session.shell import Outcome, Shell
 from contribd.streams.membership import Joined, Membership
 from contribd.streams.sink import Sink, Write
 from contribd.streams.source import Source
+from contribd.streams.standing import Standing
 
 IDLE_SECONDS: Final = 0.25
 """The longest sleep: the snapshot, the status line and the watchdog are served this often."""
@@ -66,15 +67,20 @@ class Worker:
         self._pulse = self._progress.pulse("worker", allowance=WORKER_ALLOWANCE, now=now)
         kafka = build.kafka(settings)
         self._membership = Membership(kafka.lease_seconds, kafka.answer_timeout)
+        standing = Standing()
         self._source = Source(
             kafka,
             emit=self._events.put,
             consumed=lambda: self._consumed,
             pulse=self._progress.pulse("source", allowance=THREAD_ALLOWANCE, now=now),
             membership=self._membership,
+            standing=standing,
         )
         self._sink = Sink(
-            kafka, emit=self._events.put, pulse=self._progress.pulse("sink", allowance=THREAD_ALLOWANCE, now=now)
+            kafka,
+            emit=self._events.put,
+            pulse=self._progress.pulse("sink", allowance=THREAD_ALLOWANCE, now=now),
+            standing=standing,
         )
         self._engine: Engine = build.engine(loaded, SystemRandom(), self._note)
         self._results = build.results(loaded)

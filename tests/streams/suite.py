@@ -20,6 +20,7 @@ from contribd.streams.membership import Joined, Membership
 from contribd.streams.settings import KafkaSettings
 from contribd.streams.sink import Sink, Write
 from contribd.streams.source import Source
+from contribd.streams.standing import Standing
 
 LIMIT = 30.0
 """Seconds anything here may take at most."""
@@ -153,6 +154,7 @@ class Member(Listener):
             consumed=lambda: len(self.records),
             pulse=Pulse("source", 60.0, time.monotonic()),
             membership=self.membership,
+            standing=Standing(),
         )
         self.source.start()
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from kafka import TopicPartition
+from kafka.errors import FencedInstanceIdError
 from kafka.structs import OffsetAndMetadata
 
 from contribd.engine.ledger import Commit, encode_metadata
@@ -70,6 +71,16 @@ class Consumer:
         self.offset, self.begin, self.end = offset, begin, end
         self.position = -1
         self.commits: list[Any] = []
+        self.refused = 0
+        """So many times more the group does not know us."""
+        self.stale: OffsetAndMetadata | None = None
+        self._net = SimpleNamespace(run=lambda heartbeat: heartbeat())
+        self._coordinator = SimpleNamespace(_send_heartbeat_request=self._heartbeat)
+
+    def _heartbeat(self) -> None:
+        if self.refused:
+            self.refused -= 1
+            raise FencedInstanceIdError
 
     def beginning_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(partitions, self.begin)
@@ -77,9 +88,9 @@ class Consumer:
     def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(partitions, self.end)
 
-    def committed(self, _tp: TopicPartition, *, metadata: bool) -> OffsetAndMetadata:
+    def committed(self, _tp: TopicPartition, *, metadata: bool) -> OffsetAndMetadata | None:
         assert metadata
-        return committed(self.offset)
+        return self.stale if self.refused else committed(self.offset)
 
     def commit(self, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:
         self.commits.append(offsets[TP])
@@ -111,6 +122,34 @@ def test_a_log_that_looks_cut_is_believed_once_the_broker_has_refused_the_offset
     assert "ends before" in str(line["text"])
     assert (line["topic"], line["partition"], line["committed"], line["log_end"]) == ("prices", 3, 30, 20)
     assert finder.starts.find(consumer, {TP})[TP].position == 30, "a new suspicion needs a new proof"
+
+
+@pytest.mark.parametrize("stale", [None, committed(2)])
+def test_what_a_group_says_is_committed_counts_once_it_knows_us(
+    monkeypatch: pytest.MonkeyPatch, stale: OffsetAndMetadata | None
+) -> None:
+    """A coordinator that has just started may tell of offsets that are minutes old, or of none."""
+    finder, consumer = Finder(monkeypatch), Consumer(15, 0, 20)
+    consumer.refused, consumer.stale = 2, stale
+    for _ in range(2):
+        with pytest.raises(FencedInstanceIdError):
+            finder.starts.find(consumer, {TP})
+    assert (consumer.position, consumer.commits) == (-1, []), "nothing was done on the strength of that"
+    assert finder.starts.find(consumer, {TP})[TP].commit == Commit(15, "")
+
+
+def test_offsets_read_while_a_group_forgets_us_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    finder, consumer = Finder(monkeypatch), Consumer(15, 0, 20)
+    answers = iter([None, FencedInstanceIdError])
+
+    def heartbeat() -> None:
+        if (refusal := next(answers)) is not None:
+            raise refusal
+
+    consumer._coordinator = SimpleNamespace(_send_heartbeat_request=heartbeat)
+    with pytest.raises(FencedInstanceIdError):
+        finder.starts.find(consumer, {TP})
+    assert consumer.position == -1
 
 
 def test_how_much_was_deleted_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,20 @@
 """The sink on the embedded broker, which shows; real Kafka proves (tests/integration/test_streams.py)."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
+from kafka.errors import FencedInstanceIdError
+from kafka.structs import ConsumerGroupMetadata
 from tests.streams.embedded import EmbeddedCluster
 from tests.streams.suite import SinkSuite
 
+from contribd.engine.ledger import Commit, Partition
+from contribd.ops.progress import Pulse
 from contribd.streams import sink
+from contribd.streams.settings import KafkaSettings
+from contribd.streams.sink import Write
+from contribd.streams.standing import Standing
 
 
 @pytest.fixture
@@ -34,3 +42,48 @@ def test_a_clock_that_was_set_back_takes_nothing_away(monkeypatch: pytest.Monkey
     began = sink._clocks()
     monkeypatch.setattr(time, "time", lambda: 0.0)
     assert 0.0 <= sink._since(began) < 10.0
+
+
+class Offline:
+    """A sink whose transactions the group refuses, in favour of another process of its name."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, known: bool) -> None:
+        self.standing = Standing()
+        self.events: list[object] = []
+        settings = KafkaSettings(("127.0.0.1:1",), "g", ("prices",), "results", None, "latest", "one", {})
+        pulse = Pulse("sink", 60.0, time.monotonic())
+        self.sink = sink.Sink(settings, emit=self.events.append, pulse=pulse, standing=self.standing)
+        self.producers = 0
+        monkeypatch.setattr(self.sink, "_renew", self._renew)
+        monkeypatch.setattr(self.standing, "known_since", lambda _moment, _stopping: known)
+        monkeypatch.setattr(sink, "append", lambda *_: None)
+        monkeypatch.setattr(sink, "send_offsets", self._refuse)
+        self._renew()
+
+    def _renew(self) -> bool:
+        self.producers += 1
+        self.sink._producer = SimpleNamespace(begin_transaction=lambda: None)
+        return True
+
+    def _refuse(self, *_: object) -> None:
+        raise FencedInstanceIdError
+
+    def write(self) -> bool:
+        group = ConsumerGroupMetadata("g")
+        return self.sink._transact(Write(1, [], [], {Partition("prices", 0): Commit(1, "")}, group))
+
+
+def test_a_group_that_refuses_for_a_moment_only_costs_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    offline = Offline(monkeypatch, known=True)
+    assert not offline.write()
+    assert not offline.sink.replaced
+    assert offline.producers == 2
+
+
+def test_a_process_that_was_replaced_fences_no_producer_of_the_one_that_has_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    offline = Offline(monkeypatch, known=False)
+    assert not offline.write()
+    assert offline.sink.replaced
+    assert offline.producers == 1

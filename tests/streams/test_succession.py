@@ -1,6 +1,8 @@
 """Who had our name before must have stopped posting when we begin, whatever became of it."""
 
 import asyncio
+import contextlib
+import threading
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -9,13 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kafka import TopicPartition
-from kafka.errors import FencedInstanceIdError, UnknownMemberIdError
+from kafka.errors import (
+    CoordinatorNotAvailableError,
+    FencedInstanceIdError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
 
+from contribd.engine.events import Records
 from contribd.ops.progress import Progress
-from contribd.streams import succession
+from contribd.streams import source, succession
 from contribd.streams.membership import Membership
 from contribd.streams.settings import KafkaSettings
 from contribd.streams.source import Source
+from contribd.streams.standing import PATIENCE, Standing
 from contribd.streams.succession import Succession
 
 
@@ -29,7 +38,7 @@ class Start:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, known: bool, **client: Any) -> None:
         monkeypatch.setattr(succession, "_has_member", lambda *_: known)
         self.mono = 100.0
-        self.succession = Succession(settings(**client), clock=lambda: self.mono)
+        self.succession = Succession(settings(**client), Standing(), clock=lambda: self.mono)
         self.succession.look()
 
     def join(self, member: str) -> float:
@@ -91,7 +100,7 @@ def test_the_one_before_has_stopped_whenever_its_last_heartbeat_was_and_however_
     clock[0] = sent + freeze
     old.observe(consumer)
     clock[0] = sent + before_join + answer_late
-    new = Succession(both, clock=lambda: clock[0])
+    new = Succession(both, Standing(), clock=lambda: clock[0])
     wait = new.joined(SimpleNamespace(member_id="b"))
     assert clock[0] + wait > old.until(metadata)
 
@@ -136,19 +145,53 @@ def test_the_name_can_be_set_and_left_out() -> None:
     assert settings().consumer()["group_instance_id"] is None
 
 
-def test_a_refused_heartbeat_tells_that_another_has_the_name_and_others_do_not() -> None:
-    coordinator, told = Coordinator(), Succession(settings())
-    told.watch(SimpleNamespace(_coordinator=coordinator), lambda _member, _asked_at: None)
-    for error, replaced in ((UnknownMemberIdError, False), (FencedInstanceIdError, True)):
-        coordinator.refuses = error
-        with pytest.raises(error):
-            asyncio.run(coordinator._send_heartbeat_request())
-        assert told.replaced is replaced
+class Watched:
+    """A coordinator that is watched, and what is known of our standing."""
+
+    def __init__(self) -> None:
+        self.mono = 100.0
+        self.coordinator, self.standing = Coordinator(), Standing(lambda: self.mono)
+        succession = Succession(settings(), self.standing, clock=lambda: self.mono)
+        succession.watch(SimpleNamespace(_coordinator=self.coordinator), lambda _member, _asked_at: None)
+
+    def beat(self, refuses: type[Exception] | None = None) -> None:
+        self.coordinator.refuses = refuses
+        asyncio.run(self.coordinator._send_heartbeat_request())
+
+
+def test_heartbeats_refused_for_long_tell_that_another_has_the_name_and_others_do_not() -> None:
+    watched = Watched()
+    for _ in range(3):
+        with pytest.raises(UnknownMemberIdError):
+            watched.beat(UnknownMemberIdError)
+        watched.mono += PATIENCE
+    # A client that is told of a fenced name sends no heartbeat any more.
+    with pytest.raises(CoordinatorNotAvailableError):
+        watched.beat(FencedInstanceIdError)
+    assert not watched.standing.replaced
+    watched.mono += PATIENCE
+    with pytest.raises(FencedInstanceIdError):
+        watched.beat(FencedInstanceIdError)
+    assert watched.standing.replaced
+
+
+@pytest.mark.parametrize("taken", [None, RebalanceInProgressError])
+def test_a_coordinator_that_refuses_for_a_moment_replaces_nobody(taken: type[Exception] | None) -> None:
+    watched = Watched()
+    with pytest.raises(CoordinatorNotAvailableError):
+        watched.beat(FencedInstanceIdError)
+    watched.mono += PATIENCE / 2
+    with contextlib.suppress(RebalanceInProgressError):
+        watched.beat(taken)
+    assert watched.standing.known_since(watched.mono - 0.1, threading.Event())
+    watched.mono += PATIENCE / 2
+    with pytest.raises(CoordinatorNotAvailableError):
+        watched.beat(FencedInstanceIdError)
 
 
 def test_the_time_a_member_asked_for_its_partitions_is_told() -> None:
     coordinator, synced = Coordinator(), []
-    Succession(settings()).watch(
+    Succession(settings(), Standing()).watch(
         SimpleNamespace(_coordinator=coordinator), lambda member, asked_at: synced.append((member, asked_at))
     )
     assert coordinator._process_sync_group_response(b"partitions", 7.0) == b"partitions"
@@ -159,18 +202,25 @@ def waiting_source(wait: float) -> tuple[Source, list[object]]:
     """A source that may not take anything over for ``wait`` seconds, and what it has said."""
     said: list[object] = []
     pulse = Progress().pulse("source", allowance=60, now=0.0)
-    made = Source(settings(), emit=said.append, consumed=lambda: 0, pulse=pulse, membership=Membership(6.0))
-    made._succession = made._assignment._succession = SimpleNamespace(wait=wait, replaced=False)  # type: ignore[assignment]
+    made = Source(
+        settings(),
+        emit=said.append,
+        consumed=lambda: 0,
+        pulse=pulse,
+        membership=Membership(6.0),
+        standing=Standing(),
+    )
+    made._succession = made._assignment._succession = SimpleNamespace(wait=wait)  # type: ignore[assignment]
     made._assignment._observe = lambda _consumer: None  # type: ignore[assignment,method-assign]
     return made, said
 
 
 def test_what_is_not_taken_over_yet_is_not_given_away_before_the_wait_is_over() -> None:
-    source, said = waiting_source(0.3)
+    made, said = waiting_source(0.3)
     place = TopicPartition("prices", 0)
-    source._assignment._new.add(place)
+    made._assignment._new.add(place)
     began = time.monotonic()
-    source._assignment.revoked(None, [place])
+    made._assignment.revoked(None, [place])
     assert time.monotonic() - began >= 0.3
     assert said == []
 
@@ -203,3 +253,38 @@ def test_nothing_is_announced_while_a_join_is_under_way(join: object, announced:
     )
     source._step(consumer)
     assert len(calls) == announced
+
+
+class Polled:
+    """A consumer that gives one record and then nothing, and whose group cannot be asked."""
+
+    def __init__(self) -> None:
+        self.left = [SimpleNamespace(offset=7, timestamp=-1, key=None, value=b"{}")]
+
+    def poll(self, timeout_ms: int) -> dict[TopicPartition, list[SimpleNamespace]]:
+        assert timeout_ms
+        records, self.left = self.left, []
+        return {TopicPartition("prices", 0): records} if records else {}
+
+
+def test_records_that_were_polled_are_handed_on_although_the_group_cannot_be_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The client never gives them again."""
+    made, said = waiting_source(0.0)
+    for name in ("release_set_aside", "finish_join"):
+        monkeypatch.setattr(source, name, lambda _consumer: None)
+
+    def refuse(_consumer: object) -> bool:
+        raise FencedInstanceIdError
+
+    monkeypatch.setattr(made._assignment, "follow", refuse)
+    monkeypatch.setattr(made._assignment, "retake_astray", lambda _consumer: set())
+    monkeypatch.setattr(made._assignment, "tell_caught_up", lambda _consumer: None)
+    monkeypatch.setattr(made._assignment, "positions", SimpleNamespace(lags=lambda _consumer: {}))
+    made._step(Polled())
+    [event] = said
+    assert isinstance(event, Records)
+    [(partition, [record])] = event.batches
+    assert (partition, record.offset) == (("prices", 0), 7)
+    assert not made.replaced

@@ -19,6 +19,7 @@ from kafka.structs import OffsetAndMetadata
 
 from contribd.engine.ledger import Commit, decode_metadata
 from contribd.ops.log import get_logger
+from contribd.streams.standing import confirm
 
 _log = get_logger("source")
 
@@ -70,13 +71,18 @@ class Starts:
         one tells of ends that are too low."""
 
     def find(self, consumer: Any, partitions: Collection[TopicPartition]) -> dict[TopicPartition, Start]:
-        """Where each of ``partitions`` begins. Raises KafkaError."""
+        """Where each of ``partitions`` begins. Raises KafkaError, and then the consumer was not moved.
+
+        What is committed counts only between two confirmations that the group knows us: see ``standing``.
+        """
         if not partitions:
             return {}
         asked = list(partitions)
         begins, ends, starts = consumer.beginning_offsets(asked), consumer.end_offsets(asked), {}
-        for tp in asked:
-            committed = consumer.committed(tp, metadata=True)
+        confirm(consumer)
+        commits = {tp: consumer.committed(tp, metadata=True) for tp in asked}
+        confirm(consumer)
+        for tp, committed in commits.items():
             start = find_start(committed, begins[tp], ends[tp], latest=self._latest)
             if start.problem is _CUT and tp not in self.astray:
                 start = find_start(committed, begins[tp], committed.offset, latest=self._latest)

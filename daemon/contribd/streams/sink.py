@@ -20,6 +20,7 @@ from contribd.streams.append import append
 from contribd.streams.patience import TopicMissing, retrying
 from contribd.streams.repair import commit, discard, opened, send_offsets
 from contribd.streams.settings import KafkaSettings, first_line
+from contribd.streams.standing import Standing
 
 FENCES = 3
 FENCE_WINDOW = 120.0
@@ -49,11 +50,20 @@ class Write(NamedTuple):
 class Sink(threading.Thread):
     """Owns the producer. Each ``Write`` ends in one ``Committed`` or ``NotCommitted``."""
 
-    def __init__(self, settings: KafkaSettings, *, emit: Callable[[Event], None], pulse: Pulse) -> None:
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        *,
+        emit: Callable[[Event], None],
+        pulse: Pulse,
+        standing: Standing | None = None,
+    ) -> None:
+        """``standing``: this process's in its group; None where the offsets are those of a group without members."""
         super().__init__(name="sink", daemon=True)
         self._settings = settings
         self._emit = emit
         self._pulse = pulse
+        self._standing = standing
         self._writes: SimpleQueue[Write | None] = SimpleQueue()
         self._stopping = threading.Event()
         self._fenced: deque[float] = deque(maxlen=FENCES)
@@ -115,8 +125,9 @@ class Sink(threading.Thread):
         except (KafkaError, ValueError, OSError) as error:
             self.failure = first_line(error)
             _log.warning("results were not written, trying again", results=len(write.results), error=self.failure)
-            if isinstance(error, FencedInstanceIdError):
+            if isinstance(error, FencedInstanceIdError) and not self._known_again():
                 self.replaced = True
+                return False  # another producer of our name would fence that of the process which has the name now
             if isinstance(error, ProducerFencedError):
                 self._note_fence(_since(began))
             return self._recover(write, asked=asked)
@@ -133,14 +144,20 @@ class Sink(threading.Thread):
             return False
         return asked and self._read_back(write.commits)
 
+    def _known_again(self) -> bool:
+        """Whether the group knows us, asked from now on; False where it does not say so for a while."""
+        return self._standing is not None and self._standing.known_since(time.monotonic(), self._stopping)
+
     def _read_back(self, commits: dict[Partition, Commit]) -> bool:
         """Whether the group's offsets are those of the transaction: it is durable then.
 
         The new producer's ``init_transactions`` has ended it one way or the other; the consumer waits until its offsets
         say so too, which the admin client does not. Every batch settles a record or counts a withdrawal, so its offset
         or its metadata differs from the batch before. Where we are stopped first nobody will ask, and the next run
-        finds the offsets.
+        finds the offsets. A group that does not know us now may tell of old ones.
         """
+        if self._standing is not None:
+            self._known_again()
         for attempt in retrying(self._stopping):
             with attempt:
                 consumer = opened(KafkaConsumer, **self._settings.consumer())

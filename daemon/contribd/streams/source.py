@@ -27,6 +27,7 @@ from contribd.streams.repair import (
     release_set_aside,
 )
 from contribd.streams.settings import KafkaSettings, first_line
+from contribd.streams.standing import Standing
 from contribd.streams.succession import Succession
 
 POLL_SECONDS = 0.05
@@ -53,6 +54,7 @@ class Source(threading.Thread):
         consumed: Callable[[], int],
         pulse: Pulse,
         membership: Membership,
+        standing: Standing,
     ) -> None:
         super().__init__(name="source", daemon=True)
         self._settings = settings
@@ -60,7 +62,8 @@ class Source(threading.Thread):
         self._consumed = consumed
         self._pulse = pulse
         self._membership = membership
-        self._succession = Succession(settings)
+        self._standing = standing
+        self._succession = Succession(settings, standing)
         self._commands: SimpleQueue[frozenset[Partition]] = SimpleQueue()
         self._stopping = threading.Event()
         self._leaving = threading.Event()
@@ -80,7 +83,7 @@ class Source(threading.Thread):
     @property
     def replaced(self) -> bool:
         """Another process is the group's member of our name: this one must end."""
-        return self._succession.replaced
+        return self._standing.replaced
 
     def pause(self, partitions: frozenset[Partition]) -> None:
         """From now on, fetch every assigned partition but these."""
@@ -116,12 +119,8 @@ class Source(threading.Thread):
             self._pulse.beat(time.monotonic())
             try:
                 self._step(consumer)
-            except FencedInstanceIdError:
-                self._succession.replaced = True
             except KafkaError as error:
-                self._pulse.rest()
-                _log.warning("the consumer failed and goes on", error=first_line(error))
-                self._leaving.wait(POLL_SECONDS)
+                self._failed(error)
         self._pulse.rest()
         if self.replaced:
             self._leaving.set()
@@ -137,8 +136,11 @@ class Source(threading.Thread):
         release_set_aside(consumer)
         finish_join(consumer)
         polled = consumer.poll(timeout_ms=int(POLL_SECONDS * 1000))
-        if self._assignment.follow(consumer):
-            self._resume(consumer)
+        try:
+            if self._assignment.follow(consumer):
+                self._resume(consumer)
+        except KafkaError as error:  # what was polled is not given again
+            self._failed(error)
         for tp in self._assignment.retake_astray(consumer):
             polled.pop(tp, None)
         if polled and not self._stopping.is_set():
@@ -149,6 +151,13 @@ class Source(threading.Thread):
         self._lags = self._assignment.positions.lags(consumer)
         if behind:
             self._resume(consumer)
+
+    def _failed(self, error: KafkaError) -> None:
+        self._pulse.rest()
+        if isinstance(error, FencedInstanceIdError):
+            self._standing.refused()
+        _log.warning("the consumer failed and goes on", error=first_line(error))
+        self._leaving.wait(POLL_SECONDS)
 
     def _apply_pauses(self, consumer: KafkaConsumer) -> None:
         changed = False

@@ -11,28 +11,33 @@ from collections.abc import Callable
 from typing import Any
 
 from kafka import KafkaAdminClient
-from kafka.errors import FencedInstanceIdError, GroupIdNotFoundError, KafkaError
+from kafka.errors import (
+    CoordinatorNotAvailableError,
+    FencedInstanceIdError,
+    GroupIdNotFoundError,
+    KafkaError,
+    RebalanceInProgressError,
+)
 from kafka.structs import ConsumerGroupMetadata
 
 from contribd.streams.repair import opened
 from contribd.streams.settings import KafkaSettings
+from contribd.streams.standing import Standing
 
 
 class Succession:
-    """When this process may take over what the group gives it, and whether another has taken over from it.
+    """When this process may take over what the group gives it, and whether another has taken over from it."""
 
-    ``replaced`` is set in the client's own thread.
-    """
-
-    def __init__(self, settings: KafkaSettings, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, settings: KafkaSettings, standing: Standing, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """``clock`` in monotonic seconds."""
         self._settings = settings
+        self._standing = standing
         self._clock = clock
         self._member = ""
         self._alone = False
         self._free_from = float("-inf")
-        self.replaced = False
-        """Another process is the member of our name: this one must end."""
 
     def look(self) -> None:
         """Before the first join: asks whether the group has a member of our name. Raises KafkaError."""
@@ -56,21 +61,30 @@ class Succession:
         return max(0.0, self._free_from - self._clock())
 
     def watch(self, consumer: Any, synced: Callable[[str, float], None]) -> None:
-        """Notes what the client keeps to itself: that its heartbeats are refused, another having the name, and when it
-        asked for its partitions, which the group's answer proves it to have been a member at (``synced``: member id,
-        monotonic seconds)."""
+        """Notes what the client keeps to itself: which heartbeats are taken and which refused, another having the name,
+        and when it asked for its partitions, which the group's answer proves it to have been a member at (``synced``:
+        member id, monotonic seconds)."""
         coordinator = consumer._coordinator  # noqa: SLF001 - kafka-python tells of neither
         beat, answered = coordinator._send_heartbeat_request, coordinator._process_sync_group_response  # noqa: SLF001
 
         async def beating() -> Any:
+            asked_at = self._clock()
             try:
-                return await beat()
-            except FencedInstanceIdError:
-                self.replaced = True
+                answer = await beat()
+            except RebalanceInProgressError:
+                self._standing.known(asked_at)
                 raise
+            except FencedInstanceIdError as error:
+                if self._standing.refused():
+                    raise
+                # The client would never send a heartbeat again.
+                raise CoordinatorNotAvailableError(str(error)) from error
+            self._standing.known(asked_at)
+            return answer
 
         def answering(response: Any, asked_at: float) -> Any:
             assignment = answered(response, asked_at)
+            self._standing.known(asked_at)
             synced(coordinator._generation.member_id, asked_at)  # noqa: SLF001
             return assignment
 
