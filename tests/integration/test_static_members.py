@@ -14,7 +14,7 @@ from tests.integration.rigs.versions import MAPPING, VersionFeed, reordered
 from tests.integration.rigs.wait import eventually as within
 from tests.streams.suite import Member, Topics, eventually
 
-from contribd.engine.events import Assigned, Revoked, Revoking
+from contribd.engine.events import Revoked, Revoking
 from contribd.streams.membership import Joined
 
 CLIENT = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 1000}
