@@ -16,6 +16,7 @@ from contribd.ops.progress import Pulse
 from contribd.streams import sink as sinks
 from contribd.streams.settings import KafkaSettings
 from contribd.streams.sink import Sink, Write
+from contribd.streams.standing import Standing
 
 RESULT = (
     b'{"status":"ACK","ric":"EUR=","service":"TRCC","mapping":"m","fields":{},"code":null,"text":null,'
@@ -34,7 +35,7 @@ def test_the_sink_gives_a_transaction_up_and_its_outcome_is_known_afterwards(
     own_kafka.create_topic(results, 1)
     events: SimpleQueue[Event] = SimpleQueue()
     settings = KafkaSettings((own_kafka.bootstrap,), group, (prices,), results, None, "earliest", "test")
-    sink = Sink(settings, emit=events.put, pulse=Pulse("sink", 60.0, time.monotonic()))
+    sink = Sink(settings, emit=events.put, pulse=Pulse("sink", 60.0, time.monotonic()), standing=Standing())
     sink.start()
     eventually(lambda: sink.connected, within=30, what="the sink connected")
 

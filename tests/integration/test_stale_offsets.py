@@ -13,6 +13,7 @@ from contribd.engine.result import Encoded
 from contribd.ops.progress import Pulse
 from contribd.streams.settings import KafkaSettings
 from contribd.streams.sink import Sink, Write
+from contribd.streams.standing import Standing
 
 RESULT = Encoded(b"EUR=", b"{}", [])
 
@@ -23,7 +24,7 @@ def test_a_refused_commit_leaves_nothing_behind_for_the_next(kafka: KafkaBroker)
     kafka.create_topic(results, 1)
     settings = KafkaSettings((kafka.bootstrap,), group, (prices,), results, None, "earliest", "test")
     events: SimpleQueue[Event] = SimpleQueue()
-    sink = Sink(settings, emit=events.put, pulse=Pulse("sink", 60.0, time.monotonic()))
+    sink = Sink(settings, emit=events.put, pulse=Pulse("sink", 60.0, time.monotonic()), standing=Standing())
     sink.start()
     expelled = ConsumerGroupMetadata(group, 7, "a member the group has never had")
     nobody = ConsumerGroupMetadata(group)

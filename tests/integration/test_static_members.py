@@ -3,9 +3,12 @@
 import signal
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from kafka import KafkaConsumer
+from kafka.errors import FencedInstanceIdError, UnknownMemberIdError
 from tests.integration.rigs.daemon import Daemon
 from tests.integration.rigs.kafka import KafkaBroker, unique
 from tests.integration.rigs.prices import places, read_results
@@ -16,6 +19,7 @@ from tests.streams.suite import Member, Topics, eventually
 
 from contribd.engine.events import Revoked, Revoking
 from contribd.streams.membership import Joined
+from contribd.streams.standing import confirm, speak_for
 
 CLIENT = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 1000}
 LEASE = 6.0
@@ -173,3 +177,27 @@ def test_a_daemon_whose_name_another_has_taken_ends_for_good_and_posts_nothing_o
         feed.end()
         for daemon in (first, second):
             daemon.kill()
+
+
+@pytest.mark.parametrize("static", [True, False])
+def test_another_connection_asks_in_a_members_name_and_disturbs_nothing(cluster: KafkaBroker, static: bool) -> None:
+    """As the sink does before it believes what the group says is committed."""
+    topics = Topics(cluster)
+    if not static:
+        topics.client = {**topics.client, "group_instance_id": None}
+    settings = topics.settings("one")
+    member = Member(settings)
+    member.wait_for(topics.partition())
+    settle(member)
+    generation = member.group
+    assert generation is not None
+    with closing(KafkaConsumer(**settings.consumer())) as consumer:
+        speak_for(consumer, generation, 10_000)
+        confirm(consumer)
+        speak_for(consumer, generation._replace(member_id="somebody-else"), 10_000)
+        with pytest.raises(FencedInstanceIdError if static else UnknownMemberIdError):
+            confirm(consumer)
+    settle(member)
+    assert member.group == generation
+    assert member.of(Revoked) == []
+    member.leave()

@@ -206,7 +206,7 @@ class Writer(Listener):
 
     def __init__(self, settings: KafkaSettings) -> None:
         super().__init__()
-        self.sink = Sink(settings, emit=self.put, pulse=Pulse("sink", 60.0, time.monotonic()))
+        self.sink = Sink(settings, emit=self.put, pulse=Pulse("sink", 60.0, time.monotonic()), standing=Standing())
         self.sink.start()
 
     def write(

@@ -88,8 +88,9 @@ class Consumer:
     def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(partitions, self.end)
 
-    def committed(self, _tp: TopicPartition, *, metadata: bool) -> OffsetAndMetadata | None:
+    def committed(self, _tp: TopicPartition, *, metadata: bool, timeout_ms: int) -> OffsetAndMetadata | None:
         assert metadata
+        assert timeout_ms
         return self.stale if self.refused else committed(self.offset)
 
     def commit(self, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:

@@ -4,14 +4,15 @@ import time
 from types import SimpleNamespace
 
 import pytest
+import tenacity
 from kafka.errors import FencedInstanceIdError
-from kafka.structs import ConsumerGroupMetadata
+from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 from tests.streams.embedded import EmbeddedCluster
 from tests.streams.suite import SinkSuite
 
 from contribd.engine.ledger import Commit, Partition
 from contribd.ops.progress import Pulse
-from contribd.streams import sink
+from contribd.streams import patience, sink
 from contribd.streams.settings import KafkaSettings
 from contribd.streams.sink import Write
 from contribd.streams.standing import Standing
@@ -55,7 +56,7 @@ class Offline:
         self.sink = sink.Sink(settings, emit=self.events.append, pulse=pulse, standing=self.standing)
         self.producers = 0
         monkeypatch.setattr(self.sink, "_renew", self._renew)
-        monkeypatch.setattr(self.standing, "known_since", lambda _moment, _stopping: known)
+        monkeypatch.setattr(self.sink, "_ask", lambda _read: known or None)
         monkeypatch.setattr(sink, "append", lambda *_: None)
         monkeypatch.setattr(sink, "send_offsets", self._refuse)
         self._renew()
@@ -85,5 +86,58 @@ def test_a_process_that_was_replaced_fences_no_producer_of_the_one_that_has_its_
 ) -> None:
     offline = Offline(monkeypatch, known=False)
     assert not offline.write()
-    assert offline.sink.replaced
     assert offline.producers == 1
+
+
+class Group:
+    """What the group says of partition 0, one answer after the other; it knows us."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: Commit | None) -> None:
+        self.answers = list(answers)
+        self.confirmed = 0
+        monkeypatch.setattr(sink, "opened", lambda *_args, **_settings: self)
+        monkeypatch.setattr(sink, "speak_for", lambda *_: None)
+        monkeypatch.setattr(sink, "confirm", self._confirm)
+        monkeypatch.setattr(patience, "WAIT", tenacity.wait_none())
+        settings = KafkaSettings(("127.0.0.1:1",), "g", ("prices",), "results", None, "latest", "one", {})
+        standing = Standing()
+        standing.member = ConsumerGroupMetadata("g", 1, "a", "one")
+        self.sink = sink.Sink(settings, emit=print, pulse=Pulse("sink", 60.0, 0.0), standing=standing)
+
+    def _confirm(self, _consumer: object) -> None:
+        self.confirmed += 1
+
+    def committed(self, _tp: object, metadata: bool, timeout_ms: int) -> OffsetAndMetadata | None:
+        assert metadata
+        assert timeout_ms
+        answer = self.answers.pop(0)
+        return None if answer is None else OffsetAndMetadata(answer.offset, answer.metadata, -1)
+
+    def close(self, **_: object) -> None:
+        pass
+
+
+def commit_of(offset: int, generation: int = 1) -> Write:
+    group = ConsumerGroupMetadata("g", generation, "a", "one")
+    return Write(offset, [], [], {Partition("prices", 0): Commit(offset, "")}, group)
+
+
+def test_offsets_from_before_the_last_durable_transaction_are_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A coordinator that loads its log once more knows us before it knows our last commit."""
+    group = Group(monkeypatch, Commit(7, ""), None, Commit(110, ""))
+    group.sink._remember(commit_of(100))
+    assert group.sink._read_back(commit_of(110))
+    assert (group.answers, group.confirmed) == ([], 4)
+
+
+def test_offsets_of_the_last_durable_transaction_say_that_the_next_one_was_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = Group(monkeypatch, Commit(100, ""))
+    group.sink._remember(commit_of(100))
+    assert not group.sink._read_back(commit_of(110))
+
+
+def test_what_another_member_has_committed_meanwhile_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = Group(monkeypatch, Commit(205, ""), Commit(300, ""))
+    group.sink._remember(commit_of(100))
+    group.sink._remember(Write(1, [], [], {}, ConsumerGroupMetadata("g", 2, "a", "one")))
+    assert not group.sink._read_back(commit_of(210, generation=2))

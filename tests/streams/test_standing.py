@@ -1,16 +1,15 @@
 """Whether a group that refuses us, or tells of offsets, is believed."""
 
 import asyncio
-import threading
-import time
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from kafka.errors import FencedInstanceIdError, RebalanceInProgressError, UnknownMemberIdError
+from kafka.structs import ConsumerGroupMetadata
 
-from contribd.streams.standing import PATIENCE, Standing, confirm
+from contribd.streams.standing import PATIENCE, Standing, confirm, speak_for
 
 
 class Clock:
@@ -26,41 +25,35 @@ def clock() -> Clock:
     return Clock()
 
 
+def refuse(standing: Standing, clock: Clock, seconds: float) -> None:
+    """As heartbeats are refused: a few a second."""
+    for _ in range(round(seconds / 0.5)):
+        assert not standing.refused()
+        clock.mono += 0.5
+
+
 def test_a_refusal_is_believed_once_it_has_lasted(clock: Clock) -> None:
     standing = Standing(clock)
-    assert not standing.refused()
-    clock.mono += PATIENCE - 0.1
-    assert not standing.refused()
-    clock.mono += 0.1
+    refuse(standing, clock, PATIENCE)
     assert standing.refused()
     assert standing.replaced
 
 
 def test_a_heartbeat_that_is_taken_makes_refusals_before_it_void(clock: Clock) -> None:
     standing = Standing(clock)
-    standing.refused()
-    clock.mono += PATIENCE - 0.1
-    standing.known(clock.mono)
-    clock.mono += 0.2
-    assert not standing.refused()
+    refuse(standing, clock, PATIENCE)
+    standing.known()
+    refuse(standing, clock, PATIENCE)
     assert not standing.replaced
 
 
-def test_only_a_heartbeat_sent_after_the_moment_shows_that_the_group_knows_us_since(clock: Clock) -> None:
-    standing, stopping = Standing(clock), threading.Event()
-    stopping.set()
-    standing.known(100.0)
-    assert not standing.known_since(100.0, stopping)
-    standing.known(100.1)
-    standing.known(99.0)  # an answer that overtook another
-    assert standing.known_since(100.0, stopping)
-
-
-def test_a_group_that_does_not_know_us_in_time_is_not_waited_for_any_longer() -> None:
-    begun = time.monotonic()
-    standing = Standing(lambda: begun + 1000 * (time.monotonic() - begun))
-    assert not standing.known_since(begun, threading.Event())
-    assert time.monotonic() - begun < 5
+def test_refusals_with_a_silence_between_them_have_not_lasted(clock: Clock) -> None:
+    """A broker that is killed twice may refuse for a moment after each."""
+    standing = Standing(clock)
+    refuse(standing, clock, 1.0)
+    clock.mono += 4 * PATIENCE
+    refuse(standing, clock, 1.0)
+    assert not standing.replaced
 
 
 class Network:
@@ -85,3 +78,16 @@ def test_a_group_that_takes_a_heartbeat_or_rebalances_knows_us(answer: type[Exce
 def test_a_group_that_refuses_a_heartbeat_does_not(answer: type[Exception]) -> None:
     with pytest.raises(answer):
         confirm(consumer(answer))
+
+
+def test_another_consumer_asks_in_the_name_of_the_member() -> None:
+    waits: list[int] = []
+
+    def ready(timeout_ms: int) -> None:
+        waits.append(timeout_ms)
+
+    coordinator = SimpleNamespace(config={"group_instance_id": None}, _generation=None, ensure_coordinator_ready=ready)
+    speak_for(SimpleNamespace(_coordinator=coordinator), ConsumerGroupMetadata("g", 7, "member", "name"), 500)
+    generation = coordinator._generation
+    assert (generation.generation_id, generation.member_id) == (7, "member")
+    assert (coordinator.config["group_instance_id"], waits) == ("name", [500])

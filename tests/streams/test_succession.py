@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import threading
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -169,7 +168,11 @@ def test_heartbeats_refused_for_long_tell_that_another_has_the_name_and_others_d
     with pytest.raises(CoordinatorNotAvailableError):
         watched.beat(FencedInstanceIdError)
     assert not watched.standing.replaced
-    watched.mono += PATIENCE
+    for _ in range(9):
+        watched.mono += 1.0
+        with pytest.raises(CoordinatorNotAvailableError):
+            watched.beat(FencedInstanceIdError)
+    watched.mono += 1.0
     with pytest.raises(FencedInstanceIdError):
         watched.beat(FencedInstanceIdError)
     assert watched.standing.replaced
@@ -183,7 +186,6 @@ def test_a_coordinator_that_refuses_for_a_moment_replaces_nobody(taken: type[Exc
     watched.mono += PATIENCE / 2
     with contextlib.suppress(RebalanceInProgressError):
         watched.beat(taken)
-    assert watched.standing.known_since(watched.mono - 0.1, threading.Event())
     watched.mono += PATIENCE / 2
     with pytest.raises(CoordinatorNotAvailableError):
         watched.beat(FencedInstanceIdError)

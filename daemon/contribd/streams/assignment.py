@@ -14,6 +14,7 @@ from contribd.streams.membership import Joined, Membership
 from contribd.streams.positions import Positions
 from contribd.streams.repair import is_joining
 from contribd.streams.settings import KafkaSettings
+from contribd.streams.standing import Standing
 from contribd.streams.succession import Succession
 
 REVOKE_SECONDS = 5.0
@@ -33,6 +34,7 @@ class Assignment:
         emit: Callable[[Event | Joined], None],
         membership: Membership,
         succession: Succession,
+        standing: Standing,
         leaving: threading.Event,
     ) -> None:
         """``leaving``: set by others when this member leaves its group; nothing is waited for any more."""
@@ -40,6 +42,7 @@ class Assignment:
         self._emit = emit
         self._membership = membership
         self._succession = succession
+        self._standing = standing
         self._leaving = leaving
         self._released = threading.Event()
         self._new: set[TopicPartition] = set()
@@ -67,6 +70,7 @@ class Assignment:
 
     def _observe(self, consumer: KafkaConsumer) -> None:
         if joined := self._membership.observe(consumer):
+            self._standing.member = joined.metadata
             if (wait := self._succession.joined(joined.metadata)) > 0:
                 _log.info(
                     "waiting until an earlier process of this name is sure to post no more",

@@ -21,6 +21,9 @@ from contribd.engine.ledger import Commit, decode_metadata
 from contribd.ops.log import get_logger
 from contribd.streams.standing import confirm
 
+ANSWER_MILLISECONDS: Final = 10_000
+"""How long the group may take to say what is committed. The client would ask for ever."""
+
 _log = get_logger("source")
 
 
@@ -71,7 +74,7 @@ class Starts:
         one tells of ends that are too low."""
 
     def find(self, consumer: Any, partitions: Collection[TopicPartition]) -> dict[TopicPartition, Start]:
-        """Where each of ``partitions`` begins. Raises KafkaError, and then the consumer was not moved.
+        """Where each of ``partitions`` begins. Raises KafkaError; what was done is done again by the next call.
 
         What is committed counts only between two confirmations that the group knows us: see ``standing``.
         """
@@ -80,7 +83,7 @@ class Starts:
         asked = list(partitions)
         begins, ends, starts = consumer.beginning_offsets(asked), consumer.end_offsets(asked), {}
         confirm(consumer)
-        commits = {tp: consumer.committed(tp, metadata=True) for tp in asked}
+        commits = {tp: consumer.committed(tp, metadata=True, timeout_ms=ANSWER_MILLISECONDS) for tp in asked}
         confirm(consumer)
         for tp, committed in commits.items():
             start = find_start(committed, begins[tp], ends[tp], latest=self._latest)

@@ -17,10 +17,12 @@ from contribd.engine.result import Encoded
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
 from contribd.streams.append import append
+from contribd.streams.extent import ANSWER_MILLISECONDS
+from contribd.streams.membership import Generation, generation_of
 from contribd.streams.patience import TopicMissing, retrying
 from contribd.streams.repair import commit, discard, opened, send_offsets
 from contribd.streams.settings import KafkaSettings, first_line
-from contribd.streams.standing import Standing
+from contribd.streams.standing import Standing, confirm, speak_for
 
 FENCES = 3
 FENCE_WINDOW = 120.0
@@ -30,6 +32,9 @@ longer than its timeout do not count: the broker itself ended it, since this pro
 STEP_SECONDS = 15.0
 """How long Kafka may take for each step of a transaction before it is given up for a new one. The broker itself ends
 a transaction that has been open for ``transaction_timeout_ms``, 10 s."""
+
+DISBELIEF_SECONDS = 30.0
+"""How long offsets are asked for again that cannot be the group's."""
 
 RETRY_SECONDS = 0.5
 """Pause after a transaction that failed, so that a broker that refuses is not asked in a tight loop."""
@@ -56,9 +61,9 @@ class Sink(threading.Thread):
         *,
         emit: Callable[[Event], None],
         pulse: Pulse,
-        standing: Standing | None = None,
+        standing: Standing,
     ) -> None:
-        """``standing``: this process's in its group; None where the offsets are those of a group without members."""
+        """``standing``: this process's in its group."""
         super().__init__(name="sink", daemon=True)
         self._settings = settings
         self._emit = emit
@@ -68,12 +73,15 @@ class Sink(threading.Thread):
         self._stopping = threading.Event()
         self._fenced: deque[float] = deque(maxlen=FENCES)
         self._producer: KafkaProducer | None = None
+        self._generation: Generation | None = None
+        self._durable: dict[Partition, Commit] = {}
+        """What was committed last of each partition, since the group was last rebalanced."""
         self.connected = False
         """Whether the producer reached a broker and found its topics."""
         self.failure: str | None = None
         """What is wrong with writing results just now, for the status line."""
         self.replaced = False
-        """Another process has our transactional.id, or is the group's member of our name: this one must end."""
+        """Another process has our transactional.id: this one must end."""
 
     def write(self, write: Write) -> None:
         """Hands over a transaction; only one at a time."""
@@ -93,6 +101,8 @@ class Sink(threading.Thread):
             self._pulse.rest()
             committed = self._transact(write)
             self._emit(Committed(write.number) if committed else NotCommitted(write.number))
+            if self.replaced or self._standing.replaced:
+                break
             if not committed:
                 self._stopping.wait(RETRY_SECONDS)
         if self._producer is not None:
@@ -125,13 +135,13 @@ class Sink(threading.Thread):
         except (KafkaError, ValueError, OSError) as error:
             self.failure = first_line(error)
             _log.warning("results were not written, trying again", results=len(write.results), error=self.failure)
-            if isinstance(error, FencedInstanceIdError) and not self._known_again():
-                self.replaced = True
+            if isinstance(error, FencedInstanceIdError) and not self._ask(lambda _consumer: True):
                 return False  # another producer of our name would fence that of the process which has the name now
             if isinstance(error, ProducerFencedError):
                 self._note_fence(_since(began))
             return self._recover(write, asked=asked)
         self.failure = None
+        self._remember(write)
         return True
 
     def _recover(self, write: Write, *, asked: bool) -> bool:
@@ -142,34 +152,64 @@ class Sink(threading.Thread):
         """
         if not self._renew():
             return False
-        return asked and self._read_back(write.commits)
+        return asked and self._read_back(write)
 
-    def _known_again(self) -> bool:
-        """Whether the group knows us, asked from now on; False where it does not say so for a while."""
-        return self._standing is not None and self._standing.known_since(time.monotonic(), self._stopping)
+    def _remember(self, write: Write) -> None:
+        """Its offsets are the group's, until another has the partition."""
+        generation = generation_of(write.group)
+        if generation != self._generation:
+            self._generation = generation
+            self._durable.clear()
+        self._durable.update(write.commits)
 
-    def _read_back(self, commits: dict[Partition, Commit]) -> bool:
+    def _read_back(self, write: Write) -> bool:
         """Whether the group's offsets are those of the transaction: it is durable then.
 
         The new producer's ``init_transactions`` has ended it one way or the other; the consumer waits until its offsets
         say so too, which the admin client does not. Every batch settles a record or counts a withdrawal, so its offset
         or its metadata differs from the batch before. Where we are stopped first nobody will ask, and the next run
-        finds the offsets. A group that does not know us now may tell of old ones.
+        finds the offsets.
         """
-        if self._standing is not None:
-            self._known_again()
+        commits, believed_from = write.commits, time.monotonic() + DISBELIEF_SECONDS
+
+        def read(consumer: KafkaConsumer) -> bool:
+            found = {each: _commit(consumer, each) for each in commits}
+            durable = any(found[each] == commit for each, commit in commits.items())
+            if not durable and self._is_stale(found) and time.monotonic() < believed_from:
+                raise KafkaError("the group tells of offsets before those that it had committed")
+            return durable
+
+        durable = self._ask(read) or False
+        if durable:
+            self._remember(write)
+        return durable
+
+    def _is_stale(self, found: dict[Partition, Commit | None]) -> bool:
+        """Whether it was another state that the last durable transaction left. Nobody else commits our partitions."""
+        return any(each in self._durable and commit != self._durable[each] for each, commit in found.items())
+
+    def _ask(self, read: Callable[[KafkaConsumer], bool]) -> bool | None:
+        """What the group says between two confirmations that it knows us: see ``standing``. None where this process was
+        stopped or replaced before the group did."""
         for attempt in retrying(self._stopping):
             with attempt:
+                if self._standing.replaced:
+                    return None
                 consumer = opened(KafkaConsumer, **self._settings.consumer())
                 try:
-                    found = {each: consumer.committed(TopicPartition(*each), metadata=True) for each in commits}
+                    return self._ask_once(consumer, read)
                 finally:
                     consumer.close(autocommit=False, timeout_ms=1000)
-                return any(
-                    state is not None and (state.offset, state.metadata or "") == commits[partition]
-                    for partition, state in found.items()
-                )
-        return False
+        return None
+
+    def _ask_once(self, consumer: KafkaConsumer, read: Callable[[KafkaConsumer], bool]) -> bool:
+        if self._standing.member is None:
+            return read(consumer)  # the group has no members
+        speak_for(consumer, self._standing.member, ANSWER_MILLISECONDS)
+        confirm(consumer)
+        found = read(consumer)
+        confirm(consumer)
+        return found
 
     def _note_fence(self, held: float) -> None:
         """``held``: seconds since the transaction began."""
@@ -238,6 +278,12 @@ def _clocks() -> tuple[float, ...]:
 def _since(clocks: tuple[float, ...]) -> float:
     """Seconds since ``_clocks`` gave this, by the clock that counted most."""
     return max(now - then for now, then in zip(_clocks(), clocks, strict=True))
+
+
+def _commit(consumer: KafkaConsumer, partition: Partition) -> Commit | None:
+    """What the group has committed for it."""
+    state = consumer.committed(TopicPartition(*partition), metadata=True, timeout_ms=ANSWER_MILLISECONDS)
+    return None if state is None else Commit(state.offset, state.metadata or "")
 
 
 def _offsets(commits: dict[Partition, Commit]) -> dict[TopicPartition, OffsetAndMetadata]:

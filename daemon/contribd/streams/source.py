@@ -68,11 +68,18 @@ class Source(threading.Thread):
         self._stopping = threading.Event()
         self._leaving = threading.Event()
         self._assignment = Assignment(
-            settings, emit=emit, membership=membership, succession=self._succession, leaving=self._leaving
+            settings,
+            emit=emit,
+            membership=membership,
+            succession=self._succession,
+            standing=standing,
+            leaving=self._leaving,
         )
         self._handed_over = 0
         self._paused: frozenset[Partition] = frozenset()
         self._lags: dict[Partition, tuple[int, int]] = {}
+        self._complaint = ""
+        """What failed last, told once as long as nothing else happens."""
         self.connected = False
         """Whether the consumer reached a broker and found its topics."""
         self.failure: str | None = None
@@ -147,6 +154,7 @@ class Source(threading.Thread):
             batches = [(Partition(*tp), [_record(r) for r in records]) for tp, records in polled.items()]
             self._handed_over += sum(len(records) for _, records in batches)
             self._emit(Records(batches))
+            self._complaint = ""
         self._assignment.tell_caught_up(consumer)
         self._lags = self._assignment.positions.lags(consumer)
         if behind:
@@ -156,7 +164,9 @@ class Source(threading.Thread):
         self._pulse.rest()
         if isinstance(error, FencedInstanceIdError):
             self._standing.refused()
-        _log.warning("the consumer failed and goes on", error=first_line(error))
+        if (text := first_line(error)) != self._complaint:
+            _log.warning("the consumer failed and goes on", error=text)
+        self._complaint = text
         self._leaving.wait(POLL_SECONDS)
 
     def _apply_pauses(self, consumer: KafkaConsumer) -> None:

@@ -68,23 +68,22 @@ class Succession:
         beat, answered = coordinator._send_heartbeat_request, coordinator._process_sync_group_response  # noqa: SLF001
 
         async def beating() -> Any:
-            asked_at = self._clock()
             try:
                 answer = await beat()
             except RebalanceInProgressError:
-                self._standing.known(asked_at)
+                self._standing.known()
                 raise
             except FencedInstanceIdError as error:
                 if self._standing.refused():
                     raise
                 # The client would never send a heartbeat again.
                 raise CoordinatorNotAvailableError(str(error)) from error
-            self._standing.known(asked_at)
+            self._standing.known()
             return answer
 
         def answering(response: Any, asked_at: float) -> Any:
             assignment = answered(response, asked_at)
-            self._standing.known(asked_at)
+            self._standing.known()
             synced(coordinator._generation.member_id, asked_at)  # noqa: SLF001
             return assignment
 
