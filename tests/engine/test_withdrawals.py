@@ -444,6 +444,40 @@ def test_the_quotes_of_a_partition_that_went_are_not_ours_to_withdraw() -> None:
     assert rig.posts == []
 
 
+def merged_with_one_that_went(first: dict[str, Any], **more: Any) -> Rig:
+    """A post of prices of two partitions, the newest one's gone since; no quote stands of an earlier one."""
+    rig = silent(**more).assign(P1)
+    rig.put({"OTHER": 0})
+    rig.put(first)
+    rig.put({"ASK": 2}, partition=P1)
+    rig.ack(1)
+    rig.commit()
+    assert rig.fields[-1] == {**first, "ASK": 2}
+    rig.revoking(P1)
+    rig.revoked(P1)
+    return rig
+
+
+def test_of_a_post_that_was_partly_others_only_our_own_values_are_withdrawn() -> None:
+    rig = merged_with_one_that_went({"BID": 1, "ASK": 1})
+    rig.ack(2)
+    rig.commit()
+    rig.frames.clear()
+    rig.tick(LIMIT)
+    rig.tick()
+    assert blanked(rig) == [("EUR=", {"BID": None})]
+
+
+def test_a_post_that_was_partly_others_and_got_no_answer_leaves_nothing_of_ours() -> None:
+    rig = merged_with_one_that_went({"BID": 1}, ack_timeout=2.0, attempts=1)
+    rig.tick(2)
+    assert [result["status"] for result in rig.commit()] == ["UNANSWERED"]
+    rig.frames.clear()
+    rig.tick(LIMIT)
+    rig.tick()
+    assert rig.posts == []
+
+
 def test_a_revocation_waits_for_the_answer_to_a_withdrawal_and_its_result() -> None:
     rig = silent()
     quote(rig)

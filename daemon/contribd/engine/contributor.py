@@ -72,7 +72,8 @@ class Contributor:
         A post that carries others of ours as well is the newest of those from now on.
         """
         for flight in self.window:
-            flight.group = [price for price in flight.group if not price.ledger.closed]
+            if any(price.ledger.closed for price in flight.group):
+                flight.forget_closed()
         gone = [flight for flight in self.window if not flight.group]
         for flight in gone:
             self.window.pop(flight.post_id)

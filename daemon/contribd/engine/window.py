@@ -29,6 +29,19 @@ class Flight(msgspec.Struct, eq=False, gc=False):
     sent: Now
     frame: int = 0
     place: int = 0
+    own: frozenset[str] | None = None
+    """Of its fields those whose values are of prices that are still ours; None: all are."""
+
+    def forget_closed(self) -> None:
+        """Lets go of the prices whose partitions went: others keep up what these put into the market."""
+        values: dict[str, Price] = {}
+        for price in self.group:
+            if price.mapped.type is PostType.REFRESH:
+                values.clear()
+            values.update(dict.fromkeys(price.mapped.fields, price))
+        own = frozenset(name for name, price in values.items() if not price.ledger.closed)
+        self.own = own if self.own is None else own & self.own
+        self.group = [price for price in self.group if not price.ledger.closed]
 
 
 class Window:
