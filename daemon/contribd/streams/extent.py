@@ -21,8 +21,10 @@ from contribd.engine.ledger import Commit, decode_metadata
 from contribd.ops.log import get_logger
 from contribd.streams.standing import confirm
 
-ANSWER_MILLISECONDS: Final = 10_000
-"""How long the group may take to say what is committed. The client would ask for ever."""
+ASK_MILLISECONDS: Final = 1_000
+"""How long the group is asked at a time for what is committed, which the client would do for ever. A process that was
+killed may leave a transaction open, and its partitions have no stable offset before the broker has ended it, ten seconds
+later or more; those that we have already are fetched between two tries."""
 
 _log = get_logger("source")
 
@@ -83,7 +85,7 @@ class Starts:
         asked = list(partitions)
         begins, ends, starts = consumer.beginning_offsets(asked), consumer.end_offsets(asked), {}
         confirm(consumer)
-        commits = {tp: consumer.committed(tp, metadata=True, timeout_ms=ANSWER_MILLISECONDS) for tp in asked}
+        commits = {tp: consumer.committed(tp, metadata=True, timeout_ms=ASK_MILLISECONDS) for tp in asked}
         confirm(consumer)
         for tp, committed in commits.items():
             start = find_start(committed, begins[tp], ends[tp], latest=self._latest)

@@ -17,7 +17,6 @@ from contribd.engine.result import Encoded
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
 from contribd.streams.append import append
-from contribd.streams.extent import ANSWER_MILLISECONDS
 from contribd.streams.membership import Generation, generation_of
 from contribd.streams.patience import TopicMissing, retrying
 from contribd.streams.repair import commit, discard, opened, send_offsets
@@ -35,6 +34,9 @@ a transaction that has been open for ``transaction_timeout_ms``, 10 s."""
 
 DISBELIEF_SECONDS = 30.0
 """How long offsets are asked for again that cannot be the group's."""
+
+ANSWER_MILLISECONDS = 10_000
+"""How long the group may take for each answer."""
 
 RETRY_SECONDS = 0.5
 """Pause after a transaction that failed, so that a broker that refuses is not asked in a tight loop."""
