@@ -23,8 +23,8 @@ from contribd.streams.standing import confirm
 
 ASK_MILLISECONDS: Final = 1_000
 """How long the group is asked at a time for what is committed, which the client would do for ever. A process that was
-killed may leave a transaction open, and its partitions have no stable offset before the broker has ended it, ten seconds
-later or more; those that we have already are fetched between two tries."""
+killed may leave a transaction open, and its partitions have no stable offset before the broker has ended it, ten
+seconds later or more; those that we have already are fetched between two tries."""
 
 _log = get_logger("source")
 
