@@ -149,17 +149,27 @@ class Book:
 
 
 def merge(group: list[Price]) -> tuple[PostType, dict[str, FieldValue]]:
-    """One post's type and fields from prices in order: the newest value of each field wins.
-
-    A Refresh replaces the item, so nothing older than the last Refresh is merged into it.
-    """
+    """One post's type and fields from prices in order: the newest value of each field wins."""
     if len(group) == 1:
         mapped = group[0].mapped
         return mapped.type, mapped.fields
-    post_type, fields = PostType.UPDATE, dict[str, FieldValue]()
-    for price in group:
-        if price.mapped.type is PostType.REFRESH:
-            post_type = PostType.REFRESH
-            fields.clear()
+    merged, fields = _from_last_refresh(group), dict[str, FieldValue]()
+    for price in merged:
         fields.update(price.mapped.fields)
-    return post_type, fields
+    return merged[0].mapped.type, fields
+
+
+def winners(group: list[Price]) -> dict[str, Price]:
+    """The price whose value each field of their post has."""
+    found = dict[str, Price]()
+    for price in _from_last_refresh(group):
+        found.update(dict.fromkeys(price.mapped.fields, price))
+    return found
+
+
+def _from_last_refresh(group: list[Price]) -> list[Price]:
+    """A Refresh replaces the item, so nothing older than the last one is merged into it."""
+    for number in range(len(group) - 1, 0, -1):
+        if group[number].mapped.type is PostType.REFRESH:
+            return group[number:]
+    return group

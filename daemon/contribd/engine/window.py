@@ -1,17 +1,14 @@
 """Posts sent and not yet answered, by PostID, oldest first."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from contribd.engine.clock import Now
+from contribd.engine.instrument import Instrument, winners
 from contribd.engine.price import Price
 from contribd.mapping.outcome import FieldValue, PostType
 from contribd.omm.post import MAX_POST_ID
-
-if TYPE_CHECKING:
-    from contribd.engine.instrument import Instrument
 
 
 class Flight(msgspec.Struct, eq=False, gc=False):
@@ -22,25 +19,19 @@ class Flight(msgspec.Struct, eq=False, gc=False):
     """
 
     post_id: int
-    instrument: "Instrument"
+    instrument: Instrument
     group: list[Price]
     type: PostType
     fields: dict[str, FieldValue]
     sent: Now
     frame: int = 0
     place: int = 0
-    own: frozenset[str] | None = None
-    """Of its fields those whose values are of prices that are still ours; None: all are."""
+    given_away: frozenset[str] = frozenset()
+    """Of its fields those whose values are of prices that others keep up now."""
 
     def forget_closed(self) -> None:
         """Lets go of the prices whose partitions went: others keep up what these put into the market."""
-        values: dict[str, Price] = {}
-        for price in self.group:
-            if price.mapped.type is PostType.REFRESH:
-                values.clear()
-            values.update(dict.fromkeys(price.mapped.fields, price))
-        own = frozenset(name for name, price in values.items() if not price.ledger.closed)
-        self.own = own if self.own is None else own & self.own
+        self.given_away |= {name for name, price in winners(self.group).items() if price.ledger.closed}
         self.group = [price for price in self.group if not price.ledger.closed]
 
 

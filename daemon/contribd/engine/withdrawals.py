@@ -94,11 +94,9 @@ class Withdrawals:
 
     def unanswered(self, flight: Flight) -> None:
         """A post of prices that got no answer may have arrived, whatever becomes of the prices: or it may not."""
-        if flight.own is not None:
-            return  # it may have made the quote others'
         shown = self._shown(flight)[0]
         before = self._standing.get(flight.instrument.key)
-        self._stand(flight, shown if before is None else before.fields | shown)
+        self._stand(flight, shown if before is None else (before.fields - flight.given_away) | shown)
 
     def _stand(self, flight: Flight, shown: frozenset[str]) -> None:
         key, newest = flight.instrument.key, flight.group[-1]
@@ -116,8 +114,7 @@ class Withdrawals:
             fields = self.policy.fields.get(name, frozenset())
             listed = listed | fields if listed else fields
         blank = frozenset(name for name, value in values.items() if value is None)
-        if flight.own is not None:
-            listed = listed & flight.own
+        listed -= flight.given_away
         absent = [name for name in listed if values.get(name) is None]
         return (listed.difference(absent) if absent else listed), blank
 

@@ -60,8 +60,7 @@ class Market:
 
     def sources(self, post: Post | None) -> set[Partition]:
         """The partitions that a post's values came from."""
-        values = () if post is None else post.values.values()
-        return {Partition("prices", self._records[version].partition) for version in values}
+        return set() if post is None else {self._source(version) for version in post.values.values()}
 
     # Whose they are
 
@@ -70,24 +69,26 @@ class Market:
         for key, quote in list(self.quotes.items()):
             if quote.partitions & partitions:
                 del self.quotes[key]
-            elif self.sources(self._process.last.get(key)) & partitions:
-                quote.fields.clear()  # a post without an answer may have made it theirs
-
-    def keeps_all(self, post: Post) -> bool:
-        """Whether all its prices are still its process's: one that went may have made an unanswered post others'."""
-        return all(self.shows(post, partition) for partition in self.sources(post))
+            elif (last := self._process.last.get(key)) is not None:
+                quote.fields -= {name for name, version in last.values.items() if self._source(version) in partitions}
 
     def shows(self, post: Post, partition: Partition) -> bool:
         """Whether a post of its process is still that process's to withdraw."""
         return partition in self._process.owned and post.mono >= self._process.assigned_at[partition]
 
     def listed(self, post: Post) -> set[str]:
-        """The fields with a value that the mapping lists, and that are of a partition it owns."""
-        return {name for name, version in post.values.items() if self._is_listed(name, self._records[version])}
+        """The fields with a value that the mapping lists, and that are still its process's to withdraw."""
+        return {
+            name
+            for name, version in post.values.items()
+            if self.shows(post, self._source(version)) and self._is_listed(name, version)
+        }
 
-    def _is_listed(self, name: str, record: Produced) -> bool:
-        mine = Partition("prices", record.partition) in self._process.owned
-        return mine and name in LISTED["refresh" if record.refresh else "update"]
+    def _is_listed(self, name: str, version: int) -> bool:
+        return name in LISTED["refresh" if self._records[version].refresh else "update"]
+
+    def _source(self, version: int) -> Partition:
+        return Partition("prices", self._records[version].partition)
 
     # Its results
 
@@ -101,8 +102,6 @@ class Market:
 
     def _put_up(self, post: Post, partition: Partition, acked: bool) -> None:
         key = (post.service, post.ric)
-        if not acked and not self.keeps_all(post):
-            return
         quote = self.quotes.setdefault(key, Quote())
         if post.suspect_at is not None and not acked:
             quote.partitions.add(partition)  # it may have been dropped behind an Error, or got no answer
