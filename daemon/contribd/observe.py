@@ -120,7 +120,7 @@ class Observer:
             elif not part.connected:
                 reasons.append(f"{name}: waiting for Kafka")
         reasons += self._session_reasons()
-        if engine.intake.ledgers and now.mono >= engine.may_post_until:
+        if engine.intake.ledgers and engine.lapsed(now):
             reasons.append("the consumer group has not confirmed this member for too long")
         return reasons
 

@@ -226,8 +226,7 @@ class Worker:
         now = _now()
         if standing := self._engine.withdrawals.left:
             _log.warning("stopped with quotes in the market that should have been withdrawn", quotes=standing)
-        self._engine.session.drain(now)
-        self._engine.session.close(now)
+        self._engine.leave(now)
         self._shell.act(now)
         self._shell.drop()
         self._sink.stop()

@@ -205,6 +205,64 @@ def test_posts_unanswered_when_their_partition_goes_end_the_session_and_their_an
     assert len(rig.engine.contributor.window) == 0
 
 
+def given_up() -> Rig:
+    """A post got no answer in time; its session lives on, and the ADS may not have read it."""
+    rig = Rig(ack_timeout=2.0, attempts=1).open().assign()
+    rig.put({"BID": 1})
+    rig.tick(2)
+    assert statuses(rig.commit()) == [(0, "UNANSWERED")]
+    return rig
+
+
+def test_posts_given_up_before_their_partition_goes_end_the_session_too() -> None:
+    rig = given_up()
+    rig.revoking(P0)
+    rig.revoked(P0)
+    assert rig.commands == [Disconnect(1, clean=False)]
+
+
+def test_posts_given_up_on_a_session_that_has_ended_do_not_end_the_next() -> None:
+    rig = given_up()
+    rig.lose()
+    rig.open()
+    rig.revoked(P0)
+    assert rig.commands == []
+
+
+def test_posts_given_up_of_partitions_that_stay_do_not_end_the_session() -> None:
+    rig = given_up().assign(P1)
+    rig.revoked(P1)
+    assert rig.commands == []
+
+
+@pytest.mark.parametrize("answer", ["ack", "error"])
+def test_an_answer_shows_that_the_ads_has_read_what_was_given_up_before(answer: str) -> None:
+    rig = given_up()
+    rig.put({"BID": 2})
+    rig.ack(2) if answer == "ack" else rig.error(2)
+    rig.commit()
+    rig.revoked(P0)
+    assert rig.commands == []
+
+
+@pytest.mark.parametrize("read", [False, True])
+def test_leaving_throws_away_what_the_ads_may_not_have_read(read: bool) -> None:
+    rig = given_up()
+    if read:
+        rig.put({"BID": 2})
+        rig.ack(2)
+    rig.engine.leave(rig.now)
+    rig.pump()
+    assert rig.commands == [Disconnect(1, clean=read)]
+
+
+def test_leaving_throws_away_posts_without_an_answer(rig: Rig) -> None:
+    rig.put({"BID": 1})
+    rig.engine.leave(rig.now)
+    rig.pump()
+    assert rig.commands == [Disconnect(1, clean=False)]
+
+
 def test_posts_of_partitions_that_stay_go_again_on_the_next_session(rig: Rig) -> None:
     rig.assign(P1)
     rig.put({"BID": 1})
@@ -242,7 +300,8 @@ def test_the_next_price_of_an_instrument_goes_when_its_last_one_s_partition_went
     assert rig.fields == [{"BID": 2}]
 
 
-def test_merged_prices_of_a_partition_that_stays_get_the_answer_when_the_newest_one_s_went(rig: Rig) -> None:
+def test_merged_prices_of_a_partition_that_stays_go_again_where_the_newest_one_s_went(rig: Rig) -> None:
+    """The others' value may lie unsent in the same post; it must not arrive after newer ones of theirs."""
     rig.assign(P1)
     rig.put({"BID": 0})
     rig.put({"BID": 1})
@@ -250,10 +309,14 @@ def test_merged_prices_of_a_partition_that_stays_get_the_answer_when_the_newest_
     rig.ack(1)
     rig.commit()
     rig.revoked(P1)
-    rig.ack(2)
+    assert rig.commands[-1] == Disconnect(1, clean=False)
+    rig.open()
+    rig.tick()
+    assert rig.fields[-1] == {"BID": 1}
+    rig.ack(3)
     [result] = rig.commit()
-    assert (result["status"], result["source"]["offset"], result["fields"]) == ("ACK", 1, {"BID": 2})
-    assert [post["post_id"] for post in result["posts"]] == [2]
+    assert (result["status"], result["source"]["offset"], result["fields"]) == ("ACK", 1, {"BID": 1})
+    assert [post["post_id"] for post in result["posts"]] == [2, 3]
     assert len(rig.engine.contributor.book) == 0
 
 

@@ -444,56 +444,35 @@ def test_the_quotes_of_a_partition_that_went_are_not_ours_to_withdraw() -> None:
     assert rig.posts == []
 
 
-def merged_with_one_that_went(first: dict[str, Any], **more: Any) -> Rig:
-    """A post of prices of two partitions, the newest one's gone since; no quote stands of an earlier one."""
-    rig = silent(**more).assign(P1)
-    rig.put({"OTHER": 0})
-    rig.put(first)
-    rig.put({"ASK": 2}, partition=P1)
-    rig.ack(1)
+def lose(rig: Rig, *, post_id: int) -> None:
+    """The first post is answered, the second goes, and then P1: that ends the session."""
+    rig.ack(post_id)
     rig.commit()
-    assert rig.fields[-1] == {**first, "ASK": 2}
+    assert rig.fields[-1] == {"BID": 1, "ASK": 2}
     rig.revoking(P1)
     rig.revoked(P1)
-    return rig
-
-
-def test_of_a_post_that_was_partly_others_only_our_own_values_are_withdrawn() -> None:
-    rig = merged_with_one_that_went({"BID": 1, "ASK": 1})
-    rig.ack(2)
-    rig.commit()
-    rig.frames.clear()
-    rig.tick(LIMIT)
-    rig.tick()
-    assert blanked(rig) == [("EUR=", {"BID": None})]
-
-
-def test_a_post_that_was_partly_others_and_got_no_answer_may_have_put_up_our_own_values() -> None:
-    rig = merged_with_one_that_went({"BID": 1, "ASK": 1}, ack_timeout=2.0, attempts=1)
-    rig.tick(2)
     assert "UNANSWERED" in [result["status"] for result in rig.commit()]
+    rig.open()
     rig.frames.clear()
+
+
+def test_of_a_post_that_was_partly_others_only_our_own_values_may_have_to_be_withdrawn() -> None:
+    rig = silent(attempts=1).assign(P1)
+    rig.put({"OTHER": 0})
+    rig.put({"BID": 1, "ASK": 1})
+    rig.put({"ASK": 2}, partition=P1)
+    lose(rig, post_id=1)
     rig.tick(LIMIT)
     rig.tick()
     assert blanked(rig) == [("EUR=", {"BID": None})]
 
 
 def test_a_value_that_others_may_have_replaced_is_not_withdrawn() -> None:
-    rig = silent(ack_timeout=2.0, attempts=1).assign(P1)
-    rig.put({"BID": 1, "ASK": 1})
-    rig.ack(1)
-    rig.commit()
-    rig.put({"OTHER": 0})
-    rig.put({"BID": 2})
+    rig = silent(attempts=1).assign(P1)
+    rig.put({"BID": 0, "ASK": 0})
+    rig.put({"BID": 1})
     rig.put({"ASK": 2}, partition=P1)
-    rig.ack(2)
-    rig.commit()
-    assert rig.fields[-1] == {"BID": 2, "ASK": 2}
-    rig.revoking(P1)
-    rig.revoked(P1)
-    rig.tick(2)
-    assert "UNANSWERED" in [result["status"] for result in rig.commit()]
-    rig.frames.clear()
+    lose(rig, post_id=1)
     rig.tick(LIMIT)
     rig.tick()
     assert blanked(rig) == [("EUR=", {"BID": None})]

@@ -35,6 +35,8 @@ class Driver:
         self.mono = 1000.0
         self.answered = True
         """Whether every post has its answer."""
+        self.clean = True
+        """Whether the server has read every post."""
         self.tally = Tally()
         self.notes: list[tuple[str, str, dict[str, Any]]] = []
         policy = SessionPolicy(
@@ -77,7 +79,7 @@ class Driver:
     def _tick_now(self) -> bool:
         self.session.tick(self.now)
         if self.answered:
-            self.session.move(self.now)
+            self.session.move(self.now, clean=self.clean)
         self.session.tick(self.now)
         self.pump()
         at = self.session.wake_at()

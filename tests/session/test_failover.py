@@ -312,6 +312,13 @@ class TestWayBack:
         driver.tick()
         assert driver.connects() == [A]
 
+    def test_what_the_old_one_may_not_have_read_is_thrown_away(self) -> None:
+        driver = self.on_b()
+        driver.clean = False
+        self.live(driver, 400, reachable=True)
+        assert driver.connects() == [A]
+        assert driver.hang_ups() == [False]
+
     def test_one_missed_probe_starts_the_hold_time_anew(self) -> None:
         driver = self.on_b()
         self.live(driver, 290, reachable=True)

@@ -158,11 +158,11 @@ class Connection:
         """The monotonic time at which ``look_elsewhere`` may find something."""
         return self.placement.wake_at(self.endpoint) if self.state in _SETTLED else None
 
-    def move(self, now: Now) -> None:
-        """Every answer is in: leaves this endpoint for the one it wants."""
+    def move(self, now: Now, *, clean: bool = True) -> None:
+        """No answer is waited for any more: leaves this endpoint for the one it wants; ``clean`` as in Disconnect."""
         if self.state is SessionState.MOVING and self._move_reason is not None:
             self.send(close_login(), now)
-            self.end(*self._move_reason, now, politely=True)
+            self.end(*self._move_reason, now, politely=clean)
 
     # Ended
 
@@ -184,11 +184,11 @@ class Connection:
         if unfinished:
             self.commands.append(Disconnect(self.attempt, clean=False))
 
-    def close(self, now: Now) -> None:
-        """Closes the login stream and the connection."""
+    def close(self, now: Now, *, clean: bool = True) -> None:
+        """Closes the login stream and the connection; ``clean`` as in Disconnect."""
         if self.state is SessionState.DRAINING:
             self.send(close_login(), now)
-            self.commands.append(Disconnect(self.attempt, clean=True))
+            self.commands.append(Disconnect(self.attempt, clean=clean))
             self.pass_to(SessionEvent.CLOSE, now)
 
     def failed(self, failure: Failure, text: str, now: Now) -> None:

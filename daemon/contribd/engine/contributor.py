@@ -14,6 +14,7 @@ from contribd.engine.price import Price, Reply, Status
 from contribd.engine.states import InstrumentEvent, InstrumentState
 from contribd.engine.suspects import Suspects
 from contribd.engine.tally import Tally
+from contribd.engine.unread import Unread
 from contribd.engine.verdicts import Verdicts
 from contribd.engine.window import Window
 from contribd.engine.withdrawals import Withdrawals
@@ -37,6 +38,7 @@ class Contributor:
         self._verdicts = Verdicts(policy, self.book, self._ages, self.withdrawals, outbox, tally)
         self._poster = Poster(policy, encoder, self.book, self.window, self._ages, self._verdicts, tally)
         self._suspects = Suspects()
+        self._unread = Unread()
 
     # Prices in
 
@@ -66,19 +68,24 @@ class Contributor:
             if not kept and instrument.state is InstrumentState.BACKING_OFF:
                 self.book.emptied(instrument)
 
-    def abandon(self) -> int:
-        """Gives up on posts none of whose prices is ours any more; how many. Their answers will match nothing.
+    def abandon(self) -> bool:
+        """Gives up on prices that are not ours any more; whether the ADS may still have posts of them to read.
 
-        A post that carries others of ours as well is the newest of those from now on.
+        A post that carries others of ours as well is the newest of those from now on. The answers to those that carry
+        none will match nothing.
         """
-        for flight in self.window:
-            if any(price.ledger.closed for price in flight.group):
-                flight.forget_closed()
-        gone = [flight for flight in self.window if not flight.group]
-        for flight in gone:
-            self.window.pop(flight.post_id)
-            self.book.release(flight.instrument, InstrumentEvent.FORGOTTEN)
-        return len(gone)
+        touched = [flight for flight in self.window if any(price.ledger.closed for price in flight.group)]
+        for flight in touched:
+            flight.forget_closed()
+            if not flight.group:
+                self.window.pop(flight.post_id)
+                self.book.release(flight.instrument, InstrumentEvent.FORGOTTEN)
+        return bool(touched) or self._unread.others()
+
+    @property
+    def all_read(self) -> bool:
+        """Whether the ADS has read every post of the session, as far as its answers say."""
+        return not len(self.window) and not self._unread
 
     # Posts out
 
@@ -98,6 +105,8 @@ class Contributor:
         if flight is None:
             return False
         self._poster.answered(flight, now)
+        if self._unread:
+            self._unread.answered(flight.frame)
         suspects = self._suspects.answered(flight, self.window, now.mono)
         if ack.code is None:
             self._tally.last_ack = now.wall
@@ -117,6 +126,7 @@ class Contributor:
         if flight is None:
             return False
         self._poster.answered(flight, now)
+        self._unread.answered(flight.frame)
         self._suspects.answered(flight, self.window, now.mono)
         self._suspects.after_error(flight, error.text, self.window, now.mono, patience)
         self._verdicts.finish(flight, Status.ERROR, Reply.ERROR, None, error.text, now)
@@ -134,6 +144,7 @@ class Contributor:
     def session_lost(self, now: Now) -> None:
         """The session ended: what was unanswered is posted again on the next one, within its attempts."""
         self._suspects.clear()
+        self._unread.clear()
         self._poster.session_lost()
         for flight in self.window.pop_all():
             self._verdicts.again(flight, Reply.LOST, "the session ended before the answer", now, delay=False)
@@ -144,6 +155,7 @@ class Contributor:
         """Time has passed: timeouts, retries due, prices too old."""
         while (oldest := self.window.oldest()) and oldest.sent.mono + self.policy.ack_timeout <= now.mono:
             self.window.pop(oldest.post_id)
+            self._unread.add(oldest)
             text = f"no answer within {self.policy.ack_timeout:g} s"
             self._verdicts.again(oldest, Reply.TIMEOUT, text, now, delay=True)
         if self._suspects:

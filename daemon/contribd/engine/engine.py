@@ -128,13 +128,13 @@ class Engine:
             self.contributor.forget(ledgers, now)
 
     def _revoked(self, event: Revoked, now: Now) -> None:
-        """Posts still unanswered may lie unsent: their next owner may not see them after its own."""
+        """Posts without an answer may lie unsent: the ADS must not read them after those of their next owner."""
         ledgers = self.intake.close(event.partitions)
         self.contributor.forget(ledgers, now)
         self.withdrawals.forget(ledgers)
         self._free(self.outbox.close(ledgers), InstrumentEvent.FORGOTTEN)
         if self.contributor.abandon():
-            self.session.abandon("posts of partitions that went are unanswered", now)
+            self.session.abandon("the ADS may not have read all posts of partitions that went", now)
             self._follow_session(now)
 
     def _records(self, event: Records, now: Now) -> None:
@@ -185,10 +185,9 @@ class Engine:
 
     def _follow_session(self, now: Now) -> None:
         """Posts of a session that has ended are not answered any more; one without posts may move."""
-        if not len(self.contributor.window):
-            if self.session.moving:
-                self.session.move(now)
-        elif not self.session.live:
+        if self.session.moving and not len(self.contributor.window):
+            self.session.move(now, clean=self.contributor.all_read)
+        if not self.session.live and not self.contributor.all_read:
             self.contributor.session_lost(now)
 
     def _answer(self, answer: Any, now: Now) -> None:
@@ -270,6 +269,10 @@ class Engine:
         lately = self.may_post_until == float("inf") or mono - self._confirmed[1] < seconds
         return lately and mono < self.may_post_until
 
+    def lapsed(self, now: Now) -> bool:
+        """Whether another member may own our partitions by now: no post may leave this process."""
+        return now.mono >= self.may_post_until
+
     def _take(self, ledger: Ledger, records: list[Record], now: Now) -> None:
         """Maps records; a rejected one is settled at once, the others wait for their turn."""
         map_record, wall = self.mapper.map, now.wall
@@ -286,6 +289,11 @@ class Engine:
         if ledger.catching_up and self.intake.caught_up(ledger):
             self._let_go(ledger, now)
 
+    def leave(self, now: Now) -> None:
+        """The end: no session any more, and nothing of it on its way that may arrive after what others post."""
+        self.session.drain(now)
+        self.session.close(now, clean=self.contributor.all_read)
+
     # What to do
 
     def take_commands(self) -> list[Command]:
@@ -296,7 +304,7 @@ class Engine:
     def take_frames(self, now: Now) -> list[bytes]:
         """Texts of frames to send now, in order: the session's own first, then posts."""
         frames, self.session.frames = self.session.frames, []
-        if self.session.up and now.mono < self.may_post_until:
+        if self.session.up and not self.lapsed(now):
             posts = self.contributor.take_frames(self.session.is_up, self.session.max_message_size, now)
             if posts:
                 self.session.said(now)

@@ -172,8 +172,7 @@ class Process(Life):
             return False
         now = self._schedule.now
         self.exited = "drained" if self.engine.drained else "deadline"
-        self.engine.session.drain(now)
-        self.engine.session.close(now)
+        self.engine.leave(now)
         self._shell.act(now)
         self._shell.drop()
         self.source.leave()
