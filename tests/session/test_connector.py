@@ -135,6 +135,7 @@ def test_the_first_message_may_follow_the_handshake_at_once(
         link, texts, deadline = Link(sock), list[bytes](), time.monotonic() + 10
         while not texts and time.monotonic() < deadline:
             texts = link.receive()
+        link.close()
         assert texts == [b"[]"]
 
 

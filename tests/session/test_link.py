@@ -4,6 +4,8 @@ import select
 import socket
 import ssl
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -147,6 +149,58 @@ def test_sending_never_blocks_and_everything_arrives_whole() -> None:
     assert received == [Frame(TEXT, text) for text in texts]
     near.close()
     far.close()
+
+
+def test_what_lies_unsent_waits_while_it_is_held(line: tuple[Link, Peer]) -> None:
+    link, peer = line
+    link.send([b"x" * 4_000_000] * 5)
+    assert link.wants_write
+    taken = link.taken
+    assert link.hold(True)
+    assert not link.hold(True)
+    while not select.select([], [link], [], 0)[1]:
+        peer.socket.recv(1_000_000)
+    link.flush()
+    link.send([b"later"])
+    assert (link.taken, link.wants_write) == (taken, False)
+    assert link.hold(False)
+    link.flush()
+    assert link.taken > taken
+
+
+def test_where_nothing_lies_unsent_nothing_is_held(line: tuple[Link, Peer]) -> None:
+    link, peer = line
+    assert not link.hold(True)
+    link.send([b"ping"])
+    assert peer.frames(peer.socket.recv(65536)) == [Frame(TEXT, b"ping")]
+
+
+SENDS_AND_SLEEPS = """
+import socket, sys, time
+from contribd.session.link import Link
+near = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+near.setblocking(False)
+Link(near).send([b"x" * 4_000_000] * 5)
+print("sent", flush=True)
+time.sleep(60)
+"""
+
+
+def test_what_a_killed_process_had_not_sent_does_not_arrive() -> None:
+    """By the time the server reads on, others may have posted newer prices."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        child = subprocess.Popen(
+            [sys.executable, "-c", SENDS_AND_SLEEPS, str(listener.getsockname()[1])], stdout=subprocess.PIPE
+        )
+        far, _ = listener.accept()
+    assert child.stdout is not None
+    with child, far:
+        far.settimeout(DEADLINE)
+        assert child.stdout.readline() == b"sent\n"
+        child.kill()
+        child.wait(DEADLINE)
+        with pytest.raises(ConnectionResetError):
+            Peer(far).read()
 
 
 def test_a_send_on_a_connection_that_was_reset_ends_the_link(line: tuple[Link, Peer]) -> None:

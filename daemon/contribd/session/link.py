@@ -20,6 +20,7 @@ MAX_PAYLOAD: Final = 16 * 1024 * 1024
 large sites reach megabytes."""
 
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
+_LINGER: Final = struct.pack("ii", 0, 0)
 
 _RETRY = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -34,12 +35,18 @@ class LinkLost(Exception):
 
 
 class Link:
-    """Frames over one connected socket."""
+    """Frames over one connected socket.
+
+    Where this process is killed the system throws away what it has not sent yet: by the time the ADS read it, others
+    might have posted newer prices.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self._decoder = FrameDecoder(max_payload=MAX_PAYLOAD)
         self._unsent: deque[memoryview] = deque()
+        self._held = False
         self.taken = 0
         """Bytes the socket has taken so far."""
 
@@ -54,8 +61,17 @@ class Link:
 
     @property
     def wants_write(self) -> bool:
-        """Whether something waits for the socket to take it."""
-        return bool(self._unsent)
+        """Whether something waits for the socket to take it, and may go."""
+        return bool(self._unsent) and not self._held
+
+    def hold(self, lapsed: bool) -> bool:
+        """Holds back what lies unsent while our membership of the group has ``lapsed``; whether that has changed.
+
+        The prices in it may be others' by now, and newer ones of theirs be posted. Where nothing lies unsent, frames
+        that are no posts go as ever.
+        """
+        held, self._held = self._held, lapsed and bool(self._unsent)
+        return held is not self._held
 
     def send(self, texts: list[bytes]) -> None:
         """Sends text frames as far as the socket takes them; the rest goes with later calls of ``flush``.
@@ -73,7 +89,7 @@ class Link:
         Raises:
             LinkLost: the connection has ended; its ``texts`` came before.
         """
-        while self._unsent:
+        while self._unsent and not self._held:
             data = self._unsent[0]
             try:
                 sent = self._socket.send(data)
@@ -144,6 +160,7 @@ class Link:
     def close(self) -> None:
         """Says goodbye as far as the socket takes it, and ends the connection."""
         try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
             self._unsent.append(memoryview(encode_frame(CLOSE, NORMAL_CLOSURE.to_bytes(2, "big"), os.urandom(4))))
             self.flush()
             self._socket.shutdown(socket.SHUT_WR)
@@ -153,8 +170,6 @@ class Link:
 
     def abort(self) -> None:
         """Ends the connection at once; what the system has not sent yet is thrown away (RST instead of FIN)."""
-        with contextlib.suppress(OSError):
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self._socket.close()
 
 

@@ -58,6 +58,8 @@ class Shell:
         """Sends what the engine wants sent, then does what it wants done."""
         if self._link is not None:
             self._engine.session.wrote(self._link.taken, self._link.unsent, now)
+            if self._link.hold(self._engine.lapsed(now)):
+                self._watch_writes()
         self._send(self._engine.take_frames(now), now)
         for command in self._engine.take_commands():
             match command:
@@ -82,6 +84,7 @@ class Shell:
         link = self._link
         if link is None:
             return
+        link.hold(self._engine.lapsed(now))  # this process may have been stopped since it asked
         try:
             if mask & selectors.EVENT_WRITE:
                 link.flush()

@@ -21,10 +21,12 @@ class LinkLost(Exception):
 class Link:
     """Frames over one wire, as far as the process has read it."""
 
-    def __init__(self, life: Life, wire: Wire, wake: Callable[[], None]) -> None:
+    def __init__(self, life: Life, wire: Wire, wake: Callable[[], None], lapsed: Callable[[], bool]) -> None:
+        """``wake``: called when something came; ``lapsed``: whether posts that lie unsent may not go just now."""
         self.wire = wire
         self._life = life
         self._wake = wake
+        self._lapsed = lapsed
         self._decoder = FrameDecoder(max_payload=MAX_PAYLOAD)
         self._arrived: list[bytes] = []
         self._ended = False
@@ -44,7 +46,10 @@ class Link:
         """Sends what the socket takes; raises ``LinkLost`` where the connection is known to have ended."""
         if self._ended:
             raise LinkLost(Failure.NETWORK, "connection reset", [])
+        held = self.wire.wants_write and self._lapsed()
         self.wire.send(texts)
+        if not held:
+            self.wire.flush()
         self._watch()
 
     def _watch(self) -> None:
@@ -55,7 +60,8 @@ class Link:
     def _flush(self) -> None:
         self._flush_planned = False
         if self.wire.open:
-            self.wire.flush()
+            if not self._lapsed():
+                self.wire.flush()
             self._watch()
 
     def receive(self) -> list[bytes]:
@@ -81,14 +87,14 @@ class Link:
         self.wire.hang_up(clean=clean)
 
 
-def connect(life: Life, venue: Venue, wake: Callable[[], None]) -> Link | None:
-    """A connection to this endpoint, None where there is none to be had."""
+def connect(life: Life, venue: Venue, wake: Callable[[], None], lapsed: Callable[[], bool]) -> Link | None:
+    """A connection to this endpoint, None where there is none to be had; the rest as for ``Link``."""
     if not venue.reachable:
         return None
     schedule, plan = life.world.schedule, life.world.plan
     rng = schedule.rng
     wire = Wire(schedule, rng, latency=rng.choice((0.0003, 0.003, 0.04)), room=plan.socket_room, cuts=0.1)
     life.world.oracle.connected(life, wire)
-    link = Link(life, wire, wake)
+    link = Link(life, wire, wake, lapsed)
     venue.accept(wire)
     return link

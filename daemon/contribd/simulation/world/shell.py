@@ -1,6 +1,7 @@
 """The connection's shell of a simulated daemon: what ``contribd.session.shell`` does, on simulated connections."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from contribd.engine.clock import Now
@@ -93,7 +94,11 @@ class Shell:
     def _connect(self, attempt: int, endpoint: str) -> None:
         venue = self._world.venues[endpoint]
         wait = self._world.schedule.rng.choice((0.001, 0.02, 0.3))
-        self._life.later(wait, lambda: self._deliver(Outcome(attempt, connect(self._life, venue, self._wake))))
+        made = partial(connect, self._life, venue, self._wake, self._lapsed)
+        self._life.later(wait, lambda: self._deliver(Outcome(attempt, made())))
+
+    def _lapsed(self) -> bool:
+        return self._engine.lapsed(self._world.schedule.now)
 
     def _probe(self, endpoint: str) -> None:
         venue = self._world.venues[endpoint]

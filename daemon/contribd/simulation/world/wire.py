@@ -57,11 +57,10 @@ class Wire:
     # Client to server
 
     def send(self, texts: list[bytes]) -> None:
-        """The client writes frames; what the socket does not take stays in the client's buffer."""
+        """The client writes frames, into its own buffer first."""
         for text in texts:
             mask = self._rng.getrandbits(32).to_bytes(4, "big")
             self._unsent.append((text, encode_frame(TEXT, text, mask)))
-        self.flush()
 
     @property
     def wants_write(self) -> bool:
