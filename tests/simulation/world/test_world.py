@@ -18,7 +18,7 @@ from contribd.simulation.world.run import KILLS, REPOSTS, run_seed
 
 FOUND_A_DEFECT = (
     *(1, 5, 10, 12, 20, 51, 61, 77, 79, 109, 133, 142, 165, 195, 230, 382),
-    *(9463, 14964, 20413, 86087, 303863),
+    *(9463, 14964, 20413, 86087, 303863, 402811, 409387),
 )
 """Seeds by which defects were found, as the simulation was then."""
 

@@ -99,5 +99,5 @@ class BlankRules:
         """A last post without an answer may stand, though the stop left its price to the next run."""
         if post.answer is not None or post.suspect_at is not None or not post.values:
             return
-        if market.listed(post):
+        if market.listed(post) and market.keeps(post):
             self._complain("a post without an answer left standing", str(post), post.ric)

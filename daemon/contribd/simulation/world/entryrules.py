@@ -65,7 +65,7 @@ class EntryRules:
             return wire.ended and (answer is None or (entry["answered_at"] is None and _late(answer, post)))
         if answer is None or answer.mono >= post.mono + self._plan.ack_timeout - _EPSILON:
             return True
-        return post.suspect_at is not None and answer.mono > post.suspect_at
+        return _late(answer, post)
 
 
 def _errored(answer: Answer | None, text: str | None, post: Post, wire: WireSight) -> bool:

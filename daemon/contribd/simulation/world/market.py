@@ -39,13 +39,19 @@ class Market:
         """What it has posted since blanks of it were last accepted, and from which partitions."""
         self.blanked: dict[Key, Post] = {}
         """Its last blanks."""
+        self._sources: dict[Key, set[Partition]] = {}
+        """The partitions of all that it has posted."""
+        self._shared_until: dict[Key, float] = {}
+        """When the last of these was taken away."""
 
     # Its posts
 
     def priced(self, post: Post) -> None:
         """A post with values."""
         self.shown |= {(post.service, post.ric, name) for name in post.values}
-        self.up.setdefault((post.service, post.ric), set()).update(self.sources(post))
+        key, sources = (post.service, post.ric), self.sources(post)
+        self.up.setdefault(key, set()).update(sources)
+        self._sources.setdefault(key, set()).update(sources)
 
     def withdrawing(self, post: Post) -> None:
         """A post of blanks."""
@@ -64,13 +70,21 @@ class Market:
 
     # Whose they are
 
-    def revoked(self, partitions: frozenset[Partition]) -> None:
-        """What stands of these is others' to keep up."""
-        for key, quote in list(self.quotes.items()):
-            if quote.partitions & partitions:
-                del self.quotes[key]
-            elif (last := self._process.last.get(key)) is not None:
-                quote.fields -= {name for name, version in last.values.items() if self._source(version) in partitions}
+    def revoked(self, partitions: frozenset[Partition], mono: float) -> None:
+        """What stands of these is others' to keep up.
+
+        Where a RIC came through others as well, a post without an answer may have made its quote theirs, or not.
+        """
+        for key, sources in self._sources.items():
+            if sources & partitions:
+                self._shared_until[key] = mono
+                if (quote := self.quotes.get(key)) is not None:
+                    quote.partitions -= partitions
+                    quote.fields.clear()
+
+    def keeps(self, post: Post) -> bool:
+        """Whether what it put up is its process's for sure: nothing of its RIC has become others' since."""
+        return post.mono > self._shared_until.get((post.service, post.ric), -1.0)
 
     def shows(self, post: Post, partition: Partition) -> bool:
         """Whether a post of its process is still that process's to withdraw."""
@@ -103,8 +117,8 @@ class Market:
     def _put_up(self, post: Post, partition: Partition, acked: bool) -> None:
         key = (post.service, post.ric)
         quote = self.quotes.setdefault(key, Quote())
-        if post.suspect_at is not None and not acked:
-            quote.partitions.add(partition)  # it may have been dropped behind an Error, or got no answer
+        if not self.keeps(post) or (post.suspect_at is not None and not acked):
+            quote.partitions.add(partition)  # it may have become others', or been dropped behind an Error
             return
         if acked and post.type == "Refresh":
             quote.fields.clear()

@@ -165,7 +165,7 @@ class Oracle:
             sight.owned -= event.partitions
             self._forget(sight, event.partitions)
             self._silence.revoked(sight, event.partitions)
-            self._markets.of(sight).revoked(event.partitions)
+            self._markets.of(sight).revoked(event.partitions, self._schedule.mono)
         elif isinstance(event, Stop):
             self._stopping(process, sight)
         else:
