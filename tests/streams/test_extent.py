@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 from kafka import TopicPartition
-from kafka.errors import FencedInstanceIdError
+from kafka.errors import FencedInstanceIdError, KafkaTimeoutError
 from kafka.structs import OffsetAndMetadata
 
 from contribd.engine.ledger import Commit, encode_metadata
 from contribd.streams import extent
 from contribd.streams.extent import Starts, find_start, tell_out_of_range
+from contribd.streams.orphans import Orphans
 
 TP = TopicPartition("prices", 3)
 
@@ -74,6 +75,9 @@ class Consumer:
         self.refused = 0
         """So many times more the group does not know us."""
         self.stale: OffsetAndMetadata | None = None
+        self.unstable = 0
+        """So many times more there is a transaction open."""
+        self.asked_for: list[int] = []
         self._net = SimpleNamespace(run=lambda heartbeat: heartbeat())
         self._coordinator = SimpleNamespace(_send_heartbeat_request=self._heartbeat)
 
@@ -81,6 +85,9 @@ class Consumer:
         if self.refused:
             self.refused -= 1
             raise FencedInstanceIdError
+
+    def group_metadata(self) -> SimpleNamespace:
+        return SimpleNamespace(member_id="us")
 
     def beginning_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(partitions, self.begin)
@@ -91,6 +98,10 @@ class Consumer:
     def committed(self, _tp: TopicPartition, *, metadata: bool, timeout_ms: int) -> OffsetAndMetadata | None:
         assert metadata
         assert timeout_ms <= 1000, "what we have already is not fetched meanwhile"
+        self.asked_for.append(timeout_ms)
+        if self.unstable:
+            self.unstable -= 1
+            raise KafkaTimeoutError
         return self.stale if self.refused else committed(self.offset)
 
     def commit(self, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:
@@ -100,12 +111,37 @@ class Consumer:
         self.position = position
 
 
+class NoOrphans(Orphans):
+    """Only counts how often it is asked to end them, and by which member."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def end(self, member_id: str) -> None:
+        self.asked.append(member_id)
+
+
 class Finder:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.starts = Starts(latest=True)
+        self.orphans = NoOrphans()
+        self.starts = Starts(self.orphans, latest=True)
         self.told: list[dict[str, object]] = []
         logger = SimpleNamespace(error=lambda text, **details: self.told.append({"text": text, **details}))
         monkeypatch.setattr(extent, "_log", logger)
+
+
+def test_what_a_dead_process_left_open_is_ended_soon_and_a_slow_group_is_given_more_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    finder, consumer = Finder(monkeypatch), Consumer(7, 0, 20)
+    consumer.unstable = 2
+    for _ in range(2):
+        with pytest.raises(KafkaTimeoutError):
+            finder.starts.find(consumer, {TP})
+    assert finder.orphans.asked == ["us", "us"]
+    assert finder.starts.find(consumer, {TP})[TP].commit == Commit(7, "")
+    assert finder.starts.find(consumer, {TP})
+    assert consumer.asked_for == [300, 1000, 1000, 300]
 
 
 def test_a_log_that_looks_cut_is_believed_once_the_broker_has_refused_the_offset(

@@ -11,6 +11,7 @@ from contribd.engine.ledger import Partition
 from contribd.ops.log import get_logger
 from contribd.streams.extent import ASTRAY, Starts
 from contribd.streams.membership import Joined, Membership
+from contribd.streams.orphans import Orphans
 from contribd.streams.positions import Positions
 from contribd.streams.repair import is_joining
 from contribd.streams.settings import KafkaSettings
@@ -47,7 +48,7 @@ class Assignment:
         self._released = threading.Event()
         self._new: set[TopicPartition] = set()
         """Given by the group, and not announced: nothing is fetched of them before their offsets are known."""
-        self._starts = Starts(latest=settings.start_from == "latest")
+        self._starts = Starts(Orphans(settings), latest=settings.start_from == "latest")
         self.positions = Positions()
 
     def release(self) -> None:

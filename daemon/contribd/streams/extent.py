@@ -15,16 +15,18 @@ from collections.abc import Callable, Collection
 from typing import Any, Final, NamedTuple
 
 from kafka import TopicPartition
+from kafka.errors import KafkaTimeoutError
 from kafka.structs import OffsetAndMetadata
 
 from contribd.engine.ledger import Commit, decode_metadata
 from contribd.ops.log import get_logger
+from contribd.streams.orphans import Orphans
 from contribd.streams.standing import confirm
 
-ASK_MILLISECONDS: Final = 1_000
-"""How long the group is asked at a time for what is committed, which the client would do for ever. A process that was
-killed may leave a transaction open, and its partitions have no stable offset before the broker has ended it, ten
-seconds later or more; those that we have already are fetched between two tries."""
+ASK_MILLISECONDS: Final = 300, 1_000
+"""How long the group is asked for what is committed, which the client would do for ever: the first time, and then at a
+time. A process that was killed may leave a transaction open, and its partitions have no stable offset before that is
+ended; those that we have already are fetched between two tries."""
 
 _log = get_logger("source")
 
@@ -67,9 +69,11 @@ def find_start(committed: Any, begin: int, end: int, *, latest: bool) -> Start:
 class Starts:
     """Finds out where new partitions begin, and puts the consumer there."""
 
-    def __init__(self, *, latest: bool) -> None:
+    def __init__(self, orphans: Orphans, *, latest: bool) -> None:
         """``latest``: where to begin without a commit."""
+        self._orphans = orphans
         self._latest = latest
+        self._patience = ASK_MILLISECONDS[0]
         self.astray: set[TopicPartition] = set()
         """Partitions whose broker has refused the offset that the consumer asked for, which proves a log cut. An end
         that lies before the commit does not: a broker that has just become leader may know of less, and the embedded
@@ -85,8 +89,9 @@ class Starts:
         asked = list(partitions)
         begins, ends, starts = consumer.beginning_offsets(asked), consumer.end_offsets(asked), {}
         confirm(consumer)
-        commits = {tp: consumer.committed(tp, metadata=True, timeout_ms=ASK_MILLISECONDS) for tp in asked}
+        commits = {tp: self._committed(consumer, tp) for tp in asked}
         confirm(consumer)
+        self._patience = ASK_MILLISECONDS[0]
         for tp, committed in commits.items():
             start = find_start(committed, begins[tp], ends[tp], latest=self._latest)
             if start.problem is _CUT and tp not in self.astray:
@@ -95,6 +100,14 @@ class Starts:
             starts[tp] = start
         self.astray -= starts.keys()
         return starts
+
+    def _committed(self, consumer: Any, tp: TopicPartition) -> Any:
+        try:
+            return consumer.committed(tp, metadata=True, timeout_ms=self._patience)
+        except KafkaTimeoutError:
+            self._patience = ASK_MILLISECONDS[1]
+            self._orphans.end(consumer.group_metadata().member_id)
+            raise
 
 
 def _put(consumer: Any, tp: TopicPartition, committed: Any, start: Start) -> None:

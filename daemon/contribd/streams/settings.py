@@ -121,7 +121,7 @@ class KafkaSettings:
             **CONSUMER_OWN,
             "group_instance_id": None,
             "bootstrap_servers": list(self.bootstrap_servers),
-            "client_id": f"contribd-{self.instance}",
+            "client_id": client_id(self.instance),
             "group_id": self.group_id,
             "auto_offset_reset": self.start_from,
         }
@@ -139,7 +139,7 @@ class KafkaSettings:
             **_known(self.client, KafkaProducer.DEFAULT_CONFIG),
             **_known(PRODUCER_OWN, KafkaProducer.DEFAULT_CONFIG),
             "bootstrap_servers": list(self.bootstrap_servers),
-            "client_id": f"contribd-{self.instance}",
+            "client_id": client_id(self.instance),
             "transactional_id": self.transactional_id,
         }
 
@@ -151,8 +151,13 @@ class KafkaSettings:
             **CLIENT_DEFAULTS,
             **_known(self.client, KafkaAdminClient.DEFAULT_CONFIG),
             "bootstrap_servers": list(self.bootstrap_servers),
-            "client_id": f"contribd-{self.instance}",
+            "client_id": client_id(self.instance),
         }
+
+
+def client_id(instance: str) -> str:
+    """What the broker knows an instance's clients by, in its group and in its log."""
+    return f"contribd-{instance}"
 
 
 def _known(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

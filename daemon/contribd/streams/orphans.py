@@ -1,0 +1,117 @@
+"""Transactions that members of the group left open when they died.
+
+The group tells nobody the offsets of a transaction that is open, and readers of the results get nothing that was
+written after it began. The broker ends it at its timeout, or up to ten seconds later. Whoever opens a producer of the
+same transactional.id ends it at once (KIP-98), as the next run of the dead one would: so its heirs do that.
+
+A transaction is a dead one's where the process it is named after is no member of its group, by the word of a
+coordinator that knows us (see ``standing``). A member that was given up while it lives cannot commit its own any more;
+it is fenced, and opens a new producer.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import TransactionState
+from kafka.errors import GroupIdNotFoundError, KafkaError
+
+from contribd.ops.log import get_logger
+from contribd.streams.repair import discard, opened
+from contribd.streams.settings import KafkaSettings, client_id, first_line
+
+PAUSE: Final = 1.0
+"""Seconds between two looks: ending one takes the broker a moment."""
+
+ONCE_IN: Final = 120.0
+"""Seconds. None is ended more often: whoever opens another one is no dead process, and would take us for another of its
+name (``sink.FENCES``)."""
+
+_OFFSETS_TOPIC: Final = "__consumer_offsets"
+
+_log = get_logger("source")
+
+
+class Orphans:
+    """Belongs to the consumer's thread."""
+
+    def __init__(self, settings: KafkaSettings, clock: Callable[[], float] = time.monotonic) -> None:
+        """``clock`` in monotonic seconds."""
+        self._settings = settings
+        self._clock = clock
+        self._next = float("-inf")
+        self._ended: dict[str, float] = {}
+        self._complaint = ""
+
+    def end(self, member_id: str) -> None:
+        """Ends the open transactions of dead members of our group, at most once a ``PAUSE``; never raises KafkaError.
+
+        Where the broker is too old to list transactions (before 3.0) or does not let us (it takes Describe and Write on
+        the transactional.ids of the group), their timeout is waited for. ``member_id``: ours in the group.
+        """
+        if self._clock() < self._next:
+            return
+        try:
+            self._end(member_id)
+        except KafkaError as error:
+            if (text := first_line(error)) != self._complaint:
+                _log.warning("cannot end what dead members left open: waiting for the broker to do it", error=text)
+            self._complaint = text
+        self._next = self._clock() + PAUSE
+
+    def _end(self, member_id: str) -> None:
+        admin = opened(KafkaAdminClient, **self._settings.admin())
+        admin._process_acl_operations = lambda described: described  # noqa: SLF001 - see succession
+        try:
+            dead = [name for name in self._open(admin) if not self._is_alive(admin, name, member_id)]
+        finally:
+            admin.close()
+        for name in dead:
+            self._ended[name] = self._clock()
+            _end_one(self._settings, name)
+            _log.warning("ended the transaction that a process left open when it died", transactional_id=name)
+
+    def _open(self, admin: Any) -> list[str]:
+        """The transactional.ids of our group, but our own, that have a transaction open with offsets and results."""
+        listed = admin.list_transactions(state_filters=[TransactionState.ONGOING.value])
+        names = {row.transactional_id for rows in listed.values() for row in rows}
+        ours = [name for name in sorted(names) if self._is_candidate(name)]
+        return [
+            name
+            for name, found in admin.describe_transactions(ours).items()
+            if {_OFFSETS_TOPIC, self._settings.results} <= {tp.topic for tp in found.topic_partitions}
+        ]
+
+    def _is_candidate(self, name: str) -> bool:
+        ours = self._settings.group_id in _readings(name) and name != self._settings.transactional_id
+        return ours and self._clock() - self._ended.get(name, float("-inf")) >= ONCE_IN
+
+    def _is_alive(self, admin: Any, name: str, member_id: str) -> bool:
+        """Whether a process that a transactional.id may belong to is a member of its group, or that cannot be known."""
+        readings = _readings(name)
+        groups = admin.describe_groups(list(readings))
+        ours = groups[self._settings.group_id]["members"]
+        if not any(member["member_id"] == member_id for member in ours):
+            return True
+        return any(_has_process(found, readings[group]) for group, found in groups.items())
+
+
+def _readings(name: str) -> dict[str, str]:
+    """The instance that a transactional.id names, by each group it may be made of: either may have hyphens in it."""
+    parts = name.split("-")
+    return {"-".join(parts[:number]): "-".join(parts[number:]) for number in range(1, len(parts))}
+
+
+def _has_process(group: dict[str, Any], instance: str) -> bool:
+    if group["error"] and GroupIdNotFoundError.__name__ not in group["error"]:
+        return True
+    return any(member["client_id"] == client_id(instance) for member in group["members"])
+
+
+def _end_one(settings: KafkaSettings, name: str) -> None:
+    producer = opened(KafkaProducer, **{**settings.producer(), "transactional_id": name})
+    try:
+        producer.init_transactions()
+    finally:
+        discard(producer)
