@@ -3,11 +3,15 @@
 An outage is the longest time a price waited from its Kafka timestamp to its first post, prices flowing all along.
 """
 
+import os
+import signal
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from kafka import KafkaAdminClient
 from tests.bench.feed import WARM_UP
 from tests.bench.latency import feed
 from tests.bench.measure import Series
@@ -65,11 +69,12 @@ def cut_session(setting: Setting, rounds: int) -> dict[str, object]:
 def instances(setting: Setting, rounds: int) -> dict[str, object]:
     """One of two instances ends: killed for good, killed and started again, stopped and started again.
 
-    Each with dynamic and with static membership (``group_instance_id``); the partitions of the one that ended and
-    those of the other apart.
+    One that is killed for good has no transaction open, or one: its heirs must end it first. Each with dynamic and
+    with static membership (``group_instance_id``); the partitions of the one that ended and those of the other apart.
     """
     faults: dict[str, Callable[[Daemon], None]] = {
-        "killed": Daemon.kill,
+        "killed": partial(_kill, setting, in_transaction=False),
+        "killed_in_transaction": partial(_kill, setting, in_transaction=True),
         "killed_and_restarted": _kill_and_start,
         "stopped_and_restarted": _stop_and_start,
         "stopped": lambda daemon: (daemon.stop(), None)[1],
@@ -134,6 +139,23 @@ def _longest(results: Sequence[Result], partitions: Any) -> float:
         if result.posts and result.record.timestamp is not None and result.record.partition in partitions
     ]
     return max(waits)
+
+
+def _kill(setting: Setting, daemon: Daemon, *, in_transaction: bool) -> None:
+    """Stops the process (SIGSTOP) until it is stopped where it is wanted."""
+    admin = KafkaAdminClient(bootstrap_servers=setting.kafka.bootstrap)
+
+    def is_there() -> bool:
+        os.kill(daemon.pid, signal.SIGSTOP)
+        rows = [row for listed in admin.list_transactions(state_filters=["Ongoing"]).values() for row in listed]
+        if any(row.transactional_id.endswith("-one") for row in rows) is in_transaction:
+            return True
+        os.kill(daemon.pid, signal.SIGCONT)
+        return False
+
+    eventually(is_there, within=30, every=0.011, what="an instance in a transaction, or in none")
+    daemon.kill()
+    admin.close()
 
 
 def _kill_and_start(daemon: Daemon) -> None:
