@@ -245,6 +245,42 @@ def test_an_answer_shows_that_the_ads_has_read_what_was_given_up_before(answer: 
     assert rig.commands == []
 
 
+def test_so_does_an_answer_that_comes_late() -> None:
+    rig = given_up()
+    rig.ack(1)
+    rig.revoked(P0)
+    assert rig.commands == []
+
+
+def test_an_error_that_nobody_waited_for_shows_it_too() -> None:
+    rig = given_up()
+    rig.error(1)
+    rig.revoked(P0)
+    assert rig.commands == []
+
+
+def test_a_late_answer_to_an_older_post_shows_nothing_of_the_newer() -> None:
+    rig = given_up()
+    rig.put({"BID": 2})
+    rig.tick(2)
+    rig.commit()
+    rig.ack(1)
+    rig.revoked(P0)
+    assert rig.commands == [Disconnect(1, clean=False)]
+
+
+def test_a_post_that_an_error_was_laid_at_may_be_unread_still() -> None:
+    """It may have been about one given up before."""
+    rig = given_up().assign(P1)
+    rig.put({"BID": 2}, ric="GBP=", partition=P1)
+    rig.error()
+    rig.revoking(P1)
+    rig.tick(1.5)
+    assert rig.engine.settled(frozenset({P1}))
+    rig.revoked(P1)
+    assert rig.commands == [Disconnect(1, clean=False)]
+
+
 @pytest.mark.parametrize("read", [False, True])
 def test_leaving_throws_away_what_the_ads_may_not_have_read(read: bool) -> None:
     rig = given_up()

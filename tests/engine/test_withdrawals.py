@@ -478,6 +478,31 @@ def test_a_value_that_others_may_have_replaced_is_not_withdrawn() -> None:
     assert blanked(rig) == [("EUR=", {"BID": None})]
 
 
+def test_what_a_post_of_others_may_have_replaced_is_not_withdrawn() -> None:
+    rig = silent(attempts=1).assign(P1)
+    rig.put({"BID": 0, "ASK": 0})
+    rig.ack(1)
+    rig.commit()
+    rig.put({"ASK": 1}, partition=P1)
+    rig.revoking(P1)
+    rig.revoked(P1)
+    rig.open()
+    rig.frames.clear()
+    rig.tick(LIMIT)
+    rig.tick()
+    assert blanked(rig) == [("EUR=", {"BID": None})]
+
+
+def test_nothing_is_left_to_withdraw_where_a_post_of_others_may_have_replaced_all() -> None:
+    rig = silent(attempts=1).assign(P1)
+    rig.put({"BID": 0})
+    rig.ack(1)
+    rig.commit()
+    rig.put({"BID": 1}, partition=P1)
+    rig.revoked(P1)
+    assert rig.engine.withdrawals.standing == 0
+
+
 def test_a_revocation_waits_for_the_answer_to_a_withdrawal_and_its_result() -> None:
     rig = silent()
     quote(rig)

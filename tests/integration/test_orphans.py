@@ -78,7 +78,9 @@ def is_open(producer: KafkaProducer) -> bool:
 
 def end(member: Member, settings: KafkaSettings) -> None:
     assert member.group is not None
-    Orphans(settings).end(member.group.member_id)
+    orphans = Orphans(settings)
+    orphans.end(member.group.member_id)
+    orphans.wait(30)
 
 
 def test_the_heirs_of_a_dead_process_do_not_wait_for_the_timeout_of_its_transaction(
@@ -124,7 +126,9 @@ def test_that_of_another_group_s_member_is_left_alone_though_it_may_be_read_as_o
 
 def test_nothing_is_believed_of_a_group_that_does_not_know_us(topics: Topics, left_open: Open) -> None:
     producer = left_open(topics, "dead")
-    Orphans(topics.settings("heir")).end(unique("member"))
+    orphans = Orphans(topics.settings("heir"))
+    orphans.end(unique("member"))
+    orphans.wait(30)
     assert is_open(producer)
 
 
@@ -139,6 +143,7 @@ def test_none_is_ended_twice_in_a_short_while(topics: Topics, left_open: Open) -
         producer = left_open(topics, "dead", member)
         assert member.group is not None
         orphans.end(member.group.member_id)
+        orphans.wait(30)
         return not is_open(producer)
 
     assert is_ended()

@@ -78,6 +78,7 @@ class Contributor:
         for flight in touched:
             flight.forget_closed()
             if not flight.group:
+                self.withdrawals.taken_over(flight)
                 self.window.pop(flight.post_id)
                 self.book.release(flight.instrument, InstrumentEvent.FORGOTTEN)
         return bool(touched) or self._unread.others()
@@ -103,6 +104,7 @@ class Contributor:
         """An Ack or NAK; False where no outstanding post has its ID."""
         flight = self.window.pop(ack.post_id)
         if flight is None:
+            self._unread.answered_late(ack.post_id)
             return False
         self._poster.answered(flight, now)
         if self._unread:
@@ -124,6 +126,7 @@ class Contributor:
             return self._suspects.after_nameless_error(error.text, self.window, now.mono, patience)
         flight = self.window.pop(error.post_id)
         if flight is None:
+            self._unread.answered_late(error.post_id)
             return False
         self._poster.answered(flight, now)
         self._unread.answered(flight.frame)
@@ -134,6 +137,8 @@ class Contributor:
 
     def _resend_dropped(self, now: Now, answered_frame: int = 0) -> None:
         for flight, blamed, text in self._suspects.proven(self.window, now.mono, answered_frame):
+            if not answered_frame:
+                self._unread.add(flight)  # the Error may have been another's
             if blamed and flight.instrument.alone:
                 self._verdicts.finish(flight, Status.ERROR, Reply.ERROR, None, text, now)
                 continue

@@ -1,7 +1,16 @@
 """Posts that the ADS may still have to read, though nobody waits for their answers any more."""
 
+from typing import NamedTuple
+
 from contribd.engine.ledger import Ledger
 from contribd.engine.window import Flight
+
+
+class _Last(NamedTuple):
+    """The last such post of a partition."""
+
+    frame: int
+    post_id: int
 
 
 class Unread:
@@ -11,28 +20,35 @@ class Unread:
     after them go to another ADS, they would arrive behind newer ones.
     """
 
-    __slots__ = ("_frames",)
+    __slots__ = ("_last",)
 
     def __init__(self) -> None:
-        self._frames: dict[Ledger, int] = {}
-        """The last frame that holds such a post of the partition."""
+        self._last: dict[Ledger, _Last] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._frames)
+        return bool(self._last)
 
     def add(self, flight: Flight) -> None:
         """A post is given up, and its session lives on."""
         for price in flight.group:
-            self._frames[price.ledger] = max(flight.frame, self._frames.get(price.ledger, 0))
+            before = self._last.get(price.ledger)
+            if before is None or before.frame <= flight.frame:
+                self._last[price.ledger] = _Last(flight.frame, flight.post_id)
 
     def answered(self, frame: int) -> None:
         """The ADS has answered a post of this frame, and so has read it and all that came before."""
-        self._frames = {ledger: last for ledger, last in self._frames.items() if last > frame}
+        self._last = {ledger: last for ledger, last in self._last.items() if last.frame > frame}
+
+    def answered_late(self, post_id: int | None) -> None:
+        """An answer came that nobody waited for."""
+        frames = [last.frame for last in self._last.values() if last.post_id == post_id]
+        if frames:
+            self.answered(max(frames))
 
     def others(self) -> bool:
         """Whether some are of partitions that are others' now."""
-        return any(ledger.closed for ledger in self._frames)
+        return any(ledger.closed for ledger in self._last)
 
     def clear(self) -> None:
-        """The session has ended, and nothing more of it reaches the ADS."""
-        self._frames.clear()
+        """The session has ended: its connection is gone, with all that had not left this host."""
+        self._last.clear()

@@ -98,6 +98,16 @@ class Withdrawals:
         before = self._standing.get(flight.instrument.key)
         self._stand(flight, shown if before is None else (before.fields - flight.given_away) | shown)
 
+    def taken_over(self, flight: Flight) -> None:
+        """A post none of whose prices is ours any more may have arrived: its values are others' to keep up."""
+        key = flight.instrument.key
+        if (before := self._standing.get(key)) is None:
+            return
+        if left := before.fields - flight.given_away:
+            self._standing[key] = before._replace(fields=left)
+        else:
+            del self._standing[key]
+
     def _stand(self, flight: Flight, shown: frozenset[str]) -> None:
         key, newest = flight.instrument.key, flight.group[-1]
         if not shown:
@@ -114,7 +124,8 @@ class Withdrawals:
             fields = self.policy.fields.get(name, frozenset())
             listed = listed | fields if listed else fields
         blank = frozenset(name for name, value in values.items() if value is None)
-        listed -= flight.given_away
+        if flight.given_away:
+            listed = listed - flight.given_away
         absent = [name for name in listed if values.get(name) is None]
         return (listed.difference(absent) if absent else listed), blank
 

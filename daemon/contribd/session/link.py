@@ -43,7 +43,8 @@ class Link:
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        with contextlib.suppress(OSError):  # it has ended already
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self._decoder = FrameDecoder(max_payload=MAX_PAYLOAD)
         self._unsent: deque[memoryview] = deque()
         self._held = False
@@ -63,6 +64,11 @@ class Link:
     def wants_write(self) -> bool:
         """Whether something waits for the socket to take it, and may go."""
         return bool(self._unsent) and not self._held
+
+    @property
+    def overdue(self) -> int:
+        """Bytes that wait for the server to read, and not for us."""
+        return 0 if self._held else self.unsent
 
     def hold(self, lapsed: bool) -> bool:
         """Holds back what lies unsent while our membership of the group has ``lapsed``; whether that has changed.

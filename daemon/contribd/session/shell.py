@@ -57,9 +57,9 @@ class Shell:
     def act(self, now: Now) -> None:
         """Sends what the engine wants sent, then does what it wants done."""
         if self._link is not None:
-            self._engine.session.wrote(self._link.taken, self._link.unsent, now)
             if self._link.hold(self._engine.lapsed(now)):
                 self._watch_writes()
+            self._engine.session.wrote(self._link.taken, self._link.overdue, now)
         self._send(self._engine.take_frames(now), now)
         for command in self._engine.take_commands():
             match command:

@@ -11,11 +11,15 @@ Patch = tuple[object, str, Any]
 
 
 class Mutant(NamedTuple):
-    """One broken rule: ``patches`` are (where, name, replacement). ``within``: seeds in which it must be caught."""
+    """One broken rule: ``patches`` are (where, name, replacement).
+
+    ``within``: seeds in which it must be caught, from ``first``: another than 0 for what takes several faults at once.
+    """
 
     rule: str
     patches: list[Patch]
     within: int = 100
+    first: int = 0
 
 
 def around(owner: Any, name: str, change: Callable[..., Any]) -> Patch:
@@ -38,10 +42,10 @@ def broken(mutant: Mutant) -> Iterator[None]:
 
 
 def seeds_to_catch(mutant: Mutant, most: int) -> tuple[int, str] | None:
-    """How many seeds from 0 it takes, and the promise seen broken; None where ``most`` do not."""
+    """How many seeds it takes, and the promise seen broken; None where ``most`` do not."""
     with broken(mutant):
-        for seed in range(most):
-            found = run_seed(seed)
+        for number in range(most):
+            found = run_seed(mutant.first + number)
             if found.broken is not None:
-                return seed + 1, found.broken
+                return number + 1, found.broken
     return None

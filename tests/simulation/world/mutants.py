@@ -27,7 +27,8 @@ def main() -> None:
     print("| without this rule | seeds | what the oracle saw |\n|---|---:|---|")  # noqa: T201 - a program
     for mutant in MUTANTS:
         seeds, seen = seeds_to_catch(mutant, mutant.within) or ("missed", "")
-        print(f"| {mutant.rule} | {seeds} | {seen} |", flush=True)  # noqa: T201 - a program
+        start = f", from {mutant.first}" if mutant.first else ""
+        print(f"| {mutant.rule} | {seeds}{start} | {seen} |", flush=True)  # noqa: T201 - a program
 
 
 if __name__ == "__main__":

@@ -64,6 +64,11 @@ class Link:
                 self.wire.flush()
             self._watch()
 
+    @property
+    def overdue(self) -> int:
+        """Bytes that wait for the server to read, and not for the group to confirm us."""
+        return 0 if self._lapsed() else self.wire.unsent
+
     def receive(self) -> list[bytes]:
         """The texts that have come. Raises ``LinkLost``."""
         texts: list[bytes] = []

@@ -42,7 +42,7 @@ class Shell:
     def act(self, now: Now) -> None:
         """Sends what the engine wants sent, then does what it wants done."""
         if self._link is not None:
-            self._engine.session.wrote(self._link.wire.taken, self._link.wire.unsent, now)
+            self._engine.session.wrote(self._link.wire.taken, self._link.overdue, now)
         self._send(self._engine.take_frames(now), now)
         for command in self._engine.take_commands():
             match command:

@@ -25,7 +25,8 @@ class Wire:
     """Bytes both ways, in order, after ``latency`` seconds and in pieces of any size.
 
     Towards the server they pass the client's own buffer, the socket's (``room`` bytes while the server does not
-    read) and the network; a process that dies loses only the first.
+    read) and the network. A process that dies loses only the first: of the socket's bytes, which its system throws
+    away, the far end may have any number already.
     """
 
     def __init__(self, schedule: Schedule, rng: Random, *, latency: float, room: int, cuts: float) -> None:
