@@ -41,7 +41,8 @@ PRODUCER_OWN: Mapping[str, Any] = {
 
 PRODUCER_DEFAULTS: Mapping[str, Any] = {
     **CLIENT_DEFAULTS,
-    # A dead process's open transaction holds back every read_committed reader for this long.
+    # A dead process's open transaction holds back every read_committed reader for this long, and up to ten seconds
+    # more, where no other instance is there to end it.
     "transaction_timeout_ms": 10_000,
     # What a transaction waits when the one before is still completing: 100 ms, the client's default, allows 35 small
     # transactions a second, 5 ms allows 157.
