@@ -18,12 +18,12 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import TransactionState
 from kafka.errors import (
     GroupAuthorizationFailedError,
-    GroupIdNotFoundError,
     KafkaError,
     TransactionalIdNotFoundError,
 )
 
 from contribd.ops.log import get_logger
+from contribd.streams.members import Unseen, members
 from contribd.streams.repair import discard, opened
 from contribd.streams.settings import KafkaSettings, client_id, first_line
 
@@ -81,7 +81,6 @@ class Orphans:
 
     def _end(self, member_id: str) -> None:
         admin = opened(KafkaAdminClient, **self._settings.admin())
-        admin._process_acl_operations = lambda described: described  # noqa: SLF001 - see succession
         try:
             dead = [name for name in self._open(admin) if not self._is_alive(admin, name, member_id)]
         finally:
@@ -110,8 +109,7 @@ class Orphans:
 
     def _is_alive(self, admin: Any, name: str, member_id: str) -> bool:
         """Whether a process that a transactional.id may belong to is a member of its group, or that cannot be known."""
-        ours = admin.describe_groups([self._settings.group_id])[self._settings.group_id]["members"]
-        if not any(member["member_id"] == member_id for member in ours):
+        if not any(member["member_id"] == member_id for member in members(admin, self._settings.group_id)):
             return True
         return any(_may_have(admin, group, instance) for group, instance in _readings(name).items())
 
@@ -125,12 +123,10 @@ def _readings(name: str) -> dict[str, str]:
 def _may_have(admin: Any, group: str, instance: str) -> bool:
     """Whether a group has an instance for a member, or cannot be looked at."""
     try:
-        found = admin.describe_groups([group])[group]
-    except GroupAuthorizationFailedError:
+        found = members(admin, group)
+    except (GroupAuthorizationFailedError, Unseen):
         return True
-    if found["error"] and GroupIdNotFoundError.__name__ not in found["error"]:
-        return True
-    return any(member["client_id"] == client_id(instance) for member in found["members"])
+    return any(member["client_id"] == client_id(instance) for member in found)
 
 
 def _end_one(settings: KafkaSettings, name: str) -> None:

@@ -14,12 +14,11 @@ from kafka import KafkaAdminClient
 from kafka.errors import (
     CoordinatorNotAvailableError,
     FencedInstanceIdError,
-    GroupIdNotFoundError,
-    KafkaError,
     RebalanceInProgressError,
 )
 from kafka.structs import ConsumerGroupMetadata
 
+from contribd.streams.members import members
 from contribd.streams.repair import opened
 from contribd.streams.settings import KafkaSettings
 from contribd.streams.standing import Standing
@@ -93,12 +92,8 @@ class Succession:
 
 def _has_member(settings: KafkaSettings, static_id: str) -> bool:
     admin = opened(KafkaAdminClient, **settings.admin())
-    # What we may do with the group is not asked for, and kafka-python (3.0.12) knows not every answer to it.
-    admin._process_acl_operations = lambda described: described  # noqa: SLF001
     try:
-        group = admin.describe_groups([settings.group_id])[settings.group_id]
+        found = members(admin, settings.group_id)
     finally:
         admin.close()
-    if group["error"] and GroupIdNotFoundError.__name__ not in group["error"]:
-        raise KafkaError(f"group {settings.group_id} cannot be looked at: {group['error']}")
-    return any(member["group_instance_id"] == static_id for member in group["members"])
+    return any(member["group_instance_id"] == static_id for member in found)
