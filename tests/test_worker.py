@@ -10,7 +10,7 @@ from kafka.structs import ConsumerGroupMetadata
 
 from contribd.config.load import load
 from contribd.engine.endpoints import Failure
-from contribd.engine.events import Assigned, NotCommitted, Records, Revoked, Revoking, Stop, Tick
+from contribd.engine.events import Assigned, NotCommitted, Records, Revoked, Revoking, Stop
 from contribd.engine.ledger import Commit, Partition
 from contribd.engine.price import Record
 from contribd.engine.states import SessionState
@@ -19,7 +19,7 @@ from contribd.session.frames import TEXT, FrameDecoder, encode_frame
 from contribd.session.shell import Outcome
 from contribd.streams.membership import Joined
 from contribd.streams.sink import Write
-from contribd.worker import Worker, _now
+from contribd.worker import Worker
 
 CONFIG = """\
 kafka: {bootstrap_servers: "127.0.0.1:1", rejects: rejects}
@@ -37,8 +37,8 @@ class Bench:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (folder / "m.yaml").write_text(MAPPING)
         (folder / "contribd.yaml").write_text(CONFIG)
-        monkeypatch.setattr("contribd.session.shell.connect_in_background", lambda *_arguments: None)
         self.worker = Worker(load(folder / "contribd.yaml", environ={}))
+        monkeypatch.setattr(self.worker._shell, "_dial", lambda *_arguments: None)
         monkeypatch.setattr(self.worker, "_check_threads", lambda: None)
         self.writes: list[Write] = []
         self.released = 0
@@ -56,14 +56,7 @@ class Bench:
 
     def turn(self) -> None:
         """One round of the loop, without the wait."""
-        now = _now()
-        self.worker._engine.handle(Tick(), now)
-        self.worker._act(now)
-        for key, mask in self.worker._selector.select(0):
-            if self.worker._shell.owns(key.fileobj):
-                self.worker._shell.serve(mask, _now())
-        for event in self.worker._events.take():
-            self.worker._take_event(event)
+        self.worker._round(self.worker._selector.select(0))
 
     @property
     def state(self) -> SessionState:

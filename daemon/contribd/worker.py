@@ -5,18 +5,15 @@ import os
 import selectors
 import signal
 import time
-from collections import deque
 from random import SystemRandom
-from typing import Final
-
-from kafka.structs import ConsumerGroupMetadata
+from typing import Final, TypeAlias
 
 from contribd import build
 from contribd.config.load import Loaded
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
-from contribd.engine.events import Event, Probed, Records, Revoked, Revoking, Stop, Tick, TokenFailed, TokenGot
-from contribd.engine.ledger import Partition
+from contribd.engine.events import Event, Stop
+from contribd.loop import DRAIN_MARGIN, Loop
 from contribd.mailbox import Mailbox
 from contribd.observe import Observer
 from contribd.ops.log import get_logger
@@ -24,15 +21,12 @@ from contribd.ops.notify import Notifier, Watchdog, watchdog_timeout
 from contribd.ops.progress import Progress
 from contribd.session.shell import Outcome, Shell
 from contribd.streams.membership import Joined, Membership
-from contribd.streams.sink import Sink, Write
+from contribd.streams.sink import Sink
 from contribd.streams.source import Source
 from contribd.streams.standing import Standing
 
 IDLE_SECONDS: Final = 0.25
 """The longest sleep: the snapshot, the status line and the watchdog are served this often."""
-
-DRAIN_MARGIN: Final = 10.0
-"""Seconds beyond ``ads.ack_timeout`` that a stop may take: the last commit, and leaving the group."""
 
 WORKER_ALLOWANCE: Final = 10.0
 """Seconds between two rounds of the worker that are still normal; the largest batch takes well under one."""
@@ -43,6 +37,9 @@ THREAD_ALLOWANCE: Final = 60.0
 COLLECT: Final = (50_000, 20, 100)
 """The collector's thresholds. Records come and go without cycles; what the client libraries leave in cycles may wait
 for 50,000 objects more, some ten megabytes."""
+
+Ready: TypeAlias = list[tuple[selectors.SelectorKey, int]]
+"""What a selector found ready."""
 
 _log = get_logger("worker")
 
@@ -71,7 +68,7 @@ class Worker:
         self._source = Source(
             kafka,
             emit=self._events.put,
-            consumed=lambda: self._consumed,
+            consumed=lambda: self._loop.consumed,
             pulse=self._progress.pulse("source", allowance=THREAD_ALLOWANCE, now=now),
             membership=self._membership,
             standing=standing,
@@ -83,18 +80,23 @@ class Worker:
             standing=standing,
         )
         self._engine: Engine = build.engine(loaded, SystemRandom(), self._note)
-        self._results = build.results(loaded)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._events.fileno(), selectors.EVENT_READ)
         self._shell = Shell(
             self._engine, self._selector, build.connection(settings), self._events.put, build.tokens(settings)
         )
-        self._group: ConsumerGroupMetadata | None = None
-        self._consumed = 0
-        self._paused: frozenset[Partition] = frozenset()
-        self._revoking: deque[frozenset[Partition]] = deque()
+        self._loop = Loop(
+            self._engine,
+            self._shell,
+            self._source,
+            self._sink,
+            self._membership,
+            build.results(loaded),
+            rejects=settings.kafka.rejects is not None,
+            ack_timeout=settings.ads.ack_timeout,
+            clock=_now,
+        )
         self._stop_requested = False
-        self._deadline = float("inf")
         self._notifier = Notifier.from_environ()
         self._watchdog = Watchdog(self._notifier, self._progress, watchdog_timeout())
         self.observer = Observer(loaded, self._engine, self._source, self._sink, self._progress)
@@ -111,7 +113,7 @@ class Worker:
         self._notifier.ready("starting")
         spare_the_collector()
         try:
-            self._loop()
+            self._run()
         except Stopped as stopped:
             _log.error(str(stopped))
             self._notifier.stopping(str(stopped))
@@ -128,58 +130,27 @@ class Worker:
 
     # The loop
 
-    def _loop(self) -> None:
-        while True:
-            now = _now()
-            self._pulse.beat(now.mono)
-            self._engine.handle(Tick(), now)
-            self._act(now)
-            if self._finished(now):
-                return
-            ready = self._selector.select(self._patience(now))
-            now = _now()
-            for key, mask in ready:
-                if self._shell.owns(key.fileobj):
-                    self._shell.serve(mask, now)
-            for event in self._events.take():
-                self._take_event(event)
+    def _run(self) -> None:
+        ready: Ready = []
+        while not self._round(ready):
+            ready = self._selector.select(min(IDLE_SECONDS, self._loop.wait()))
 
-    def _patience(self, now: Now) -> float:
-        return min(IDLE_SECONDS, max(0.0, self._engine.wake_at(now) - now.mono))
-
-    def _take_event(self, event: Event | Outcome | Joined) -> None:
+    def _round(self, ready: Ready) -> bool:
+        """One round, and what it shows of itself; True at the end."""
+        events = self._events.take()
+        if any(type(event) is Stop for event in events):
+            self.observer.stopping = True
+            self._notifier.stopping("stopping: waiting for outstanding answers")
+        finished = self._loop.round(ready, events)
         now = _now()
-        if isinstance(event, Outcome | Probed | TokenGot | TokenFailed):
-            self._shell.take(event, now)
-            return
-        if isinstance(event, Joined):
-            self._group = event.metadata
-            return
-        if isinstance(event, Stop):
-            self._begin_stop(now)
-        elif isinstance(event, Revoking):
-            self._revoking.append(event.partitions)
-        elif isinstance(event, Revoked) and self._revoking:
-            self._revoking.popleft()
-        self._engine.handle(event, now)
-        if isinstance(event, Records):
-            self._consumed += sum(len(records) for _, records in event.batches)
-            self._act(now)
-
-    def _act(self, now: Now) -> None:
-        """Does what the engine wants done."""
-        self._engine.may_post_until = self._membership.until(self._group)
-        self._shell.act(now)
-        self._write(now)
-        if (paused := self._engine.paused()) != self._paused:
-            self._paused = paused
-            self._source.pause(paused)
-        if self._revoking and self._engine.settled(self._revoking[0]):
-            self._source.release()
+        self._pulse.beat(now.mono)
         self._check_threads()
         self._watchdog.tick(now.mono)
         self.observer.publish(now)
         self._notifier.status(self.observer.status)
+        if finished and not self._engine.drained:
+            self._tell_unsettled()
+        return finished
 
     def _check_threads(self) -> None:
         if self._sink.replaced or self._source.replaced:
@@ -189,50 +160,23 @@ class Worker:
             if not thread.is_alive() and not self._stop_requested:
                 raise Stopped(1, f"the {thread.name} thread ended: see the error above")
 
-    # Kafka
-
-    def _write(self, now: Now) -> None:
-        """Hands the next transaction to the sink, once there is a membership to commit it under."""
-        group = self._group
-        if group is None or (batch := self._engine.take_batch(now)) is None:
-            return
-        encode = self._results.encode
-        rejects = []
-        if self._loaded.settings.kafka.rejects is not None:
-            rejects = [self._results.encode_reject(s) for s in batch.settlements if s.untouched is not None]
-        self._sink.write(Write(batch.number, [encode(s) for s in batch.settlements], rejects, batch.commits, group))
-
     # The end
 
-    def _begin_stop(self, now: Now) -> None:
-        self._deadline = now.mono + self._loaded.settings.ads.ack_timeout + DRAIN_MARGIN
-        self.observer.stopping = True
-        self._notifier.stopping("stopping: waiting for outstanding answers")
-        self._source.stop()
-
-    def _finished(self, now: Now) -> bool:
-        if self._engine.drained:
-            return True
-        if now.mono < self._deadline:
-            return False
+    def _tell_unsettled(self) -> None:
         window, outbox = len(self._engine.contributor.window), len(self._engine.outbox)
         _log.warning(
             "stopped before all was settled; the next run consumes it again", unanswered=window, unwritten=outbox
         )
-        return True
 
     def _leave(self) -> None:
         """Closes the login stream, ends the threads, and leaves the group; each for a bounded time."""
-        now = _now()
         if standing := self._engine.withdrawals.left:
             _log.warning("stopped with quotes in the market that should have been withdrawn", quotes=standing)
-        self._engine.leave(now)
-        self._shell.act(now)
-        self._shell.drop()
+        self._loop.leave()
         self._sink.stop()
         self._source.leave()
         for thread in (self._sink, self._source):
-            thread.join(max(1.0, min(DRAIN_MARGIN / 2, self._deadline - time.monotonic())))
+            thread.join(max(1.0, min(DRAIN_MARGIN / 2, self._loop.deadline - time.monotonic())))
         self.observer.close()
         _log.info("stopped")
 

@@ -9,8 +9,8 @@ import pytest
 
 from contribd.cli import EXIT_CONFIG, EXIT_USAGE
 from contribd.config.model import Ads
+from contribd.loop import DRAIN_MARGIN
 from contribd.ops.http import _MAX_CLIENTS
-from contribd.worker import DRAIN_MARGIN
 
 UNITS = Path(__file__).parents[2] / "systemd"
 ONE, MANY = UNITS / "contribd.service", UNITS / "contribd@.service"

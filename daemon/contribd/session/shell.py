@@ -30,6 +30,9 @@ class Outcome(NamedTuple):
 Finding: TypeAlias = Outcome | Probed | TokenGot | TokenFailed
 """What the threads find out."""
 
+Dial: TypeAlias = Callable[[str, ConnectOptions, Callable[[socket.socket | ConnectError], None]], object]
+"""Makes a connection to a URL in the background, and hands over what came of it."""
+
 
 class Shell:
     """One connection at a time, registered with the caller's selector. ``tokens``: None for logins by user name."""
@@ -41,12 +44,14 @@ class Shell:
         options: ConnectOptions,
         deliver: Callable[[Finding], None],
         tokens: TokenService | None = None,
+        dial: Dial = connect_in_background,
     ) -> None:
         self._engine = engine
         self._selector = selector
         self._options = options
         self._deliver = deliver
         self._tokens = tokens
+        self._dial = dial
         self._link: Link | None = None
         self._attempt = 0
 
@@ -64,11 +69,11 @@ class Shell:
         for command in self._engine.take_commands():
             match command:
                 case Connect(attempt, endpoint):
-                    connect_in_background(endpoint, self._options, partial(self._connected, attempt))
+                    self._dial(endpoint, self._options, partial(self._connected, attempt))
                 case Disconnect(clean=clean):
                     self.drop(clean=clean)
                 case Probe(endpoint):
-                    connect_in_background(endpoint, self._options, partial(self._probed, endpoint))
+                    self._dial(endpoint, self._options, partial(self._probed, endpoint))
                 case FetchToken() if self._tokens is not None:
                     self._tokens.fetch_in_background(command, self._deliver)
 

@@ -16,7 +16,7 @@ from contribd.engine.states import SessionState
 from contribd.engine.unread import Unread
 from contribd.engine.window import Window
 from contribd.omm.post import MAX_POST_ID
-from contribd.simulation.world.shell import Shell
+from contribd.session.link import Link
 from contribd.streams.membership import Joined, Membership, generation_of
 
 
@@ -74,13 +74,14 @@ def _forgotten(_original: Any, _self: Unread, _flight: Any) -> None:
     pass
 
 
-def _goes_at_any_time(_original: Any, _self: Shell) -> bool:
-    return False
+def _goes_at_any_time(original: Any, self: Link, _lapsed: bool) -> bool:
+    held: bool = original(self, False)
+    return held
 
 
 MUTANTS = [
     Mutant("what was given up may be unread still", [around(Unread, "add", _forgotten)], 1, 402811),
-    Mutant("what lies unsent waits for the membership", [around(Shell, "_lapsed", _goes_at_any_time)], 1, 409387),
+    Mutant("what lies unsent waits for the membership", [around(Link, "hold", _goes_at_any_time)], 1, 409387),
     Mutant("no PostID is used twice at a time", [(Window, "next_id", _few_post_ids)]),
     Mutant("PostIDs begin again after the largest", [(Window, "next_id", _past_the_largest)]),
     Mutant("no PostID is used twice at a time, past the largest", [(Window, "next_id", _stays_at_the_largest)]),

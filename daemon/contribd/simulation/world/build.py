@@ -1,21 +1,24 @@
 """From a plan to the engine it runs."""
 
+from collections.abc import Callable
 from random import Random
 
 from contribd.engine.bounds import Bounds
 from contribd.engine.engine import Engine
 from contribd.engine.policy import Backoff, ContributionPolicy, RetryPolicy, SessionPolicy, WithdrawPolicy
-from contribd.mapping.mapper import Mapper
 from contribd.omm.post import PostEncoder, PostUser
 from contribd.omm.requests import Login
-from contribd.simulation.world.plan import Plan
+from contribd.simulation.world.host import Life
 from contribd.simulation.world.venue import RETRYABLE
+from contribd.simulation.world.wire import Wire
+from contribd.simulation.world.witness import WatchedEngine
 
 URLS = ("ws://ads1", "ws://ads2")
 
 
-def make_engine(plan: Plan, mapper: Mapper, rng: Random) -> Engine:
-    """The real engine with a plan's settings."""
+def make_engine(life: Life, wire: Callable[[], Wire | None], rng: Random) -> Engine:
+    """The real engine of a process, with its plan's settings; ``wire``: the one in use."""
+    plan, mapper = life.world.plan, life.world.mapper
     contribution = ContributionPolicy(
         conflate=plan.conflate,
         max_age=None if plan.max_age is None else round(plan.max_age * 1e6),
@@ -41,7 +44,9 @@ def make_engine(plan: Plan, mapper: Mapper, rng: Random) -> Engine:
         return_after=4.0,
     )
     bounds = Bounds(run_ahead=plan.run_ahead, waiting_records=plan.waiting_records, batch_results=plan.batch_results)
-    return Engine(
+    return WatchedEngine(
+        life,
+        wire,
         mapper=mapper,
         encoder=PostEncoder(PostUser("10.0.0.1", 256)),
         contribution=contribution,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from contribd.engine.engine import Engine
 from contribd.engine.events import Assigned, Event, Records, Revoked, Stop
 from contribd.engine.ledger import Partition
 from contribd.engine.states import SessionState
@@ -123,9 +124,9 @@ class Oracle:
         self._processes[process.name] = ProcessSight(process.name)
         self.note(process.name, "started")
 
-    def _stopping(self, process: Process, sight: ProcessSight) -> None:
+    def _stopping(self, process: Life, sight: ProcessSight, engine: Engine) -> None:
         sight.stopping_at = self._schedule.mono
-        self._blanks.stopping(sight, open_session=process.engine.session.state is SessionState.OPEN)
+        self._blanks.stopping(sight, open_session=engine.session.state is SessionState.OPEN)
         limit = self._plan.ack_timeout + STOP_SECONDS + 3.0
 
         def check() -> None:
@@ -150,7 +151,7 @@ class Oracle:
         """What the worker does not want to be fetched any more."""
         self._silence.paused(self._processes[process.name], partitions, self._schedule.mono)
 
-    def told(self, process: Process, event: Event) -> None:
+    def told(self, process: Life, event: Event, engine: Engine) -> None:
         """The worker took an event about the group, or records."""
         sight = self._processes[process.name]
         if isinstance(event, Records):
@@ -167,7 +168,7 @@ class Oracle:
             self._silence.revoked(sight, event.partitions)
             self._markets.of(sight).revoked(event.partitions, self._schedule.mono)
         elif isinstance(event, Stop):
-            self._stopping(process, sight)
+            self._stopping(process, sight, engine)
         else:
             return
         self.note(process.name, f"{event}")

@@ -1,21 +1,25 @@
 """A simulated daemon: what ``contribd.worker`` does with the real engine, between a simulated source and sink."""
 
-from collections import deque
+import socket
+from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import cast
 
+from contribd.engine.endpoints import Failure
 from contribd.engine.engine import Engine
-from contribd.engine.events import Event, Records, Revoked, Revoking, Stop, Tick
-from contribd.engine.ledger import Partition
+from contribd.engine.events import Event, Stop
 from contribd.engine.result import ResultEncoder
+from contribd.loop import DRAIN_MARGIN, Loop
+from contribd.session.connector import ConnectError, ConnectOptions
+from contribd.session.shell import Outcome, Shell
 from contribd.simulation.world.build import make_engine
 from contribd.simulation.world.host import Life, World
-from contribd.simulation.world.shell import Outcome, Shell
-from contribd.simulation.world.sink import Sink, Write
+from contribd.simulation.world.sink import Sink
+from contribd.simulation.world.sockets import SimSelector, SimSocket
 from contribd.simulation.world.source import Source
+from contribd.simulation.world.wire import Wire
 from contribd.streams.membership import Joined
 
-DRAIN_MARGIN = 10.0
 BUSY_ROUNDS = 2_000
 """Rounds of the worker within one simulated second that mean that it never sleeps."""
 
@@ -26,15 +30,11 @@ class Process(Life):
     def __init__(self, world: World, name: str) -> None:
         super().__init__(world, name)
         self._schedule = world.schedule
-        self.engine: Engine = make_engine(world.plan, world.mapper, Random(world.schedule.rng.getrandbits(64)))
-        self._results = ResultEncoder(instance=name, version="0", config="0")
+        self._selector = SimSelector(self, self._heard)
+        rng = Random(world.schedule.rng.getrandbits(64))
+        self.engine: Engine = make_engine(self, lambda: self._selector.wire, rng)
         self._mail: list[Event | Outcome | Joined] = []
-        self._group: Any = None
-        self._consumed = 0
-        self._paused: frozenset[Partition] = frozenset()
-        self._revoking: deque[frozenset[Partition]] = deque()
         self._wake_time = float("inf")
-        self._deadline = float("inf")
         self._stop_requested = False
         self._rounds = (0, 0)
         self.stalled_until = 0.0
@@ -42,9 +42,21 @@ class Process(Life):
         self.exited: str | None = None
         """How it ended by itself."""
         world.oracle.started(self)
-        self.source = Source(self, self.put, lambda: self._consumed)
+        self.source = Source(self, self.put, lambda: self._loop.consumed)
         self.sink = Sink(self, self.put)
-        self._shell = Shell(self, self.engine, self.put, self._heard)
+        self._sockets: list[SimSocket] = []
+        self._shell = Shell(self.engine, self._selector, ConnectOptions(3.0), self.put, dial=self._dial)
+        self._loop = Loop(
+            self.engine,
+            self._shell,
+            self.source,
+            self.sink,
+            self.source.membership,
+            ResultEncoder(instance=name, version="0", config="0"),
+            rejects=False,
+            ack_timeout=world.plan.ack_timeout,
+            clock=lambda: world.schedule.now,
+        )
         self._wake_in(0.0)
 
     # The outside
@@ -72,7 +84,33 @@ class Process(Life):
         if not self.dead:
             self.world.oracle.killed(self)
         self.dead = True
-        self._shell.die()
+        for sock in self._sockets:
+            sock.wire.hang_up()
+
+    def _dial(
+        self, endpoint: str, _options: ConnectOptions, done: Callable[[socket.socket | ConnectError], None]
+    ) -> None:
+        """Makes a connection, or fails to, in a while."""
+        venue, rng = self.world.venues[endpoint], self._schedule.rng
+
+        def connected() -> None:
+            if not venue.reachable:
+                done(ConnectError(Failure.NETWORK, "refused"))
+                return
+            wire = Wire(
+                self._schedule,
+                rng,
+                latency=rng.choice((0.0003, 0.003, 0.04)),
+                room=self.world.plan.socket_room,
+                cuts=0.1,
+            )
+            self.world.oracle.connected(self, wire)
+            sock = SimSocket(self, wire, self._heard)
+            self._sockets.append(sock)
+            venue.accept(wire)
+            done(cast("socket.socket", sock))
+
+        self.later(rng.choice((0.001, 0.02, 0.3)), connected)
 
     # The loop
 
@@ -99,18 +137,17 @@ class Process(Life):
 
     def _round(self) -> None:
         self._count_round()
-        self._shell.serve(self._schedule.now)
         mail, self._mail = self._mail, []
-        for event in mail:
-            self._take_event(event)
-        now = self._schedule.now
-        self.engine.handle(Tick(), now)
-        self._act()
-        if self._finished():
-            return
-        wait = self.engine.wake_at(now) - now.mono
-        if wait < 1e9:
-            self._wake_in(max(0.0, wait) + self._schedule.rng.random() * 0.001)
+        if any(isinstance(event, Stop) for event in mail):
+            self._schedule.after(self.world.plan.ack_timeout + DRAIN_MARGIN, self.poke)
+        finished = self._loop.round(self._selector.select(), mail)
+        if self.sink.replaced and self.exited is None:
+            self.exited = "replaced"
+        self.world.oracle.measured(self)
+        if finished:
+            self._leave()
+        elif (wait := self._loop.wait()) < 1e9:
+            self._wake_in(wait + self._schedule.rng.random() * 0.001)
 
     def _count_round(self) -> None:
         second = int(self._schedule.mono)
@@ -119,63 +156,9 @@ class Process(Life):
         if count > BUSY_ROUNDS:
             self.world.oracle.complain("the worker never sleeps", self.name)
 
-    def _take_event(self, event: Event | Outcome | Joined) -> None:
-        now = self._schedule.now
-        if isinstance(event, Joined):
-            self._group = event.metadata
-            return
-        if isinstance(event, Outcome):
-            self._shell.made(event, now)
-            return
-        if isinstance(event, Stop):
-            self._deadline = now.mono + self.world.plan.ack_timeout + DRAIN_MARGIN
-            self.source.stop()
-            self._schedule.at(self._deadline, self.poke)
-        elif isinstance(event, Revoking):
-            self._revoking.append(event.partitions)
-        elif isinstance(event, Revoked) and self._revoking:
-            self._revoking.popleft()
-        self.world.oracle.told(self, event)
-        self.engine.handle(event, now)
-        if isinstance(event, Records):
-            self._consumed += sum(len(records) for _, records in event.batches)
-            self._act()
-
-    def _act(self) -> None:
-        now, engine = self._schedule.now, self.engine
-        engine.may_post_until = self.source.membership.until(self._group)
-        self._shell.act(now)
-        self._write()
-        if (paused := engine.paused()) != self._paused:
-            self._paused = paused
-            self.world.oracle.paused(self, paused)
-            self.source.pause(paused)
-        if self._revoking and engine.settled(self._revoking[0]):
-            self.source.release()
-        if self.sink.replaced and self.exited is None:
-            self.exited = "replaced"
-        self.world.oracle.measured(self)
-
-    def _write(self) -> None:
-        group = self._group
-        if group is None:
-            return
-        batch = self.engine.take_batch(self._schedule.now)
-        if batch is not None:
-            encode = self._results.encode
-            self.sink.write(Write(batch.number, [encode(s) for s in batch.settlements], batch.commits, group))
-
-    # The end
-
-    def _finished(self) -> bool:
-        if not self.engine.drained and self._schedule.mono < self._deadline:
-            return False
-        now = self._schedule.now
+    def _leave(self) -> None:
         self.exited = "drained" if self.engine.drained else "deadline"
-        self.engine.leave(now)
-        self._shell.act(now)
-        self._shell.drop()
+        self._loop.leave()
         self.source.leave()
         self.dead = True
         self.world.oracle.left(self)
-        return True

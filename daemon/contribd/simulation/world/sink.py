@@ -2,27 +2,15 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
 
 from contribd.engine.events import Committed, Event, NotCommitted
-from contribd.engine.ledger import Commit, Partition
-from contribd.engine.result import Encoded
 from contribd.simulation.world.host import Life
 from contribd.simulation.world.kafka import TRANSACTION_TIMEOUT, Fenced, StaleMember, State, Transaction
-from contribd.simulation.world.source import Metadata
+from contribd.streams.sink import Write
 
 RETRY_SECONDS = 0.5
 FENCES = 3
 FENCE_WINDOW = 120.0
-
-
-class Write(NamedTuple):
-    """One transaction, and the membership it is committed under."""
-
-    number: int
-    results: list[Encoded]
-    commits: dict[Partition, Commit]
-    group: Metadata
 
 
 class Sink:

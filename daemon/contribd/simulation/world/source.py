@@ -71,6 +71,7 @@ class Source:
 
     def pause(self, partitions: frozenset[Partition]) -> None:
         """Fetch every assigned partition but these."""
+        self._world.oracle.paused(self._life, partitions)
         self._fetcher.pause(partitions)
 
     def nudge(self) -> None:

@@ -37,8 +37,6 @@ class Wire:
         self._cuts = cuts
         """Share of transfers that arrive in two pieces."""
         self.number = 0
-        self.taken = 0
-        """Bytes the socket has taken so far."""
         self.open = True
         self.server: Server | None = None
         self.on_bytes: Callable[[bytes], None] = lambda _data: None
@@ -48,7 +46,7 @@ class Wire:
         self.on_handed: Callable[[bytes], None] = lambda _text: None
         """The last byte of a text frame has left the client's own buffer."""
         self._decoder = FrameDecoder(max_payload=MAX_PAYLOAD)
-        self._unsent: deque[tuple[bytes, bytes]] = deque()
+        self._sent = FrameDecoder(max_payload=MAX_PAYLOAD)
         self._socket = 0
         self._moving: deque[bytes] = deque()
         self._reading_from = 0.0
@@ -57,32 +55,24 @@ class Wire:
 
     # Client to server
 
-    def send(self, texts: list[bytes]) -> None:
-        """The client writes frames, into its own buffer first."""
-        for text in texts:
-            mask = self._rng.getrandbits(32).to_bytes(4, "big")
-            self._unsent.append((text, encode_frame(TEXT, text, mask)))
-
     @property
-    def wants_write(self) -> bool:
-        """Whether something is in the client's own buffer."""
-        return bool(self._unsent)
+    def writable(self) -> bool:
+        """Whether the socket takes more."""
+        return self.open and (self._socket < self._room or not self.stuck)
 
-    @property
-    def unsent(self) -> int:
-        """Bytes in the client's own buffer."""
-        return sum(len(data) for _, data in self._unsent)
-
-    def flush(self) -> None:
-        """Hands over what the socket takes."""
-        while self._unsent and self.open and (self._socket < self._room or not self.stuck):
-            text, data = self._unsent.popleft()
-            self.on_handed(text)
-            self._socket += len(data)
-            self.taken += len(data)
-            for piece in self._pieces(data):
-                self._moving.append(piece)
-                self._schedule.at(max(self._schedule.mono, self._reading_from) + self._latency, self._arrive)
+    def take(self, data: bytes) -> int:
+        """The socket takes bytes of the client; 0 where it is full."""
+        if not self.writable:
+            return 0
+        taken = data if not self.stuck else data[: self._room - self._socket]
+        for opcode, payload in self._sent.feed(taken):
+            if opcode == TEXT:
+                self.on_handed(payload)
+        self._socket += len(taken)
+        for piece in self._pieces(taken):
+            self._moving.append(piece)
+            self._schedule.at(max(self._schedule.mono, self._reading_from) + self._latency, self._arrive)
+        return len(taken)
 
     @property
     def stuck(self) -> bool:
@@ -166,7 +156,6 @@ class Wire:
         ``clean``: the socket's bytes still arrive; otherwise they are thrown away.
         """
         self.open = False
-        self._unsent.clear()
         if not clean:
             self._moving.clear()
         if self._hang_up_planned:

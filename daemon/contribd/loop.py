@@ -1,0 +1,134 @@
+"""What the worker does in each round: the same code between threads and sockets as in a simulation."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from selectors import SelectorKey
+from typing import Any, Final, Protocol
+
+from kafka.structs import ConsumerGroupMetadata
+
+from contribd.engine.clock import Now
+from contribd.engine.engine import Engine
+from contribd.engine.events import Event, Probed, Records, Revoked, Revoking, Stop, Tick, TokenFailed, TokenGot
+from contribd.engine.ledger import Partition
+from contribd.engine.result import ResultEncoder
+from contribd.session.shell import Outcome, Shell
+from contribd.streams.membership import Joined, Membership
+from contribd.streams.sink import Write
+
+DRAIN_MARGIN: Final = 10.0
+"""Seconds beyond ``ads.ack_timeout`` that a stop may take: the last commit, and leaving the group."""
+
+
+class Consumer(Protocol):
+    """The source, as the worker uses it."""
+
+    def pause(self, partitions: frozenset[Partition]) -> None: ...
+    def release(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class Writer(Protocol):
+    """The sink, as the worker uses it."""
+
+    def write(self, write: Write) -> None: ...
+
+
+class Loop:
+    """Between the engine and what carries it. Belongs to one thread."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        shell: Shell,
+        source: Consumer,
+        sink: Writer,
+        membership: Membership,
+        results: ResultEncoder,
+        *,
+        rejects: bool,
+        ack_timeout: float,
+        clock: Callable[[], Now],
+    ) -> None:
+        """``rejects``: whether the untouched input of rejected records is written too; ``ack_timeout`` in seconds."""
+        self._clock = clock
+        self.engine, self.shell = engine, shell
+        self._source, self._sink = source, sink
+        self._membership, self._results, self._rejects = membership, results, rejects
+        self._stop_seconds = ack_timeout + DRAIN_MARGIN
+        self._group: ConsumerGroupMetadata | None = None
+        self.consumed = 0
+        self._paused: frozenset[Partition] = frozenset()
+        self._revoking: deque[frozenset[Partition]] = deque()
+        self.deadline = float("inf")
+
+    def round(self, ready: Iterable[tuple[SelectorKey, int]], events: Iterable[Event | Outcome | Joined]) -> bool:
+        """What a selector found ready and what was in the mailbox, then what the engine wants done; True at the end."""
+        for key, mask in ready:
+            if self.shell.owns(key.fileobj):
+                self.shell.serve(mask, self._clock())
+        for event in events:
+            self._take(event, self._clock())
+        now = self._clock()
+        self.engine.handle(Tick(), now)
+        self._act(now)
+        return self._finished(now)
+
+    def wait(self) -> float:
+        """Seconds until the engine has something to do by itself; infinite where it has nothing."""
+        now = self._clock()
+        return max(0.0, self.engine.wake_at(now) - now.mono)
+
+    def _take(self, event: Event | Outcome | Joined, now: Now) -> None:
+        """One event from the mailbox."""
+        if isinstance(event, Outcome | Probed | TokenGot | TokenFailed):
+            self.shell.take(event, now)
+            return
+        if isinstance(event, Joined):
+            self._group = event.metadata
+            return
+        if isinstance(event, Stop):
+            self.deadline = now.mono + self._stop_seconds
+            self._source.stop()
+        elif isinstance(event, Revoking):
+            self._revoking.append(event.partitions)
+        elif isinstance(event, Revoked) and self._revoking and self._revoking[0] == event.partitions:
+            self._revoking.popleft()
+        self.engine.handle(event, now)
+        if isinstance(event, Records):
+            self.consumed += sum(len(records) for _, records in event.batches)
+            self._act(now)
+
+    def _act(self, now: Now) -> None:
+        """Does what the engine wants done."""
+        self.engine.may_post_until = self._membership.until(self._group)
+        self.shell.act(now)
+        self._write(now)
+        if (paused := self.engine.paused()) != self._paused:
+            self._paused = paused
+            self._source.pause(paused)
+        if self._revoking and self.engine.settled(self._revoking[0]):
+            self._revoking.popleft()  # said once: said again, it could let the next ones go before they are settled
+            self._source.release()
+
+    def _write(self, now: Now) -> None:
+        """Hands the next transaction to the sink, once there is a membership to commit it under."""
+        group = self._group
+        if group is None or (batch := self.engine.take_batch(now)) is None:
+            return
+        encode = self._results.encode
+        rejects: list[Any] = []
+        if self._rejects:
+            rejects = [self._results.encode_reject(s) for s in batch.settlements if s.untouched is not None]
+        self._sink.write(Write(batch.number, [encode(s) for s in batch.settlements], rejects, batch.commits, group))
+
+    def _finished(self, now: Now) -> bool:
+        """Whether a stop is over: everything settled, or the time up."""
+        return self.engine.drained or now.mono >= self.deadline
+
+    def leave(self) -> None:
+        """Closes the login stream and the connection."""
+        now = self._clock()
+        self.engine.leave(now)
+        self.shell.act(now)
+        self.shell.drop()
