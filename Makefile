@@ -36,6 +36,15 @@ test: setup ## Set up, then run all tests (integration too where Java 17 and Mav
 .PHONY: check
 check: format-check lint types test ## Format, lint, types and tests: what must be clean before a commit
 
+SEEDS ?= 1000
+START ?= 0
+JOBS ?= $(shell nproc)
+SEED ?=
+
+.PHONY: simulate
+simulate: setup ## Seeded runs of the daemon through every fault: SEEDS=10000 START=0 JOBS=2, or SEED=4711 for one, told whole
+	$(BIN)/python -m tests.simulation.world.command $(if $(SEED),--seed $(SEED) --verbose,--seeds $(SEEDS) --start $(START) --jobs $(JOBS))
+
 .PHONY: chaos
 chaos: setup ## The long run of faults on real Kafka, three daemons and the vendor's provider (needs Java 17, Maven)
 	$(BIN)/python -m tests.integration.rigs.chaos

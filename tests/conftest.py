@@ -9,4 +9,4 @@ with warnings.catch_warnings():
     importlib.import_module("kafka")
 
 # The client's own mends, for the tests' bare clients too.
-importlib.import_module("contribd.streams.repair")
+importlib.import_module("contribd.streams.client.workarounds")

@@ -26,11 +26,34 @@ ALLOWED = {
     "engine": {"engine", "omm", "mapping"},
     "config": {"config", "mapping"},
     "ops": {"ops", "engine"},
-    "session": {"session", "engine", "omm"},
+    "ads": {"ads", "engine", "omm"},
     "streams": {"streams", "engine", "mapping", "ops", "config"},
+    "results": {"results", "engine", "mapping", "streams", "ops", "config"},
+    "checks": {"checks", "ads", "streams", "engine", "omm"},
+    "loop": {"ads", "streams", "engine"},
 }
 """What each part may import of the package: what is below it. The connection takes the names of its failures from the
 engine, the streams their events; the reader of results takes its client's settings from the configuration."""
+
+LEAVES = {"states", "limits", "policy", "clock", "counters", "commands"}
+ALLOWED_INSIDE = {
+    "engine": {
+        "records": {"records", *LEAVES},
+        "posts": {"posts", "records", *LEAVES},
+        "session": {"session", *LEAVES},
+        **{leaf: {"limits"} for leaf in LEAVES},
+        "events": {"records", "session"},
+        "engine": {"records", "posts", "session", "events", *LEAVES},
+    },
+    "streams": {
+        "client": {"client"},
+        "group": {"group", "client"},
+        "transaction": {"client", "group"},
+        "sink": {"client", "group", "transaction"},
+        "source": {"client", "group"},
+    },
+}
+"""The same inside the two parts that have parts of their own. Posts and session never meet but in the engine."""
 
 GENERATOR = ("random", "random.Random")
 """The engine names the type of the generator it is given."""
@@ -81,6 +104,24 @@ def test_each_part_imports_only_what_is_below_it() -> None:
         if part(name) and part(name) not in ALLOWED[part(module)]
     ]
     assert found == []
+
+
+def inner(module: str) -> str:
+    return module.split(".")[2] if module.count(".") > 1 else ""
+
+
+@pytest.mark.parametrize("whole", sorted(ALLOWED_INSIDE))
+def test_inside_a_part_each_imports_only_what_is_below_it(whole: str) -> None:
+    rules = ALLOWED_INSIDE[whole]
+    found = [
+        f"{module}:{line}: {name}"
+        for module in MODULES
+        if part(module) == whole and inner(module) in rules
+        for line, name in own(MODULES[module])
+        if part(name) == whole and inner(name) and inner(name) not in rules[inner(module)]
+    ]
+    assert found == []
+    assert {inner(module) for module in MODULES if part(module) == whole} - {"", "__init__"} <= set(rules)
 
 
 def test_the_daemon_knows_nothing_of_the_simulation() -> None:

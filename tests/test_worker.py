@@ -8,16 +8,16 @@ import msgspec
 import pytest
 from kafka.structs import ConsumerGroupMetadata
 
+from contribd.ads.dialer import DialError
+from contribd.ads.driver import Outcome
+from contribd.ads.frames import TEXT, FrameDecoder, encode_frame
 from contribd.config.load import load
-from contribd.engine.endpoints import Failure
 from contribd.engine.events import Assigned, NotCommitted, Records, Revoked, Revoking, Stop
-from contribd.engine.ledger import Commit, Partition
-from contribd.engine.price import Record
+from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.price import Record
+from contribd.engine.session.endpoints import Failure
 from contribd.engine.states import SessionState
-from contribd.session.connector import ConnectError
-from contribd.session.frames import TEXT, FrameDecoder, encode_frame
-from contribd.session.shell import Outcome
-from contribd.streams.membership import Joined
+from contribd.streams.group.lease import Joined
 from contribd.streams.sink import Write
 from contribd.worker import Worker
 
@@ -38,13 +38,13 @@ class Bench:
         (folder / "m.yaml").write_text(MAPPING)
         (folder / "contribd.yaml").write_text(CONFIG)
         self.worker = Worker(load(folder / "contribd.yaml", environ={}))
-        monkeypatch.setattr(self.worker._shell, "_dial", lambda *_arguments: None)
+        monkeypatch.setattr(self.worker._driver, "_dial", lambda *_arguments: None)
         monkeypatch.setattr(self.worker, "_check_threads", lambda: None)
         self.writes: list[Write] = []
         self.released = 0
         monkeypatch.setattr(self.worker._sink, "write", self.writes.append)
         monkeypatch.setattr(self.worker._source, "release", self._release)
-        monkeypatch.setattr(self.worker._membership, "until", lambda _group: float("inf"))
+        monkeypatch.setattr(self.worker._lease, "until", lambda _group: float("inf"))
         self.far: list[socket.socket] = []
 
     def _release(self) -> None:
@@ -86,7 +86,7 @@ class Bench:
     def close(self) -> None:
         for sock in self.far:
             sock.close()
-        self.worker._shell.drop()
+        self.worker._driver.drop()
         self.worker._selector.close()
         self.worker._events.close()
 
@@ -138,18 +138,18 @@ def test_a_connection_that_is_made_logs_in(bench: Bench) -> None:
 def test_a_connection_of_another_attempt_is_closed(bench: Bench, late: int) -> None:
     bench.turn()
     bench.connected(attempt=late)
-    assert bench.worker._shell._link is None
+    assert bench.worker._driver._link is None
     assert is_closed(bench.far[0])
 
 
 def test_a_connection_that_comes_after_its_attempt_was_given_up_is_closed(bench: Bench) -> None:
     """It would stay for good: no login is sent on it, and the next one would be taken for a second."""
     bench.turn()
-    bench.put(Outcome(1, ConnectError(Failure.NETWORK, "no")))
+    bench.put(Outcome(1, DialError(Failure.NETWORK, "no")))
     bench.turn()
     assert bench.state is SessionState.DISCONNECTED
     bench.connected(attempt=1)
-    assert bench.worker._shell._link is None
+    assert bench.worker._driver._link is None
     assert is_closed(bench.far[0])
 
 
@@ -165,7 +165,7 @@ def test_a_connection_that_ends_is_forgotten_by_the_selector(bench: Bench) -> No
     far = bench.log_in()
     far.close()
     bench.turn()
-    assert bench.worker._shell._link is None
+    assert bench.worker._driver._link is None
     assert len(bench.worker._selector.get_map()) == 1
     assert bench.state is SessionState.DISCONNECTED
 

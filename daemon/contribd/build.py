@@ -8,10 +8,12 @@ from tenacity import RetryCallState, Retrying
 from tenacity.wait import wait_exponential
 
 from contribd import __version__
+from contribd.ads.dialer import DialOptions
+from contribd.ads.http_proxy import Proxy
+from contribd.ads.token_client import TokenAccount, TokenClient
 from contribd.config.load import Loaded
 from contribd.config.model import ClientCredentials, PasswordGrant, Settings, UserAuth
 from contribd.engine.engine import Engine
-from contribd.engine.notes import Note
 from contribd.engine.policy import (
     Backoff,
     ContributionPolicy,
@@ -20,13 +22,11 @@ from contribd.engine.policy import (
     TokenKind,
     WithdrawPolicy,
 )
-from contribd.engine.result import ResultEncoder
+from contribd.engine.records.result_encoder import ResultEncoder
+from contribd.engine.session.session_log import EventLog
 from contribd.omm.post import PostEncoder, PostUser
 from contribd.omm.requests import Login
-from contribd.session.connector import ConnectOptions
-from contribd.session.proxy import Proxy
-from contribd.session.tokens import TokenAccount, TokenService
-from contribd.streams.settings import KafkaSettings
+from contribd.streams.client.settings import KafkaSettings
 
 JITTER = 0.5
 """The share of a wait that chance may take away: daemons cut off together do not come back together."""
@@ -44,7 +44,7 @@ def backoff(first: float, longest: float, rng: Random) -> Backoff:
     return after
 
 
-def engine(loaded: Loaded, rng: Random, note: Note) -> Engine:
+def engine(loaded: Loaded, rng: Random, note: EventLog) -> Engine:
     """The engine, set up by the configuration."""
     settings = loaded.settings
     return Engine(
@@ -77,13 +77,13 @@ def kafka(settings: Settings) -> KafkaSettings:
     )
 
 
-def connection(settings: Settings) -> ConnectOptions:
+def connection(settings: Settings) -> DialOptions:
     """What the connector needs."""
     tls = settings.ads.tls
-    return ConnectOptions(settings.ads.login_timeout, tls.ca_file, tls.cert_file, tls.key_file, _proxy(settings))
+    return DialOptions(settings.ads.login_timeout, tls.ca_file, tls.cert_file, tls.key_file, _proxy(settings))
 
 
-def tokens(settings: Settings) -> TokenService | None:
+def tokens(settings: Settings) -> TokenClient | None:
     """The client of the token service; None where the login is a user's name."""
     auth = settings.ads.auth
     if isinstance(auth, PasswordGrant):
@@ -100,7 +100,7 @@ def tokens(settings: Settings) -> TokenService | None:
         account = TokenAccount(TokenKind.CLIENT, auth.token_url, auth.client_id, auth.scope, secret)
     else:
         return None
-    return TokenService(account, timeout=settings.ads.login_timeout, proxy=_proxy(settings))
+    return TokenClient(account, timeout=settings.ads.login_timeout, proxy=_proxy(settings))
 
 
 def _proxy(settings: Settings) -> Proxy | None:

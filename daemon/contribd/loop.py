@@ -7,13 +7,13 @@ from typing import Any, Final, Protocol
 
 from kafka.structs import ConsumerGroupMetadata
 
+from contribd.ads.driver import Driver, Outcome
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
 from contribd.engine.events import Event, Probed, Records, Revoked, Revoking, Stop, Tick, TokenFailed, TokenGot
-from contribd.engine.ledger import Partition
-from contribd.engine.result import ResultEncoder
-from contribd.session.shell import Outcome, Shell
-from contribd.streams.membership import Joined, Membership
+from contribd.engine.records.offsets import Partition
+from contribd.engine.records.result_encoder import ResultEncoder
+from contribd.streams.group.lease import Joined, Lease
 from contribd.streams.sink import Write
 
 DRAIN_MARGIN: Final = 10.0
@@ -40,10 +40,10 @@ class Loop:
     def __init__(
         self,
         engine: Engine,
-        shell: Shell,
+        driver: Driver,
         source: Consumer,
         sink: Writer,
-        membership: Membership,
+        lease: Lease,
         results: ResultEncoder,
         *,
         rejects: bool,
@@ -52,9 +52,9 @@ class Loop:
     ) -> None:
         """``rejects``: whether the untouched input of rejected records is written too; ``ack_timeout`` in seconds."""
         self._clock = clock
-        self.engine, self.shell = engine, shell
+        self.engine, self.driver = engine, driver
         self._source, self._sink = source, sink
-        self._membership, self._results, self._rejects = membership, results, rejects
+        self._lease, self._results, self._rejects = lease, results, rejects
         self._stop_seconds = ack_timeout + DRAIN_MARGIN
         self._group: ConsumerGroupMetadata | None = None
         self.consumed = 0
@@ -65,8 +65,8 @@ class Loop:
     def round(self, ready: Iterable[tuple[SelectorKey, int]], events: Iterable[Event | Outcome | Joined]) -> bool:
         """What a selector found ready and what was in the mailbox, then what the engine wants done; True at the end."""
         for key, mask in ready:
-            if self.shell.owns(key.fileobj):
-                self.shell.serve(mask, self._clock())
+            if self.driver.owns(key.fileobj):
+                self.driver.serve(mask, self._clock())
         for event in events:
             self._take(event, self._clock())
         now = self._clock()
@@ -82,7 +82,7 @@ class Loop:
     def _take(self, event: Event | Outcome | Joined, now: Now) -> None:
         """One event from the mailbox."""
         if isinstance(event, Outcome | Probed | TokenGot | TokenFailed):
-            self.shell.take(event, now)
+            self.driver.take(event, now)
             return
         if isinstance(event, Joined):
             self._group = event.metadata
@@ -101,8 +101,8 @@ class Loop:
 
     def _act(self, now: Now) -> None:
         """Does what the engine wants done."""
-        self.engine.may_post_until = self._membership.until(self._group)
-        self.shell.act(now)
+        self.engine.may_post_until = self._lease.until(self._group)
+        self.driver.act(now)
         self._write(now)
         if (paused := self.engine.paused()) != self._paused:
             self._paused = paused
@@ -130,5 +130,5 @@ class Loop:
         """Closes the login stream and the connection."""
         now = self._clock()
         self.engine.leave(now)
-        self.shell.act(now)
-        self.shell.drop()
+        self.driver.act(now)
+        self.driver.drop()

@@ -55,7 +55,7 @@ class Observer:
         self.status = _status(snapshot)
 
     def _build(self, now: Now) -> Snapshot:
-        engine, tally = self._engine, self._engine.tally
+        engine, counters = self._engine, self._engine.counters
         return Snapshot(
             taken_at=now.wall / 1e6,
             started_at=self._started,
@@ -64,16 +64,16 @@ class Observer:
             config=self._loaded.digest,
             session=self._session(now),
             services=tuple((name, engine.session.is_up(name)) for name in self._services),
-            outstanding=len(engine.contributor.window),
-            max_outstanding=engine.contributor.window.size,
+            outstanding=len(engine.contributor.in_flight),
+            max_outstanding=engine.contributor.in_flight.size,
             waiting=engine.intake.waiting,
-            instruments=len(engine.contributor.book),
+            instruments=len(engine.contributor.instruments),
             standing=engine.withdrawals.standing,
             partitions=self._partitions(),
-            counters=Counters.of(tally),
-            ack_seconds=Histogram.of(tally.ack_seconds),
-            delivery_seconds=Histogram.of(tally.delivery_seconds),
-            last_ack_at=None if tally.last_ack is None else tally.last_ack / 1e6,
+            counters=Counters.of(counters),
+            ack_seconds=Histogram.of(counters.ack_seconds),
+            delivery_seconds=Histogram.of(counters.delivery_seconds),
+            last_ack_at=None if counters.last_ack is None else counters.last_ack / 1e6,
             stopping=self.stopping,
             not_ready=tuple(self._reasons(now)),
         )
@@ -94,16 +94,16 @@ class Observer:
         lags = self._source.lags()
         views = []
         paused = self._engine.paused()
-        for partition, ledger in sorted(self._engine.intake.ledgers.items()):
-            position, lag = lags.get(partition, (ledger.prefix, None))
+        for partition, tracker in sorted(self._engine.intake.trackers.items()):
+            position, lag = lags.get(partition, (tracker.low_watermark, None))
             views.append(
                 PartitionView(
                     topic=partition.topic,
                     partition=partition.number,
                     position=position,
-                    committed=ledger.prefix,
+                    committed=tracker.low_watermark,
                     lag=lag,
-                    waiting=ledger.waiting,
+                    waiting=tracker.waiting,
                     paused=partition in paused,
                 )
             )
@@ -120,7 +120,7 @@ class Observer:
             elif not part.connected:
                 reasons.append(f"{name}: waiting for Kafka")
         reasons += self._session_reasons()
-        if engine.intake.ledgers and engine.lapsed(now):
+        if engine.intake.trackers and engine.lapsed(now):
             reasons.append("the consumer group has not confirmed this member for too long")
         return reasons
 

@@ -9,6 +9,7 @@ from random import SystemRandom
 from typing import Final, TypeAlias
 
 from contribd import build
+from contribd.ads.driver import Driver, Outcome
 from contribd.config.load import Loaded
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
@@ -19,11 +20,10 @@ from contribd.observe import Observer
 from contribd.ops.log import get_logger
 from contribd.ops.notify import Notifier, Watchdog, watchdog_timeout
 from contribd.ops.progress import Progress
-from contribd.session.shell import Outcome, Shell
-from contribd.streams.membership import Joined, Membership
+from contribd.streams.group.fencing import Fencing
+from contribd.streams.group.lease import Joined, Lease
 from contribd.streams.sink import Sink
 from contribd.streams.source import Source
-from contribd.streams.standing import Standing
 
 IDLE_SECONDS: Final = 0.25
 """The longest sleep: the snapshot, the status line and the watchdog are served this often."""
@@ -63,34 +63,34 @@ class Worker:
         now = time.monotonic()
         self._pulse = self._progress.pulse("worker", allowance=WORKER_ALLOWANCE, now=now)
         kafka = build.kafka(settings)
-        self._membership = Membership(kafka.lease_seconds, kafka.answer_timeout)
-        standing = Standing()
+        self._lease = Lease(kafka.lease_seconds, kafka.answer_timeout)
+        fencing = Fencing()
         self._source = Source(
             kafka,
             emit=self._events.put,
             consumed=lambda: self._loop.consumed,
             pulse=self._progress.pulse("source", allowance=THREAD_ALLOWANCE, now=now),
-            membership=self._membership,
-            standing=standing,
+            lease=self._lease,
+            fencing=fencing,
         )
         self._sink = Sink(
             kafka,
             emit=self._events.put,
             pulse=self._progress.pulse("sink", allowance=THREAD_ALLOWANCE, now=now),
-            standing=standing,
+            fencing=fencing,
         )
         self._engine: Engine = build.engine(loaded, SystemRandom(), self._note)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._events.fileno(), selectors.EVENT_READ)
-        self._shell = Shell(
+        self._driver = Driver(
             self._engine, self._selector, build.connection(settings), self._events.put, build.tokens(settings)
         )
         self._loop = Loop(
             self._engine,
-            self._shell,
+            self._driver,
             self._source,
             self._sink,
-            self._membership,
+            self._lease,
             build.results(loaded),
             rejects=settings.kafka.rejects is not None,
             ack_timeout=settings.ads.ack_timeout,
@@ -163,15 +163,15 @@ class Worker:
     # The end
 
     def _tell_unsettled(self) -> None:
-        window, outbox = len(self._engine.contributor.window), len(self._engine.outbox)
+        in_flight, outbox = len(self._engine.contributor.in_flight), len(self._engine.outbox)
         _log.warning(
-            "stopped before all was settled; the next run consumes it again", unanswered=window, unwritten=outbox
+            "stopped before all was settled; the next run consumes it again", unanswered=in_flight, unwritten=outbox
         )
 
     def _leave(self) -> None:
         """Closes the login stream, ends the threads, and leaves the group; each for a bounded time."""
-        if standing := self._engine.withdrawals.left:
-            _log.warning("stopped with quotes in the market that should have been withdrawn", quotes=standing)
+        if fencing := self._engine.withdrawals.left:
+            _log.warning("stopped with quotes in the market that should have been withdrawn", quotes=fencing)
         self._loop.leave()
         self._sink.stop()
         self._source.leave()

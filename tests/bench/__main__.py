@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench import growth, latency, overload, picture, provider, recovery, scale, stages, throughput, today
+from tests.bench import growth, latency, overload, picture, recovery, scale, stages, throughput, today
+from tests.bench import provider_part as provider
 from tests.bench.measure import Series, machine
 from tests.bench.setting import BUILD, Setting
 

@@ -18,11 +18,11 @@ from tests.bench.pipeline import mapper
 from tests.bench.setting import distinct
 from tests.engine.making import LOGIN
 
+from contribd.ads.dialer import DialOptions, connect
+from contribd.ads.frames import TEXT, FrameDecoder, encode_frame
 from contribd.mapping.outcome import Mapped
 from contribd.omm.post import PostEncoder, PostUser, frame
 from contribd.omm.requests import PONG, login
-from contribd.session.connector import ConnectOptions, connect
-from contribd.session.frames import TEXT, FrameDecoder, encode_frame
 
 Send = Callable[[bytes], object]
 _decode = msgspec.json.Decoder(list[dict[str, Any]]).decode
@@ -57,7 +57,7 @@ def by_library(url: str) -> tuple[Send, Iterator[bytes]]:
 
 def by_socket(url: str) -> tuple[Send, Iterator[bytes]]:
     """A bare socket: what has come is read at once."""
-    connection = connect(url, ConnectOptions(10.0))
+    connection = connect(url, DialOptions(10.0))
     connection.setblocking(True)
     decoder = FrameDecoder(max_payload=1 << 24)
 

@@ -10,7 +10,7 @@ import time
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.structs import OffsetAndMetadata
 
-from contribd.streams.settings import CONSUMER_DEFAULTS, CONSUMER_OWN, PRODUCER_DEFAULTS, PRODUCER_OWN
+from contribd.streams.client.settings import CONSUMER_DEFAULTS, CONSUMER_OWN, PRODUCER_DEFAULTS, PRODUCER_OWN
 
 HEADERS = [("status", b"ACK"), ("ric", b"P000000=TRCC"), ("service", b"TRCC"), ("source", b"prices:0:1812")]
 

@@ -11,8 +11,8 @@ import time
 from array import array
 from pathlib import Path
 
-from contribd.simulation.options import AdsOptions, Posted
-from contribd.simulation.server import AdsServer
+from contribd.simulation.ads.options import AdsOptions, Posted
+from contribd.simulation.ads.server import AdsServer
 
 
 class Clocked(list[Posted]):

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.bench.setting import PARTITIONS, Setting
-from tests.integration.rigs.kafka import unique
-from tests.integration.rigs.process import Child
+from tests.integration.rigs.broker_rig import unique
+from tests.integration.rigs.spawned import Child
 
 INSTRUMENTS = 10_000
 PERCENTILES = {"p50": 0.5, "p99": 0.99, "p999": 0.999}
@@ -54,7 +54,7 @@ def feed(setting: Setting, topic: str, records: int, rate: float) -> Callable[[]
     """Starts the feed; what it gives waits for its end, and gives the times of the records."""
     file = setting.directory / unique("sent")
     arguments = [setting.kafka.bootstrap, topic, str(records), str(rate), str(INSTRUMENTS), str(file)]
-    child = setting.child([sys.executable, "-m", "tests.bench.feed", *arguments])
+    child = setting.child([sys.executable, "-m", "tests.bench.bench_feed", *arguments])
 
     def sent() -> Sequence[int]:
         child.wait()

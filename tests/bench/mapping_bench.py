@@ -14,8 +14,8 @@ from tests.bench.setting import MAPPING as SPOTS
 from contribd.mapping.compile import compile_file
 from contribd.mapping.encode import encode_fields
 from contribd.mapping.mapper import Mapper
-from contribd.mapping.model import MappingFile
 from contribd.mapping.outcome import Mapped
+from contribd.mapping.rules import MappingFile
 
 SPOT = SPOTS["mappings"][0]
 MAPPING = {

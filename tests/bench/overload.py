@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.bench.latency import read_numbers
 from tests.bench.setting import Setting, memory_bytes
-from tests.integration.rigs.kafka import unique
+from tests.integration.rigs.broker_rig import unique
 from tests.integration.rigs.prices import read_results
 
 DELAY_MS = 100
@@ -18,7 +18,7 @@ INSTRUMENTS = 100
 
 
 def measure(setting: Setting, seconds: float) -> dict[str, Any]:
-    """Ages of prices as the ADS reads them, by third of the run; memory over time; every record's status."""
+    """Expiry of prices as the ADS reads them, by third of the run; memory over time; every record's status."""
     topics = setting.topics()
     records = int(RATE * seconds)
     posts, sent = (setting.directory / unique(name) for name in ("posts", "sent"))
@@ -32,7 +32,7 @@ def measure(setting: Setting, seconds: float) -> dict[str, Any]:
     )
     daemon.start()
     arguments = [setting.kafka.bootstrap, topics[0], str(records), str(RATE), str(INSTRUMENTS), str(sent)]
-    feed = setting.child([sys.executable, "-m", "tests.bench.feed", *arguments])
+    feed = setting.child([sys.executable, "-m", "tests.bench.bench_feed", *arguments])
     memory = []
     while feed.alive:
         time.sleep(1)

@@ -10,20 +10,20 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
+from tests.ads.server_messages import directory, login_refresh
 from tests.bench.setting import MAPPING
 from tests.engine.making import LOGIN, new_engine, seconds
-from tests.session.messages import directory, login_refresh
 
+from contribd.ads.frames import TEXT, FrameDecoder, encode_frame
 from contribd.engine.clock import Now
 from contribd.engine.events import Assigned, Committed, Connected, Event, Received, Records, Tick
-from contribd.engine.ledger import Commit, Partition
 from contribd.engine.policy import SessionPolicy
-from contribd.engine.price import Record
-from contribd.engine.result import ResultEncoder
+from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.price import Record
+from contribd.engine.records.result_encoder import ResultEncoder
 from contribd.mapping.compile import compile_file
 from contribd.mapping.mapper import Mapper
-from contribd.mapping.model import MappingFile
-from contribd.session.frames import TEXT, FrameDecoder, encode_frame
+from contribd.mapping.rules import MappingFile
 
 WALL: Final = 1_800_000_000_000_000
 

@@ -12,17 +12,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kafka import KafkaAdminClient
-from tests.bench.feed import WARM_UP
+from tests.bench.bench_feed import WARM_UP
 from tests.bench.latency import feed
 from tests.bench.measure import Series
 from tests.bench.setting import PARTITIONS, Setting
+from tests.integration.rigs.broker_rig import unique
 from tests.integration.rigs.daemon import Daemon
-from tests.integration.rigs.kafka import unique
 from tests.integration.rigs.prices import read_results
-from tests.integration.rigs.proxy import TcpProxy
+from tests.integration.rigs.tcp_proxy import TcpProxy
 from tests.integration.rigs.wait import eventually
 
-from contribd.streams.result import Result
+from contribd.results.result import Result
 
 RATE = 200.0
 BEFORE = 3.0

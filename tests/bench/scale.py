@@ -7,7 +7,7 @@ from typing import Any
 from tests.bench.measure import Series
 from tests.bench.setting import Setting, cpu_seconds, distinct, rate
 from tests.bench.throughput import BATCH, RESULT_BYTES
-from tests.integration.rigs.kafka import unique
+from tests.integration.rigs.broker_rig import unique
 from tests.integration.rigs.wait import eventually
 
 INSTANCES = (1, 2, 4)

@@ -16,16 +16,16 @@ from tests.bench.pipeline import mapper
 from tests.bench.setting import distinct
 from tests.engine.making import LOGIN, new_engine, seconds
 
+from contribd.ads.dialer import DialOptions
+from contribd.ads.driver import Driver, Finding
 from contribd.engine.clock import Now
 from contribd.engine.events import Assigned, Committed, Records, Tick
-from contribd.engine.ledger import Commit, Partition
 from contribd.engine.policy import SessionPolicy
-from contribd.engine.price import Record, Settlement
-from contribd.engine.result import ResultEncoder
+from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.price import Record, Settlement
+from contribd.engine.records.result_encoder import ResultEncoder
 from contribd.mailbox import Mailbox
 from contribd.mapping.mapper import Mapper
-from contribd.session.connector import ConnectOptions
-from contribd.session.shell import Finding, Shell
 from contribd.worker import spare_the_collector
 
 POLL = 500
@@ -69,7 +69,7 @@ class Loop:
         self._found: Mailbox[Finding] = Mailbox()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._found.fileno(), selectors.EVENT_READ)
-        self._shell = Shell(self.engine, self._selector, ConnectOptions(10.0), self._found.put)
+        self._driver = Driver(self.engine, self._selector, DialOptions(10.0), self._found.put)
         self.engine.handle(Assigned({PRICES: Commit(0, "")}), _now())
 
     def open(self) -> None:
@@ -92,13 +92,13 @@ class Loop:
     def close(self) -> None:
         """Ends the login and the connection."""
         self.engine.session.close(_now())
-        self._shell.act(_now())
-        self._shell.drop()
+        self._driver.act(_now())
+        self._driver.drop()
 
     def _round(self) -> None:
         now = _now()
         self.engine.handle(Tick(), now)
-        self._shell.act(now)
+        self._driver.act(now)
         while (batch := self.engine.take_batch(now)) is not None:
             self.settled += len([self._write(settlement) for settlement in batch.settlements])
             self.engine.handle(Committed(batch.number), now)
@@ -109,10 +109,10 @@ class Loop:
         ready = self._selector.select(max(0.0, min(0.25, self.engine.wake_at(now) - now.mono)))
         now = _now()
         for key, mask in ready:
-            if self._shell.owns(key.fileobj):
-                self._shell.serve(mask, now)
+            if self._driver.owns(key.fileobj):
+                self._driver.serve(mask, now)
         for found in self._found.take():
-            self._shell.take(found, now)
+            self._driver.take(found, now)
 
 
 def _now() -> Now:
@@ -131,10 +131,10 @@ def main() -> None:
     start, cpu = time.perf_counter(), time.process_time()
     loop.run()
     print(time.perf_counter() - start, time.process_time() - cpu, flush=True)  # noqa: T201 - its parent reads it
-    acked = loop.engine.tally.results["ACK", ""]
+    acked = loop.engine.counters.results["ACK", ""]
     loop.close()
     if acked != loop.settled:
-        raise RuntimeError(f"{acked} of {loop.settled} were acknowledged: {dict(loop.engine.tally.results)}")
+        raise RuntimeError(f"{acked} of {loop.settled} were acknowledged: {dict(loop.engine.counters.results)}")
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ from typing import Any, Self
 
 import yaml
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from tests.integration.rigs.build import REPOSITORY
+from tests.integration.rigs.broker_rig import KafkaBroker, unique
 from tests.integration.rigs.daemon import Daemon
-from tests.integration.rigs.kafka import KafkaBroker, unique
-from tests.integration.rigs.process import Child
+from tests.integration.rigs.java_build import REPOSITORY
+from tests.integration.rigs.spawned import Child
 from tests.integration.rigs.wait import eventually
 
 BUILD = REPOSITORY / "build" / "bench"

@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.bench.pipeline import Pipeline
 from tests.bench.setting import Setting, distinct, price
+from tests.integration.rigs.broker_rig import unique
 from tests.integration.rigs.daemon import Daemon
-from tests.integration.rigs.kafka import unique
 from tests.integration.rigs.wait import eventually
 
 RECORDS = 20_000

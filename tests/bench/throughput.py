@@ -4,7 +4,7 @@ import sys
 
 from tests.bench.measure import Series
 from tests.bench.setting import Setting, cpu_seconds, distinct, rate
-from tests.integration.rigs.kafka import unique
+from tests.integration.rigs.broker_rig import unique
 
 BATCH = 500
 """Records in a transaction of the bare loop: contribd's own fill to about as many at full speed."""

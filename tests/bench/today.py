@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from tests.bench.measure import Series
 from tests.bench.setting import BUILD, Setting, distinct, rate
-from tests.integration.rigs.build import REPOSITORY
-from tests.integration.rigs.kafka import unique
+from tests.integration.rigs.broker_rig import unique
+from tests.integration.rigs.java_build import REPOSITORY
 
 LSEG_DATA = "lseg-data==2.1.1"
 POSTS = 2_000

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kafka import KafkaConsumer, TopicPartition
 
-from contribd.streams.settings import CONSUMER_DEFAULTS, CONSUMER_OWN
+from contribd.streams.client.settings import CONSUMER_DEFAULTS, CONSUMER_OWN
 
 NUMBER = re.compile(rb'"(?:sizes":\[\{"bid|BIDSIZE)":(\d+)')
 

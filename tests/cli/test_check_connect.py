@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from contribd.simulation.broker import EmbeddedBroker
-from contribd.simulation.options import AdsOptions
-from contribd.simulation.server import AdsServer
-from contribd.streams.inspect import TIMEOUT_MS
+from contribd.checks.kafka import TIMEOUT_MS
+from contribd.simulation.ads.options import AdsOptions
+from contribd.simulation.ads.server import AdsServer
+from contribd.simulation.demo.embedded_broker import EmbeddedBroker
 
 CONFIG = """\
 kafka:

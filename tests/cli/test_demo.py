@@ -13,8 +13,8 @@ import pytest
 from rich.console import Console
 
 from contribd.cli.demo import LiveView, PlainView, print_summary
-from contribd.simulation.demo import Progress
-from contribd.simulation.summary import Audit, Percentiles, StatusCount, Summary
+from contribd.simulation.demo.show import Progress
+from contribd.simulation.demo.show_summary import Audit, Percentiles, StatusCount, Summary
 
 COMMAND = [sys.executable, "-m", "contribd", "demo"]
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from tests.streams.results import POST, RESULT, result_value
+from tests.results.made_results import POST, RESULT, result_value
 from typer.testing import CliRunner
 from typer.testing import Result as Run
 
 from contribd.cli import app
 from contribd.cli import results as command
 from contribd.cli.result_views import lines
-from contribd.streams.audit import AuditError, StoredResult, Unreadable
-from contribd.streams.filters import Filters
-from contribd.streams.result import decode_result
+from contribd.results.filters import Filters
+from contribd.results.reader import AuditError, StoredResult, Unreadable
+from contribd.results.result import decode_result
 
 CONFIG = """
 kafka: {bootstrap_servers: "kafka1:9092,kafka2:9092", results: my-results, client: {security_protocol: PLAINTEXT}}

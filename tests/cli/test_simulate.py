@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import websocket
 
-from contribd.simulation.broker import EmbeddedBroker
+from contribd.simulation.demo.embedded_broker import EmbeddedBroker
 
 # kafka-python 3.0 reads its protocol's files by calls that Python 3.11 deprecates, when it is first imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.* is deprecated. Use files:DeprecationWarning")

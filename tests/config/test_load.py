@@ -9,7 +9,7 @@ from contribd.config import kafka_client
 from contribd.config.errors import ConfigError
 from contribd.config.load import DEFAULT_FILE, Loaded, inspect, load, resolve_path
 from contribd.mapping.outcome import Mapped, Rejected
-from contribd.streams.settings import KafkaSettings
+from contribd.streams.client.settings import KafkaSettings
 
 Write = Callable[..., Path]
 

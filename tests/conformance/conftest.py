@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from tests.conformance.servers import Server, Start, simulated
 
-from contribd.simulation.server import AdsServer
+from contribd.simulation.ads.server import AdsServer
 
-pytest.register_assert_rewrite("tests.conformance.suite")
+pytest.register_assert_rewrite("tests.conformance.conformance_suite")
 
 
 @pytest.fixture

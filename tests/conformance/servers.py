@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from contribd.simulation.options import AdsOptions, Profile
-from contribd.simulation.server import AdsServer
+from contribd.simulation.ads.options import AdsOptions, Profile
+from contribd.simulation.ads.server import AdsServer
 
 
 class Post(Protocol):

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from tests.conformance.driver import Driver, answers
+from tests.conformance.conformance_client import ConformanceClient, answers
 from tests.conformance.servers import Server, Start
-from tests.integration.rigs.proxy import Direction, TcpProxy
+from tests.integration.rigs.tcp_proxy import Direction, TcpProxy
 
-from contribd.engine.endpoints import Failure
+from contribd.engine.session.endpoints import Failure
 
 NewProxy = Callable[[Server], tuple[TcpProxy, str]]
 BULKY = {"DSPLY_NAME": "x" * 20_000}
@@ -31,7 +31,7 @@ def through() -> Iterator[NewProxy]:
         proxy.stop()
 
 
-def flood(driver: Driver, count: int = 600) -> None:
+def flood(driver: ConformanceClient, count: int = 600) -> None:
     for number in range(count):
         driver.put(f"R{number}=", BULKY)
 
@@ -39,10 +39,10 @@ def flood(driver: Driver, count: int = 600) -> None:
 def test_a_server_that_stops_reading_is_noticed_although_it_goes_on_talking(start: Start, through: NewProxy) -> None:
     server = start(ping_timeout=3.0)
     proxy, url = through(server)
-    with Driver(url, max_outstanding=600).open() as driver:
+    with ConformanceClient(url, max_outstanding=600).open() as driver:
         proxy.stall(Direction.UP)
         flood(driver)
-        driver.until(lambda: driver.engine.session.line.unsent, what="bytes that wait")
+        driver.until(lambda: driver.engine.session.keepalive.unsent, what="bytes that wait")
         posted = len(driver.frames)
         driver.run(0.5)
         assert len(driver.frames) == posted, "posts went behind bytes that nobody reads"
@@ -58,10 +58,10 @@ def test_a_server_that_stops_reading_is_noticed_although_it_goes_on_talking(star
 def test_a_server_that_reads_again_in_time_loses_nothing(start: Start, through: NewProxy) -> None:
     server = start()
     proxy, url = through(server)
-    with Driver(url, max_outstanding=600, ack_timeout=30.0).open() as driver:
+    with ConformanceClient(url, max_outstanding=600, ack_timeout=30.0).open() as driver:
         proxy.stall(Direction.UP)
         flood(driver)
-        driver.until(lambda: driver.engine.session.line.unsent)
+        driver.until(lambda: driver.engine.session.keepalive.unsent)
         proxy.heal()
         assert {tuple(answers(result)) for result in driver.settled(within=40)} == {("ACK",)}
         assert driver.slowest_round < LONGEST_ROUND
@@ -70,7 +70,7 @@ def test_a_server_that_reads_again_in_time_loses_nothing(start: Start, through: 
 def test_a_connection_that_is_open_at_our_end_only_is_noticed(start: Start, through: NewProxy) -> None:
     server = start(ping_timeout=3.0)
     proxy, url = through(server)
-    with Driver(url).open() as driver:
+    with ConformanceClient(url).open() as driver:
         proxy.stall()
         driver.put("EUR=")
         driver.until(driver.reasons, what="noticed")

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tests.engine.rig import messages
+from tests.simulation.world.oracle.result_rules import settled_above
 
 from contribd.engine.clock import Now
-from contribd.engine.ledger import Commit, Partition
-from contribd.simulation.world.resultrules import settled_above
+from contribd.engine.records.offsets import Commit, Partition
 
 ACK_TIMEOUT = 15.0
 DIRECTORY_TIMEOUT = 5.0
@@ -68,8 +68,8 @@ class Line:
 class Judge:
     """Fails the test at the first promise broken."""
 
-    def __init__(self, max_outstanding: int, pack: int, run_ahead: int, *, conflate: bool) -> None:
-        self.max_outstanding, self.pack, self.run_ahead, self.conflate = max_outstanding, pack, run_ahead, conflate
+    def __init__(self, max_outstanding: int, pack: int, span: int, *, conflate: bool) -> None:
+        self.max_outstanding, self.pack, self.span, self.conflate = max_outstanding, pack, span, conflate
         self.made: dict[int, Made] = {}
         self.logs: dict[Partition, list[Made]] = {}
         self.commits: dict[Partition, Commit] = {}
@@ -190,7 +190,7 @@ class Judge:
         above = settled_above(commit)
         said = {r.offset for r in self.logs[partition] if r.offset < commit.offset or r.offset in above}
         assert said == {offset for at, offset in self.results if at == partition}, f"{partition}: {commit} is not true"
-        assert not above or max(above) - commit.offset < self.run_ahead, f"{partition}: ran too far ahead"
+        assert not above or max(above) - commit.offset < self.span, f"{partition}: ran too far ahead"
 
     def _check_truth(self, result: dict[str, Any], record: Made) -> None:
         """An answer in a result is the one that was given to that post."""

@@ -6,8 +6,8 @@ from typing import TypedDict, Unpack
 
 import msgspec
 
-from contribd.engine.bounds import DEFAULT, Bounds
 from contribd.engine.engine import Engine
+from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
 from contribd.engine.policy import ContributionPolicy, RetryPolicy, SessionPolicy, WithdrawPolicy
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Mapped, PostType, RejectCode, Rejected
@@ -57,7 +57,7 @@ def new_engine(
     note: Callable[..., None] = lambda _level, _event, **_details: None,
     *,
     mapper: Mapper | None = None,
-    bounds: Bounds = DEFAULT,
+    bounds: Bounds = DEFAULT_BOUNDS,
     **options: Unpack[Contribution],
 ) -> Engine:
     """An engine whose chance is seeded. It waits before it posts again as its session does before it connects."""

@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, Unpack
 
 import msgspec
+from tests.ads.server_messages import directory, login_refresh
 from tests.engine.making import LOGIN, Contribution, new_engine, seconds
-from tests.session.messages import directory, login_refresh
 
-from contribd.engine.bounds import DEFAULT, Bounds
 from contribd.engine.clock import Now
 from contribd.engine.commands import Command, Connect
-from contribd.engine.endpoints import Failure
 from contribd.engine.events import (
     Assigned,
     Committed,
@@ -25,12 +23,13 @@ from contribd.engine.events import (
     Stop,
     Tick,
 )
-from contribd.engine.ledger import Commit, Partition
-from contribd.engine.limits import LINGER
-from contribd.engine.outbox import Batch
+from contribd.engine.limits import DEFAULT_BOUNDS, LINGER, Bounds
 from contribd.engine.policy import SessionPolicy
-from contribd.engine.price import Record
-from contribd.engine.result import ResultEncoder
+from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.outbox import Batch
+from contribd.engine.records.price import Record
+from contribd.engine.records.result_encoder import ResultEncoder
+from contribd.engine.session.endpoints import Failure
 
 START = 1_800_000_000_000_000
 """The wall clock at the start, microseconds since 1970; a whole second."""
@@ -51,7 +50,7 @@ class Rig:
         *,
         endpoints: tuple[str, ...] = ("ws://a", "ws://b"),
         backoff: Callable[[int], float] = seconds,
-        bounds: Bounds = DEFAULT,
+        bounds: Bounds = DEFAULT_BOUNDS,
         **contribution: Unpack[Contribution],
     ) -> None:
         self.mono, self.wall = 1000.0, START

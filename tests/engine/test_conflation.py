@@ -163,5 +163,5 @@ def test_consumption_pauses_before_the_records_that_wait_pass_their_bound() -> N
     rig = Rig().assign()
     rig.put(*({"BID": n} for n in range(1000)))
     assert rig.engine.paused() == frozenset()
-    rig.engine.intake.ledgers[next(iter(rig.engine.intake.ledgers))].waiting += MAX_WAITING_RECORDS
+    rig.engine.intake.trackers[next(iter(rig.engine.intake.trackers))].waiting += MAX_WAITING_RECORDS
     assert len(rig.engine.paused()) == 1

@@ -7,11 +7,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from tests.engine.judge import LAST_POST_ID, Key
+from tests.engine.machine_world import HOMES, NAKS, Surroundings
 from tests.engine.rig import P0, P1
-from tests.engine.surroundings import HOMES, NAKS, Surroundings
 
-from contribd.engine.bounds import Bounds
-from contribd.engine.ledger import Partition
+from contribd.engine.limits import Bounds
+from contribd.engine.records.offsets import Partition
 
 PARTITIONS = st.sampled_from([P0, P1])
 RECORDS = st.tuples(
@@ -20,7 +20,7 @@ RECORDS = st.tuples(
     st.sampled_from([0, 0, 0, 2]),
 )
 KINDS = st.sampled_from(["ACK", "ACK", "ACK", *NAKS, "ERROR", "nameless"])
-BOUNDS = st.sampled_from([Bounds(run_ahead=4, waiting_records=6, batch_results=2), Bounds(run_ahead=64)])
+BOUNDS = st.sampled_from([Bounds(span=4, waiting_records=6, batch_results=2), Bounds(span=64)])
 DISTURBANCES = st.sampled_from(
     ["cut", "login closed", "nonsense", "lease", "lease renewed", "stop", "killed", "killed"]
 )
@@ -53,7 +53,7 @@ class EngineMachine(Surroundings, RuleBasedStateMachine):
         max_age=st.sampled_from([None, None, 3_000_000]),
         create_missing=st.booleans(),
         bounds=BOUNDS,
-        window=st.sampled_from([(1, 1), (3, 2), (5, 20)]),
+        in_flight=st.sampled_from([(1, 1), (3, 2), (5, 20)]),
         first_id=st.sampled_from([1, LAST_POST_ID - 2]),
     )
     def begin(self, **plan: Any) -> None:

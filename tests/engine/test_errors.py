@@ -171,7 +171,7 @@ def test_the_post_that_went_alone_and_is_accepted_is_an_ack(rig: Rig) -> None:
     assert {result["status"] for result in rig.commit()} == {"ACK"}
     rig.put({"BID": 2}, ric="A=")
     rig.put({"BID": 2}, ric="B=")
-    assert rig.engine.contributor.window.oldest() is not None
+    assert rig.engine.contributor.in_flight.oldest() is not None
 
 
 def test_blame_passes_on_where_the_oldest_is_answered_after_all(rig: Rig) -> None:
@@ -195,7 +195,7 @@ def test_an_error_while_nothing_is_outstanding_is_counted(rig: Rig) -> None:
     rig.ack(1, 2, 3, 4)
     rig.error()
     rig.error(99)
-    assert rig.engine.tally.unmatched == 2
+    assert rig.engine.counters.unmatched == 2
     assert rig.notes.count("an answer that belongs to no outstanding post") == 1
 
 
@@ -212,7 +212,7 @@ def test_a_post_alone_never_shares_its_frame() -> None:
     rig = Rig().assign()
     for ric in RICS:
         rig.put({"BID": 1}, ric=ric)
-    for instrument in rig.engine.contributor.book:
+    for instrument in rig.engine.contributor.instruments:
         instrument.alone = instrument.key[1] in ("B=", "C=")
     rig.open()
     assert [len(messages(frame)) for frame in rig.frames] == [1, 1, 1, 1]

@@ -59,7 +59,7 @@ def test_only_the_old_ones_of_those_that_would_merge_expire() -> None:
     rig.mono, rig.wall = rig.mono + 1, rig.wall + 1_000_000
     rig.open()
     rig.tick()
-    assert rig.engine.contributor.window.oldest() is not None
+    assert rig.engine.contributor.in_flight.oldest() is not None
     assert statuses(rig.commit()) == [(0, "EXPIRED")]
 
 
@@ -104,4 +104,4 @@ def test_settled_prices_are_not_held_until_they_would_have_expired() -> None:
         rig.engine.outbox.take()
         rig.engine.outbox._under_way = False
         rig.commit()
-    assert len(rig.engine.contributor._ages) < 2500
+    assert len(rig.engine.contributor._expiry) < 2500

@@ -3,12 +3,11 @@
 import pytest
 from tests.engine.rig import P0, P1, START
 
-from contribd.engine.bounds import Bounds
-from contribd.engine.instrument import Instrument
-from contribd.engine.ledger import Ledger, Partition
-from contribd.engine.limits import MAX_BATCH_RESULTS
-from contribd.engine.outbox import Batch, Outbox
-from contribd.engine.price import Record, Settlement, reject
+from contribd.engine.limits import MAX_BATCH_RESULTS, Bounds
+from contribd.engine.records.instruments import Instrument
+from contribd.engine.records.offsets import OffsetTracker, Partition
+from contribd.engine.records.outbox import Batch, Outbox
+from contribd.engine.records.price import Record, Settlement, reject
 from contribd.mapping.outcome import RejectCode, Rejected
 
 
@@ -17,14 +16,14 @@ def outbox() -> Outbox:
     return Outbox()
 
 
-def ledger(partition: Partition = P0, records: int = 3, size: int = 1) -> Ledger:
-    made = Ledger(partition, 0)
+def tracker(partition: Partition = P0, records: int = 3, size: int = 1) -> OffsetTracker:
+    made = OffsetTracker(partition, 0)
     for offset in range(records):
         made.take(offset, size)
     return made
 
 
-def settlement(one: Ledger, offset: int, size: int = 1) -> Settlement:
+def settlement(one: OffsetTracker, offset: int, size: int = 1) -> Settlement:
     return reject(one, Record(offset, -1, None, b"x" * size), Rejected(RejectCode.BAD_RECORD, "no"), START)
 
 
@@ -39,7 +38,7 @@ def test_nothing_settled_gives_no_transaction(outbox: Outbox) -> None:
 
 
 def test_a_transaction_carries_its_results_and_the_offsets_they_settle(outbox: Outbox) -> None:
-    zero, one = ledger(P0), ledger(P1)
+    zero, one = tracker(P0), tracker(P1)
     for each in (settlement(zero, 0), settlement(one, 1)):
         outbox.add(each)
     batch = outbox.take()
@@ -49,7 +48,7 @@ def test_a_transaction_carries_its_results_and_the_offsets_they_settle(outbox: O
 
 
 def test_only_one_transaction_is_under_way(outbox: Outbox) -> None:
-    one = ledger()
+    one = tracker()
     outbox.add(settlement(one, 0))
     batch = outbox.take()
     outbox.add(settlement(one, 1))
@@ -60,7 +59,7 @@ def test_only_one_transaction_is_under_way(outbox: Outbox) -> None:
 
 
 def test_a_failed_transaction_is_offered_again_as_it_was(outbox: Outbox) -> None:
-    one = ledger()
+    one = tracker()
     outbox.add(settlement(one, 0))
     first = outbox.take()
     outbox.add(settlement(one, 1))
@@ -73,7 +72,7 @@ def test_a_failed_transaction_is_offered_again_as_it_was(outbox: Outbox) -> None
 
 
 def test_what_is_settled_meanwhile_does_not_change_the_offsets_under_way(outbox: Outbox) -> None:
-    one = ledger()
+    one = tracker()
     outbox.add(settlement(one, 0))
     batch = outbox.take()
     outbox.add(settlement(one, 1))
@@ -84,7 +83,7 @@ def test_what_is_settled_meanwhile_does_not_change_the_offsets_under_way(outbox:
 
 def test_a_durable_transaction_frees_its_instruments(outbox: Outbox) -> None:
     instrument = Instrument(("TRCC", "EUR="))
-    outbox.add(settlement(ledger(), 0), instrument)
+    outbox.add(settlement(tracker(), 0), instrument)
     batch = outbox.take()
     assert batch is not None
     assert outbox.committed(batch.number) == [instrument]
@@ -92,7 +91,7 @@ def test_a_durable_transaction_frees_its_instruments(outbox: Outbox) -> None:
 
 
 def test_a_revoked_partition_s_pending_results_are_forgotten(outbox: Outbox) -> None:
-    gone, kept, instrument = ledger(P0), ledger(P1), Instrument(("TRCC", "EUR="))
+    gone, kept, instrument = tracker(P0), tracker(P1), Instrument(("TRCC", "EUR="))
     outbox.add(settlement(gone, 0), instrument)
     outbox.add(settlement(kept, 0))
     gone.closed = True
@@ -103,7 +102,7 @@ def test_a_revoked_partition_s_pending_results_are_forgotten(outbox: Outbox) -> 
 
 
 def test_a_revoked_partition_s_results_under_way_are_forgotten_only_if_they_were_not_written(outbox: Outbox) -> None:
-    gone, kept, instrument = ledger(P0), ledger(P1), Instrument(("TRCC", "EUR="))
+    gone, kept, instrument = tracker(P0), tracker(P1), Instrument(("TRCC", "EUR="))
     outbox.add(settlement(gone, 0), instrument)
     outbox.add(settlement(kept, 0))
     batch = outbox.take()
@@ -119,7 +118,7 @@ def test_a_revoked_partition_s_results_under_way_are_forgotten_only_if_they_were
 
 
 def test_a_failed_transaction_of_revoked_partitions_alone_leaves_nothing(outbox: Outbox) -> None:
-    gone = ledger()
+    gone = tracker()
     outbox.add(settlement(gone, 0))
     batch = outbox.take()
     gone.closed = True
@@ -131,7 +130,7 @@ def test_a_failed_transaction_of_revoked_partitions_alone_leaves_nothing(outbox:
 
 
 def test_an_outcome_of_another_transaction_is_a_defect(outbox: Outbox) -> None:
-    outbox.add(settlement(ledger(), 0))
+    outbox.add(settlement(tracker(), 0))
     batch = outbox.take()
     assert batch is not None
     with pytest.raises(RuntimeError, match="not the one under way"):
@@ -141,7 +140,7 @@ def test_an_outcome_of_another_transaction_is_a_defect(outbox: Outbox) -> None:
 
 
 def test_a_transaction_is_bounded_in_results(outbox: Outbox) -> None:
-    one = ledger(records=MAX_BATCH_RESULTS + 1)
+    one = tracker(records=MAX_BATCH_RESULTS + 1)
     for offset in range(MAX_BATCH_RESULTS + 1):
         outbox.add(settlement(one, offset))
     assert len(offsets(outbox.take())) == MAX_BATCH_RESULTS
@@ -149,7 +148,7 @@ def test_a_transaction_is_bounded_in_results(outbox: Outbox) -> None:
 
 def test_a_transaction_is_bounded_in_bytes_but_takes_one_result_at_least() -> None:
     outbox = Outbox(Bounds(batch_bytes=100))
-    one = ledger(records=4)
+    one = tracker(records=4)
     for offset, size in enumerate((500, 50, 50, 1)):
         outbox.add(settlement(one, offset, size))
     for expected in ([0], [1, 2], [3]):

@@ -5,61 +5,61 @@ from tests.engine.making import seconds
 from tests.engine.rig import START
 
 from contribd.engine.clock import Now, Stamp
-from contribd.engine.endpoints import Endpoints, Failure
-from contribd.engine.instrument import Instrument
+from contribd.engine.counters import Histogram
 from contribd.engine.limits import ACK_BUCKETS
-from contribd.engine.rate import RateLimit
-from contribd.engine.services import Services
-from contribd.engine.tally import Histogram
-from contribd.engine.window import Flight, Window
+from contribd.engine.posts.in_flight import InFlightPost, InFlightPosts
+from contribd.engine.posts.rate_limit import RateLimit
+from contribd.engine.records.instruments import Instrument
+from contribd.engine.session.endpoints import Endpoints, Failure
+from contribd.engine.session.services import Services
 from contribd.mapping.outcome import PostType
 from contribd.omm.answers import Directory, ServiceChange
 from contribd.omm.post import MAX_POST_ID
 
 
-def send(window: Window, *, frame: int = 1, place: int = 0) -> Flight:
-    flight = Flight(window.next_id(), Instrument(("S", "R")), [], PostType.UPDATE, {}, Now(0.0, START))
-    flight.frame, flight.place = frame, place
-    window.add(flight)
-    return flight
+def send(in_flight: InFlightPosts, *, frame: int = 1, place: int = 0) -> InFlightPost:
+    post = InFlightPost(in_flight.next_id(), Instrument(("S", "R")), [], PostType.UPDATE, {}, Now(0.0, START))
+    post.frame, post.place = frame, place
+    in_flight.add(post)
+    return post
 
 
-# Window
+# InFlightPosts
 
 
 def test_post_ids_begin_again_at_one_after_the_largest() -> None:
-    window = Window(10, first_id=MAX_POST_ID)
-    assert [send(window).post_id for _ in range(3)] == [MAX_POST_ID, 1, 2]
+    in_flight = InFlightPosts(10, first_id=MAX_POST_ID)
+    assert [send(in_flight).post_id for _ in range(3)] == [MAX_POST_ID, 1, 2]
 
 
 def test_a_post_id_that_is_outstanding_is_passed_over() -> None:
-    window = Window(10)
-    send(window)
-    send(window)
-    window.pop(1)
-    window._last_id = MAX_POST_ID
-    assert [send(window).post_id for _ in range(2)] == [1, 3]
+    in_flight = InFlightPosts(10)
+    send(in_flight)
+    send(in_flight)
+    in_flight.pop(1)
+    in_flight._last_id = MAX_POST_ID
+    assert [send(in_flight).post_id for _ in range(2)] == [1, 3]
 
 
 def test_a_window_has_room_for_its_size() -> None:
-    window = Window(2)
-    assert window.room == 2
-    first = send(window)
-    send(window)
-    assert window.room == 0
-    assert window.oldest() is first
-    assert window.pop(first.post_id) is first
-    assert window.pop(first.post_id) is None
-    assert window.room == 1
+    in_flight = InFlightPosts(2)
+    assert in_flight.room == 2
+    first = send(in_flight)
+    send(in_flight)
+    assert in_flight.room == 0
+    assert in_flight.oldest() is first
+    assert in_flight.pop(first.post_id) is first
+    assert in_flight.pop(first.post_id) is None
+    assert in_flight.room == 1
 
 
 def test_what_followed_a_post_is_of_its_own_frame_only() -> None:
-    window = Window(10)
-    flights = [send(window, frame=1, place=place) for place in range(3)]
-    send(window, frame=2, place=5)
-    assert window.after(flights[0]) == flights[1:]
-    assert len(window.pop_all()) == 4
-    assert len(window) == 0
+    in_flight = InFlightPosts(10)
+    posts = [send(in_flight, frame=1, place=place) for place in range(3)]
+    send(in_flight, frame=2, place=5)
+    assert in_flight.after(posts[0]) == posts[1:]
+    assert len(in_flight.pop_all()) == 4
+    assert len(in_flight) == 0
 
 
 # Rate

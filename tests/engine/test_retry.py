@@ -1,8 +1,8 @@
 """What is posted again, when, how often, and what the result says of it."""
 
 import pytest
+from tests.ads.server_messages import directory
 from tests.engine.rig import Rig, statuses
-from tests.session.messages import directory
 
 
 @pytest.fixture
@@ -90,9 +90,9 @@ def test_silence_past_the_timeout_is_posted_again_after_its_wait(rig: Rig) -> No
     rig.put({"BID": 1})
     rig.receive({"Type": "Ping"})
     rig.tick(14.99)
-    assert rig.engine.contributor.window.oldest() is not None
+    assert rig.engine.contributor.in_flight.oldest() is not None
     rig.tick(0.01)
-    assert rig.engine.contributor.window.oldest() is None
+    assert rig.engine.contributor.in_flight.oldest() is None
     rig.tick(1)
     assert rig.ids == [1, 2]
 
@@ -113,7 +113,7 @@ def test_an_answer_that_comes_too_late_is_counted_and_changes_nothing(rig: Rig) 
     rig.receive({"Type": "Pong"})
     rig.tick(15)
     rig.ack(1)
-    assert rig.engine.tally.unmatched == 1
+    assert rig.engine.counters.unmatched == 1
     assert rig.take() is None
 
 
@@ -143,7 +143,7 @@ def test_a_price_whose_last_try_is_lost_is_unanswered() -> None:
 def test_a_login_that_ends_loses_what_was_unanswered(rig: Rig) -> None:
     rig.put({"BID": 1})
     rig.receive({"ID": 1, "Type": "Status", "Domain": "Login", "State": {"Stream": "Closed", "Data": "Suspect"}})
-    assert len(rig.engine.contributor.window) == 0
+    assert len(rig.engine.contributor.in_flight) == 0
 
 
 def test_an_ack_in_the_frame_that_ends_the_login_still_counts(rig: Rig) -> None:

@@ -1,13 +1,12 @@
 """What the engine promises besides: sessions, partitions, stopping, membership."""
 
 import pytest
+from tests.ads.server_messages import directory
 from tests.engine.rig import P0, P1, Rig, encode, statuses
-from tests.session.messages import directory
 
-from contribd.engine.bounds import Bounds
 from contribd.engine.commands import Disconnect
 from contribd.engine.events import Received
-from contribd.engine.limits import MAX_RUN_AHEAD
+from contribd.engine.limits import MAX_SPAN, Bounds
 from contribd.engine.states import SessionState
 
 
@@ -40,7 +39,7 @@ def test_records_of_a_partition_that_is_not_ours_are_ignored(rig: Rig) -> None:
     rig._next[P1] = 0
     rig.put({"BID": 1}, partition=P1)
     assert rig.posts == []
-    assert rig.engine.tally.records == 0
+    assert rig.engine.counters.records == 0
 
 
 def test_what_an_earlier_run_settled_is_not_posted_again(rig: Rig) -> None:
@@ -57,15 +56,15 @@ def test_what_an_earlier_run_settled_is_not_posted_again(rig: Rig) -> None:
 
 def test_a_partition_that_runs_too_far_ahead_of_its_prefix_is_paused_and_resumed(rig: Rig) -> None:
     rig.put({"BID": 0}, ric="SLOW=")
-    rig._next[P0] = MAX_RUN_AHEAD - 1
+    rig._next[P0] = MAX_SPAN - 1
     rig.put_values(None, None, None)
     assert rig.engine.paused() == {P0}
-    assert statuses(rig.commit()) == [(MAX_RUN_AHEAD - 1, "REJECTED")]
+    assert statuses(rig.commit()) == [(MAX_SPAN - 1, "REJECTED")]
     rig.ack(1)
     rig.commit()
     rig.tick()
     assert rig.engine.paused() == frozenset()
-    assert statuses(rig.commit()) == [(MAX_RUN_AHEAD, "REJECTED"), (MAX_RUN_AHEAD + 1, "REJECTED")]
+    assert statuses(rig.commit()) == [(MAX_SPAN, "REJECTED"), (MAX_SPAN + 1, "REJECTED")]
 
 
 def test_too_many_waiting_records_pause_every_partition_until_half_are_gone() -> None:
@@ -184,7 +183,7 @@ def test_a_retry_that_backs_off_when_its_partition_goes_is_dropped(rig: Rig) -> 
     rig.ack(1, NakCode="NoResources")
     rig.revoking(P0)
     assert rig.engine.settled(frozenset({P0}))
-    assert len(rig.engine.contributor.book) == 0
+    assert len(rig.engine.contributor.instruments) == 0
 
 
 def test_records_that_come_while_their_partition_is_revoked_are_not_taken(rig: Rig) -> None:
@@ -202,7 +201,7 @@ def test_posts_unanswered_when_their_partition_goes_end_the_session_and_their_an
     assert rig.commands == [Disconnect(1, clean=False)]
     rig.handle(Received(1, [encode({"ID": 1, "Type": "Ack", "AckID": 1})]))
     assert rig.take() is None
-    assert len(rig.engine.contributor.window) == 0
+    assert len(rig.engine.contributor.in_flight) == 0
 
 
 def given_up() -> Rig:
@@ -314,7 +313,7 @@ def test_results_of_a_partition_that_went_are_not_written(rig: Rig) -> None:
     rig.ack(1)
     rig.revoked(P0)
     assert rig.take() is None
-    assert len(rig.engine.contributor.book) == 0
+    assert len(rig.engine.contributor.instruments) == 0
 
 
 def test_a_refused_commit_drops_what_went_and_offers_the_rest_again(rig: Rig) -> None:
@@ -324,7 +323,7 @@ def test_a_refused_commit_drops_what_went_and_offers_the_rest_again(rig: Rig) ->
     batch = rig.batch()
     rig.revoked(P0)
     rig.handle_not_committed(batch.number)
-    assert [settlement.ledger.partition for settlement in rig.batch().settlements] == [P1]
+    assert [settlement.tracker.partition for settlement in rig.batch().settlements] == [P1]
 
 
 def test_the_next_price_of_an_instrument_goes_when_its_last_one_s_partition_went(rig: Rig) -> None:
@@ -353,12 +352,12 @@ def test_merged_prices_of_a_partition_that_stays_go_again_where_the_newest_one_s
     [result] = rig.commit()
     assert (result["status"], result["source"]["offset"], result["fields"]) == ("ACK", 1, {"BID": 1})
     assert [post["post_id"] for post in result["posts"]] == [2, 3]
-    assert len(rig.engine.contributor.book) == 0
+    assert len(rig.engine.contributor.instruments) == 0
 
 
-@pytest.mark.parametrize("under_way", [False, True])
+@pytest.mark.parametrize("in_flight", [False, True])
 def test_merged_prices_of_a_partition_that_stays_keep_the_answer_when_the_newest_one_s_goes_before_it_is_durable(
-    rig: Rig, under_way: bool
+    rig: Rig, in_flight: bool
 ) -> None:
     rig.assign(P1)
     rig.put({"BID": 0})
@@ -367,7 +366,7 @@ def test_merged_prices_of_a_partition_that_stays_keep_the_answer_when_the_newest
     rig.ack(1)
     rig.commit()
     rig.ack(2, Text="fine")
-    batch = rig.batch() if under_way else None
+    batch = rig.batch() if in_flight else None
     rig.revoked(P1)
     if batch is not None:
         rig.handle_not_committed(batch.number)
@@ -460,4 +459,4 @@ def test_odd_acks_are_counted_as_matching_nothing(rig: Rig) -> None:
     rig.put({"BID": 1})
     rig.receive({"ID": 1, "Type": "Ack", "AckID": "1"}, {"ID": 1, "Type": "Ack"})
     rig.ack(2)
-    assert rig.engine.tally.unmatched == 3
+    assert rig.engine.counters.unmatched == 3

@@ -2,14 +2,13 @@
 
 from typing import Any
 
+from tests.ads.server_messages import directory
 from tests.engine.rig import P0, P1, Rig
-from tests.session.messages import directory
 
-from contribd.engine.bounds import Bounds
 from contribd.engine.events import Committed
-from contribd.engine.ledger import decode_metadata
-from contribd.engine.limits import MAX_WITHDRAWING
+from contribd.engine.limits import MAX_WITHDRAWING, Bounds
 from contribd.engine.policy import WithdrawPolicy
+from contribd.engine.records.offsets import decode_metadata
 
 FIELDS = {"m": frozenset({"BID", "ASK"})}
 LIMIT = 8.0
@@ -92,7 +91,7 @@ def test_the_offsets_are_committed_as_they_were_with_a_withdrawal() -> None:
     quote(rig)
     rig.stop()
     rig.tick()
-    before = rig.engine.intake.ledgers[P0].commit()
+    before = rig.engine.intake.trackers[P0].commit()
     rig.ack(*rig.ids)
     commit = rig.batch().commits[P0]
     assert (commit.offset, decode_metadata(*commit)) == (before.offset, decode_metadata(*before)) == (1, frozenset())
@@ -371,7 +370,7 @@ def test_a_pause_that_ends_between_two_looks_is_not_taken_for_silence() -> None:
 
 
 def test_a_record_that_has_to_wait_to_be_taken_shows_that_the_engine_is_alive() -> None:
-    rig = silent(bounds=Bounds(run_ahead=1))
+    rig = silent(bounds=Bounds(span=1))
     rig.put({"BID": 1, "ASK": 2, "CTBTR_1": "ACME"})
     rig.tick()
     rig.ack(rig.ids[0])
@@ -518,11 +517,11 @@ def test_a_revocation_waits_for_the_answer_to_a_withdrawal_and_its_result() -> N
 def test_withdrawals_are_counted_by_themselves() -> None:
     rig = silent()
     quote(rig)
-    before = rig.engine.tally.results.total()
+    before = rig.engine.counters.results.total()
     rig.tick(LIMIT)
     rig.ack(rig.ids[0])
-    assert rig.engine.tally.results.total() == before
-    assert rig.engine.tally.withdrawals == {("silent", "ACK"): 1}
+    assert rig.engine.counters.results.total() == before
+    assert rig.engine.counters.withdrawals == {("silent", "ACK"): 1}
 
 
 def test_a_quote_whose_price_expired_while_the_service_was_down_is_withdrawn_once_it_is_up() -> None:

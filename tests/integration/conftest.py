@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from tests.integration.rigs import needs
-from tests.integration.rigs.kafka import KafkaBroker
-from tests.integration.rigs.provider import Provider
-from tests.integration.rigs.proxy import TcpProxy
+from tests.integration.rigs.broker_rig import KafkaBroker
+from tests.integration.rigs.provider_rig import Provider
+from tests.integration.rigs.raw_websocket import WireClient
 from tests.integration.rigs.systemd import SystemdBox
-from tests.integration.rigs.wire import WireClient
+from tests.integration.rigs.tcp_proxy import TcpProxy
 
 HERE = Path(__file__).parent
 LIMIT_SECONDS = 300  # the first test of all may have to download and compile
@@ -71,7 +71,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
 
 @pytest.fixture
 def new_provider(tmp_path: Path) -> Iterator[Callable[..., Provider]]:
-    """Starts providers of a test's own; takes the options of ``Provider`` except its directory."""
+    """StartOffsets providers of a test's own; takes the options of ``Provider`` except its directory."""
     started: list[Provider] = []
 
     def start(**options: Any) -> Provider:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.conformance.conformance_suite import *  # noqa: F403 - every case
 from tests.conformance.servers import Server, Start
-from tests.conformance.suite import *  # noqa: F403 - every case
-from tests.integration.rigs.provider import Provider
+from tests.integration.rigs.provider_rig import Provider
 
 
 @pytest.fixture

@@ -5,18 +5,18 @@ from queue import SimpleQueue
 
 import pytest
 from kafka.structs import ConsumerGroupMetadata
-from tests.integration.rigs.kafka import KafkaBroker, unique
+from tests.integration.rigs.broker_rig import KafkaBroker, unique
 from tests.integration.rigs.prices import read_results
 from tests.integration.rigs.wait import eventually
 
 from contribd.engine.events import Committed, Event, NotCommitted
-from contribd.engine.ledger import Commit, Partition
-from contribd.engine.result import Encoded
+from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.result_encoder import Encoded
 from contribd.ops.progress import Pulse
 from contribd.streams import sink as sinks
-from contribd.streams.settings import KafkaSettings
+from contribd.streams.client.settings import KafkaSettings
+from contribd.streams.group.fencing import Fencing
 from contribd.streams.sink import Sink, Write
-from contribd.streams.standing import Standing
 
 RESULT = (
     b'{"status":"ACK","ric":"EUR=","service":"TRCC","mapping":"m","fields":{},"code":null,"text":null,'
@@ -35,7 +35,7 @@ def test_the_sink_gives_a_transaction_up_and_its_outcome_is_known_afterwards(
     own_kafka.create_topic(results, 1)
     events: SimpleQueue[Event] = SimpleQueue()
     settings = KafkaSettings((own_kafka.bootstrap,), group, (prices,), results, None, "earliest", "test")
-    sink = Sink(settings, emit=events.put, pulse=Pulse("sink", 60.0, time.monotonic()), standing=Standing())
+    sink = Sink(settings, emit=events.put, pulse=Pulse("sink", 60.0, time.monotonic()), fencing=Fencing())
     sink.start()
     eventually(lambda: sink.connected, within=30, what="the sink connected")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
-from tests.integration.rigs.kafka import KafkaBroker, unique
-from tests.integration.rigs.process import listening
+from tests.integration.rigs.broker_rig import KafkaBroker, unique
+from tests.integration.rigs.spawned import listening
 from tests.integration.rigs.wait import eventually
 
 

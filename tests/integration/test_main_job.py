@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.integration.rigs.broker_rig import KafkaBroker, unique
 from tests.integration.rigs.daemon import Daemon
-from tests.integration.rigs.kafka import KafkaBroker, unique
 from tests.integration.rigs.prices import Fed, assert_one_each, feed, read_results, records
-from tests.integration.rigs.provider import JournaledPost, Provider
+from tests.integration.rigs.provider_rig import JournaledPost, Provider
 from tests.integration.rigs.wait import eventually
 
-from contribd.streams.result import Result
+from contribd.results.result import Result
 
 COUNT = 3_000
 PARTITIONS = 4
@@ -137,8 +137,8 @@ def test_quotes_of_a_silent_engine_and_of_a_stopped_daemon_give_way_to_blanks(jo
     one = job(contribution={"withdraw": {"on_stop": True, "silent_after": "3s"}})
     one.daemon.start()
     fed = one.run(400, within=60)
-    standing = {result.ric for result in one.results() if result.status == "ACK"}
-    eventually(lambda: _blanks(one).keys() == standing, within=30, what="a blank for every quote")
+    fencing = {result.ric for result in one.results() if result.status == "ACK"}
+    eventually(lambda: _blanks(one).keys() == fencing, within=30, what="a blank for every quote")
     assert set(_blanks(one).values()) == {1}
 
     fed.records |= feed(one.kafka, one.prices, records(100, seed=2)).records

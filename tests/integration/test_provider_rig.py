@@ -6,9 +6,9 @@ from itertools import count
 from typing import Any
 
 import pytest
-from tests.integration.rigs.provider import Profile, Provider
+from tests.integration.rigs.provider_rig import Profile, Provider
+from tests.integration.rigs.raw_websocket import Message, WireClient, directory_request, post, token_login_request
 from tests.integration.rigs.wait import eventually
-from tests.integration.rigs.wire import Message, WireClient, directory_request, post, token_login_request
 from websocket import WebSocketException
 
 Connect = Callable[..., WireClient]

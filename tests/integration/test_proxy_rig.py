@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.integration.rigs.proxy import Direction, TcpProxy
+from tests.integration.rigs.tcp_proxy import Direction, TcpProxy
 
 
 @pytest.fixture

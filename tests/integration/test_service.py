@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.integration.rigs.broker_rig import KafkaBroker, unique
 from tests.integration.rigs.daemon import MAPPING
-from tests.integration.rigs.kafka import KafkaBroker, unique
 from tests.integration.rigs.prices import assert_one_each, feed, read_results, records
 from tests.integration.rigs.systemd import SystemdBox
 from tests.integration.rigs.wait import eventually
 
-from contribd.simulation.broker import free_port
-from contribd.simulation.options import AdsOptions
-from contribd.simulation.server import AdsServer
+from contribd.simulation.ads.options import AdsOptions
+from contribd.simulation.ads.server import AdsServer
+from contribd.simulation.demo.embedded_broker import free_port
 
 UNIT = Path(__file__).parents[2] / "systemd/contribd.service"
 HERE = """\

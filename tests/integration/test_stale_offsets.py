@@ -5,15 +5,15 @@ from queue import SimpleQueue
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.structs import ConsumerGroupMetadata
-from tests.integration.rigs.kafka import KafkaBroker, unique
+from tests.integration.rigs.broker_rig import KafkaBroker, unique
 
 from contribd.engine.events import Committed, Event, NotCommitted
-from contribd.engine.ledger import Commit, Partition
-from contribd.engine.result import Encoded
+from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.result_encoder import Encoded
 from contribd.ops.progress import Pulse
-from contribd.streams.settings import KafkaSettings
+from contribd.streams.client.settings import KafkaSettings
+from contribd.streams.group.fencing import Fencing
 from contribd.streams.sink import Sink, Write
-from contribd.streams.standing import Standing
 
 RESULT = Encoded(b"EUR=", b"{}", [])
 
@@ -24,7 +24,7 @@ def test_a_refused_commit_leaves_nothing_behind_for_the_next(kafka: KafkaBroker)
     kafka.create_topic(results, 1)
     settings = KafkaSettings((kafka.bootstrap,), group, (prices,), results, None, "earliest", "test")
     events: SimpleQueue[Event] = SimpleQueue()
-    sink = Sink(settings, emit=events.put, pulse=Pulse("sink", 60.0, time.monotonic()), standing=Standing())
+    sink = Sink(settings, emit=events.put, pulse=Pulse("sink", 60.0, time.monotonic()), fencing=Fencing())
     sink.start()
     expelled = ConsumerGroupMetadata(group, 7, "a member the group has never had")
     nobody = ConsumerGroupMetadata(group)

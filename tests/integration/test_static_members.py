@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from kafka import KafkaConsumer
 from kafka.errors import FencedInstanceIdError, UnknownMemberIdError
+from tests.integration.rigs.broker_rig import KafkaBroker, unique
 from tests.integration.rigs.daemon import Daemon
-from tests.integration.rigs.kafka import KafkaBroker, unique
 from tests.integration.rigs.prices import places, read_results
-from tests.integration.rigs.provider import Provider
+from tests.integration.rigs.provider_rig import Provider
 from tests.integration.rigs.versions import MAPPING, VersionFeed, reordered
 from tests.integration.rigs.wait import eventually as within
-from tests.streams.suite import Member, Topics, eventually
+from tests.streams.stream_suite import Member, Topics, eventually
 
 from contribd.engine.events import Revoked, Revoking
-from contribd.streams.membership import Joined
-from contribd.streams.standing import confirm, speak_for
+from contribd.streams.group.fencing import confirm, speak_for
+from contribd.streams.group.lease import Joined
 
 CLIENT = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 1000}
 LEASE = 6.0
@@ -49,7 +49,7 @@ def settle(*members: Member) -> None:
 
     def stays() -> bool:
         generations = {member.group.generation_id for member in members if member.group is not None}
-        proven = [member.membership.until(member.group) for member in members]
+        proven = [member.lease.until(member.group) for member in members]
         if len(generations) != 1 or not all(proven):
             return False
         before = first_proven.setdefault(generations.pop(), proven)
@@ -86,13 +86,13 @@ def test_nothing_is_taken_over_before_whoever_had_the_name_has_stopped_posting(
     topics = Topics(cluster)
     one = Member(topics.settings("one"))
     one.wait_for(topics.partition())
-    eventually(lambda: one.membership.until(one.group) > time.monotonic(), "a proof of membership")
+    eventually(lambda: one.lease.until(one.group) > time.monotonic(), "a proof of membership")
     dies(one, monkeypatch)
     again = Member(topics.settings("one"))
     eventually(lambda: again.group is not None, "a generation")
     joined = time.monotonic()
     again.wait_for(topics.partition())
-    assert time.monotonic() > one.membership.until(one.group)
+    assert time.monotonic() > one.lease.until(one.group)
     assert time.monotonic() - joined > LEASE - 1.0
     again.leave()
 
@@ -118,7 +118,7 @@ def test_of_two_members_of_one_name_the_first_learns_that_it_was_replaced(cluste
     one.wait_for(topics.partition())
     other = Member(topics.settings("one"))
     other.wait_for(topics.partition())
-    assert time.monotonic() > one.membership.until(one.group)
+    assert time.monotonic() > one.lease.until(one.group)
     eventually(lambda: one.source.replaced, "word of the other")
     one.source.join(10)
     assert not one.source.is_alive()

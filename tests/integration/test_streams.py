@@ -10,13 +10,13 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.admin import NewPartitions
 from kafka.structs import ConsumerGroupMetadata
-from tests.integration.rigs.kafka import KafkaBroker
-from tests.streams.suite import Member, SinkSuite, SourceSuite, Topics, Writer, eventually, no_member
+from tests.integration.rigs.broker_rig import KafkaBroker
+from tests.streams.stream_suite import Member, SinkSuite, SourceSuite, Topics, Writer, eventually, no_member
 
 from contribd.engine.events import Assigned, Records, Revoked, Revoking
-from contribd.engine.ledger import Commit
+from contribd.engine.records.offsets import Commit
 from contribd.streams import sink
-from contribd.streams.repair import commit
+from contribd.streams.client.workarounds import commit
 
 
 def delete(topics: Topics, before: int) -> None:
@@ -112,7 +112,7 @@ class TestSource(SourceSuite):
             admin.create_partitions({topics.prices: NewPartitions(count)})
             member.wait_for(topics.partition(count - 1))
         admin.close()
-        eventually(lambda: member.membership.until(member.group) > time.monotonic() + 4, "heartbeats")
+        eventually(lambda: member.lease.until(member.group) > time.monotonic() + 4, "heartbeats")
         member.leave()
 
     @pytest.mark.timeout(120)
@@ -122,14 +122,14 @@ class TestSource(SourceSuite):
         topics = Topics(own_kafka)
         member = Member(topics.settings())
         member.wait_for(topics.partition())
-        eventually(lambda: member.membership.until(member.group) > time.monotonic(), "a membership proven")
+        eventually(lambda: member.lease.until(member.group) > time.monotonic(), "a membership proven")
         own_kafka.pause()
         frozen = time.monotonic()
-        eventually(lambda: member.membership.until(member.group) <= time.monotonic(), "the end of the proof")
-        proven = member.membership.until(member.group)
+        eventually(lambda: member.lease.until(member.group) <= time.monotonic(), "the end of the proof")
+        proven = member.lease.until(member.group)
         assert proven < frozen + 6.0, "the group may give the partitions away after six seconds"
         own_kafka.resume()
-        eventually(lambda: member.membership.until(member.group) > time.monotonic(), "a membership proven again")
+        eventually(lambda: member.lease.until(member.group) > time.monotonic(), "a membership proven again")
         member.leave()
 
 
@@ -138,7 +138,7 @@ class TestSink(SinkSuite):
         topics = Topics(cluster)
         member = Member(topics.settings())
         member.wait_for(topics.partition())
-        eventually(lambda: member.membership.until(member.group) > time.monotonic() + 4, "a settled membership")
+        eventually(lambda: member.lease.until(member.group) > time.monotonic() + 4, "a settled membership")
         assert member.group is not None
         stale = ConsumerGroupMetadata(topics.group, member.group.generation_id - 1, member.group.member_id)
         writer = Writer(topics.settings())

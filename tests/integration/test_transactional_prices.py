@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kafka import KafkaProducer
+from tests.integration.rigs.broker_rig import KafkaBroker, unique
 from tests.integration.rigs.daemon import Daemon
-from tests.integration.rigs.kafka import KafkaBroker, unique
 from tests.integration.rigs.prices import read_results, records
-from tests.integration.rigs.provider import Provider
+from tests.integration.rigs.provider_rig import Provider
 from tests.integration.rigs.wait import eventually
 
 BATCH = 20

@@ -8,7 +8,7 @@ import pytest
 from contribd.mapping.cases import CaseResult, run_cases
 from contribd.mapping.compile import compile_file
 from contribd.mapping.mapper import Mapper
-from contribd.mapping.model import MappingFile
+from contribd.mapping.rules import MappingFile
 
 MAPPING = {
     "name": "spot",

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from contribd.mapping.compile import MappingProblem, compile_file
-from contribd.mapping.model import MappingFile
+from contribd.mapping.rules import MappingFile
 
 GOOD: dict[str, Any] = {"name": "spot", "ric": "{pair}=", "fields": {"BID": "bid"}}
 

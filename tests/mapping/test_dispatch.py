@@ -10,7 +10,7 @@ from contribd.mapping import dispatch
 from contribd.mapping.compile import CompiledMapping, compile_file
 from contribd.mapping.dispatch import candidates
 from contribd.mapping.mapper import Mapper
-from contribd.mapping.model import MappingFile
+from contribd.mapping.rules import MappingFile
 
 CONDITIONS = [
     *(f'asset == "{asset}" and tenor == "{tenor}"' for asset in "ABC" for tenor in "XYZ"),

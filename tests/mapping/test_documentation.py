@@ -9,9 +9,9 @@ from contribd.mapping.compile import compile_file
 from contribd.mapping.functions import FUNCTIONS
 from contribd.mapping.lexer import MAX_SOURCE
 from contribd.mapping.mapper import Mapper
-from contribd.mapping.model import FieldSpec, MappingFile
 from contribd.mapping.operators import MAX_TEXT
 from contribd.mapping.parser import MAX_NESTING, MAX_NODES
+from contribd.mapping.rules import FieldSpec, MappingFile
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text()
 

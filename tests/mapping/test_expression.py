@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from contribd.mapping.errors import ErrorKind, EvaluationError, ExpressionError
 from contribd.mapping.expression import compile_expression, compile_template
 from contribd.mapping.functions import FUNCTIONS
 from contribd.mapping.kind import Kind
+from contribd.mapping.mistakes import ErrorKind, EvaluationError, ExpressionError
 from contribd.mapping.parser import MAX_NESTING, MAX_NODES
 
 RECORD: dict[str, Any] = {

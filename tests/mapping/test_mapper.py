@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from contribd.mapping.compile import compile_file
 from contribd.mapping.encode import encode_fields
 from contribd.mapping.mapper import MAX_RECORD_BYTES, Mapper
-from contribd.mapping.model import MappingFile
 from contribd.mapping.outcome import Mapped, PostType, RejectCode, Rejected
+from contribd.mapping.rules import MappingFile
 
 SPOT: dict[str, Any] = {
     "name": "fx-spot",

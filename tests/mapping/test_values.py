@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from contribd.mapping import times
 from contribd.mapping.conversions import As, Lookup, conversion
 from contribd.mapping.encode import ENCODER, encode_fields
-from contribd.mapping.errors import EvaluationError
+from contribd.mapping.mistakes import EvaluationError
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.values import MAX_FIELD_TEXT, clean_ric, field_value
 

@@ -5,12 +5,12 @@ import dataclasses
 import pytest
 from tests.ops.samples import snapshot
 
-from contribd.engine.tally import Tally
+from contribd.engine.counters import EngineCounters
 from contribd.ops.snapshot import Counters, Histogram
 
 
 def test_the_engines_counts_are_copied_in_a_stable_order() -> None:
-    tally = Tally()
+    tally = EngineCounters()
     tally.results["NAK", "SymbolUnknown"] += 2
     tally.results["ACK", ""] += 5
     tally.posts["Update", "ACK"] += 5
@@ -25,7 +25,7 @@ def test_the_engines_counts_are_copied_in_a_stable_order() -> None:
 
 
 def test_a_histogram_is_a_copy_and_cumulates_over_its_bounds() -> None:
-    tally = Tally()
+    tally = EngineCounters()
     for seconds in (0.0001, 0.001, 0.3, 1000.0):
         tally.ack_seconds.add(seconds)
     frozen = Histogram.of(tally.ack_seconds)

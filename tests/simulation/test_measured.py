@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import pytest
 from tests.integration.rigs import needs
-from tests.integration.rigs.provider import Provider
-from tests.integration.rigs.wire import Message, WireClient, post
+from tests.integration.rigs.provider_rig import Provider
+from tests.integration.rigs.raw_websocket import Message, WireClient, post
 
-from contribd.simulation.server import AdsServer
+from contribd.simulation.ads.server import AdsServer
 
 
 class Case(NamedTuple):

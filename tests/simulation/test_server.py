@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import websocket
 
-from contribd.simulation.options import AdsOptions
-from contribd.simulation.server import AdsServer
+from contribd.simulation.ads.options import AdsOptions
+from contribd.simulation.ads.server import AdsServer
 
 LOGIN = {"ID": 1, "Domain": "Login", "Key": {"Name": "user"}}
 TIMEOUT = 10

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
-from tests.streams.results import result_headers
+from tests.results.made_results import result_headers
 
-from contribd.simulation.broker import EmbeddedBroker
+from contribd.simulation.demo.embedded_broker import EmbeddedBroker
 
 
 @pytest.fixture(scope="session")

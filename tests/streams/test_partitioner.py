@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 from kafka.partitioner.default import DefaultPartitioner
 
-from contribd.streams import partitioner
-from contribd.streams.partitioner import KeyPartitioner
+from contribd.streams.client import partitioner
+from contribd.streams.client.partitioner import KeyPartitioner
 
 
 class Cluster:

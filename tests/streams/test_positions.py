@@ -5,9 +5,9 @@ from typing import Any
 
 from kafka import TopicPartition
 
-from contribd.engine.ledger import Commit, Partition
-from contribd.streams.extent import Start
-from contribd.streams.positions import Positions
+from contribd.engine.records.offsets import Commit, Partition
+from contribd.streams.group.positions import Positions
+from contribd.streams.group.start_offsets import Start
 
 A, B = TopicPartition("prices", 0), TopicPartition("prices", 1)
 

@@ -8,14 +8,15 @@ import tenacity
 from kafka.errors import FencedInstanceIdError
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 from tests.streams.embedded import EmbeddedCluster
-from tests.streams.suite import SinkSuite
+from tests.streams.stream_suite import SinkSuite
 
-from contribd.engine.ledger import Commit, Partition
+from contribd.engine.records.offsets import Commit, Partition
 from contribd.ops.progress import Pulse
-from contribd.streams import patience, sink
-from contribd.streams.settings import KafkaSettings
+from contribd.streams import sink
+from contribd.streams.client import retrying as patience
+from contribd.streams.client.settings import KafkaSettings
+from contribd.streams.group.fencing import Fencing
 from contribd.streams.sink import Write
-from contribd.streams.standing import Standing
 
 
 @pytest.fixture
@@ -49,11 +50,11 @@ class Offline:
     """A sink whose transactions the group refuses, in favour of another process of its name."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, known: bool) -> None:
-        self.standing = Standing()
+        self.fencing = Fencing()
         self.events: list[object] = []
         settings = KafkaSettings(("127.0.0.1:1",), "g", ("prices",), "results", None, "latest", "one", {})
         pulse = Pulse("sink", 60.0, time.monotonic())
-        self.sink = sink.Sink(settings, emit=self.events.append, pulse=pulse, standing=self.standing)
+        self.sink = sink.Sink(settings, emit=self.events.append, pulse=pulse, fencing=self.fencing)
         self.producers = 0
         monkeypatch.setattr(self.sink, "_renew", self._renew)
         monkeypatch.setattr(self.sink, "_ask", lambda _read: known or None)
@@ -100,9 +101,9 @@ class Group:
         monkeypatch.setattr(sink, "confirm", self._confirm)
         monkeypatch.setattr(patience, "WAIT", tenacity.wait_none())
         settings = KafkaSettings(("127.0.0.1:1",), "g", ("prices",), "results", None, "latest", "one", {})
-        standing = Standing()
-        standing.member = ConsumerGroupMetadata("g", 1, "a", "one")
-        self.sink = sink.Sink(settings, emit=print, pulse=Pulse("sink", 60.0, 0.0), standing=standing)
+        fencing = Fencing()
+        fencing.member = ConsumerGroupMetadata("g", 1, "a", "one")
+        self.sink = sink.Sink(settings, emit=print, pulse=Pulse("sink", 60.0, 0.0), fencing=fencing)
 
     def _confirm(self, _consumer: object) -> None:
         self.confirmed += 1

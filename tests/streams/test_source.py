@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from tests.streams.embedded import EmbeddedCluster
-from tests.streams.suite import LEAVES_SOCKETS, SourceSuite
+from tests.streams.stream_suite import LEAVES_SOCKETS, SourceSuite
 
 CASES = [name for name in vars(SourceSuite) if name.startswith("test_")]
 

@@ -6,7 +6,7 @@ import typer
 
 from contribd.cli import EXIT_CONFIG, EXIT_FAILED
 from contribd.cli.common import ConfigOption, JsonOption, output, print_json, print_problems, problem_json
-from contribd.cli.surroundings import look_around
+from contribd.cli.environment import look_around
 from contribd.config.load import Inspected, inspect
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -16,11 +16,11 @@ from rich.text import Text
 
 from contribd.cli import EXIT_FAILED, EXIT_INTERRUPTED
 from contribd.cli.common import JsonOption, diagnostics, output, print_json
-from contribd.simulation.broker import BrokerError
-from contribd.simulation.demo import Demo, DemoOptions, Interrupted, Progress, View
-from contribd.simulation.rates import MissingExtraError
-from contribd.simulation.stage import StageError
-from contribd.simulation.summary import Percentiles, Summary
+from contribd.simulation.demo.embedded_broker import BrokerError
+from contribd.simulation.demo.rates import MissingExtraError
+from contribd.simulation.demo.show import Demo, DemoOptions, Interrupted, Progress, View
+from contribd.simulation.demo.show_summary import Percentiles, Summary
+from contribd.simulation.demo.stage import StageError
 
 app = typer.Typer()
 

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from contribd.cli.common import output
 from contribd.ops.lines import printable
-from contribd.streams.audit import StoredResult
-from contribd.streams.summary import Summary
+from contribd.results.reader import StoredResult
+from contribd.results.summary import Summary
 
 View: TypeAlias = Callable[[StoredResult], None]
 """Shows one result on stdout."""

@@ -16,8 +16,8 @@ from contribd.config.load import load
 from contribd.config.model import Kafka
 from contribd.ops.lines import printable
 from contribd.ops.log import configure
-from contribd.streams.audit import AuditError, StoredResult, Unreadable, read_results
-from contribd.streams.filters import FilterError, Filters, parse_source, parse_status, parse_time
+from contribd.results.filters import FilterError, Filters, parse_source, parse_status, parse_time
+from contribd.results.reader import AuditError, StoredResult, Unreadable, read_results
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

@@ -24,10 +24,10 @@ def schema(
 ) -> None:
     """Print the JSON Schema (2020-12) of the configuration, a mapping file or a result."""
     if subject is Subject.RESULT:
-        from contribd.streams.result import result_schema
+        from contribd.results.result import result_schema
 
         print_json(result_schema())
         return
-    from contribd.config.schema import config_schema, mapping_schema
+    from contribd.config.json_schema import config_schema, mapping_schema
 
     print_json(config_schema() if subject is Subject.CONFIG else mapping_schema())

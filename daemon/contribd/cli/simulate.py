@@ -1,4 +1,4 @@
-"""``contribd simulate``: the simulated ADS and the price engine by themselves, and seeded runs of the daemon."""
+"""``contribd simulate``: the simulated ADS and the price engine by themselves."""
 
 import asyncio
 import contextlib
@@ -17,15 +17,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from contribd.cli import EXIT_FAILED, EXIT_INTERRUPTED
-from contribd.simulation.options import AdsOptions, LoginAnswer, Profile
-from contribd.simulation.rules import Rule, parse_nak_rule
-from contribd.simulation.server import AdsServer
-from contribd.simulation.values import FIELDS
-from contribd.simulation.world import command as world
+from contribd.simulation.ads.field_values import FIELDS
+from contribd.simulation.ads.options import AdsOptions, LoginAnswer, Profile
+from contribd.simulation.ads.ric_rules import Rule, parse_nak_rule
+from contribd.simulation.ads.server import AdsServer
 
 if TYPE_CHECKING:
-    from contribd.simulation.engine import PriceEngine
-    from contribd.simulation.feed import Fed
+    from contribd.simulation.demo.price_engine import PriceEngine
+    from contribd.simulation.demo.price_feed import Fed
 
 app = typer.Typer(
     help="The simulated ADS and the price engine by themselves.",
@@ -33,8 +32,6 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-
-app.command("run")(world.run)
 
 REPORT_SECONDS = 5.0
 
@@ -159,8 +156,8 @@ def engine(
     print_only: Annotated[bool, typer.Option("--print", help="Print the records at once; no Kafka.")] = False,
 ) -> None:
     """Produce foreign exchange prices to Kafka."""
-    from contribd.simulation.engine import PriceEngine
-    from contribd.simulation.rates import MissingExtraError, load_references
+    from contribd.simulation.demo.price_engine import PriceEngine
+    from contribd.simulation.demo.rates import MissingExtraError, load_references
 
     try:
         prices = PriceEngine(load_references(), seed=seed, poison=poison, unmapped=unmapped)
@@ -201,7 +198,7 @@ def _produce(
 ) -> None:
     from kafka.errors import KafkaError
 
-    from contribd.simulation.feed import Feed
+    from contribd.simulation.demo.price_feed import Feed
 
     try:
         feed = Feed(prices, bootstrap_servers=bootstrap_servers, topic=topic, client=client)

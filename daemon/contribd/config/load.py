@@ -11,11 +11,11 @@ from contribd.config.document import load_document
 from contribd.config.errors import ConfigError, Problem
 from contribd.config.interpolate import Interpolation
 from contribd.config.mappings import Case, MappingFiles, load_mappings
-from contribd.config.messages import told
 from contribd.config.model import Settings
 from contribd.config.nodes import DataPath
-from contribd.config.repair import repaired
 from contribd.config.validate import validate
+from contribd.config.wording import told
+from contribd.config.yaml_repair import repaired
 from contribd.mapping.mapper import Mapper
 
 ENVIRONMENT = "CONTRIBD_CONFIG"

@@ -11,12 +11,12 @@ from pydantic import ValidationError
 from contribd.config.document import Document, load_document
 from contribd.config.errors import Problem
 from contribd.config.interpolate import refuse
-from contribd.config.messages import shown
 from contribd.config.model import Settings
 from contribd.config.nodes import DataPath
 from contribd.config.validate import Outcome, validate
+from contribd.config.wording import shown
 from contribd.mapping.compile import CompiledMapping, compile_file
-from contribd.mapping.model import CaseSpec, MappingFile
+from contribd.mapping.rules import CaseSpec, MappingFile
 
 MAX_FILES = 1000
 """A mistaken pattern that matches a whole tree is an error, not a long wait."""

@@ -10,9 +10,9 @@ from pydantic_core import ErrorDetails
 from contribd.config.document import Document, located
 from contribd.config.errors import Problem
 from contribd.config.keys import fields_at, unknown_key
-from contribd.config.messages import doubtful, wrong_value
 from contribd.config.nodes import DataPath
 from contribd.config.scalars import Doubtful
+from contribd.config.wording import doubtful, wrong_value
 
 M = TypeVar("M", bound=BaseModel)
 

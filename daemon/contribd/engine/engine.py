@@ -4,10 +4,9 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from contribd.engine.bounds import DEFAULT, Bounds
 from contribd.engine.clock import Now
 from contribd.engine.commands import Command
-from contribd.engine.contributor import Contributor
+from contribd.engine.counters import EngineCounters
 from contribd.engine.events import (
     Assigned,
     CaughtUp,
@@ -26,17 +25,17 @@ from contribd.engine.events import (
     TokenFailed,
     TokenGot,
 )
-from contribd.engine.instrument import Instrument
-from contribd.engine.intake import Intake
-from contribd.engine.ledger import Ledger, Partition, decode_metadata
-from contribd.engine.limits import LINGER, LINGER_RESULTS, UNMATCHED_INTERVAL
-from contribd.engine.notes import Note, silent
-from contribd.engine.outbox import Batch, Outbox
+from contribd.engine.limits import DEFAULT_BOUNDS, LINGER, LINGER_RESULTS, UNMATCHED_INTERVAL, Bounds
 from contribd.engine.policy import ContributionPolicy, SessionPolicy
-from contribd.engine.price import Price, Record, Status, reject
-from contribd.engine.session import Session
+from contribd.engine.posts.contributor import Contributor
+from contribd.engine.records.instruments import Instrument
+from contribd.engine.records.intake import Intake
+from contribd.engine.records.offsets import OffsetTracker, Partition, decode_metadata
+from contribd.engine.records.outbox import Batch, Outbox
+from contribd.engine.records.price import Price, Record, Status, reject
+from contribd.engine.session.session import Session
+from contribd.engine.session.session_log import EventLog, silent
 from contribd.engine.states import InstrumentEvent, SessionState
-from contribd.engine.tally import Tally
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Rejected
 from contribd.omm.answers import Ack, BadFrame, Other, Pong, PostError, decode
@@ -61,16 +60,16 @@ class Engine:
         contribution: ContributionPolicy,
         session: SessionPolicy,
         rng: Random,
-        note: Note = silent,
-        bounds: Bounds = DEFAULT,
+        note: EventLog = silent,
+        bounds: Bounds = DEFAULT_BOUNDS,
     ) -> None:
-        self.tally = Tally()
+        self.counters = EngineCounters()
         self.mapper = mapper
         self.intake = Intake(bounds)
         self.outbox = Outbox(bounds)
-        self.contributor = Contributor(contribution, encoder, self.outbox, self.tally)
+        self.contributor = Contributor(contribution, encoder, self.outbox, self.counters)
         self.withdrawals = self.contributor.withdrawals
-        self.session = Session(session, rng, self.tally, note)
+        self.session = Session(session, rng, self.counters, note)
         self.may_post_until = float("inf")
         self._confirmed = (float("inf"), 0.0)
         """What that was when it last changed, and when (monotonic seconds)."""
@@ -106,33 +105,33 @@ class Engine:
     def _assigned(self, event: Assigned, now: Now) -> None:
         for partition, commit in event.partitions.items():
             settled = decode_metadata(commit.offset, commit.metadata)
-            ledger = Ledger(partition, commit.offset, settled, self._bounds.run_ahead)
-            ledger.catching_up = self.contributor.policy.conflate and partition in event.behind
-            self.intake.assign(ledger)
-            self.withdrawals.assigned(ledger, now.mono)
+            tracker = OffsetTracker(partition, commit.offset, settled, self._bounds.span)
+            tracker.catching_up = self.contributor.policy.conflate and partition in event.behind
+            self.intake.assign(tracker)
+            self.withdrawals.assigned(tracker, now.mono)
 
     def _caught_up(self, event: CaughtUp, now: Now) -> None:
         for partition in sorted(event.partitions):
-            if (ledger := self.intake.ledgers.get(partition)) is not None:
-                self._let_go(ledger, now)
+            if (tracker := self.intake.trackers.get(partition)) is not None:
+                self._let_go(tracker, now)
 
-    def _let_go(self, ledger: Ledger, now: Now) -> None:
-        for price in self.intake.let_go(ledger):
+    def _let_go(self, tracker: OffsetTracker, now: Now) -> None:
+        for price in self.intake.let_go(tracker):
             self.contributor.queue(price, now)
 
     def _revoking(self, event: Revoking, now: Now) -> None:
         """Nothing more is posted for these, but what a stop withdraws: that is ours to do until they are gone."""
-        ledgers = self.intake.stop(event.partitions)
+        trackers = self.intake.stop(event.partitions)
         if not self.stopping:
-            self.withdrawals.revoking(ledgers)
-            self.contributor.forget(ledgers, now)
+            self.withdrawals.revoking(trackers)
+            self.contributor.forget(trackers, now)
 
     def _revoked(self, event: Revoked, now: Now) -> None:
         """Posts without an answer may lie unsent: the ADS must not read them after those of their next owner."""
-        ledgers = self.intake.close(event.partitions)
-        self.contributor.forget(ledgers, now)
-        self.withdrawals.forget(ledgers)
-        self._free(self.outbox.close(ledgers), InstrumentEvent.FORGOTTEN)
+        trackers = self.intake.close(event.partitions)
+        self.contributor.forget(trackers, now)
+        self.withdrawals.forget(trackers)
+        self._free(self.outbox.close(trackers), InstrumentEvent.FORGOTTEN)
         if self.contributor.abandon():
             self.session.abandon("the ADS may not have read all posts of partitions that went", now)
             self._follow_session(now)
@@ -141,11 +140,11 @@ class Engine:
         if self.stopping:
             return
         for partition, records in event.batches:
-            ledger = self.intake.ledgers.get(partition)
-            if ledger is not None:
+            tracker = self.intake.trackers.get(partition)
+            if tracker is not None:
                 if self.withdrawals.listens and records:
-                    self.withdrawals.heard(ledger, now.mono)
-                self._take(ledger, self.intake.offer(partition, records), now)
+                    self.withdrawals.heard(tracker, now.mono)
+                self._take(tracker, self.intake.offer(partition, records), now)
 
     def _connected(self, event: Connected, now: Now) -> None:
         self.session.connected(event.attempt, now)
@@ -185,9 +184,9 @@ class Engine:
 
     def _follow_session(self, now: Now) -> None:
         """Posts of a session that has ended are not answered any more; one without posts may move."""
-        if self.session.moving and not len(self.contributor.window):
-            self.session.move(now, clean=self.contributor.all_read)
-        if not self.session.live and not self.contributor.all_read:
+        if self.session.moving and not len(self.contributor.in_flight):
+            self.session.move(now, clean=self.contributor.all_confirmed)
+        if not self.session.live and not self.contributor.all_confirmed:
             self.contributor.session_lost(now)
 
     def _answer(self, answer: Any, now: Now) -> None:
@@ -204,11 +203,11 @@ class Engine:
 
     def _unmatched(self, what: str, text: str, now: Now) -> None:
         """All are counted; the log gets the first, and then one a while, with how many there have been."""
-        self.tally.unmatched += 1
+        self.counters.unmatched += 1
         if now.mono >= self._unmatched_next:
             self._unmatched_next = now.mono + UNMATCHED_INTERVAL
             sentence = "an answer that belongs to no outstanding post"
-            self._note("warning", sentence, answer=what, text=text, so_far=self.tally.unmatched)
+            self._note("warning", sentence, answer=what, text=text, so_far=self.counters.unmatched)
 
     def _committed(self, event: Committed, _now: Now) -> None:
         self._free(self.outbox.committed(event.number), InstrumentEvent.COMMITTED)
@@ -218,20 +217,20 @@ class Engine:
 
     def _free(self, instruments: list[Instrument], event: InstrumentEvent) -> None:
         for instrument in instruments:
-            self.contributor.book.release(instrument, event)
+            self.contributor.instruments.release(instrument, event)
 
     def _stop(self, _event: Stop, now: Now) -> None:
         """The session stays open for withdrawals, where it is; one that is not open now is not waited for."""
         self.stopping = True
         self.withdrawals.stop()
-        self.contributor.forget(self.intake.stop(list(self.intake.ledgers)), now)
+        self.contributor.forget(self.intake.stop(list(self.intake.trackers)), now)
         if self.session.state is SessionState.OPEN:
             self._drain_if_done(now)
         else:
             self.session.drain(now)
 
     def _drain_if_done(self, now: Now) -> None:
-        if self.withdrawals.idle and (not self.withdrawals.policy.on_stop or not len(self.contributor.window)):
+        if self.withdrawals.idle and (not self.withdrawals.policy.on_stop or not len(self.contributor.in_flight)):
             self.session.drain(now)
 
     def _tick(self, _event: Tick, now: Now) -> None:
@@ -240,8 +239,8 @@ class Engine:
         if self.withdrawals.wanted:
             self._withdraw(now)
         self._follow_session(now)
-        for ledger, records in self.intake.unpark():
-            self._take(ledger, records, now)
+        for tracker, records in self.intake.release_buffered():
+            self._take(tracker, records, now)
 
     def _withdraw(self, now: Now) -> None:
         """Quotes of engines that went silent, and at a stop all of them, give way to blanks."""
@@ -253,14 +252,14 @@ class Engine:
             self.contributor.withdraw(now)
 
     def _listen(self, now: Now) -> None:
-        ledgers = self.intake.ledgers
+        trackers = self.intake.trackers
         confirmed = self._confirmed_within(self.withdrawals.policy.silent_after or 0.0, now.mono)
-        self.withdrawals.deaf([ledgers[p] for p in self.intake.paused()] if confirmed else ledgers.values(), now.mono)
-        for ledger, quotes in self.withdrawals.look(now):
+        self.withdrawals.deaf([trackers[p] for p in self.intake.paused()] if confirmed else trackers.values(), now.mono)
+        for tracker, quotes in self.withdrawals.look(now):
             if quotes:
                 text = "no record for too long: withdrawing the quotes"
                 limit = self.withdrawals.policy.silent_after
-                self._note("warning", text, partition=str(ledger.partition), silent_after=limit, quotes=quotes)
+                self._note("warning", text, partition=str(tracker.partition), silent_after=limit, quotes=quotes)
 
     def _confirmed_within(self, seconds: float, mono: float) -> bool:
         """Whether the group has confirmed us lately: where Kafka is away, no record says nothing of an engine."""
@@ -273,26 +272,26 @@ class Engine:
         """Whether another member may own our partitions by now: no post may leave this process."""
         return now.mono >= self.may_post_until
 
-    def _take(self, ledger: Ledger, records: list[Record], now: Now) -> None:
+    def _take(self, tracker: OffsetTracker, records: list[Record], now: Now) -> None:
         """Maps records; a rejected one is settled at once, the others wait for their turn."""
         map_record, wall = self.mapper.map, now.wall
-        self.tally.records += len(records)
+        self.counters.records += len(records)
         for record in records:
             outcome = map_record(record.value)
             if isinstance(outcome, Rejected):
-                self.tally.results[Status.REJECTED, outcome.code] += 1
-                self.outbox.add(reject(ledger, record, outcome, wall))
-            elif ledger.catching_up:
-                self.intake.hold(Price(ledger, record, outcome, wall))
+                self.counters.results[Status.REJECTED, outcome.code] += 1
+                self.outbox.add(reject(tracker, record, outcome, wall))
+            elif tracker.catching_up:
+                self.intake.hold(Price(tracker, record, outcome, wall))
             else:
-                self.contributor.queue(Price(ledger, record, outcome, wall), now)
-        if ledger.catching_up and self.intake.caught_up(ledger):
-            self._let_go(ledger, now)
+                self.contributor.queue(Price(tracker, record, outcome, wall), now)
+        if tracker.catching_up and self.intake.caught_up(tracker):
+            self._let_go(tracker, now)
 
     def leave(self, now: Now) -> None:
         """The end: no session any more, and nothing of it on its way that may arrive after what others post."""
         self.session.drain(now)
-        self.session.close(now, clean=self.contributor.all_read)
+        self.session.close(now, clean=self.contributor.all_confirmed)
 
     # What to do
 
@@ -328,7 +327,7 @@ class Engine:
         return self.outbox.take()
 
     def _lingers(self, now: Now) -> bool:
-        if self.stopping or not len(self.contributor.window) or len(self.outbox) >= LINGER_RESULTS:
+        if self.stopping or not len(self.contributor.in_flight) or len(self.outbox) >= LINGER_RESULTS:
             return False
         return now.mono < (self._settled_since or now.mono) + LINGER
 
@@ -336,21 +335,21 @@ class Engine:
         """The partitions that must not be fetched now."""
         paused = self.intake.paused()
         if self.withdrawals.listens:
-            self.withdrawals.unheard.update(self.intake.ledgers[partition] for partition in paused)
+            self.withdrawals.unheard.update(self.intake.trackers[partition] for partition in paused)
         return paused
 
     def settled(self, partitions: frozenset[Partition]) -> bool:
         """Whether nothing of these partitions is under way or unwritten."""
         return not any(
-            ledger.waiting or ledger.withdrawing or self.outbox.holds(ledger)
+            tracker.waiting or tracker.withdrawing or self.outbox.holds(tracker)
             for partition in partitions
-            if (ledger := self.intake.ledgers.get(partition)) is not None
+            if (tracker := self.intake.trackers.get(partition)) is not None
         )
 
     @property
     def drained(self) -> bool:
         """After ``Stop``: every answer is in, what is to be withdrawn is, and every result is durable."""
-        idle = not len(self.contributor.window) and not len(self.outbox)
+        idle = not len(self.contributor.in_flight) and not len(self.outbox)
         return self.stopping and idle and (self.withdrawals.idle or self.session.state in _LEAVING)
 
     def wake_at(self, now: Now) -> float:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from contribd.engine.endpoints import Failure
-from contribd.engine.ledger import Commit, Partition
-from contribd.engine.price import Record
+from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.price import Record
+from contribd.engine.session.endpoints import Failure
 
 
 class Assigned(NamedTuple):

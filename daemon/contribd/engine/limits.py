@@ -1,8 +1,9 @@
 """Every bound of the engine, with the reason for its number and how it relates to the others."""
 
+from dataclasses import dataclass
 from typing import Final
 
-MAX_RUN_AHEAD: Final = 20_000
+MAX_SPAN: Final = 20_000
 """Offsets. How far past a partition's settled prefix a record may be taken. Kafka keeps at most 4,096 characters of
 commit metadata (broker setting ``offset.metadata.max.bytes``); the bitmap spends one bit an offset and base64 four
 characters for three bytes: 20,000 offsets are 2,500 bytes, 3,336 characters. The rest is room for the header."""
@@ -102,3 +103,27 @@ ACK_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25
 
 DELIVERY_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 300.0)
 """Upper bounds, in seconds, of the histogram Kafka timestamp → post sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the engine holds together; a simulation makes them small, so that short runs reach them."""
+
+    span: int = MAX_SPAN
+    waiting_records: int = MAX_WAITING_RECORDS
+    waiting_bytes: int = MAX_WAITING_BYTES
+    batch_results: int = MAX_BATCH_RESULTS
+    batch_bytes: int = MAX_BATCH_BYTES
+
+    @property
+    def resume_records(self) -> int:
+        """Paused partitions are resumed at this: half, so that pause and resume do not chase each other."""
+        return self.waiting_records // 2
+
+    @property
+    def resume_bytes(self) -> int:
+        """The same for bytes."""
+        return self.waiting_bytes // 2
+
+
+DEFAULT_BOUNDS = Bounds()

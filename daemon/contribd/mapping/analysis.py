@@ -2,9 +2,9 @@
 
 import difflib
 
-from contribd.mapping.errors import ExpressionError
 from contribd.mapping.functions import FUNCTIONS, Function
 from contribd.mapping.kind import Kind, kind_of, words
+from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.syntax import Binary, Call, Conditional, Literal, Literals, Node, Path, Unary
 
 _ARITHMETIC = frozenset({"-", "*", "/", "%"})

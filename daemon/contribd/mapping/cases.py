@@ -7,9 +7,9 @@ from decimal import Decimal
 import msgspec
 
 from contribd.mapping.mapper import Mapper
-from contribd.mapping.model import CaseSpec, ExpectedPost, ExpectedRejection
 from contribd.mapping.numbers import NUMBERS, plain_text
 from contribd.mapping.outcome import Mapped, Rejected
+from contribd.mapping.rules import CaseSpec, ExpectedPost, ExpectedRejection
 
 NOTHING = "-"
 """Stands for a field that is not there."""

@@ -9,14 +9,14 @@ from typing import TypeAlias, TypeVar
 
 from contribd.mapping.codegen import Evaluate, generate, generate_object, generate_text
 from contribd.mapping.conversions import Lookup, conversion, ric_text
-from contribd.mapping.errors import RAISED, ExpressionError, as_evaluation_error
 from contribd.mapping.expression import Expression, Template, compile_expression, compile_template
 from contribd.mapping.fieldrules import FieldProblem, field_problems
 from contribd.mapping.kind import Kind, words
-from contribd.mapping.model import CaseSpec, FieldSpec, MappingFile, MappingSpec
+from contribd.mapping.mistakes import RAISED, ExpressionError, as_evaluation_error
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value
 from contribd.mapping.outcome import FieldValue, PostType
+from contribd.mapping.rules import CaseSpec, FieldSpec, MappingFile, MappingSpec
 from contribd.mapping.syntax import Literal, Node, Scalar
 from contribd.mapping.values import Convert, clean_ric
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import cast
 
 from contribd.mapping import times
-from contribd.mapping.errors import out_of_range, wrong_type
+from contribd.mapping.mistakes import out_of_range, wrong_type
 from contribd.mapping.numbers import NUMBERS, parse_number, plain_text
 from contribd.mapping.operators import Value, kind_name
 from contribd.mapping.outcome import FieldValue

@@ -6,8 +6,8 @@ from decimal import localcontext
 
 from contribd.mapping.analysis import analyse
 from contribd.mapping.codegen import Evaluate, generate
-from contribd.mapping.errors import RAISED, ExpressionError, as_evaluation_error
 from contribd.mapping.kind import Kind
+from contribd.mapping.mistakes import RAISED, ExpressionError, as_evaluation_error
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value
 from contribd.mapping.parser import parse

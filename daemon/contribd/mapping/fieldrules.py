@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from contribd.mapping.conversions import As
 from contribd.mapping.kind import Kind, words
-from contribd.mapping.model import FieldSpec
+from contribd.mapping.rules import FieldSpec
 
 _TAKES = {
     None: Kind.NUMBER | Kind.TEXT | Kind.NULL,

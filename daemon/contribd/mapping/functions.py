@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from contribd.mapping.errors import ErrorKind, EvaluationError, as_evaluation_error, missing, out_of_range, wrong_type
 from contribd.mapping.kind import Kind
+from contribd.mapping.mistakes import ErrorKind, EvaluationError, as_evaluation_error, missing, out_of_range, wrong_type
 from contribd.mapping.numbers import NUMBERS, parse_number, plain_text
 from contribd.mapping.operators import MAX_TEXT, Value, bounded_text, kind_name
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, auto
 
-from contribd.mapping.errors import ExpressionError
+from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.numbers import DIGITS
 
 MAX_SOURCE = 4096

@@ -9,7 +9,7 @@ import msgspec
 
 from contribd.mapping.compile import CompiledCheck, CompiledMapping
 from contribd.mapping.dispatch import candidates, dispatch
-from contribd.mapping.errors import RAISED, ErrorKind, EvaluationError, as_evaluation_error, wrong_type
+from contribd.mapping.mistakes import RAISED, ErrorKind, EvaluationError, as_evaluation_error, wrong_type
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value, kind_name, walk
 from contribd.mapping.outcome import FieldValue, Mapped, RejectCode, Rejected

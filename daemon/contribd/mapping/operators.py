@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from contribd.mapping.errors import EvaluationError, missing, out_of_range, wrong_type
+from contribd.mapping.mistakes import EvaluationError, missing, out_of_range, wrong_type
 from contribd.mapping.numbers import LIMIT, NUMBERS
 from contribd.mapping.syntax import Key, path_text
 

@@ -6,8 +6,8 @@ Loosest to tightest: ``x if c else y``, ``or``, ``and``, ``not``, comparison and
 
 from decimal import Decimal
 
-from contribd.mapping.errors import ExpressionError
 from contribd.mapping.lexer import KEYWORDS, Kind, Token, tokenize
+from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.syntax import Binary, Call, Conditional, Key, Literal, Literals, Node, Path, Scalar, Unary
 
 MAX_NESTING = 40

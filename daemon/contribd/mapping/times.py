@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
-from contribd.mapping.errors import EvaluationError, out_of_range, wrong_type
+from contribd.mapping.mistakes import EvaluationError, out_of_range, wrong_type
 from contribd.mapping.numbers import NUMBERS
 from contribd.mapping.operators import Value, kind_name
 

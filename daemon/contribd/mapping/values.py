@@ -9,7 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TypeAlias, cast
 
-from contribd.mapping.errors import out_of_range, wrong_type
+from contribd.mapping.mistakes import out_of_range, wrong_type
 from contribd.mapping.numbers import PlainDecimal
 from contribd.mapping.operators import Value, kind_name
 from contribd.mapping.outcome import FieldValue

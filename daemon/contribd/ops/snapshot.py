@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from contribd.engine import tally
+from contribd.engine import counters as tally
 from contribd.engine.limits import ACK_BUCKETS, DELIVERY_BUCKETS
 
 
@@ -80,7 +80,7 @@ class Counters:
     unmatched_answers: int = 0
 
     @classmethod
-    def of(cls, counted: tally.Tally) -> "Counters":
+    def of(cls, counted: tally.EngineCounters) -> "Counters":
         """What the engine counted so far, in a stable order."""
         return cls(
             results=_rows(counted.results),

@@ -12,16 +12,16 @@ from kafka.errors import FencedInstanceIdError, KafkaError, ProducerFencedError
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 
 from contribd.engine.events import Committed, Event, NotCommitted
-from contribd.engine.ledger import Commit, Partition
-from contribd.engine.result import Encoded
+from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.result_encoder import Encoded
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
-from contribd.streams.append import append
-from contribd.streams.membership import Generation, generation_of
-from contribd.streams.patience import TopicMissing, retrying
-from contribd.streams.repair import commit, discard, opened, send_offsets
-from contribd.streams.settings import KafkaSettings, first_line
-from contribd.streams.standing import Standing, confirm, speak_for
+from contribd.streams.client.batch_append import append
+from contribd.streams.client.retrying import TopicMissing, retrying
+from contribd.streams.client.settings import KafkaSettings, first_line
+from contribd.streams.client.workarounds import commit, discard, opened, send_offsets
+from contribd.streams.group.fencing import Fencing, confirm, speak_for
+from contribd.streams.group.lease import Generation, generation_of
 
 FENCES = 3
 FENCE_WINDOW = 120.0
@@ -63,14 +63,14 @@ class Sink(threading.Thread):
         *,
         emit: Callable[[Event], None],
         pulse: Pulse,
-        standing: Standing,
+        fencing: Fencing,
     ) -> None:
-        """``standing``: this process's in its group."""
+        """``fencing``: this process's in its group."""
         super().__init__(name="sink", daemon=True)
         self._settings = settings
         self._emit = emit
         self._pulse = pulse
-        self._standing = standing
+        self._fencing = fencing
         self._writes: SimpleQueue[Write | None] = SimpleQueue()
         self._stopping = threading.Event()
         self._fenced: deque[float] = deque(maxlen=FENCES)
@@ -103,7 +103,7 @@ class Sink(threading.Thread):
             self._pulse.rest()
             committed = self._transact(write)
             self._emit(Committed(write.number) if committed else NotCommitted(write.number))
-            if self.replaced or self._standing.replaced:
+            if self.replaced or self._fencing.replaced:
                 break
             if not committed:
                 self._stopping.wait(RETRY_SECONDS)
@@ -191,11 +191,11 @@ class Sink(threading.Thread):
         return any(each in self._durable and commit != self._durable[each] for each, commit in found.items())
 
     def _ask(self, read: Callable[[KafkaConsumer], bool]) -> bool | None:
-        """What the group says between two confirmations that it knows us: see ``standing``. None where this process was
+        """What the group says between two confirmations that it knows us: see ``fencing``. None where this process was
         stopped or replaced before the group did."""
         for attempt in retrying(self._stopping):
             with attempt:
-                if self._standing.replaced:
+                if self._fencing.replaced:
                     return None
                 consumer = opened(KafkaConsumer, **self._settings.consumer())
                 try:
@@ -205,9 +205,9 @@ class Sink(threading.Thread):
         return None
 
     def _ask_once(self, consumer: KafkaConsumer, read: Callable[[KafkaConsumer], bool]) -> bool:
-        if self._standing.member is None:
+        if self._fencing.member is None:
             return read(consumer)  # the group has no members
-        speak_for(consumer, self._standing.member, ANSWER_MILLISECONDS)
+        speak_for(consumer, self._fencing.member, ANSWER_MILLISECONDS)
         confirm(consumer)
         found = read(consumer)
         confirm(consumer)

@@ -11,24 +11,24 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from kafka.errors import FencedInstanceIdError, KafkaError
 
 from contribd.engine.events import Event, Records
-from contribd.engine.ledger import Partition
-from contribd.engine.price import Record
+from contribd.engine.records.offsets import Partition
+from contribd.engine.records.price import Record
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
-from contribd.streams.assignment import Assignment, Listener
-from contribd.streams.extent import tell_out_of_range
-from contribd.streams.membership import Joined, Membership
-from contribd.streams.patience import TopicMissing, retrying
-from contribd.streams.repair import (
+from contribd.streams.client.retrying import TopicMissing, retrying
+from contribd.streams.client.settings import KafkaSettings, first_line
+from contribd.streams.client.workarounds import (
     finish_join,
     leave_though_static,
     lose_what_is_lost,
     opened,
     release_set_aside,
 )
-from contribd.streams.settings import KafkaSettings, first_line
-from contribd.streams.standing import Standing
-from contribd.streams.succession import Succession
+from contribd.streams.group.assignment import Assignment, Listener
+from contribd.streams.group.fencing import Fencing
+from contribd.streams.group.lease import Joined, Lease
+from contribd.streams.group.start_offsets import tell_out_of_range
+from contribd.streams.group.static_member import StaticMember
 
 POLL_SECONDS = 0.05
 """How long a poll waits for records, and so the longest a pause or a stop waits for the consumer."""
@@ -53,26 +53,26 @@ class Source(threading.Thread):
         emit: Callable[[Event | Joined], None],
         consumed: Callable[[], int],
         pulse: Pulse,
-        membership: Membership,
-        standing: Standing,
+        lease: Lease,
+        fencing: Fencing,
     ) -> None:
         super().__init__(name="source", daemon=True)
         self._settings = settings
         self._emit = emit
         self._consumed = consumed
         self._pulse = pulse
-        self._membership = membership
-        self._standing = standing
-        self._succession = Succession(settings, standing)
+        self._lease = lease
+        self._fencing = fencing
+        self._static_member = StaticMember(settings, fencing)
         self._commands: SimpleQueue[frozenset[Partition]] = SimpleQueue()
         self._stopping = threading.Event()
         self._leaving = threading.Event()
         self._assignment = Assignment(
             settings,
             emit=emit,
-            membership=membership,
-            succession=self._succession,
-            standing=standing,
+            lease=lease,
+            static_member=self._static_member,
+            fencing=fencing,
             leaving=self._leaving,
         )
         self._handed_over = 0
@@ -90,7 +90,7 @@ class Source(threading.Thread):
     @property
     def replaced(self) -> bool:
         """Another process is the group's member of our name: this one must end."""
-        return self._standing.replaced
+        return self._fencing.replaced
 
     def pause(self, partitions: frozenset[Partition]) -> None:
         """From now on, fetch every assigned partition but these."""
@@ -131,7 +131,7 @@ class Source(threading.Thread):
         self._pulse.rest()
         if self.replaced:
             self._leaving.set()
-        elif not self._succession.wait:
+        elif not self._static_member.wait:
             leave_though_static(consumer)
         consumer.close(autocommit=False, timeout_ms=LEAVE_MILLISECONDS)
 
@@ -163,7 +163,7 @@ class Source(threading.Thread):
     def _failed(self, error: KafkaError) -> None:
         self._pulse.rest()
         if isinstance(error, FencedInstanceIdError):
-            self._standing.refused()
+            self._fencing.refused()
         if (text := first_line(error)) != self._complaint:
             _log.warning("the consumer failed and goes on", error=text)
         self._complaint = text
@@ -205,8 +205,8 @@ class Source(threading.Thread):
                 raise TopicMissing(f"no such topic, or no permission to read it: {', '.join(missing)}")
             lose_what_is_lost(consumer)
             tell_out_of_range(consumer, self._assignment.positions.told_astray)
-            self._succession.look()
-            self._succession.watch(consumer, self._membership.synced)
+            self._static_member.look()
+            self._static_member.watch(consumer, self._lease.synced)
             consumer.subscribe(self._settings.prices, listener=Listener(self._assignment, consumer))
         except BaseException:
             consumer.close(autocommit=False, timeout_ms=1000)

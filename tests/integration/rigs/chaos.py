@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.integration.rigs.broker_rig import KafkaBroker, unique
 from tests.integration.rigs.daemon import Daemon
-from tests.integration.rigs.kafka import KafkaBroker, unique
 from tests.integration.rigs.prices import places, read_results
-from tests.integration.rigs.provider import Provider
-from tests.integration.rigs.proxy import TcpProxy
+from tests.integration.rigs.provider_rig import Provider
+from tests.integration.rigs.tcp_proxy import TcpProxy
 from tests.integration.rigs.versions import MAPPING, VersionFeed, reordered, reposts, sessions
 from tests.integration.rigs.wait import eventually
 
@@ -108,7 +108,7 @@ class Chaos:
         """Posts journaled before each restart of the provider."""
 
     def run(self) -> Report:
-        """Starts everything, lets the faults loose while prices flow, waits until all is settled, and counts."""
+        """StartOffsets everything, lets the faults loose while prices flow, waits until all is settled, and counts."""
         try:
             self._start()
             feed = VersionFeed(

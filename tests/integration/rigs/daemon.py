@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tests.integration.rigs.process import Child
+from tests.integration.rigs.spawned import Child
 from tests.integration.rigs.wait import eventually
 
-from contribd.simulation.broker import free_port
+from contribd.simulation.demo.embedded_broker import free_port
 
 MAPPING: Mapping[str, Any] = {
     "mappings": [

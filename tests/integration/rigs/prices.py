@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from tests.integration.rigs.kafka import KafkaBroker
+from tests.integration.rigs.broker_rig import KafkaBroker
 
-from contribd.simulation.engine import PriceEngine, PriceRecord
-from contribd.simulation.rates import load_references
-from contribd.streams.result import Result, decode_result
+from contribd.results.result import Result, decode_result
+from contribd.simulation.demo.price_engine import PriceEngine, PriceRecord
+from contribd.simulation.demo.rates import load_references
 
 Place = tuple[str, int, int]
 """Topic, partition, offset."""

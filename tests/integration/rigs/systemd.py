@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.integration.rigs.build import REPOSITORY
+from tests.integration.rigs.java_build import REPOSITORY
 from tests.integration.rigs.needs import SYSTEMD
-from tests.integration.rigs.process import Child
+from tests.integration.rigs.spawned import Child
 from tests.integration.rigs.wait import eventually
 
 BOOT_LIMIT_SECONDS = 60.0

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from kafka import KafkaProducer
-from tests.integration.rigs.build import REPOSITORY
-from tests.integration.rigs.process import Child
-from tests.integration.rigs.provider import JournaledPost
+from tests.integration.rigs.java_build import REPOSITORY
+from tests.integration.rigs.provider_rig import JournaledPost
+from tests.integration.rigs.spawned import Child
 
 Session = tuple[int, int, int]
 """One ADS session as the provider saw it: the provider's run, the poster's user id, the channel."""

@@ -5,22 +5,24 @@ import secrets
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
-from tests.simulation.world.mutant import Mutant, broken, seeds_to_catch
-from tests.simulation.world.mutants import MUTANTS
+from tests.simulation.world.command import app
+from tests.simulation.world.many import Summary, run_many
+from tests.simulation.world.mutants.mutant import Mutant, broken, seeds_to_catch
+from tests.simulation.world.mutants.table import MUTANTS
+from tests.simulation.world.plan import FAULTS, SHARES, make_plan
+from tests.simulation.world.seeded_run import KILLS, REPOSTS, run_seed
 from typer.testing import CliRunner
-
-from contribd.cli.simulate import app
-from contribd.simulation.world.many import Summary, run_many
-from contribd.simulation.world.plan import FAULTS, SHARES, make_plan
-from contribd.simulation.world.run import KILLS, REPOSTS, run_seed
 
 FOUND_A_DEFECT = (
     *(1, 5, 10, 12, 20, 51, 61, 77, 79, 109, 133, 142, 165, 195, 230, 382),
     *(9463, 14964, 20413, 86087, 303863, 402811, 409387),
 )
 """Seeds by which defects were found, as the simulation was then."""
+
+ROOT = Path(__file__).parents[3]
 
 SEEDS = range(2_000, 2_180)
 FRESH = 40
@@ -58,7 +60,7 @@ def test_every_promise_is_kept_and_every_fault_strikes() -> None:
 
 def test_fresh_seeds_keep_every_promise() -> None:
     start = secrets.randbelow(1 << 40)
-    print(f"contribd simulate run --start {start} --seeds {FRESH}")  # noqa: T201 - pytest shows it where it fails
+    print(f"make simulate START={start} SEEDS={FRESH}")  # noqa: T201 - pytest shows it where it fails
     _all_kept(range(start, start + FRESH))
 
 
@@ -68,10 +70,13 @@ def test_a_daemon_without_a_rule_is_caught(mutant: Mutant) -> None:
 
 
 def test_a_seed_is_the_same_run_whatever_the_hash_seed() -> None:
-    program = "from contribd.simulation.world.run import run_seed; print(*(run_seed(s).digest for s in range(40, 50)))"
+    program = (
+        "from tests.simulation.world.seeded_run import run_seed; print(*(run_seed(s).digest for s in range(40, 50)))"
+    )
     digests = [
         subprocess.run(
             [sys.executable, "-c", program],
+            cwd=ROOT,
             env={**os.environ, "PYTHONHASHSEED": hash_seed},
             capture_output=True,
             text=True,
@@ -89,20 +94,20 @@ def test_a_plan_is_decided_by_its_seed_alone() -> None:
 
 
 def test_a_replay_says_what_it_did() -> None:
-    result = CliRunner().invoke(app, ["run", "--seed", "5"])
+    result = CliRunner().invoke(app, ["--seed", "5"])
     assert result.exit_code == 0
     assert "every promise kept" in result.stdout
     assert run_seed(5).digest in result.stdout
 
 
 def test_a_verbose_replay_tells_the_whole_story() -> None:
-    result = CliRunner().invoke(app, ["run", "--seed", "5", "--verbose"])
+    result = CliRunner().invoke(app, ["--seed", "5", "--verbose"])
     for word in ("Plan(seed=5", "started", "Assigned", "post post 1", "commit"):
         assert word in result.stdout
 
 
 def test_many_seeds_end_with_a_summary() -> None:
-    result = CliRunner().invoke(app, ["run", "--seeds", "30", "--jobs", "2"])
+    result = CliRunner().invoke(app, ["--seeds", "30", "--jobs", "2"])
     assert result.exit_code == 0
     assert "30 seeds in" in result.stdout
     assert "every promise kept" in result.stdout
@@ -110,7 +115,7 @@ def test_many_seeds_end_with_a_summary() -> None:
 
 def test_a_broken_promise_is_exit_1_with_seed_promise_and_trace() -> None:
     with broken(_PROMISE):
-        result = CliRunner().invoke(app, ["run", "--seeds", "10", "--jobs", "1"])
+        result = CliRunner().invoke(app, ["--seeds", "10", "--jobs", "1"])
     assert result.exit_code == 1
     assert "broke a promise: 6: an answer that was not given" in result.stdout
     assert "Plan(seed=" in result.stdout

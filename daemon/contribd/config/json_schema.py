@@ -1,0 +1,64 @@
+"""JSON Schemas (2020-12) of what users write: for editors, and for whoever generates configurations."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from contribd.config.model import Settings
+from contribd.config.types import DURATION_PATTERN, duration_text
+from contribd.mapping.rules import MappingFile
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_INTERPOLATED = "Interpolated"
+
+
+class _Generator(GenerateJsonSchema):
+    schema_dialect = DIALECT
+
+
+def config_schema() -> dict[str, Any]:
+    """Of the configuration file, before interpolation."""
+    schema = Settings.model_json_schema(schema_generator=_Generator)
+    _adjust(schema, _written_durations)
+    _adjust(schema, _or_interpolated)
+    schema["$defs"][_INTERPOLATED] = {
+        "type": "string",
+        "pattern": r"\$\{",
+        "description": "${NAME}, ${NAME:-default}, ${NAME:?message}, ${file:/path} or ${credential:name}",
+    }
+    return {"$schema": DIALECT, **schema, "title": "contribd configuration"}
+
+
+def mapping_schema() -> dict[str, Any]:
+    """Of a mapping file."""
+    schema = MappingFile.model_json_schema(schema_generator=_Generator)
+    return {"$schema": DIALECT, **schema, "title": "contribd mapping file"}
+
+
+def _adjust(schema: Any, change: Callable[[dict[str, Any]], None]) -> None:
+    """Apply a change to every section's keys."""
+    for section in (schema, *schema.get("$defs", {}).values()):
+        for field in section.get("properties", {}).values():
+            field.pop("title", None)
+            change(field)
+
+
+def _written_durations(field: dict[str, Any]) -> None:
+    if field.get("pattern") == DURATION_PATTERN and isinstance(field.get("default"), float):
+        field["default"] = duration_text(field["default"])
+
+
+def _or_interpolated(field: dict[str, Any]) -> None:
+    """Any scalar may be a variable instead, those in lists too."""
+    if "$ref" in field or "const" in field or "discriminator" in field or field.get("type") == "object":
+        return
+    for choice in field.get("anyOf", []):
+        if "items" in choice:
+            _or_interpolated(choice["items"])
+    if "items" in field:
+        _or_interpolated(field["items"])
+    inner = dict(field)
+    about: dict[str, Any] = {name: inner.pop(name) for name in ("description", "default") if name in inner}
+    field.clear()
+    field.update(about, anyOf=[*inner.pop("anyOf", [inner]), {"$ref": f"#/$defs/{_INTERPOLATED}"}])

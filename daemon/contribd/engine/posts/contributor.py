@@ -1,0 +1,191 @@
+"""Between the prices that come in and the answers to their posts: who has what to do next."""
+
+from collections.abc import Callable
+from typing import Final
+
+from contribd.engine.clock import Now
+from contribd.engine.counters import EngineCounters
+from contribd.engine.policy import ContributionPolicy
+from contribd.engine.posts.error_attribution import ErrorAttribution
+from contribd.engine.posts.in_flight import InFlightPosts
+from contribd.engine.posts.outcomes import Outcomes
+from contribd.engine.posts.poster import Poster
+from contribd.engine.posts.unconfirmed import UnconfirmedPosts
+from contribd.engine.posts.withdrawals import Withdrawals
+from contribd.engine.records.expiry import Expiry
+from contribd.engine.records.instruments import Instruments
+from contribd.engine.records.offsets import OffsetTracker
+from contribd.engine.records.outbox import Outbox
+from contribd.engine.records.price import Price, Reply, Status
+from contribd.engine.states import InstrumentEvent, InstrumentState
+from contribd.omm.answers import Ack, PostError
+from contribd.omm.post import PostEncoder
+
+_ACCEPTED: Final = Status.ACK  # a member costs less as a global
+_ACK: Final = Reply.ACK
+
+
+class Contributor:
+    """Owns the book of instruments and the window of posts under way."""
+
+    def __init__(
+        self, policy: ContributionPolicy, encoder: PostEncoder, outbox: Outbox, counters: EngineCounters
+    ) -> None:
+        self.policy = policy
+        self.instruments = Instruments()
+        self.in_flight = InFlightPosts(policy.max_outstanding, policy.first_post_id)
+        self.withdrawals = Withdrawals(policy.withdraw)
+        self._counters = counters
+        self._expiry = Expiry(policy.max_age)
+        self._outcomes = Outcomes(policy, self.instruments, self._expiry, self.withdrawals, outbox, counters)
+        self._poster = Poster(policy, encoder, self.instruments, self.in_flight, self._expiry, self._outcomes, counters)
+        self._attribution = ErrorAttribution()
+        self._unconfirmed = UnconfirmedPosts()
+
+    # Prices in
+
+    def queue(self, price: Price, now: Now) -> None:
+        """A mapped price, to be posted when its turn comes; a withdrawal that waits for the same instrument goes."""
+        if self.withdrawals.waits and (old := self.instruments.withdrawal(price)) is not None:
+            self._outcomes.drop(old, now)
+        self._expiry.watch(price)
+        self.instruments.queue(price)
+
+    def withdraw(self, now: Now) -> None:
+        """Queues the withdrawals that are due."""
+        for withdrawal in self.withdrawals.make(self.instruments.busy, now):
+            self.instruments.queue(withdrawal)
+
+    def forget(self, trackers: set[OffsetTracker], now: Now) -> None:
+        """Drops the waiting prices of partitions that are going: their next owner consumes them again."""
+        for instrument in self.instruments:
+            kept = []
+            for price in instrument.waiting:
+                if price.tracker in trackers:
+                    self._outcomes.drop(price, now)
+                else:
+                    kept.append(price)
+            instrument.waiting.clear()
+            instrument.waiting.extend(kept)
+            if not kept and instrument.state is InstrumentState.BACKING_OFF:
+                self.instruments.emptied(instrument)
+
+    def abandon(self) -> bool:
+        """Gives up on prices that are not ours any more; whether the ADS may still have posts of them to read.
+
+        A post that carries others of ours as well is the newest of those from now on. The answers to those that carry
+        none will match nothing.
+        """
+        touched = [post for post in self.in_flight if any(price.tracker.closed for price in post.group)]
+        for post in touched:
+            post.forget_closed()
+            if not post.group:
+                self.withdrawals.taken_over(post)
+                self.in_flight.pop(post.post_id)
+                self.instruments.release(post.instrument, InstrumentEvent.FORGOTTEN)
+        return bool(touched) or self._unconfirmed.others()
+
+    @property
+    def all_confirmed(self) -> bool:
+        """Whether the ADS has read every post of the session, as far as its answers say."""
+        return not len(self.in_flight) and not self._unconfirmed
+
+    # Posts out
+
+    def session_opened(self, endpoint: str, session: str) -> None:
+        """A new session: posts from now on are this one's."""
+        self._outcomes.session_opened(endpoint, session)
+
+    def take_frames(self, is_up: Callable[[str], bool], max_size: int, now: Now) -> list[bytes]:
+        """The texts of the frames to send now: see ``Poster.take_frames``."""
+        return self._poster.take_frames(is_up, max_size, now)
+
+    # Answers in
+
+    def answered(self, ack: Ack, now: Now) -> bool:
+        """An Ack or NAK; False where no outstanding post has its ID."""
+        post = self.in_flight.pop(ack.post_id)
+        if post is None:
+            self._unconfirmed.answered_late(ack.post_id)
+            return False
+        self._poster.answered(post, now)
+        if self._unconfirmed:
+            self._unconfirmed.answered(post.frame)
+        attribution = self._attribution.answered(post, self.in_flight, now.mono)
+        if ack.code is None:
+            self._counters.last_ack = now.wall
+            self._outcomes.finish(post, _ACCEPTED, _ACK, None, ack.text or None, now)
+        else:
+            self._outcomes.refused(post, ack.code, ack.text or None, now)
+        if attribution:
+            self._resend_dropped(now, post.frame)
+        return True
+
+    def failed(self, error: PostError, now: Now) -> bool:
+        """An Error message; False where it belongs to no outstanding post."""
+        patience = self._poster.patience
+        if error.post_id is None:
+            return self._attribution.after_nameless_error(error.text, self.in_flight, now.mono, patience)
+        post = self.in_flight.pop(error.post_id)
+        if post is None:
+            self._unconfirmed.answered_late(error.post_id)
+            return False
+        self._poster.answered(post, now)
+        self._unconfirmed.answered(post.frame)
+        self._attribution.answered(post, self.in_flight, now.mono)
+        self._attribution.after_error(post, error.text, self.in_flight, now.mono, patience)
+        self._outcomes.finish(post, Status.ERROR, Reply.ERROR, None, error.text, now)
+        return True
+
+    def _resend_dropped(self, now: Now, answered_frame: int = 0) -> None:
+        for post, blamed, text in self._attribution.proven(self.in_flight, now.mono, answered_frame):
+            if not answered_frame:
+                self._unconfirmed.add(post)  # the Error may have been another's
+            if blamed and post.instrument.alone:
+                self._outcomes.finish(post, Status.ERROR, Reply.ERROR, None, text, now)
+                continue
+            post.instrument.alone = blamed
+            why = f"dropped by the ADS after an Error in the same frame: {text}"
+            self._outcomes.retry(post, Reply.TIMEOUT, None, why, now, 0.0)
+
+    def session_lost(self, now: Now) -> None:
+        """The session ended: what was unanswered is posted again on the next one, within its attempts."""
+        self._attribution.clear()
+        self._unconfirmed.clear()
+        self._poster.session_lost()
+        for post in self.in_flight.pop_all():
+            self._outcomes.again(post, Reply.LOST, "the session ended before the answer", now, delay=False)
+
+    # Time
+
+    def tick(self, now: Now) -> None:
+        """Time has passed: timeouts, retries due, prices too old."""
+        while (oldest := self.in_flight.oldest()) and oldest.sent.mono + self.policy.ack_timeout <= now.mono:
+            self.in_flight.pop(oldest.post_id)
+            self._unconfirmed.add(oldest)
+            text = f"no answer within {self.policy.ack_timeout:g} s"
+            self._outcomes.again(oldest, Reply.TIMEOUT, text, now, delay=True)
+        if self._attribution:
+            self._resend_dropped(now)
+        self._outcomes.make_due(now)
+        if self._expiry:
+            self._expire_old(now)
+
+    def _expire_old(self, now: Now) -> None:
+        for price in self._expiry.take_expired(now):
+            if price.settled:
+                continue  # it was ahead of another one, and went with it
+            for old in (*self.instruments.older(price), price) if self.policy.conflate else (price,):
+                self._outcomes.expire(old, now)
+
+    def wake_at(self, now: Now) -> float | None:
+        """The monotonic time at which ``tick`` has something to do, None where it has nothing."""
+        oldest = self.in_flight.oldest()
+        candidates = (
+            oldest.sent.mono + self.policy.ack_timeout if oldest else None,
+            self._outcomes.next_retry(),
+            self._expiry.wake_at(now),
+            self._attribution.next_deadline(),
+            self._poster.wake_at(now.mono),
+        )
+        return min((at for at in candidates if at is not None), default=None)

@@ -1,0 +1,238 @@
+"""What an answer means for the prices of a post: they are settled, or posted again."""
+
+import heapq
+from itertools import count
+from typing import Final
+
+from contribd.engine.clock import Now
+from contribd.engine.counters import EngineCounters
+from contribd.engine.policy import ContributionPolicy
+from contribd.engine.posts.in_flight import InFlightPost
+from contribd.engine.posts.withdrawals import Withdrawals
+from contribd.engine.records.expiry import Expiry
+from contribd.engine.records.instruments import Instrument, Instruments
+from contribd.engine.records.outbox import Outbox
+from contribd.engine.records.price import Attempt, Price, Reason, Reply, Settlement, Status, Withdrawal, settle
+from contribd.engine.states import InstrumentEvent, InstrumentState
+from contribd.mapping.outcome import FieldValue, PostType, RejectCode
+
+_UNKNOWN_ITEM_CODE: Final = "SymbolUnknown"
+_UNKNOWN_ITEM_TEXTS: Final = ("unknown item", "unable to find item")
+"""NAKs that say an item does not exist: the code, or what servers were seen to write under another code."""
+
+_FINAL: Final = {
+    Reply.NAK: Status.NAK,
+    Reply.ERROR: Status.ERROR,
+    Reply.TIMEOUT: Status.UNANSWERED,
+    Reply.LOST: Status.UNANSWERED,
+}
+
+_UNANSWERED: Final = (Reply.TIMEOUT, Reply.LOST)
+_SETTLED: Final = InstrumentEvent.SETTLED  # a member costs less as a global
+
+
+class Outcomes:
+    """Settles prices into the outbox, and keeps the time of those that back off. Every post is noted here."""
+
+    def __init__(
+        self,
+        policy: ContributionPolicy,
+        instruments: Instruments,
+        expiry: Expiry,
+        withdrawals: Withdrawals,
+        outbox: Outbox,
+        counters: EngineCounters,
+    ) -> None:
+        self._policy = policy
+        self._instruments = instruments
+        self._expiry = expiry
+        self._withdrawals = withdrawals
+        self._outbox = outbox
+        self._counters = counters
+        self._retries: list[tuple[float, int, Instrument]] = []
+        self._order = count()
+        self._endpoint = ""
+        self._session = ""
+
+    def session_opened(self, endpoint: str, session: str) -> None:
+        """A new session: posts from now on are this one's."""
+        self._endpoint, self._session = endpoint, session
+
+    # Posts
+
+    def refused(self, post: InFlightPost, code: str, text: str | None, now: Now) -> None:
+        """A NAK: another try where its code is worth one."""
+        retry = self._policy.retry
+        tried = len(post.group[-1].attempts or ()) + 1
+        if self._may_create(post) and _says_missing(code, text):
+            post.instrument.create = True
+            self.retry(post, Reply.NAK, code, text, now, 0.0)
+        elif code in retry.codes and tried < retry.attempts:
+            self.retry(post, Reply.NAK, code, text, now, retry.backoff(tried))
+        else:
+            self.finish(post, Status.NAK, Reply.NAK, code, text, now)
+
+    def _may_create(self, post: InFlightPost) -> bool:
+        return (
+            self._policy.create_missing
+            and post.type is PostType.UPDATE
+            and type(post.group[-1]) is not Withdrawal  # what is not there needs no blanks
+        )
+
+    def again(self, post: InFlightPost, reply: Reply, text: str, now: Now, *, delay: bool) -> None:
+        """No answer: another try where one is left, else UNANSWERED."""
+        retry = self._policy.retry
+        tried = len(post.group[-1].attempts or ()) + 1
+        if self._shows(post):
+            self._withdrawals.unanswered(post)
+        if tried < retry.attempts:
+            # One more session lost with it, and it would be given up: that must not happen to its neighbours. A post
+            # that got no answer may have been dropped with one that the server did not like, or be that one.
+            post.instrument.solo = reply is Reply.LOST and tried + 1 == retry.attempts
+            post.instrument.alone |= reply is Reply.TIMEOUT
+            self.retry(post, reply, None, text, now, retry.backoff(tried) if delay else 0.0)
+        else:
+            self.finish(post, Status.UNANSWERED, reply, None, text, now)
+
+    def retry(
+        self, post: InFlightPost, reply: Reply, code: str | None, text: str | None, now: Now, delay: float
+    ) -> None:
+        """Another try later. Every price of the group knows of this one: it may expire while the others are posted."""
+        attempt = self._note(post, reply, code, text, now)
+        for price in post.group[:-1]:
+            price.add(attempt)
+        instrument = post.instrument
+        group = [price for price in post.group if self._keeps(price, instrument, now)]
+        self._instruments.requeue(instrument, group)
+        if not instrument.waiting:
+            self._instruments.emptied(instrument)
+            return
+        instrument.retry_at = now.mono + delay
+        heapq.heappush(self._retries, (instrument.retry_at, next(self._order), instrument))
+        for price in group:
+            price.in_flight = False
+            self._expiry.watch(price)
+
+    def _keeps(self, price: Price, instrument: Instrument, now: Now) -> bool:
+        """Whether a price may be posted again: not where its partition is being taken away, nor blanks where a newer
+        price waits behind them."""
+        if type(price) is Withdrawal:
+            keeps = price.reason is Reason.STOP or not price.tracker.stopping
+            keeps = keeps and all(newer.settled for newer in instrument.waiting)
+        else:
+            keeps = not price.tracker.stopping
+        if keeps:
+            return True
+        price.in_flight = False
+        self.drop(price, now)
+        return False
+
+    def finish(
+        self, post: InFlightPost, status: Status, reply: Reply, code: str | None, text: str | None, now: Now
+    ) -> None:
+        """The last word on a post: the newest price gets the answer, those merged into it are CONFLATED."""
+        self._note(post, reply, code, text, now)
+        instrument, group = post.instrument, post.group
+        instrument.create = instrument.alone = instrument.solo = False
+        instrument.move(_SETTLED)
+        if self._withdrawals.wanted and status is Status.ACK and self._shows(post):
+            self._withdrawals.acked(post)
+        carrier = group[-1]
+        if len(group) > 1:
+            for price in group[:-1]:
+                self._settle(price, Status.CONFLATED, now, carried_by=carrier)
+        self._settle(carrier, status, now, code, text, post.fields, None, instrument)
+
+    def _shows(self, post: InFlightPost) -> bool:
+        """Whether a post put up what may have to be withdrawn."""
+        return self._withdrawals.wanted and type(post.group[-1]) is not Withdrawal
+
+    def _note(self, post: InFlightPost, reply: Reply, code: str | None, text: str | None, now: Now) -> Attempt:
+        answered = None if reply in _UNANSWERED else now.wall
+        attempt = Attempt(
+            post.post_id,
+            post.type,
+            self._endpoint,
+            self._session,
+            post.sent.wall,
+            answered,
+            reply,
+            code,
+            text,
+        )
+        post.group[-1].add(attempt)
+        self._counters.posts[post.type, reply] += 1
+        return attempt
+
+    # Retries
+
+    def make_due(self, now: Now) -> None:
+        """Instruments whose wait before a retry is over may post again."""
+        while self._retries and self._retries[0][0] <= now.mono:
+            due, _, instrument = heapq.heappop(self._retries)
+            if instrument.state is InstrumentState.BACKING_OFF and instrument.retry_at == due:
+                self._instruments.due(instrument)
+
+    def next_retry(self) -> float | None:
+        """The monotonic time of the next one."""
+        return self._retries[0][0] if self._retries else None
+
+    # Prices that are not posted, or not again
+
+    def drop(self, price: Price, now: Now) -> None:
+        """A waiting price of a partition that is going; a withdrawal's posts so far must still be told of."""
+        if type(price) is not Withdrawal:
+            price.give_up()
+        elif price.attempts:
+            self.give_up(price, now)
+        else:
+            self._withdrawals.call_off(price)
+
+    def expire(self, price: Price, now: Now) -> None:
+        """A price too old to be posted."""
+        if price.attempts:
+            self.give_up(price, now)
+        else:
+            self._settle(price, Status.EXPIRED, now, text=self._expiry.explanation(price, now))
+
+    def give_up(self, price: Price, now: Now) -> None:
+        """A price that was posted and cannot be again keeps its last answer."""
+        last = (price.attempts or [])[-1]
+        self._settle(price, _FINAL[last.reply], now, code=last.code, text=last.text)
+
+    def reject_size(self, price: Price, size: int, max_size: int, now: Now) -> None:
+        """A price whose post by itself is larger than the ADS takes; sizes in bytes."""
+        text = f"the post is {size} bytes, and the ADS takes {max_size} (MaxMsgSize)"
+        self._settle(price, Status.REJECTED, now, code=RejectCode.TOO_LARGE, text=text)
+
+    def _settle(
+        self,
+        price: Price,
+        status: Status,
+        now: Now,
+        code: str | None = None,
+        text: str | None = None,
+        fields: dict[str, FieldValue] | None = None,
+        carried_by: Price | None = None,
+        instrument: Instrument | None = None,
+    ) -> None:
+        price.settled = True
+        if type(price) is Withdrawal:
+            self._withdrawals.over(price, status)
+        if price.tracker.closed:
+            if instrument is not None:
+                self._instruments.release(instrument, InstrumentEvent.FORGOTTEN)
+            return
+        self._add(settle(price, status, now.wall, code, text, fields, carried_by), instrument)
+
+    def _add(self, settlement: Settlement, instrument: Instrument | None) -> None:
+        if settlement.reason is None:
+            self._counters.results[settlement.status, settlement.code or ""] += 1
+        else:
+            self._counters.withdrawals[settlement.reason, settlement.status] += 1
+        self._outbox.add(settlement, instrument)
+
+
+def _says_missing(code: str, text: str | None) -> bool:
+    lowered = (text or "").lower()
+    return code == _UNKNOWN_ITEM_CODE or any(known in lowered for known in _UNKNOWN_ITEM_TEXTS)

@@ -1,0 +1,205 @@
+"""From waiting prices to posts in frames."""
+
+from collections.abc import Callable
+from typing import Final
+
+from contribd.engine.clock import Now
+from contribd.engine.counters import EngineCounters
+from contribd.engine.policy import ContributionPolicy
+from contribd.engine.posts.error_attribution import grace
+from contribd.engine.posts.in_flight import InFlightPost, InFlightPosts
+from contribd.engine.posts.outcomes import Outcomes
+from contribd.engine.posts.packer import Packer
+from contribd.engine.posts.rate_limit import RateLimit
+from contribd.engine.records.conflation import merge
+from contribd.engine.records.expiry import Expiry
+from contribd.engine.records.instruments import Instrument, Instruments
+from contribd.engine.records.price import Price, Withdrawal
+from contribd.engine.states import InstrumentEvent
+from contribd.mapping.outcome import PostType
+from contribd.omm.post import PostEncoder
+
+_SENT: Final = InstrumentEvent.SENT  # a member costs less as a global
+
+
+class Poster:
+    """Makes posts of what is ready, as many as window, rate and services allow."""
+
+    def __init__(
+        self,
+        policy: ContributionPolicy,
+        encoder: PostEncoder,
+        instruments: Instruments,
+        in_flight: InFlightPosts,
+        expiry: Expiry,
+        outcomes: Outcomes,
+        counters: EngineCounters,
+    ) -> None:
+        self._policy = policy
+        self._encoder = encoder
+        self._instruments = instruments
+        self._in_flight = in_flight
+        self._expiry = expiry
+        self._outcomes = outcomes
+        self._counters = counters
+        self._rate = RateLimit(policy.max_rate)
+        self._frames = 0
+        self._held_until = 0.0
+        """Monotonic time before which nothing is posted, for a post that must be outstanding by itself."""
+        self._smoothed_ack = 0.0
+
+    @property
+    def patience(self) -> float:
+        """Seconds of silence after which a post that should have been answered was not."""
+        return grace(self._smoothed_ack)
+
+    def answered(self, post: InFlightPost, now: Now) -> None:
+        """A post was answered, one way or the other."""
+        if self._held_until and (not len(self._in_flight) or post.instrument.solo):
+            self._held_until = 0.0
+        seconds = now.mono - post.sent.mono
+        self._counters.ack_seconds.add(seconds)
+        self._smoothed_ack += (seconds - self._smoothed_ack) / 8
+
+    def session_lost(self) -> None:
+        """No post is outstanding any more."""
+        self._held_until = 0.0
+
+    def wake_at(self, mono: float) -> float | None:
+        """The monotonic time from which more may be posted, None where time changes nothing."""
+        held = self._held_until if self._held_until > mono else None
+        return min((at for at in (held, self._rate.next_at(mono)) if at is not None), default=None)
+
+    def take_frames(self, is_up: Callable[[str], bool], max_size: int, now: Now) -> list[bytes]:
+        """The texts of the frames to send now.
+
+        Frames hold at most ``pack`` posts and ``max_size`` bytes; what waits now is sent now.
+        """
+        if now.mono < self._held_until:
+            return []
+        room = self._rate.allowed(self._in_flight.room, now.mono)
+        packer = Packer(self._policy.pack, max_size, self._frames)
+        sent = 0
+        for service in self._instruments.services():
+            if not is_up(service):
+                continue
+            while sent < room and now.mono >= self._held_until:
+                instrument = self._instruments.pop_ready(service)
+                if instrument is None:
+                    break
+                if instrument.solo and self._hold(instrument, now):
+                    break
+                sent += self._post(instrument, packer, max_size, now)
+        self._rate.spend(sent)
+        frames = packer.finish()
+        self._frames = packer.number
+        return frames
+
+    def _hold(self, instrument: Instrument, now: Now) -> bool:
+        """Whether a post that may end the session has to wait until nothing else can be lost with it.
+
+        A post that was sent a while ago and is merely unanswered is not waited for. After it went, the others wait in
+        turn until it is answered, or has done no harm for as long.
+        """
+        newest = self._in_flight.newest()
+        if newest is not None and now.mono < newest.sent.mono + self.patience:
+            self._instruments.unpop(instrument)
+            self._held_until = newest.sent.mono + self.patience
+            return True
+        self._held_until = now.mono + self.patience
+        return False
+
+    def _post(self, instrument: Instrument, packer: Packer, max_size: int, now: Now) -> bool:
+        """Posts what the instrument has; False where nothing was left to post."""
+        while group := self._gather(instrument, now):
+            if found := self._fitting(instrument, group, max_size, now):
+                post, text = found
+                packer.add(post, text, alone=instrument.alone)
+                self._sent(post)
+                return True
+        self._instruments.emptied(instrument)
+        return False
+
+    def _gather(self, instrument: Instrument, now: Now) -> list[Price]:
+        """The prices the next post carries: all that wait where prices are conflated, else the first.
+
+        What is older than a price too old is too old as well, whatever its own timestamp says: that price may have
+        been posted, by this process or one before it, and nothing older may follow.
+        """
+        group: list[Price] = []
+        waiting = instrument.waiting
+        while waiting and (self._policy.conflate or not group):
+            price = waiting.popleft()
+            if price.settled:
+                continue
+            if type(price) is Withdrawal:
+                if group:
+                    waiting.appendleft(price)
+                else:
+                    group.append(price)
+                break
+            group.append(price)
+            if self._expiry.too_old(price, now):
+                for old in group:
+                    self._outcomes.expire(old, now)
+                group.clear()
+        return group
+
+    def _fitting(
+        self, instrument: Instrument, group: list[Price], max_size: int, now: Now
+    ) -> tuple[InFlightPost, bytes] | None:
+        """A post the ADS takes, with its text, of the prices that fit by themselves; None where none is left.
+
+        Where these do not fit together the older part goes first, but never less than was posted together before:
+        that would post an older price after a newer one.
+        """
+        post_id = self._in_flight.next_id()
+        while group:
+            post, text = self._encode(post_id, instrument, group, now)
+            if len(text) <= max_size:
+                return post, text
+            fit = [
+                price
+                for price in group
+                if price.attempts or self._fits_alone(post_id, instrument, price, max_size, now)
+            ]
+            if len(fit) == len(group):
+                part = max(len(group) // 2, _posted(group))
+                instrument.waiting.extendleft(reversed(group[part:]))
+                if part == len(group):
+                    for price in group:
+                        self._outcomes.give_up(price, now)
+                    return None
+                fit = group[:part]
+            group = fit
+        return None
+
+    def _encode(self, post_id: int, instrument: Instrument, group: list[Price], now: Now) -> tuple[InFlightPost, bytes]:
+        post_type, fields = merge(group)
+        if instrument.create and type(group[-1]) is not Withdrawal:  # what is not there needs no blanks
+            post_type = PostType.REFRESH
+        service, ric = instrument.key
+        text = self._encoder.encode(post_id, ric=ric, service=service, post_type=post_type, fields=fields)
+        return InFlightPost(post_id, instrument, group, post_type, fields, now), text
+
+    def _fits_alone(self, post_id: int, instrument: Instrument, price: Price, max_size: int, now: Now) -> bool:
+        """Whether a price makes a post the ADS takes; one that does not is rejected."""
+        size = len(self._encode(post_id, instrument, [price], now)[1])
+        if size <= max_size:
+            return True
+        self._outcomes.reject_size(price, size, max_size, now)
+        return False
+
+    def _sent(self, post: InFlightPost) -> None:
+        self._in_flight.add(post)
+        post.instrument.move(_SENT)
+        for price in post.group:
+            price.in_flight = True
+        newest = post.group[-1].timestamp
+        if newest >= 0:
+            self._counters.delivery_seconds.add(max(0, post.sent.wall - newest * 1000) / 1e6)
+
+
+def _posted(group: list[Price]) -> int:
+    """How many of the group, from the oldest, were posted together before."""
+    return max((number for number, price in enumerate(group, 1) if price.attempts), default=0)

@@ -1,0 +1,261 @@
+"""Quotes that stand in the market because of this process, and blanks in their place where nobody keeps them up."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeAlias
+
+from contribd.engine.clock import Now
+from contribd.engine.limits import MAX_WITHDRAWING
+from contribd.engine.policy import WithdrawPolicy
+from contribd.engine.posts.in_flight import InFlightPost
+from contribd.engine.records.offsets import OffsetTracker
+from contribd.engine.records.price import Reason, Status, Withdrawal, withdraw
+from contribd.mapping.outcome import FieldValue, Mapped, PostType
+
+Key: TypeAlias = tuple[str, str]
+"""(service, RIC)."""
+
+
+class Quote(NamedTuple):
+    """What stands of one instrument: the fields to blank, and the partition whose prices keep it up."""
+
+    tracker: OffsetTracker
+    mapping: str
+    fields: frozenset[str]
+
+
+class Silent(NamedTuple):
+    """A partition whose engine has gone silent, and how many quotes are withdrawn for it."""
+
+    tracker: OffsetTracker
+    quotes: int
+
+
+class Withdrawals:
+    """Knows which quotes stand, which partitions are silent, and what has to be blanked.
+
+    A quote leaves the standing ones when its withdrawal is made; one that is called off before it was posted comes
+    back to them.
+    """
+
+    def __init__(self, policy: WithdrawPolicy) -> None:
+        self.policy = policy
+        self.wanted = policy.wanted
+        self.listens = self.wanted and policy.silent_after is not None
+        """Whether silence matters."""
+        self._standing: dict[Key, Quote] = {}
+        self._heard: dict[OffsetTracker, float] = {}
+        """Monotonic time of the last record of each partition that has not been found silent since."""
+        self.unheard: set[OffsetTracker] = set()
+        """Not listened to just now, or until a moment ago."""
+        self._due: deque[tuple[Key, OffsetTracker | None]] = deque()
+        """Quotes to withdraw: for the silence of that partition, or because the daemon stops."""
+        self._made: dict[Withdrawal, None] = {}
+        """Those not settled, in the order they were made."""
+        self._failed = 0
+        """Quotes that a stop could not withdraw."""
+        self._look_at = float("inf")
+        self._stopping = False
+
+    @property
+    def standing(self) -> int:
+        """Quotes in the market that this process would withdraw."""
+        return len(self._standing)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no withdrawal is due or under way."""
+        return not self._due and not self._made
+
+    @property
+    def left(self) -> int:
+        """After ``stop``: quotes that were to be withdrawn and are not yet."""
+        return len(self._due) + len(self._made) + self._failed
+
+    @property
+    def waits(self) -> bool:
+        """Whether withdrawals are made and not settled."""
+        return bool(self._made)
+
+    @property
+    def can_make(self) -> bool:
+        """Whether ``make`` has something to do."""
+        return bool(self._due) and len(self._made) < MAX_WITHDRAWING
+
+    # What stands
+
+    def acked(self, post: InFlightPost) -> None:
+        """The ADS accepted a post of prices: what it put into the market stands, what it blanked does not."""
+        shown, blank = self._shown(post)
+        before = self._standing.get(post.instrument.key)
+        if before is not None and post.type is not PostType.REFRESH and before.fields != shown:
+            shown = (before.fields | shown) - blank
+        self._stand(post, shown)
+
+    def unanswered(self, post: InFlightPost) -> None:
+        """A post of prices that got no answer may have arrived, whatever becomes of the prices: or it may not."""
+        shown = self._shown(post)[0]
+        before = self._standing.get(post.instrument.key)
+        self._stand(post, shown if before is None else (before.fields - post.given_away) | shown)
+
+    def taken_over(self, post: InFlightPost) -> None:
+        """A post none of whose prices is ours any more may have arrived: its values are others' to keep up."""
+        key = post.instrument.key
+        if (before := self._standing.get(key)) is None:
+            return
+        if left := before.fields - post.given_away:
+            self._standing[key] = before._replace(fields=left)
+        else:
+            del self._standing[key]
+
+    def _stand(self, post: InFlightPost, shown: frozenset[str]) -> None:
+        key, newest = post.instrument.key, post.group[-1]
+        if not shown:
+            self._standing.pop(key, None)
+            return
+        self._standing[key] = Quote(newest.tracker, newest.mapped.mapping, shown)
+        if self._stopping:
+            self._due.append((key, None))
+
+    def _shown(self, post: InFlightPost) -> tuple[frozenset[str], frozenset[str]]:
+        """Of the fields that the post's mappings list: those it gave a value, and all those it blanked."""
+        listed, values = frozenset[str](), post.fields
+        for name in {price.mapped.mapping for price in post.group}:
+            fields = self.policy.fields.get(name, frozenset())
+            listed = listed | fields if listed else fields
+        blank = frozenset(name for name, value in values.items() if value is None)
+        if post.given_away:
+            listed = listed - post.given_away
+        absent = [name for name in listed if values.get(name) is None]
+        return (listed.difference(absent) if absent else listed), blank
+
+    # Silence
+
+    def assigned(self, tracker: OffsetTracker, mono: float) -> None:
+        """A partition is ours: its engine has until ``silent_after`` from now to be heard."""
+        if self.listens:
+            self._heard[tracker] = mono
+            self._look_at = min(self._look_at, mono + (self.policy.silent_after or 0.0))
+
+    def heard(self, tracker: OffsetTracker, mono: float) -> None:
+        """A partition's engine is alive: what was to be withdrawn for its silence and was not yet, is not."""
+        if tracker not in self._heard:
+            self._look_at = min(self._look_at, mono + (self.policy.silent_after or 0.0))
+            self._due = deque(due for due in self._due if due[1] is not tracker)
+            for made in [made for made in self._made if made.tracker is tracker and made.reason is Reason.SILENT]:
+                self.call_off(made)
+        self._heard[tracker] = mono
+
+    def deaf(self, trackers: Iterable[OffsetTracker], mono: float) -> None:
+        """These partitions are not being listened to just now: their silence says nothing.
+
+        Nor does that of the ``unheard`` since the last call, up to now.
+        """
+        deaf = set(trackers)
+        for tracker in deaf | self.unheard:
+            if tracker in self._heard:
+                self._heard[tracker] = mono
+        self.unheard = deaf
+
+    def look(self, now: Now) -> list[Silent]:
+        """The partitions that went silent since the last look; their quotes are due from now on."""
+        limit = self.policy.silent_after
+        if limit is None or now.mono < self._look_at:
+            return []
+        found = []
+        for tracker, heard in list(self._heard.items()):
+            if tracker.waiting:
+                self._heard[tracker] = now.mono
+            elif heard + limit <= now.mono:
+                found.append(self._silent(tracker))
+        self._look_at = min(self._heard.values(), default=float("inf")) + limit
+        return found
+
+    def _silent(self, tracker: OffsetTracker) -> Silent:
+        del self._heard[tracker]
+        keys = [key for key, quote in self._standing.items() if quote.tracker is tracker]
+        self._due.extend((key, tracker) for key in keys)
+        return Silent(tracker, len(keys))
+
+    def wake_at(self) -> float | None:
+        """The monotonic time of the next ``look``, None where there is nothing to listen to."""
+        return self._look_at if self._heard else None
+
+    # Withdrawals
+
+    def stop(self) -> None:
+        """The daemon is stopping: everything that stands is due, and what is answered from now on."""
+        for made in list(self._made):
+            self.call_off(made)
+        self.listens = False
+        self._heard.clear()
+        self._due.clear()
+        if self.policy.on_stop:
+            self._stopping = True
+            self._due.extend((key, None) for key in self._standing)
+
+    def make(self, busy: Callable[[Key], bool], now: Now) -> list[Withdrawal]:
+        """Withdrawals to be queued now: a bounded number at a time, however many quotes stand.
+
+        The quote of an instrument that is ``busy`` is not left alone, nor one that another partition has renewed.
+        """
+        made = []
+        while self.can_make:
+            key, silent = self._due.popleft()
+            quote = self._standing.get(key)
+            if quote is None or (silent is not None and (busy(key) or quote.tracker is not silent)):
+                continue
+            del self._standing[key]
+            withdrawal = _withdrawal(key, quote, Reason.STOP if silent is None else Reason.SILENT, now)
+            self._made[withdrawal] = None
+            made.append(withdrawal)
+        return made
+
+    def call_off(self, withdrawal: Withdrawal) -> None:
+        """Takes a withdrawal back, where it was not posted: its quote stands on."""
+        if withdrawal.in_flight or withdrawal.attempts:
+            return
+        withdrawal.give_up()
+        self._made.pop(withdrawal, None)
+        self._restore(withdrawal)
+
+    def _restore(self, withdrawal: Withdrawal) -> Key:
+        """The quote stands as before, if nothing newer does."""
+        mapped = withdrawal.mapped
+        key = mapped.service, mapped.ric
+        self._standing.setdefault(key, Quote(withdrawal.tracker, mapped.mapping, frozenset(mapped.fields)))
+        return key
+
+    def over(self, withdrawal: Withdrawal, status: Status) -> None:
+        """The last word on a withdrawal: a quote whose blanks were not accepted stands on.
+
+        A stop tries what silence could not do once more, and itself only once.
+        """
+        self._made.pop(withdrawal, None)
+        if status is Status.ACK or withdrawal.tracker.closed:
+            return
+        key = self._restore(withdrawal)
+        if withdrawal.reason is Reason.STOP:
+            self._failed += 1
+        elif self._stopping:
+            self._due.append((key, None))
+
+    def revoking(self, trackers: set[OffsetTracker]) -> None:
+        """Partitions are being taken away: nothing more is withdrawn for their silence."""
+        for tracker in trackers:
+            self._heard.pop(tracker, None)
+        self._due = deque(due for due in self._due if due[1] not in trackers)
+
+    def forget(self, trackers: set[OffsetTracker]) -> None:
+        """Partitions are not ours any more: their quotes are kept up, or not, by others."""
+        self.unheard -= trackers
+        for tracker in trackers:
+            self._heard.pop(tracker, None)
+        self._made = {made: None for made in self._made if made.tracker not in trackers}
+        self._standing = {key: quote for key, quote in self._standing.items() if quote.tracker not in trackers}
+
+
+def _withdrawal(key: Key, quote: Quote, reason: Reason, now: Now) -> Withdrawal:
+    service, ric = key
+    fields: dict[str, FieldValue] = dict.fromkeys(sorted(quote.fields))
+    return withdraw(quote.tracker, Mapped(ric, service, quote.mapping, PostType.UPDATE, fields), reason, now.wall)

@@ -1,0 +1,147 @@
+"""The instruments that have something to post, and whose turn it is."""
+
+from collections import deque
+from collections.abc import Iterator
+from itertools import takewhile
+from typing import Final
+
+import msgspec
+
+from contribd.engine.records.price import Price, Withdrawal
+from contribd.engine.states import InstrumentEvent, InstrumentState, next_instrument
+
+_IDLE: Final = InstrumentState.IDLE  # a member costs less as a global, and every record asks for several
+_QUEUED: Final = InstrumentEvent.QUEUED
+
+
+class Instrument(msgspec.Struct, eq=False, gc=False):
+    """One RIC of one service. It exists only while it has something to do: an idle instrument costs nothing."""
+
+    key: tuple[str, str]
+    """(service, RIC)."""
+    state: InstrumentState = _IDLE
+    waiting: deque[Price] = msgspec.field(default_factory=deque)
+    """Prices not yet under way, oldest first; settled ones (expired) are passed over."""
+    create: bool = False
+    """The next post is a Refresh, since the ADS said that the item does not exist."""
+    alone: bool = False
+    """The next post goes in a frame of its own, since an Error could not be told from its frame mates'."""
+    solo: bool = False
+    """The next post goes while nothing else is outstanding, since it may be what ends the sessions it is in."""
+    retry_at: float = 0.0
+    """Monotonic time of the next try, while backing off."""
+
+    def move(self, event: InstrumentEvent) -> None:
+        """Changes state by the table."""
+        self.state = next_instrument(self.state, event)
+
+    def drop_settled(self) -> None:
+        """Lets go of prices that expired while they waited."""
+        waiting = self.waiting
+        while waiting and waiting[0].settled:
+            waiting.popleft()
+
+
+class Instruments:
+    """All instruments with something to do, and for each service those whose next post may go, first come first."""
+
+    __slots__ = ("_instruments", "_ready")
+
+    def __init__(self) -> None:
+        self._instruments: dict[tuple[str, str], Instrument] = {}
+        self._ready: dict[str, deque[Instrument]] = {}
+
+    def __len__(self) -> int:
+        return len(self._instruments)
+
+    def __iter__(self) -> Iterator[Instrument]:
+        return iter(list(self._instruments.values()))
+
+    def services(self) -> list[str]:
+        """Services that something is ready for."""
+        return [service for service, ready in self._ready.items() if ready]
+
+    def queue(self, price: Price) -> None:
+        """A new price, behind those that wait already."""
+        mapped = price.mapped
+        key = (mapped.service, mapped.ric)
+        instrument = self._instruments.get(key)
+        if instrument is None:
+            instrument = self._instruments[key] = Instrument(key)
+        else:
+            instrument.drop_settled()
+        instrument.waiting.append(price)
+        if instrument.state is _IDLE:
+            self._make_ready(instrument, _QUEUED)
+
+    def older(self, price: Price) -> list[Price]:
+        """The prices of its RIC that wait ahead of a waiting price."""
+        instrument = self._instruments.get((price.mapped.service, price.mapped.ric))
+        if instrument is None:
+            return []
+        instrument.drop_settled()
+        return [old for old in takewhile(lambda old: old is not price, instrument.waiting) if not old.settled]
+
+    def busy(self, key: tuple[str, str]) -> bool:
+        """Whether an instrument, (service, RIC), has a price that waits or is under way."""
+        instrument = self._instruments.get(key)
+        if instrument is None:
+            return False
+        instrument.drop_settled()
+        return bool(instrument.waiting) or instrument.state is InstrumentState.IN_FLIGHT
+
+    def withdrawal(self, price: Price) -> Withdrawal | None:
+        """The withdrawal that waits for a price's instrument; None where there is none."""
+        instrument = self._instruments.get((price.mapped.service, price.mapped.ric))
+        if instrument is None or not instrument.waiting:
+            return None
+        last = instrument.waiting[-1]
+        return last if type(last) is Withdrawal and not last.settled else None
+
+    def pop_ready(self, service: str) -> Instrument | None:
+        """The instrument of this service that became ready first, with something to post; None where there is none."""
+        ready = self._ready.get(service)
+        while ready:
+            instrument = ready.popleft()
+            instrument.drop_settled()
+            if instrument.waiting:
+                return instrument
+            self._leave(instrument, InstrumentEvent.EMPTIED)
+        return None
+
+    def unpop(self, instrument: Instrument) -> None:
+        """Gives back an instrument that was popped and may not be posted yet; it stays the first."""
+        self._ready[instrument.key[0]].appendleft(instrument)
+
+    def emptied(self, instrument: Instrument) -> None:
+        """Nothing of a ready or backing off instrument is left to post."""
+        self._leave(instrument, InstrumentEvent.EMPTIED)
+
+    def due(self, instrument: Instrument) -> None:
+        """The wait before a retry is over."""
+        self._make_ready(instrument, InstrumentEvent.DUE)
+
+    def release(self, instrument: Instrument, event: InstrumentEvent) -> None:
+        """The instrument's last post is done with (``COMMITTED`` or ``FORGOTTEN``): its next price may go."""
+        self._leave(instrument, event)
+
+    def requeue(self, instrument: Instrument, group: list[Price]) -> None:
+        """Puts the prices of a post that failed back at the head, to be posted again when the wait is over."""
+        instrument.waiting.extendleft(reversed(group))
+        instrument.move(InstrumentEvent.RETRY)
+
+    def _make_ready(self, instrument: Instrument, event: InstrumentEvent) -> None:
+        instrument.move(event)
+        service = instrument.key[0]
+        ready = self._ready.get(service)
+        if ready is None:
+            ready = self._ready[service] = deque()
+        ready.append(instrument)
+
+    def _leave(self, instrument: Instrument, event: InstrumentEvent) -> None:
+        instrument.move(event)
+        instrument.drop_settled()
+        if instrument.waiting:
+            self._make_ready(instrument, _QUEUED)
+        else:
+            del self._instruments[instrument.key]

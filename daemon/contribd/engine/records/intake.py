@@ -1,0 +1,118 @@
+"""Records from the partitions in hand, as fast as they may be taken."""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
+from contribd.engine.records.offsets import OffsetTracker, Partition
+from contribd.engine.records.price import Price, Record
+
+
+class Intake:
+    """The trackers of the assigned partitions, and the records that came faster than they may be taken."""
+
+    def __init__(self, bounds: Bounds = DEFAULT_BOUNDS) -> None:
+        self._bounds = bounds
+        self.trackers: dict[Partition, OffsetTracker] = {}
+        self._buffered: dict[Partition, deque[Record]] = {}
+        self._held: dict[Partition, list[Price]] = {}
+        self._full = False
+
+    @property
+    def waiting(self) -> int:
+        """Records taken and not settled."""
+        return sum(tracker.waiting for tracker in self.trackers.values())
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of values behind the records taken and not settled."""
+        return sum(tracker.waiting_bytes for tracker in self.trackers.values())
+
+    def buffered(self, partition: Partition) -> int:
+        """Records fetched and not yet taken."""
+        return len(self._buffered.get(partition, ()))
+
+    def assign(self, tracker: OffsetTracker) -> None:
+        """A partition is ours from now on."""
+        self.trackers[tracker.partition] = tracker
+
+    def stop(self, partitions: Iterable[Partition]) -> set[OffsetTracker]:
+        """Takes nothing more of these partitions; their trackers."""
+        trackers = {self.trackers[partition] for partition in partitions if partition in self.trackers}
+        for tracker in trackers:
+            tracker.stopping = True
+            self._buffered.pop(tracker.partition, None)
+            for price in self.let_go(tracker):
+                price.give_up()
+        return trackers
+
+    def close(self, partitions: Iterable[Partition]) -> set[OffsetTracker]:
+        """The partitions are not ours any more; their trackers, closed."""
+        trackers = self.stop(partitions)
+        for tracker in trackers:
+            tracker.closed = True
+            del self.trackers[tracker.partition]
+        return trackers
+
+    def hold(self, price: Price) -> None:
+        """Keeps a price of a partition that is catching up.
+
+        The owner before may have posted it merged with newer ones that come later: posted now and by itself, it would
+        follow them. Merged with all that was in the log then, it cannot.
+        """
+        self._held.setdefault(price.tracker.partition, []).append(price)
+
+    def caught_up(self, tracker: OffsetTracker) -> bool:
+        """Whether no more of the log can have been posted: whoever owned the partition was bound to stop here too."""
+        return tracker.partition in self._buffered or tracker.waiting_bytes >= self._bounds.waiting_bytes
+
+    def let_go(self, tracker: OffsetTracker) -> list[Price]:
+        """The partition has caught up, or is going: the prices that were held, in order."""
+        tracker.catching_up = False
+        return self._held.pop(tracker.partition, [])
+
+    def offer(self, partition: Partition, records: Sequence[Record]) -> list[Record]:
+        """New records of a partition, in order: those that may be taken now. The rest is parked."""
+        tracker = self.trackers.get(partition)
+        if tracker is None or tracker.stopping:
+            return []
+        buffered = self._buffered.setdefault(partition, deque())
+        buffered.extend(records)
+        return self._take_buffered(tracker, buffered)
+
+    def release_buffered(self) -> list[tuple[OffsetTracker, list[Record]]]:
+        """Records that were parked and may be taken now."""
+        ready = []
+        for partition, buffered in list(self._buffered.items()):
+            tracker = self.trackers[partition]
+            if taken := self._take_buffered(tracker, buffered):
+                ready.append((tracker, taken))
+        return ready
+
+    def _take_buffered(self, tracker: OffsetTracker, buffered: deque[Record]) -> list[Record]:
+        taken = []
+        while buffered and tracker.has_room(buffered[0].offset):
+            record = buffered.popleft()
+            if tracker.take(record.offset, len(record.value or b"")):
+                taken.append(record)
+        if not buffered:
+            self._buffered.pop(tracker.partition, None)
+        return taken
+
+    def paused(self) -> frozenset[Partition]:
+        """The partitions that must not be fetched now: all when too much waits, else those that ran too far ahead.
+
+        One that is catching up is read on, one at a time and while the others' prices find room: its own cannot go
+        before it has caught up.
+        """
+        waiting, bounds = self.waiting, self._bounds
+        if waiting >= bounds.waiting_records or self.waiting_bytes >= bounds.waiting_bytes:
+            self._full = True
+        elif waiting <= bounds.resume_records and self.waiting_bytes <= bounds.resume_bytes:
+            self._full = False
+        if not self._full:
+            return frozenset(self._buffered)
+        behind = [tracker for tracker in self.trackers.values() if tracker.catching_up]
+        if not behind or waiting - sum(tracker.waiting for tracker in behind) >= bounds.waiting_records:
+            return frozenset(self.trackers)
+        return frozenset(self.trackers) - {behind[0].partition}

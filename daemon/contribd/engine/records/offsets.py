@@ -1,0 +1,232 @@
+"""What is settled of one partition: a contiguous prefix, and a bitmap of the settled offsets above it.
+
+The prefix counts records seen, not numbers: offsets in a log have gaps (transaction markers, compaction). A commit
+carries the prefix as its offset and the bitmap in its metadata, so a restart skips exactly what has its result.
+"""
+
+import base64
+import binascii
+from collections import deque
+from typing import Final, NamedTuple
+
+from contribd.engine.limits import MAX_METADATA, MAX_SPAN
+
+_HEADER: Final = "contribd1:"
+_TAIL: Final = "."
+_TURN: Final = 100_000
+"""More than one transaction can hold, so that two in a row never say the same."""
+_SETTLED: Final = ord("1")
+_OPEN: Final = b"0"
+
+_ROOM: Final = 1_024
+"""Flags made at a time."""
+
+
+class Partition(NamedTuple):
+    """A topic's partition."""
+
+    topic: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}:{self.number}"
+
+
+class Commit(NamedTuple):
+    """What to commit for one partition: the next offset to consume, and the metadata that goes with it."""
+
+    offset: int
+    metadata: str
+
+
+class OffsetTracker:
+    """Offsets of one assigned partition, for as long as it is assigned."""
+
+    __slots__ = (
+        "_base",
+        "_committed_above",
+        "_flags",
+        "_floor",
+        "_last_seen",
+        "_run_ahead",
+        "_seen",
+        "catching_up",
+        "closed",
+        "partition",
+        "start",
+        "stopping",
+        "waiting",
+        "waiting_bytes",
+        "withdrawing",
+        "withdrawn",
+    )
+
+    def __init__(
+        self,
+        partition: Partition,
+        start: int,
+        settled_above: frozenset[int] = frozenset(),
+        span: int = MAX_SPAN,
+    ) -> None:
+        """``start`` and ``settled_above`` are what the group's last commit says (see ``decode_metadata``).
+
+        Nothing ``span`` or more offsets past the oldest record without a durable result is taken.
+        """
+        self.partition = partition
+        self.start = start
+        self.closed = False
+        """True once the partition is revoked: nothing of it may be written any more."""
+        self.catching_up = False
+        """True while nothing of it may be posted yet, since an earlier owner may have posted what comes next."""
+        self.stopping = False
+        """True once nothing more of it may be posted: it is being revoked, or the daemon is stopping."""
+        self.waiting = 0
+        """Records taken and not settled."""
+        self.waiting_bytes = 0
+        """Bytes of their values."""
+        self.withdrawing = 0
+        """Withdrawals of its quotes made and not settled."""
+        self.withdrawn = 0
+        """Withdrawals of its quotes settled: part of each commit, which else would not differ from the one before."""
+        self._seen: deque[int] = deque()
+        """Records seen, from the first unsettled one on."""
+        self._base = start
+        self._flags = bytearray()
+        """A character an offset from ``base`` on, ``1`` where it is settled; below the prefix they mean nothing."""
+        self._committed_above = deque(sorted(settled_above))
+        """What an earlier run settled and this one has not reached yet; it has its flags, too."""
+        self._last_seen = start - 1
+        self._run_ahead = span
+        self._floor: int | None = None
+        """The oldest record taken whose result is not durable."""
+        for offset in self._committed_above:
+            self._mark(offset)
+
+    def take(self, offset: int, size: int) -> bool:
+        """Notes a record with a value of ``size`` bytes as seen.
+
+        False where it is settled already or was seen before, and so must be skipped.
+        """
+        if offset <= self._last_seen:
+            return False
+        self._last_seen = offset
+        if self._committed_above and self._settled_earlier(offset):
+            if self._seen:
+                self._seen.append(offset)
+            return False
+        self._seen.append(offset)
+        if self._floor is None:
+            self._floor = offset
+        self.waiting += 1
+        self.waiting_bytes += size
+        return True
+
+    def _settled_earlier(self, offset: int) -> bool:
+        """Whether an earlier run settled it. Offsets passed over are gone from the log, and forgotten with it."""
+        above = self._committed_above
+        while above and above[0] < offset:
+            self._unmark(above.popleft())
+        if above and above[0] == offset:
+            above.popleft()
+            return True
+        return False
+
+    def give_back(self, size: int) -> None:
+        """A taken record will not be settled here: the partition is going, its next owner consumes it again."""
+        self.waiting -= 1
+        self.waiting_bytes -= size
+
+    def settle(self, offset: int, size: int) -> None:
+        """Marks a taken record as settled: its result is part of the transaction being built."""
+        self.waiting -= 1
+        self.waiting_bytes -= size
+        seen, flags, base = self._seen, self._flags, self._base
+        if offset != seen[0]:
+            try:
+                flags[offset - base] = _SETTLED
+            except IndexError:
+                self._mark(offset)
+            return
+        seen.popleft()
+        end = base + len(flags)
+        while seen and (first := seen[0]) < end and flags[first - base] == _SETTLED:
+            seen.popleft()
+
+    def _mark(self, offset: int) -> None:
+        """Flags an offset that the flags may not reach yet. They then begin at the prefix, so that they never grow past
+        what may be run ahead of it."""
+        self._advance()
+        if (missing := offset - self._base + 1 - len(self._flags)) > 0:
+            self._flags.extend(_OPEN * (missing + _ROOM))
+        self._flags[offset - self._base] = _SETTLED
+
+    def _unmark(self, offset: int) -> None:
+        if self._base <= offset < self._base + len(self._flags):
+            self._flags[offset - self._base] = _OPEN[0]
+
+    def _advance(self) -> None:
+        """Forgets the flags below the prefix."""
+        prefix = self.low_watermark
+        del self._flags[: prefix - self._base]
+        self._base = prefix
+
+    @property
+    def low_watermark(self) -> int:
+        """The offset before which everything seen is settled: what a commit carries."""
+        return self._seen[0] if self._seen else self._last_seen + 1
+
+    def written(self) -> None:
+        """What was settled is durable."""
+        self._floor = self._seen[0] if self._seen else None
+
+    def has_room(self, offset: int) -> bool:
+        """Whether a record at ``offset`` may be taken without running further ahead than a commit can say.
+
+        It counts from what is durable, so that the partition's next owner knows how far this one can have posted.
+        """
+        return self._floor is None or offset - self._floor < self._run_ahead
+
+    def commit(self) -> Commit:
+        """What the transaction that carries all settled results must commit.
+
+        Offsets that an earlier run settled and this one has not reached yet stay in the bitmap.
+        """
+        self._advance()
+        return Commit(self._base, encode_metadata(int(self._flags[::-1], 2) if self._flags else 0, self.withdrawn))
+
+
+def encode_metadata(bitmap: int, withdrawn: int = 0) -> str:
+    """The settled offsets above a prefix, bit ``n`` for offset ``prefix + n``, as text; empty where there is nothing.
+
+    ``withdrawn`` only makes it another text: whether a transaction is durable is told by what it committed.
+    Raises OverflowError where a broker would not take it.
+    """
+    if not bitmap and not withdrawn:
+        return ""
+    bits = bitmap.to_bytes((bitmap.bit_length() + 7) // 8, "little")
+    text = _HEADER + base64.b64encode(bits).decode("ascii")
+    if withdrawn:
+        text += f"{_TAIL}{withdrawn % _TURN}"
+    if len(text) > MAX_METADATA:
+        raise OverflowError(f"commit metadata of {len(text)} characters; at most {MAX_METADATA} are possible")
+    return text
+
+
+def decode_metadata(prefix: int, metadata: str) -> frozenset[int]:
+    """The settled offsets above ``prefix``.
+
+    Metadata that contribd did not write (another consumer's commit, an operator's reset) says nothing: the empty set.
+    """
+    if not metadata.startswith(_HEADER):
+        return frozenset()
+    try:
+        bits = base64.b64decode(metadata[len(_HEADER) :].partition(_TAIL)[0], validate=True)
+    except (binascii.Error, ValueError):
+        return frozenset()
+    return frozenset(
+        prefix + byte_index * 8 + bit
+        for byte_index, byte in enumerate(bits)
+        if byte
+        for bit in range(8)
+        if byte >> bit & 1
+    )

@@ -1,0 +1,116 @@
+"""Settlements on their way to Kafka: what a transaction holds, and what it frees once it is durable."""
+
+from collections import deque
+from typing import NamedTuple
+
+from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
+from contribd.engine.records.carrier_promotion import Entry, without
+from contribd.engine.records.instruments import Instrument
+from contribd.engine.records.offsets import Commit, OffsetTracker, Partition
+from contribd.engine.records.price import Settlement
+
+
+class Batch(NamedTuple):
+    """One transaction: its results, and the offsets they settle."""
+
+    number: int
+    settlements: list[Settlement]
+    commits: dict[Partition, Commit]
+
+
+class Outbox:
+    """Settled records in order. One batch is under way at a time; its offsets are fixed when it is taken.
+
+    A batch that failed is offered again, less what belongs to partitions revoked since.
+    """
+
+    def __init__(self, bounds: Bounds = DEFAULT_BOUNDS) -> None:
+        self._bounds = bounds
+        self._pending: deque[Entry] = deque()
+        self._batch: Batch | None = None
+        self._taken: list[Entry] = []
+        self._under_way = False
+        self._number = 0
+
+    def __len__(self) -> int:
+        return len(self._pending) + len(self._taken)
+
+    @property
+    def can_take(self) -> bool:
+        """Whether ``take`` would give a batch."""
+        return not self._under_way and bool(self._taken or self._pending)
+
+    def add(self, settlement: Settlement, instrument: Instrument | None = None) -> None:
+        """A settled record; ``instrument`` is freed for its next price once the result is durable."""
+        self._pending.append((settlement, instrument))
+
+    def take(self) -> Batch | None:
+        """The next transaction, or None where nothing is settled or one is under way."""
+        if self._under_way:
+            return None
+        if not self._taken:
+            self._fill()
+        if not self._taken:
+            return None
+        self._under_way = True
+        self._number += 1
+        settlements = [settlement for settlement, _ in self._taken]
+        trackers = dict.fromkeys([settlement.tracker for settlement in settlements])
+        commits = {tracker.partition: tracker.commit() for tracker in trackers}
+        self._batch = Batch(self._number, settlements, commits)
+        return self._batch
+
+    def _fill(self) -> None:
+        """Up to the bounds, and on to the price that carried the last ones: if they were written and it was not, a
+        crash would post it again without what was merged into it."""
+        pending, taken, bounds, size = self._pending, self._taken, self._bounds, 0
+        merged = False
+        while pending and (merged or (len(taken) < bounds.batch_results and size < bounds.batch_bytes)):
+            entry = pending.popleft()
+            settlement = entry[0]
+            merged = settlement.carried_by is not None
+            size += settlement.size
+            settlement.note()
+            taken.append(entry)
+
+    def committed(self, number: int) -> list[Instrument]:
+        """The batch is durable: the instruments it frees."""
+        self._expect(number)
+        freed = [instrument for _, instrument in self._taken if instrument is not None]
+        for tracker in {settlement.tracker for settlement, _ in self._taken}:
+            tracker.written()
+        self._taken = []
+        self._batch, self._under_way = None, False
+        return freed
+
+    def failed(self, number: int) -> list[Instrument]:
+        """The batch was not written; what it held is offered again. The instruments freed by revoked partitions."""
+        self._expect(number)
+        self._batch, self._under_way = None, False
+        return self._drop_closed()
+
+    def close(self, trackers: set[OffsetTracker]) -> list[Instrument]:
+        """Partitions were revoked: forgets what is not under way of them. The instruments that frees."""
+        freed = self._drop_pending(trackers)
+        if not self._under_way:
+            freed += self._drop_closed()
+        return freed
+
+    def holds(self, tracker: OffsetTracker) -> bool:
+        """Whether a result of this partition is pending or under way."""
+        return any(settlement.tracker is tracker for settlement, _ in self._taken) or any(
+            settlement.tracker is tracker for settlement, _ in self._pending
+        )
+
+    def _drop_pending(self, trackers: set[OffsetTracker]) -> list[Instrument]:
+        kept, freed = without(self._pending, lambda tracker: tracker in trackers)
+        self._pending = deque(kept)
+        return freed
+
+    def _drop_closed(self) -> list[Instrument]:
+        self._taken, freed = without(self._taken, lambda tracker: tracker.closed)
+        return freed
+
+    def _expect(self, number: int) -> None:
+        if self._batch is None or self._batch.number != number:
+            raise RuntimeError(f"batch {number} is not the one under way")

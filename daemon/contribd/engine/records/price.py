@@ -1,0 +1,215 @@
+"""One record on its way from the topic to its result."""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+import msgspec
+
+from contribd.engine.records.offsets import OffsetTracker
+from contribd.mapping.outcome import FieldValue, Mapped, PostType, Rejected
+
+
+class Status(StrEnum):
+    """What became of a record (contract: the result)."""
+
+    ACK = "ACK"
+    NAK = "NAK"
+    ERROR = "ERROR"
+    UNANSWERED = "UNANSWERED"
+    CONFLATED = "CONFLATED"
+    EXPIRED = "EXPIRED"
+    REJECTED = "REJECTED"
+
+    __hash__ = str.__hash__
+    """The same value as Enum's own, which is Python code, and every record pays for it repeatedly."""
+
+
+_REJECTED: Final = Status.REJECTED
+
+
+class Reply(StrEnum):
+    """What became of one post."""
+
+    ACK = "ACK"
+    NAK = "NAK"
+    ERROR = "ERROR"
+    TIMEOUT = "TIMEOUT"
+    LOST = "LOST"
+
+    __hash__ = str.__hash__
+
+
+class Reason(StrEnum):
+    """Why a quote was withdrawn."""
+
+    STOP = "stop"
+    SILENT = "silent"
+
+
+class Record(NamedTuple):
+    """A record as Kafka gave it: ``timestamp`` in milliseconds since 1970, -1 where the record has none."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Attempt(msgspec.Struct, frozen=True, gc=False):
+    """One post of a price and what became of it. Times in microseconds since 1970, UTC."""
+
+    post_id: int
+    type: PostType
+    endpoint: str
+    session: str
+    sent_at: int
+    answered_at: int | None
+    reply: Reply
+    code: str | None
+    text: str | None
+
+
+class Price(msgspec.Struct, eq=False, gc=False):
+    """A mapped record that waits, is posted, or was merged into a newer one.
+
+    ``consumed_at``: microseconds since 1970, UTC. The record's value is kept for the rejects topic: whether the ADS
+    takes a post of its size shows only when it is made.
+    """
+
+    tracker: OffsetTracker
+    record: Record
+    mapped: Mapped
+    consumed_at: int
+    attempts: list[Attempt] | None = None
+    settled: bool = False
+    in_flight: bool = False
+    """Part of a post that is not answered yet."""
+
+    @property
+    def timestamp(self) -> int:
+        """The record's, in milliseconds since 1970; -1 where it has none."""
+        return self.record.timestamp
+
+    def add(self, attempt: Attempt) -> None:
+        """Notes a post of this price."""
+        if self.attempts is None:
+            self.attempts = [attempt]
+        else:
+            self.attempts.append(attempt)
+
+    def give_up(self) -> None:
+        """Its partition is going: it is settled elsewhere."""
+        if not self.settled:
+            self.settled = True
+            self.tracker.give_back(len(self.record.value or b""))
+
+
+_NO_RECORD: Final = Record(offset=-1, timestamp=-1, key=None, value=None)
+
+
+class Withdrawal(Price, eq=False, gc=False, kw_only=True):
+    """Blanks in place of a quote that nobody keeps up: posted like a price, but it comes from no record.
+
+    ``tracker`` is the partition whose prices kept the quote up; it counts those under way, which ``withdraw`` makes.
+    """
+
+    reason: Reason
+
+    def give_up(self) -> None:
+        """It will not be posted, or not again."""
+        if not self.settled:
+            self.settled = True
+            self.tracker.withdrawing -= 1
+
+
+def withdraw(tracker: OffsetTracker, mapped: Mapped, reason: Reason, decided_at: int) -> Withdrawal:
+    """A withdrawal, counted by its partition. ``decided_at``: microseconds since 1970, UTC."""
+    tracker.withdrawing += 1
+    return Withdrawal(tracker, _NO_RECORD, mapped, decided_at, reason=reason)
+
+
+class Settlement(msgspec.Struct, frozen=True, gc=False):
+    """A record and what became of it, ready to be written as its result. Times as in ``Attempt``.
+
+    Where there is a ``reason`` it is of a withdrawal, and so of no record: offset and timestamp are -1.
+    """
+
+    tracker: OffsetTracker
+    offset: int
+    size: int
+    timestamp: int
+    key: bytes | None
+    consumed_at: int
+    settled_at: int
+    outcome: Mapped | Rejected
+    status: Status
+    code: str | None
+    text: str | None
+    fields: dict[str, FieldValue] | None
+    carried_by: Price | None
+    attempts: list[Attempt] | None
+    untouched: bytes | None
+    """The record's value, empty where it had none; kept only where it was rejected."""
+    reason: Reason | None = None
+
+    def note(self) -> None:
+        """Its result is part of the transaction being built: the partition counts it as settled."""
+        if self.reason is None:
+            self.tracker.settle(self.offset, self.size)
+        else:
+            self.tracker.withdrawing -= 1
+            self.tracker.withdrawn += 1
+
+
+def settle(
+    price: Price,
+    status: Status,
+    now: int,
+    code: str | None = None,
+    text: str | None = None,
+    fields: dict[str, FieldValue] | None = None,
+    carried_by: Price | None = None,
+) -> Settlement:
+    """The settlement of a mapped price; ``fields`` where they differ from its own (it carried others)."""
+    offset, timestamp, key, value = price.record
+    reason = price.reason if type(price) is Withdrawal else None
+    return Settlement(
+        price.tracker,
+        offset,
+        len(value) if value else 0,
+        timestamp,
+        key,
+        price.consumed_at,
+        now,
+        price.mapped,
+        status,
+        code,
+        text,
+        price.mapped.fields if fields is None else fields,
+        carried_by,
+        price.attempts,
+        value or b"" if status is _REJECTED and reason is None else None,
+        reason,
+    )
+
+
+def reject(tracker: OffsetTracker, record: Record, rejected: Rejected, now: int) -> Settlement:
+    """The settlement of a record that cannot be posted. ``now``: microseconds since 1970, UTC."""
+    offset, timestamp, key, value = record
+    return Settlement(
+        tracker,
+        offset,
+        len(value) if value else 0,
+        timestamp,
+        key,
+        now,
+        now,
+        rejected,
+        _REJECTED,
+        rejected.code,
+        rejected.text,
+        rejected.fields,
+        None,
+        None,
+        value or b"",
+    )

@@ -1,0 +1,178 @@
+"""The result of a record as it is written to the results topic (contract: the result).
+
+Keys and texts that every result repeats are encoded once; the rest is joined from parts, since this is the largest
+single cost of a record after Kafka's own.
+"""
+
+from typing import Final, NamedTuple, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from contribd.engine.clock import LAST_WALL, Stamp
+from contribd.engine.limits import MAX_RESULT_BYTES, MAX_SHORT_TEXT
+from contribd.engine.records.offsets import Partition
+from contribd.engine.records.price import Attempt, Price, Reason, Settlement
+from contribd.mapping.encode import encode_fields
+
+_encode = msgspec.json.Encoder().encode
+_NULL: Final = b"null"
+_Cut = TypeVar("_Cut", str | None, bytes | None)
+
+
+class Encoded(NamedTuple):
+    """A result as Kafka takes it."""
+
+    key: bytes | None
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+class ResultEncoder:
+    """Encodes settlements of one process: ``instance``, ``version`` and ``config`` digest go into each."""
+
+    def __init__(self, *, instance: str, version: str, config: str) -> None:
+        self._stamp = Stamp()
+        self._tail = b"".join(
+            (b',"instance":', _encode(instance), b',"version":', _encode(version), b',"config":', _encode(config), b"}")
+        )
+
+    def encode(self, settlement: Settlement) -> Encoded:
+        """One settlement as key, value and headers; shortened where no broker would take it."""
+        s = settlement
+        value = self._value(s)
+        if len(value) + len(s.key or b"") > MAX_RESULT_BYTES:
+            s = _shortened(s)
+            value = self._value(s)
+        partition, outcome = s.tracker.partition, s.outcome
+        source = "" if s.reason else f"{partition.topic}:{partition.number}:{s.offset}"
+        headers = [
+            ("status", s.status.encode()),
+            ("ric", (outcome.ric or "").encode()),
+            ("service", (outcome.service or "").encode()),
+            ("source", source.encode()),
+        ]
+        if s.reason:
+            headers.append(("withdrawal", s.reason.encode()))
+        return Encoded(s.key if outcome.ric is None else outcome.ric.encode(), value, headers)
+
+    def _value(self, s: Settlement) -> bytes:
+        stamp, partition, outcome = self._stamp, s.tracker.partition, s.outcome
+        return b"".join(
+            (
+                b'{"status":"',
+                s.status.encode(),
+                b'","ric":',
+                _text(outcome.ric),
+                b',"service":',
+                _text(outcome.service),
+                b',"mapping":',
+                _text(outcome.mapping),
+                b',"fields":',
+                _NULL if s.fields is None else encode_fields(s.fields),
+                b',"code":',
+                _text(s.code),
+                b',"text":',
+                _text(s.text),
+                b',"source":',
+                _NULL if s.reason else self._source(partition, s.offset, s.timestamp, s.key),
+                _withdrawal(s.reason, partition) if s.reason else b"",
+                b',"carried_by":',
+                _NULL if s.carried_by is None else self._price_source(s.carried_by),
+                b',"posts":[',
+                b",".join([self._post(attempt) for attempt in s.attempts]) if s.attempts else b"",
+                f'],"consumed_at":"{stamp(s.consumed_at)}","settled_at":"{stamp(s.settled_at)}"'.encode(),
+                self._tail,
+            )
+        )
+
+    def encode_reject(self, settlement: Settlement) -> Encoded:
+        """The untouched input of a rejected record, with headers that say why.
+
+        Input that no broker would take back is left out, and a header says so.
+        """
+        partition = settlement.tracker.partition
+        source = f"{partition.topic}:{partition.number}:{settlement.offset}"
+        headers = [
+            ("source", source.encode()),
+            ("code", (settlement.code or "").encode()),
+            ("text", (settlement.text or "").encode()),
+        ]
+        key, value = settlement.key, settlement.untouched or b""
+        size = len(value) + len(key or b"")
+        if size > MAX_RESULT_BYTES:
+            headers.append(
+                ("omitted", f"{size} bytes of key and value; at most {MAX_RESULT_BYTES} are copied".encode())
+            )
+            key, value = None, b""
+        return Encoded(key, value, headers)
+
+    def _price_source(self, price: Price) -> bytes:
+        offset, timestamp, key, _ = price.record
+        return self._source(price.tracker.partition, offset, timestamp, key)
+
+    def _source(self, partition: Partition, offset: int, timestamp: int, key: bytes | None) -> bytes:
+        wall = timestamp * 1000
+        when = b'"%s"' % self._stamp(wall).encode() if 0 <= wall < LAST_WALL else _NULL
+        return b'{"topic":%s,"partition":%d,"offset":%d,"timestamp":%s,"key":%s}' % (
+            _encode(partition.topic),
+            partition.number,
+            offset,
+            when,
+            _NULL if key is None else _encode(key.decode("utf-8", "replace")),
+        )
+
+    def _post(self, attempt: Attempt) -> bytes:
+        stamp = self._stamp
+        return b"".join(
+            (
+                b'{"post_id":%d,"type":"' % attempt.post_id,
+                attempt.type.encode(),
+                b'","endpoint":',
+                _encode(attempt.endpoint),
+                f',"session":"{attempt.session}","sent_at":"{stamp(attempt.sent_at)}","answered_at":'.encode(),
+                _NULL if attempt.answered_at is None else f'"{stamp(attempt.answered_at)}"'.encode(),
+                b',"answer":"',
+                attempt.reply.encode(),
+                b'","code":',
+                _text(attempt.code),
+                b',"text":',
+                _text(attempt.text),
+                b"}",
+            )
+        )
+
+
+def _withdrawal(reason: Reason, partition: Partition) -> bytes:
+    return b',"withdrawal":{"reason":"%s","topic":%s,"partition":%d}' % (
+        reason.encode(),
+        _encode(partition.topic),
+        partition.number,
+    )
+
+
+def _text(text: str | None) -> bytes:
+    return _NULL if text is None else _encode(text)
+
+
+def _shortened(settlement: Settlement) -> Settlement:
+    """The same without its fields, and with every text that others wrote cut: what it is about stays."""
+    note = f"[shortened: a result has at most {MAX_RESULT_BYTES} bytes] "
+    attempts = settlement.attempts
+    if attempts is not None:
+        attempts = [replace(attempt, text=_cut(attempt.text)) for attempt in attempts]
+    carrier = settlement.carried_by
+    if carrier is not None:
+        carrier = replace(carrier, record=carrier.record._replace(key=_cut(carrier.record.key)))
+    return replace(
+        settlement,
+        key=_cut(settlement.key),
+        text=note + (_cut(settlement.text) or ""),
+        fields=None,
+        carried_by=carrier,
+        attempts=attempts,
+    )
+
+
+def _cut(text: _Cut) -> _Cut:
+    return text if text is None else text[:MAX_SHORT_TEXT]

@@ -1,0 +1,1 @@
+"""The login session: connection, login and its token, services, endpoints, failover, keepalive. Pure."""

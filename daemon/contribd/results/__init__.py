@@ -1,0 +1,1 @@
+"""The results topic, read: for ``contribd results``."""

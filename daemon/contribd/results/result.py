@@ -1,0 +1,150 @@
+"""Results as their readers see them: the types, the decoder and the JSON Schema. They are written by the engine."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from contribd.engine.records.price import Reason, Reply, Status
+from contribd.mapping.outcome import PostType
+
+Time = Annotated[datetime, Meta(tz=True, description="UTC, to the microsecond")]
+_Count = Annotated[int, Meta(ge=0)]
+
+
+class Source(Struct, frozen=True):
+    """A record of a prices topic."""
+
+    topic: str
+    partition: _Count
+    offset: _Count
+    timestamp: Annotated[Time | None, Meta(description="The record's Kafka timestamp; null where it has none")]
+    key: Annotated[
+        str | None, Meta(description="The record's key as UTF-8, what is not valid replaced; null where it has none")
+    ]
+
+    def __str__(self) -> str:
+        return f"{self.topic}:{self.partition}:{self.offset}"
+
+
+class Post(Struct, frozen=True):
+    """One post of the price, and what became of it."""
+
+    post_id: Annotated[int, Meta(ge=0, lt=2**32)]
+    type: PostType
+    endpoint: str
+    session: Annotated[str, Meta(description="Which session it was sent on; another one after every reconnect")]
+    sent_at: Time
+    answered_at: Annotated[Time | None, Meta(description="null where no answer came")]
+    answer: Reply
+    code: Annotated[str | None, Meta(description="The ADS's own NakCode")]
+    text: Annotated[str | None, Meta(description="The ADS's own text")]
+
+    @property
+    def ack_seconds(self) -> float | None:
+        """From sending to the answer; None where none came."""
+        if self.answered_at is None or self.answer in {Reply.TIMEOUT, Reply.LOST}:
+            return None
+        return (self.answered_at - self.sent_at).total_seconds()
+
+
+class Withdrawal(Struct, frozen=True):
+    """A quote that gave way to blanks, and the partition whose prices had kept it up."""
+
+    reason: Annotated[
+        Reason, Meta(description="stop: the daemon was stopped; silent: the partition had no record for too long")
+    ]
+    topic: str
+    partition: _Count
+
+    def __str__(self) -> str:
+        return f"{self.topic}:{self.partition} ({self.reason})"
+
+
+class Result(Struct, frozen=True):
+    """What became of one record of a prices topic. Every record gets exactly one; a withdrawal's is of no record."""
+
+    status: Status
+    ric: Annotated[str | None, Meta(description="null where the record was rejected before it had one")]
+    service: str | None
+    mapping: Annotated[str | None, Meta(description="Name of the mapping that took the record")]
+    fields: Annotated[
+        dict[str, Any] | None,
+        Meta(
+            description="The fields as posted, those of merged records included",
+            extra_json_schema={"additionalProperties": {"type": ["number", "string", "null"]}},
+        ),
+    ]
+    code: Annotated[
+        str | None, Meta(description="NAK: the ADS's NakCode. REJECTED: why (MissingField and so on). Else often null")
+    ]
+    text: Annotated[str | None, Meta(description="The ADS's own text, or what was wrong with the record")]
+    source: Annotated[Source | None, Meta(description="The record this is the result of; null for a withdrawal")]
+    carried_by: Annotated[Source | None, Meta(description="CONFLATED: the record whose post carried this one")]
+    posts: Annotated[tuple[Post, ...], Meta(description="Every post of it this process knows of, in order")]
+    consumed_at: Time
+    settled_at: Time
+    instance: Annotated[str, Meta(description="Names the process that wrote it")]
+    version: Annotated[str, Meta(description="contribd's version")]
+    config: Annotated[str, Meta(description="SHA-256 of the configuration and mappings in force")]
+    withdrawal: Annotated[
+        Withdrawal | None, Meta(description="Only where no record was posted but blanks in place of a quote")
+    ] = None
+
+    @property
+    def record(self) -> Source:
+        """The record this is the result of. Raises ``ValueError`` for a withdrawal, which has none."""
+        if self.source is None:
+            raise ValueError(f"the result of a withdrawal ({self.withdrawal}) is of no record")
+        return self.source
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, as ``topic:partition:offset``; for a withdrawal its partition and reason."""
+        return str(self.source or self.withdrawal)
+
+    @property
+    def ack_seconds(self) -> float | None:
+        """From sending the last post to its answer; None where it has none."""
+        return self.posts[-1].ack_seconds if self.posts else None
+
+    @property
+    def delivery_seconds(self) -> float | None:
+        """From the record's Kafka timestamp to sending its first post; None where there is either missing."""
+        if not self.posts or self.source is None or self.source.timestamp is None:
+            return None
+        return (self.posts[0].sent_at - self.source.timestamp).total_seconds()
+
+
+class ResultError(ValueError):
+    """A value that is not a result; the text says what is wrong with it, and where."""
+
+
+# Numbers as written: a float could not hold every price with 14 decimals.
+_decoder = msgspec.json.Decoder(Result, float_hook=Decimal)
+
+
+def decode_result(value: bytes | None) -> Result:
+    """The result in a record's value. ``fields`` holds int, Decimal, str and None; unknown keys are ignored.
+
+    Raises ``ResultError``, and nothing else, for anything that is not a result.
+    """
+    if value is None:
+        raise ResultError("not a result: the record has no value (a tombstone)")
+    try:
+        return _decoder.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ResultError(f"not a result: {error}") from None
+
+
+def result_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a result."""
+    (reference,), definitions = msgspec.json.schema_components([Result], ref_template="#/$defs/{name}")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "contribd result",
+        **reference,
+        "$defs": definitions,
+    }

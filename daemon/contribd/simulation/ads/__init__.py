@@ -1,0 +1,1 @@
+"""A simulated ADS that answers as the vendor's server does."""

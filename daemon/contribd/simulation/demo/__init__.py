@@ -1,0 +1,1 @@
+"""What ``contribd demo`` shows: broker, prices, and a count of the results."""

@@ -1,0 +1,1 @@
+"""The one door to kafka-python: nothing else imports its private names."""

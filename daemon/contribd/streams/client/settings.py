@@ -1,0 +1,174 @@
+"""How contribd uses Kafka: every setting its promises rest on, and where it departs from a default, why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from contribd.config.kafka_client import static_id
+from contribd.streams.client.partitioner import KeyPartitioner
+
+CONSUMER_OWN: Mapping[str, Any] = {
+    # Offsets are part of the results' transaction.
+    "enable_auto_commit": False,
+    # Only a read_committed consumer asks for stable offsets (KIP-447); others may read those before a transaction
+    # that is still completing.
+    "isolation_level": "read_committed",
+    "allow_auto_create_topics": False,
+}
+
+CLIENT_DEFAULTS: Mapping[str, Any] = {
+    # The client's own 30 s each would leave an unreachable broker untold for half a minute, and one that is back
+    # unnoticed for as long.
+    "bootstrap_timeout_ms": 5_000,
+    "reconnect_backoff_max_ms": 2_000,
+}
+
+CONSUMER_DEFAULTS: Mapping[str, Any] = {
+    **CLIENT_DEFAULTS,
+    "max_poll_records": 2000,
+    # A fetch is answered as soon as there is anything; this is how long an idle one stays open.
+    "fetch_max_wait_ms": 500,
+    "session_timeout_ms": 45_000,
+    "heartbeat_interval_ms": 3_000,
+}
+
+PRODUCER_OWN: Mapping[str, Any] = {
+    "acks": "all",
+    "enable_idempotence": True,
+    "allow_auto_create_topics": False,
+    "partitioner": KeyPartitioner(),
+}
+
+PRODUCER_DEFAULTS: Mapping[str, Any] = {
+    **CLIENT_DEFAULTS,
+    # A dead process's open transaction holds back every read_committed reader for this long, and up to ten seconds
+    # more, where no other instance is there to end it.
+    "transaction_timeout_ms": 10_000,
+    # What a transaction waits when the one before is still completing: 100 ms, the client's default, allows 35 small
+    # transactions a second, 5 ms allows 157.
+    "retry_backoff_ms": 5,
+    # A broker that is away is told of within seconds, not after the client's minute.
+    "max_block_ms": 15_000,
+    "linger_ms": 0,
+    "batch_size": 128 * 1024,
+    "max_request_size": 16 * 1024 * 1024,
+}
+
+NAME_LEASE: Final = 10.0
+"""Seconds. How long a static member's heartbeat lets it post, at most, and a process that takes its name over waits: a
+heartbeat interval, a rebalance that waits for answers (no heartbeats are sent meanwhile), and a margin."""
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSettings:
+    """What the source and the sink need. ``client``: further kafka-python settings, by its own names."""
+
+    bootstrap_servers: tuple[str, ...]
+    group_id: str
+    prices: tuple[str, ...]
+    results: str
+    rejects: str | None
+    start_from: str
+    instance: str
+    client: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def session_timeout(self) -> float:
+        """Seconds after which the group gives a silent member's partitions to others."""
+        return float(self.consumer()["session_timeout_ms"]) / 1000
+
+    @property
+    def static_id(self) -> str | None:
+        """The name the group knows this process by whichever run it is (KIP-345); None: every run is a new member."""
+        given: str | None = self.client.get("group_instance_id", static_id(self.instance))
+        return given
+
+    @property
+    def lease_seconds(self) -> float:
+        """How long after a heartbeat nobody who was given this member's partitions will use them.
+
+        Those of a static member go to a new process of its name at once, which then waits for this long itself.
+        """
+        if self.static_id is None:
+            return self.session_timeout
+        interval = float(self.consumer()["heartbeat_interval_ms"]) / 1000
+        return min(self.session_timeout, max(NAME_LEASE, 3 * interval))
+
+    @property
+    def answer_timeout(self) -> float:
+        """Seconds after which the consumer gives up a request."""
+        from kafka import KafkaConsumer
+
+        default = KafkaConsumer.DEFAULT_CONFIG["request_timeout_ms"]
+        return float(self.consumer().get("request_timeout_ms", default)) / 1000
+
+    @property
+    def transaction_timeout(self) -> float:
+        """Seconds after which the broker ends a transaction by itself."""
+        return float(self.producer()["transaction_timeout_ms"]) / 1000
+
+    @property
+    def transactional_id(self) -> str:
+        """One for each instance of the group, so that a restart ends the transaction its predecessor left open."""
+        return f"{self.group_id}-{self.instance}"
+
+    def consumer(self) -> dict[str, Any]:
+        """Arguments of a ``KafkaConsumer`` that joins no group, though it may read a group's offsets."""
+        from kafka import KafkaConsumer
+
+        return {
+            **CONSUMER_DEFAULTS,
+            **_known(self.client, KafkaConsumer.DEFAULT_CONFIG),
+            **CONSUMER_OWN,
+            "group_instance_id": None,
+            "bootstrap_servers": list(self.bootstrap_servers),
+            "client_id": client_id(self.instance),
+            "group_id": self.group_id,
+            "auto_offset_reset": self.start_from,
+        }
+
+    def member(self) -> dict[str, Any]:
+        """Arguments of the ``KafkaConsumer`` that is this process's member of the group."""
+        return {**self.consumer(), "group_instance_id": self.static_id}
+
+    def producer(self) -> dict[str, Any]:
+        """Arguments of ``KafkaProducer``."""
+        from kafka import KafkaProducer
+
+        return {
+            **_known(PRODUCER_DEFAULTS, KafkaProducer.DEFAULT_CONFIG),
+            **_known(self.client, KafkaProducer.DEFAULT_CONFIG),
+            **_known(PRODUCER_OWN, KafkaProducer.DEFAULT_CONFIG),
+            "bootstrap_servers": list(self.bootstrap_servers),
+            "client_id": client_id(self.instance),
+            "transactional_id": self.transactional_id,
+        }
+
+    def admin(self) -> dict[str, Any]:
+        """Arguments of ``KafkaAdminClient``."""
+        from kafka import KafkaAdminClient
+
+        return {
+            **CLIENT_DEFAULTS,
+            **_known(self.client, KafkaAdminClient.DEFAULT_CONFIG),
+            "bootstrap_servers": list(self.bootstrap_servers),
+            "client_id": client_id(self.instance),
+        }
+
+
+def client_id(instance: str) -> str:
+    """What the broker knows an instance's clients by, in its group and in its log."""
+    return f"contribd-{instance}"
+
+
+def _known(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name in defaults}
+
+
+def first_line(error: BaseException) -> str:
+    """An error of the Kafka client in one line, with its name: its texts alone often say too little."""
+    text = str(error).strip().splitlines()
+    name = type(error).__name__
+    if not text or text[0] == name:
+        return name
+    return text[0] if text[0].startswith(f"{name}:") else f"{name}: {text[0]}"

@@ -1,0 +1,1 @@
+"""This process in its consumer group: partitions, lease, fencing, start offsets."""

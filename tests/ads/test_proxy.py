@@ -1,0 +1,140 @@
+"""An HTTP proxy that wants a user and password, between contribd and the ADS."""
+
+import base64
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from tests.ads.token_server import TokenServer
+
+from contribd.ads.dialer import DialError, DialOptions, connect
+from contribd.ads.http_proxy import Proxy
+from contribd.ads.token_client import TokenAccount, TokenClient
+from contribd.engine.commands import FetchToken
+from contribd.engine.events import TokenGot
+from contribd.engine.policy import TokenKind
+from contribd.engine.session.endpoints import Failure
+from contribd.simulation.ads.server import AdsServer
+
+USER, PASSWORD = "us er", "p@ss:word/"
+
+
+class HttpProxy:
+    """Takes CONNECT, and POST for http addresses, from who knows the password."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        """The first line of each, in order."""
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self._serving: list[threading.Thread] = []
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        for thread in (self._thread, *self._serving):
+            thread.join(10)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                client, _ = self._socket.accept()
+            except OSError:
+                return
+            self._serving.append(threading.Thread(target=self._serve, args=(client,), daemon=True))
+            self._serving[-1].start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client:
+            self._talk(client)
+
+    def _talk(self, client: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += client.recv(4096)
+        lines = head.partition(b"\r\n\r\n")[0].decode().split("\r\n")
+        self.requests.append(lines[0])
+        wanted = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        given = dict(line.split(": ", 1) for line in lines[1:])
+        method, target, _ = lines[0].split(" ")
+        if given.get("Proxy-Authorization", given.get("Proxy-authorization")) != wanted:
+            client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+            return
+        place = target if method == "CONNECT" else target.split("/")[2]
+        host, _, port = place.rpartition(":")
+        with socket.create_connection((host, int(port))) as server:
+            if method == "CONNECT":
+                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            else:
+                server.sendall(head)
+            upwards = threading.Thread(target=_copy, args=(client, server), daemon=True)
+            upwards.start()
+            _copy(server, client)
+            upwards.join(10)
+
+
+def _copy(source: socket.socket, sink: socket.socket) -> None:
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:  # either side has gone
+        pass
+
+
+pytestmark = pytest.mark.usefixtures("no_proxy_of_this_machine")
+
+
+@pytest.fixture
+def proxy() -> Iterator[HttpProxy]:
+    one = HttpProxy()
+    yield one
+    one.stop()
+
+
+def through(proxy: HttpProxy, password: str = PASSWORD) -> DialOptions:
+    return DialOptions(5.0, proxy=Proxy("127.0.0.1", proxy.port, USER, password))
+
+
+def test_the_ads_is_reached_through_the_proxy(proxy: HttpProxy, ads: AdsServer) -> None:
+    connect(ads.url, through(proxy)).close()
+    assert proxy.requests == [f"CONNECT 127.0.0.1:{ads.port} HTTP/1.1"]
+
+
+def test_the_proxy_of_the_environment_is_used_with_its_password(
+    proxy: HttpProxy, ads: AdsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://us%20er:p%40ss%3Aword%2F@127.0.0.1:{proxy.port}")
+    connect(ads.url, DialOptions(5.0)).close()
+    assert len(proxy.requests) == 1
+
+
+def test_hosts_that_no_proxy_names_are_reached_without_it(
+    proxy: HttpProxy, ads: AdsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    connect(ads.url, through(proxy)).close()
+    assert proxy.requests == []
+
+
+def test_a_proxy_that_refuses_is_named_and_its_password_is_not(proxy: HttpProxy, ads: AdsServer) -> None:
+    with pytest.raises(DialError) as raised:
+        connect(ads.url, through(proxy, "wrong-one"))
+    assert raised.value.failure is Failure.NETWORK
+    assert "the HTTP proxy (ads.proxy) did not connect" in str(raised.value)
+    assert "407" in str(raised.value)
+    assert "wrong-one" not in str(raised.value)
+
+
+def test_the_token_service_is_reached_through_the_proxy(proxy: HttpProxy, server: TokenServer) -> None:
+    account = TokenAccount(TokenKind.CLIENT, server.url, "client", "scope", "secret")
+    service = TokenClient(account, timeout=5.0, proxy=Proxy("127.0.0.1", proxy.port, USER, PASSWORD))
+    assert isinstance(service.fetch(FetchToken(1)), TokenGot)
+    assert proxy.requests == [f"POST {server.url} HTTP/1.1"]
+
+
+def test_a_proxy_does_not_show_its_password() -> None:
+    assert PASSWORD not in repr(Proxy("p", 1, USER, PASSWORD))

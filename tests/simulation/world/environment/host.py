@@ -1,0 +1,75 @@
+"""What the parts of one simulated process share: the run around it, and time as the process sees it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.simulation.world.environment.group import Group
+from tests.simulation.world.environment.schedule import Schedule
+from tests.simulation.world.environment.sim_kafka import Kafka
+from tests.simulation.world.environment.venue import Venue
+from tests.simulation.world.plan import Plan
+
+if TYPE_CHECKING:
+    from tests.simulation.world.oracle.oracle import Oracle
+
+    from contribd.mapping.mapper import Mapper
+
+
+@dataclass(slots=True)
+class World:
+    """Everything outside the daemons."""
+
+    schedule: Schedule
+    plan: Plan
+    kafka: Kafka
+    group: Group
+    venues: dict[str, Venue]
+    oracle: Oracle
+    counts: Counter[str]
+    mapper: Mapper
+    calm: bool = False
+    """Faults are over."""
+
+    def happens(self, what: str) -> bool:
+        """Whether a fault that strikes a share of cases strikes this one."""
+        share = self.plan.shares.get(what, 0.0)
+        if not share or self.calm or self.schedule.rng.random() >= share:
+            return False
+        self.counts[what] += 1
+        return True
+
+
+class Life:
+    """One process from its start to its end. Threads of a frozen process do nothing until it goes on."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world = world
+        self.name = name
+        self.dead = False
+        self.frozen_until = 0.0
+        self.offline_until = 0.0
+        """The network to Kafka is down until then."""
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Runs ``action`` in the process after ``seconds``, unless it has died."""
+        schedule = self.world.schedule
+
+        def run() -> None:
+            if self.dead:
+                return
+            if self.frozen_until > schedule.mono:
+                schedule.at(self.frozen_until, run)
+                return
+            action()
+
+        schedule.after(seconds, run)
+
+    def rtt(self) -> float:
+        """How long the next call to Kafka takes, one way; while the network is down, until it is back."""
+        rng = self.world.schedule.rng
+        wait = max(0.0, self.offline_until - self.world.schedule.mono)
+        return wait + rng.choice((0.0005, 0.002, 0.02)) * (0.5 + rng.random())

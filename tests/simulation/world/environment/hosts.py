@@ -1,0 +1,82 @@
+"""The hosts that daemons run on: each starts its daemon again when it ends."""
+
+from tests.simulation.world.environment.host import World
+from tests.simulation.world.environment.sim_process import Process
+
+
+class Cluster:
+    """One daemon a host, restarted as the service manager would."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._rng = world.schedule.rng
+        self._starts = [0] * world.plan.daemons
+        self.processes: list[Process | None] = [None] * world.plan.daemons
+        for host in range(world.plan.daemons):
+            world.schedule.after(self._rng.random() * 3, lambda host=host: self._start(host))  # type: ignore[misc]
+
+    def _start(self, host: int) -> None:
+        if self.processes[host] is not None:
+            return
+        self._starts[host] += 1
+        self.processes[host] = Process(self._world, f"host{host}/{self._starts[host]}")
+        self._world.schedule.after(0.5, lambda: self._watch(host))
+
+    def _watch(self, host: int) -> None:
+        """Notices a process that ended by itself."""
+        process = self.processes[host]
+        if process is None:
+            return
+        if process.exited is not None:
+            process.die()  # one that was replaced has not ended by itself
+        if process.dead:
+            self._gone(host)
+        else:
+            self._world.schedule.after(0.5, lambda: self._watch(host))
+
+    def _gone(self, host: int) -> None:
+        self.processes[host] = None
+        self._world.schedule.after(self._rng.choice((0.2, 2.0, 12.0)), lambda: self._start(host))
+
+    def any(self) -> Process | None:
+        """A process that runs, by chance."""
+        running = [process for process in self.processes if process is not None and not process.dead]
+        return self._rng.choice(running) if running else None
+
+    def kill(self) -> None:
+        """SIGKILL to one of them."""
+        process = self.any()
+        if process is not None:
+            process.die()
+
+    def stop(self) -> None:
+        """SIGTERM to one of them."""
+        process = self.any()
+        if process is not None:
+            process.terminate()
+
+    def stop_all(self) -> None:
+        """SIGTERM to all that have not got one."""
+        for process in self.processes:
+            if process is not None and not process.dead and not process.stopping:
+                process.terminate()
+
+    def poke(self) -> None:
+        """The wall clock changed."""
+        for process in self.processes:
+            if process is not None and not process.dead:
+                process.poke()
+
+    def fed(self) -> None:
+        """There are new records."""
+        for process in self.processes:
+            if process is not None and not process.dead:
+                process.source.nudge()
+
+    def calm_down(self) -> None:
+        """No thread is held up any more."""
+        mono = self._world.schedule.mono
+        for process in self.processes:
+            if process is not None:
+                process.stalled_until = min(process.stalled_until, mono)
+                process.offline_until = min(process.offline_until, mono)

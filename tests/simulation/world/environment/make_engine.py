@@ -1,0 +1,65 @@
+"""From a plan to the engine it runs."""
+
+from collections.abc import Callable
+from random import Random
+
+from tests.simulation.world.environment.host import Life
+from tests.simulation.world.environment.sim_wire import Wire
+from tests.simulation.world.environment.venue import RETRYABLE
+from tests.simulation.world.environment.watched_engine import WatchedEngine
+
+from contribd.engine.engine import Engine
+from contribd.engine.limits import Bounds
+from contribd.engine.policy import Backoff, ContributionPolicy, RetryPolicy, SessionPolicy, WithdrawPolicy
+from contribd.omm.post import PostEncoder, PostUser
+from contribd.omm.requests import Login
+
+URLS = ("ws://ads1", "ws://ads2")
+
+
+def make_engine(life: Life, wire: Callable[[], Wire | None], rng: Random) -> Engine:
+    """The real engine of a process, with its plan's settings; ``wire``: the one in use."""
+    plan, mapper = life.world.plan, life.world.mapper
+    contribution = ContributionPolicy(
+        conflate=plan.conflate,
+        max_age=None if plan.max_age is None else round(plan.max_age * 1e6),
+        retry=RetryPolicy(plan.attempts, frozenset(RETRYABLE), _backoff(0.2, 2.0, rng)),
+        create_missing=plan.create_missing,
+        ack_timeout=plan.ack_timeout,
+        max_outstanding=plan.max_outstanding,
+        pack=plan.pack,
+        max_rate=plan.max_rate,
+        first_post_id=plan.first_post_id,
+        withdraw=WithdrawPolicy(
+            plan.withdraw_on_stop, plan.silent_after, {mapping.name: mapping.withdraw for mapping in mapper.mappings}
+        ),
+    )
+    session = SessionPolicy(
+        endpoints=URLS[: plan.endpoints],
+        service="TRCC",
+        login=Login("contribd", "256", "10.0.0.1"),
+        login_timeout=3.0,
+        backoff=_backoff(0.2, 3.0, rng),
+        services=("TRCC", "ALT")[: plan.services],
+        service_down_limit=2.0,
+        return_after=4.0,
+    )
+    bounds = Bounds(span=plan.span, waiting_records=plan.waiting_records, batch_results=plan.batch_results)
+    return WatchedEngine(
+        life,
+        wire,
+        mapper=mapper,
+        encoder=PostEncoder(PostUser("10.0.0.1", 256)),
+        contribution=contribution,
+        session=session,
+        rng=rng,
+        bounds=bounds,
+    )
+
+
+def _backoff(first: float, longest: float, rng: Random) -> Backoff:
+    def after(failures: int) -> float:
+        wait: float = min(longest, first * 2.0 ** (failures - 1))
+        return wait * (1 - 0.5 * rng.random())
+
+    return after

@@ -1,0 +1,132 @@
+"""What the operating system gives a simulated daemon: sockets on wires, and a selector for them."""
+
+import itertools
+import selectors
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+from weakref import WeakValueDictionary
+
+from tests.simulation.world.environment.host import Life
+from tests.simulation.world.environment.sim_wire import Wire
+
+_numbers = itertools.count(3)
+
+
+class SimSocket:
+    """The client's end of a wire, as ``session.link.WebSocket`` uses a non-blocking socket."""
+
+    by_number: ClassVar[WeakValueDictionary[int, "SimSocket"]] = WeakValueDictionary()
+
+    def __init__(self, life: Life, wire: Wire, wake: Callable[[], None]) -> None:
+        self.wire = wire
+        self._life = life
+        self._wake = wake
+        self._number = next(_numbers)
+        self.by_number[self._number] = self
+        self._arrived = bytearray()
+        self._ended = False
+        self._reset = False
+        wire.on_bytes = self._on_bytes
+        wire.on_end = self._on_end
+
+    def _on_bytes(self, data: bytes) -> None:
+        self._arrived += data
+        self._wake()
+
+    def _on_end(self) -> None:
+        self._ended = True
+        self._wake()
+
+    @property
+    def readable(self) -> bool:
+        return bool(self._arrived) or self._ended
+
+    def fileno(self) -> int:
+        return self._number
+
+    def send(self, data: memoryview) -> int:
+        if self._ended:
+            raise ConnectionResetError("connection reset")
+        if not (taken := self.wire.take(bytes(data))):
+            raise BlockingIOError
+        return taken
+
+    def recv(self, size: int) -> bytes:
+        if not self._arrived:
+            if self._ended:
+                return b""
+            raise BlockingIOError
+        data = bytes(self._arrived[:size])
+        del self._arrived[:size]
+        return data
+
+    def setsockopt(self, _level: int, _option: int, value: bytes) -> None:
+        self._reset = value[0] == 1
+
+    def shutdown(self, _how: int) -> None:
+        pass
+
+    def close(self) -> None:
+        self._life.world.oracle.hung_up(self.wire)
+        self.wire.hang_up(clean=not self._reset)
+
+
+class SimSelector(selectors.BaseSelector):
+    """Holds one connection at a time; wakes the process when it may be written to."""
+
+    def __init__(self, life: Life, wake: Callable[[], None]) -> None:
+        self._life = life
+        self._wake = wake
+        self._key: selectors.SelectorKey | None = None
+        self._watching = False
+        self.wire: Wire | None = None
+        """That of the connection in use, or of the last one."""
+
+    def register(self, fileobj: Any, events: int, _data: Any = None) -> selectors.SelectorKey:
+        """As the standard library's."""
+        sock = SimSocket.by_number[fileobj.fileno()]
+        self.wire = sock.wire
+        self._key = selectors.SelectorKey(fileobj, fileobj.fileno(), events, sock)
+        return self._key
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        """As the standard library's."""
+        key, self._key = self.get_key(fileobj), None
+        return key
+
+    def get_key(self, fileobj: Any) -> selectors.SelectorKey:
+        """As the standard library's."""
+        if self._key is None or self._key.fileobj is not fileobj:
+            raise KeyError(fileobj)
+        return self._key
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        """As the standard library's."""
+        return {} if self._key is None else {self._key.fileobj: self._key}
+
+    def modify(self, fileobj: Any, events: int, _data: Any = None) -> selectors.SelectorKey:
+        """As the standard library's."""
+        self._key = self.get_key(fileobj)._replace(events=events)
+        self._watch()
+        return self._key
+
+    def select(self, _timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """What is ready now; the time is the schedule's."""
+        if self._key is None:
+            return []
+        sock = self._key.data
+        ready = selectors.EVENT_READ if sock.readable else 0
+        ready |= selectors.EVENT_WRITE if sock.wire.writable else 0
+        ready &= self._key.events
+        return [(self._key, ready)] if ready else []
+
+    def _watch(self) -> None:
+        if self._key is not None and self._key.events & selectors.EVENT_WRITE and not self._watching:
+            self._watching = True
+            self._life.later(0.05, self._look)
+
+    def _look(self) -> None:
+        self._watching = False
+        if self.select():
+            self._wake()
+        self._watch()

@@ -1,0 +1,41 @@
+"""Deliberately broken daemons, one a rule. The simulation must catch each: that is the test of its oracle.
+
+Run as a program it prints, for each, how many seeds it takes.
+"""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":  # a program finds only what is beside it
+    sys.path.insert(0, str(Path(__file__).resolve().parents[4]))
+
+from tests.simulation.world.mutants import (
+    answers_broken,
+    commits_broken,
+    order_broken,
+    sending_broken,
+    withdrawals_broken,
+)
+from tests.simulation.world.mutants.mutant import seeds_to_catch
+
+MUTANTS = [
+    *commits_broken.MUTANTS,
+    *order_broken.MUTANTS,
+    *sending_broken.MUTANTS,
+    *answers_broken.MUTANTS,
+    *withdrawals_broken.MUTANTS,
+]
+"""Each breaks one rule that the daemon's promises rest on."""
+
+
+def main() -> None:
+    """Prints the table."""
+    print("| without this rule | seeds | what the oracle saw |\n|---|---:|---|")  # noqa: T201 - a program
+    for mutant in MUTANTS:
+        seeds, seen = seeds_to_catch(mutant, mutant.within) or ("missed", "")
+        start = f", from {mutant.first}" if mutant.first else ""
+        print(f"| {mutant.rule} | {seeds}{start} | {seen} |", flush=True)  # noqa: T201 - a program
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,241 @@
+"""The oracle: watches the wire and the log, knows nothing of the engine, and judges what the daemon promises."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from tests.simulation.world.environment.group import Group
+from tests.simulation.world.environment.record_feed import Produced
+from tests.simulation.world.environment.schedule import Schedule
+from tests.simulation.world.environment.sim_kafka import Kafka, Transaction
+from tests.simulation.world.oracle.blank_rules import BlankRules
+from tests.simulation.world.oracle.evidence import Post, ProcessEvidence, Violation, WireEvidence, messages_in
+from tests.simulation.world.oracle.history import History
+from tests.simulation.world.oracle.market import Markets
+from tests.simulation.world.oracle.order_rules import OrderRules
+from tests.simulation.world.oracle.post_rules import PostRules
+from tests.simulation.world.oracle.result_rules import ResultRules
+from tests.simulation.world.oracle.sight import see
+from tests.simulation.world.oracle.silence import Silence
+from tests.simulation.world.plan import Plan
+
+from contribd.engine.engine import Engine
+from contribd.engine.events import Assigned, Event, Records, Revoked, Stop
+from contribd.engine.records.offsets import Partition
+from contribd.engine.states import SessionState
+
+if TYPE_CHECKING:
+    from tests.simulation.world.environment.host import Life
+    from tests.simulation.world.environment.sim_process import Process
+    from tests.simulation.world.environment.sim_wire import Wire
+
+STOP_SECONDS = 10.0
+"""Beyond ``ack_timeout``: how long a stop may take."""
+
+
+class Oracle:
+    """Raises ``Violation`` at the first promise broken. ``trace`` tells how it came to that."""
+
+    def __init__(self, schedule: Schedule, plan: Plan, kafka: Kafka, group: Group) -> None:
+        self._schedule = schedule
+        self._plan = plan
+        self._kafka = kafka
+        self._history = history = History(kafka.logs, keyed=plan.keyed)
+        self._processes: dict[str, ProcessEvidence] = {}
+        self._wires: list[WireEvidence] = []
+        records, complain = history.by_version, self.complain
+        self._silence = Silence(plan.silent_after)
+        self._markets = markets = Markets(records)
+        self._blanks = BlankRules(plan, self._silence, markets, complain)
+        self._results = ResultRules(plan, self._processes, kafka.begins, history, markets, complain)
+        self._posts = PostRules(plan, records, group.owners, self._results.settled, self._blanks, complain)
+        self._order = OrderRules(plan, records, self._results.settled, complain)
+        self.trace: list[tuple[float, str, str, object]] = []
+        self._digest = hashlib.sha256()
+        self.posts = 0
+        self.kills = 0
+
+    def complain(self, promise: str, text: str, subject: object = None) -> None:
+        """A promise is broken."""
+        raise Violation(promise, text, subject)
+
+    def note(self, who: str, what: str, subject: object = None) -> None:
+        """A line of the trace."""
+        self.trace.append((self._schedule.mono, who, what, subject))
+
+    @property
+    def wraps(self) -> int:
+        """How often the PostIDs of a process began again."""
+        return self._posts.wraps
+
+    @property
+    def withdrawals(self) -> dict[str, int]:
+        """Withdrawals with a result, by reason."""
+        return self._results.withdrawals
+
+    @property
+    def reposts(self) -> int:
+        """Posts that repeat what a process that was killed had posted and nobody has settled."""
+        return self._order.reposts
+
+    @property
+    def digest(self) -> str:
+        """Over everything that was posted and committed, and when."""
+        return self._digest.hexdigest()
+
+    def _hash(self, data: bytes) -> None:
+        self._digest.update(b"%.6f " % self._schedule.mono)
+        self._digest.update(data)
+
+    # Records and results
+
+    def produced(self, record: Produced) -> None:
+        """A record of the prices topic."""
+        self._history.add(record)
+        self.trace.append((self._schedule.mono, "topic", "record", record))
+
+    def committed(self, transaction: Transaction) -> None:
+        """A transaction is durable."""
+        for encoded in transaction.results:
+            self._hash(encoded.value)
+            self.trace.append((self._schedule.mono, transaction.producer, "result", encoded.value))
+        self.trace.append((self._schedule.mono, transaction.producer, "commit", transaction.offsets))
+        self._results.committed(transaction)
+
+    @property
+    def missing(self) -> int:
+        """Records without a result so far."""
+        begins = self._kafka.begins
+        if len(begins) < self._plan.partitions:
+            return 1
+        skipped = sum(
+            record.offset < begins[Partition("prices", record.partition)] for log in self._kafka.logs for record in log
+        )
+        return len(self._history.by_version) - skipped - len(self._results.results)
+
+    def finish(self) -> None:
+        """The run is over."""
+        self._results.finish()
+
+    # Processes
+
+    def started(self, process: Life) -> None:
+        """A process began."""
+        self._processes[process.name] = ProcessEvidence(process.name)
+        self.note(process.name, "started")
+
+    def _stopping(self, process: Life, sight: ProcessEvidence, engine: Engine) -> None:
+        sight.stopping_at = self._schedule.mono
+        self._blanks.stopping(sight, open_session=engine.session.state is SessionState.OPEN)
+        limit = self._plan.ack_timeout + STOP_SECONDS + 3.0
+
+        def check() -> None:
+            if not process.dead:
+                self.complain("5: a stop that does not end", process.name)
+
+        process.later(limit, lambda: process.later(2.0, check))  # it may have been frozen until just now
+
+    def killed(self, process: Life) -> None:
+        """A process was ended in the middle of whatever it did."""
+        self.kills += 1
+        self._order.killed(self._processes[process.name])
+        self.note(process.name, "killed")
+
+    def left(self, process: Process) -> None:
+        """A process exited by itself."""
+        self.note(process.name, f"exited: {process.exited}")
+        if process.exited == "drained":
+            self._blanks.left(self._processes[process.name])
+
+    def paused(self, process: Life, partitions: frozenset[Partition]) -> None:
+        """What the worker does not want to be fetched any more."""
+        self._silence.paused(self._processes[process.name], partitions, self._schedule.mono)
+
+    def told(self, process: Life, event: Event, engine: Engine) -> None:
+        """The worker took an event about the group, or records."""
+        sight = self._processes[process.name]
+        if isinstance(event, Records):
+            self._heard(sight, event)
+            return
+        if isinstance(event, Assigned):
+            for partition in event.partitions:
+                sight.assigned_at[partition] = self._schedule.mono
+                sight.owned.add(partition)
+                self._silence.assigned(sight, partition, self._schedule.mono)
+        elif isinstance(event, Revoked):
+            sight.owned -= event.partitions
+            self._forget(sight, event.partitions)
+            self._silence.revoked(sight, event.partitions)
+            self._markets.of(sight).revoked(event.partitions, self._schedule.mono)
+        elif isinstance(event, Stop):
+            self._stopping(process, sight, engine)
+        else:
+            return
+        self.note(process.name, f"{event}")
+
+    def _heard(self, sight: ProcessEvidence, event: Records) -> None:
+        for partition, _records in event.batches:
+            self._silence.heard(sight, partition, self._schedule.mono)
+
+    def _forget(self, sight: ProcessEvidence, partitions: frozenset[Partition]) -> None:
+        for post in sight.last.values():
+            if self._partitions_of(post) & partitions:
+                post.forgotten = True
+                post.wire.outstanding.pop(post.post_id, None)
+
+    def _partitions_of(self, post: Post) -> frozenset[Partition]:
+        if post.blanking is not None:
+            return post.blanking.partitions
+        return frozenset({Partition("prices", self._history.by_version[post.newest].partition)})
+
+    def measured(self, process: Process) -> None:
+        """After the worker did something: its memory is bounded."""
+        plan, intake = self._plan, process.engine.intake
+        held = intake.waiting + sum(intake.buffered(partition) for partition in intake.trackers)
+        bound = plan.waiting_records + 10 * plan.max_poll
+        if plan.conflate:  # partitions that catch up are read on, one at a time
+            bound = 2 * (bound + plan.span)
+        if held > bound:
+            self.complain("4: too many records held", f"{held} in {process.name}")
+
+    # The wire
+
+    def connected(self, _process: Life, wire: Wire) -> None:
+        """A connection was made."""
+        wire.number = len(self._wires)
+        sight = WireEvidence(wire.number)
+        self._wires.append(sight)
+
+        def handed(text: bytes) -> None:
+            for post in sight.unhanded.popleft():
+                self._hash(text)
+                self._order.handed(post)
+
+        wire.on_handed = handed
+
+    def session_named(self, process: Life, wire: Wire, session: str) -> None:
+        """The daemon calls the session on this connection by this name."""
+        self._processes[process.name].sessions[session] = self._wires[wire.number]
+
+    def posting(self, process: Life, wire: Wire, texts: list[bytes]) -> None:
+        """Frames the daemon decided to send."""
+        sight, mono, wall = self._processes[process.name], self._schedule.mono, self._schedule.wall
+        for text in texts:
+            posts = self._posts.posting(sight, self._wires[wire.number], text, mono, wall)
+            self.posts += len(posts)
+            for post in posts:
+                self.trace.append((mono, process.name, "post", post))
+
+    def delivered(self, process: Life, wire: Wire, texts: list[bytes]) -> None:
+        """Frames the daemon received."""
+        sight, mono = self._wires[wire.number], self._schedule.mono
+        for text in texts:
+            self.trace.append((mono, process.name, f"received on wire {wire.number}", text))
+            for message in messages_in(text):
+                see(sight, message, mono)
+
+    def hung_up(self, wire: Wire) -> None:
+        """The daemon knows that the connection has ended."""
+        self._wires[wire.number].ended = True
+        self.note("daemon", f"wire {wire.number} ended")

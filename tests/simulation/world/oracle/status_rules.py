@@ -1,0 +1,127 @@
+"""The oracle's law on a result's status: each only where it is due, and borne out by what happened."""
+
+from typing import Any
+
+from tests.simulation.world.environment.record_feed import Produced
+from tests.simulation.world.environment.venue import RETRYABLE
+from tests.simulation.world.oracle.evidence import STATUS_OF_ANSWER, Complain, ProcessEvidence, stamp, versions
+from tests.simulation.world.oracle.history import History, Place
+from tests.simulation.world.plan import Plan
+
+from contribd.engine.records.offsets import Partition
+
+
+class StatusRules:
+    """Judges the status of a record's result; of what is CONFLATED a part at the end of the run only."""
+
+    def __init__(self, plan: Plan, history: History, complain: Complain) -> None:
+        self._plan = plan
+        self._history = history
+        self._complain = complain
+        self._carriers: list[tuple[Produced, dict[str, Any]]] = []
+        """What is CONFLATED, and its result."""
+
+    def check(self, record: Produced, result: dict[str, Any], process: ProcessEvidence) -> None:
+        """A result is durable."""
+        getattr(self, f"_check_{result['status'].lower()}")(record, result, process)
+
+    def _check_ack(self, record: Produced, result: dict[str, Any], process: ProcessEvidence) -> None:
+        self._check_last(record, result, process)
+
+    def _check_nak(self, record: Produced, result: dict[str, Any], process: ProcessEvidence) -> None:
+        self._check_last(record, result, process)
+        tries = len(result["posts"])
+        if result["code"] in RETRYABLE and tries < self._plan.attempts and not self._outdated(record, result):
+            self._complain("NAK although a retry was left", str(result), record)
+        missing = self._plan.create_missing and result["code"] == "SymbolUnknown"
+        if missing and result["posts"][-1]["type"] == "Update" and not self._outdated(record, result):
+            self._complain("NAK although the item could be created", str(result), record)
+
+    def _check_error(self, record: Produced, result: dict[str, Any], process: ProcessEvidence) -> None:
+        self._check_last(record, result, process)
+
+    def _check_unanswered(self, record: Produced, result: dict[str, Any], process: ProcessEvidence) -> None:
+        self._check_last(record, result, process)
+        if len(result["posts"]) < self._plan.attempts and not self._outdated(record, result):
+            self._complain("UNANSWERED although a retry was left", str(result), record)
+
+    def _check_last(self, record: Produced, result: dict[str, Any], process: ProcessEvidence) -> None:
+        if not result["posts"]:
+            self._complain("6: an answer without a post", str(result), record)
+            return
+        last = result["posts"][-1]
+        if STATUS_OF_ANSWER[last["answer"]] != result["status"]:
+            self._complain("6: a status that its last post does not bear out", str(result), record)
+        if result["status"] in {"ACK", "NAK"} and (last["code"], last["text"]) != (result["code"], result["text"]):
+            self._complain("6: code or text are not the ADS's", str(result), record)
+        wire = process.sessions[last["session"]]
+        carried = versions(result["fields"])
+        if carried != wire.posts[last["post_id"]].values and not self._outdated(record, result):
+            self._complain("6: fields that were not posted", str(result), record)
+
+    def _check_conflated(self, record: Produced, result: dict[str, Any], _process: ProcessEvidence) -> None:
+        by = result["carried_by"]
+        carrier = self._history.by_place.get((by["partition"], by["offset"])) if by else None
+        if not self._plan.conflate or carrier is None:
+            self._complain("3: CONFLATED by nothing", str(result), record)
+        elif (carrier.ric, carrier.service) != (record.ric, record.service) or not self._history.after(carrier, record):
+            self._complain("3: CONFLATED by an older price or another RIC's", str(result), record)
+        else:
+            self._carriers.append((record, result))
+
+    def _check_expired(self, record: Produced, result: dict[str, Any], process: ProcessEvidence) -> None:
+        if not self._outdated(record, result):
+            self._complain("EXPIRED before its time", str(result), record)
+        since = process.assigned_at[Partition("prices", record.partition)]
+        if result["posts"] or process.carried.get(record.version, -1.0) >= since:
+            self._complain("EXPIRED although it was posted", str(result), record)
+
+    def _check_rejected(self, record: Produced, result: dict[str, Any], process: ProcessEvidence) -> None:
+        if result["posts"]:
+            self._complain("REJECTED although it was posted", str(result), record)
+        if record.rejected is not None:
+            if result["code"] != record.rejected:
+                self._complain("REJECTED for another reason", f"{record.rejected}: {result}", record)
+        elif result["code"] != "TooLarge" or not record.padded:
+            self._complain("REJECTED without a reason", str(result), record)
+        elif record.version in process.carried:
+            self._complain("REJECTED although it was posted", str(result), record)
+
+    def _outdated(self, record: Produced, result: dict[str, Any]) -> bool:
+        """Its own timestamp says so, or that of a newer price of its RIC: nothing older may follow that one."""
+        history = self._history
+        newer = (other for other in history.siblings(record) if history.after(other, record))
+        return self._too_old(record, result) or any(self._too_old(other, result) for other in newer)
+
+    def _too_old(self, record: Produced, result: dict[str, Any]) -> bool:
+        """Whether the price was older than ``max_age`` when it was settled (by the wall clock of that moment)."""
+        if self._plan.max_age is None or record.timestamp < 0:
+            return False
+        settled: str = result["settled_at"]
+        return settled > stamp(record.timestamp * 1000 + round(self._plan.max_age * 1e6))
+
+    def finish(self, results: dict[Place, dict[str, Any]]) -> None:
+        """Every result is there: what carried the CONFLATED was posted, with their fields or newer ones."""
+        for record, result in self._carriers:
+            by = result["carried_by"]
+            carrier = results[by["partition"], by["offset"]]
+            if carrier["status"] in {"CONFLATED", "REJECTED", "EXPIRED"}:
+                self._complain("3: CONFLATED by a record that was not posted", f"{result} by {carrier}", record)
+            self._check_superseded(record, result, carrier)
+
+    def _check_superseded(self, record: Produced, result: dict[str, Any], carrier: dict[str, Any]) -> None:
+        history, fields = self._history, versions(carrier["fields"])
+        last = history.by_place[carrier["source"]["partition"], carrier["source"]["offset"]]
+        replaced = any(
+            other.refresh
+            for other in history.siblings(record)
+            if history.after(other, record) and (other is last or history.after(last, other))
+        )
+        if not replaced and not all(self._replaces(fields.get(name), record) for name in record.fields):
+            self._complain("3: CONFLATED by a post that did not carry it", f"{result} by {carrier}", record)
+
+    def _replaces(self, version: int | None, record: Produced) -> bool:
+        """Whether a value on the wire is the record's own or one that came after it."""
+        if version is None:
+            return False
+        return version == record.version or self._history.after(self._history.by_version[version], record)

@@ -1,0 +1,144 @@
+"""What one seed decides before anything happens: the settings of the daemons and which faults there are."""
+
+from dataclasses import dataclass, field
+from random import Random
+
+from contribd.omm.post import MAX_POST_ID
+
+FAULTS = (
+    "cut",
+    "cut_by_client_side",
+    "connect_refused",
+    "login_refused",
+    "login_silent",
+    "login_suspect",
+    "login_closed",
+    "service_down",
+    "service_deleted",
+    "ads_slow",
+    "ads_not_reading",
+    "ads_silent",
+    "kill",
+    "freeze",
+    "stop",
+    "group_cut",
+    "wall_step",
+    "stall",
+)
+"""Things that happen from time to time; each has a rate (times a second over all) in a plan."""
+
+SHARES = (
+    "answer_lost",
+    "answer_twice",
+    "answer_late",
+    "nak",
+    "nak_retryable",
+    "nak_unknown",
+    "stray",
+    "echo_cut",
+    "echo_missing",
+    "txn_aborted",
+    "txn_unknown",
+    "txn_fenced",
+    "poison",
+    "unmapped",
+    "bad_value",
+    "ads_error",
+    "ads_mute",
+    "too_large",
+    "no_timestamp",
+    "refresh",
+    "gap",
+)
+"""Shares of answers, transactions or records that go a special way; each has a probability in a plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run. Times in simulated seconds."""
+
+    seed: int
+    daemons: int
+    partitions: int
+    rics: int
+    services: int
+    endpoints: int
+    records: int
+    spread: float
+    """The records come over this time, and so do the faults."""
+    conflate: bool
+    max_age: float | None
+    max_rate: float | None
+    create_missing: bool
+    attempts: int
+    ack_timeout: float
+    max_outstanding: int
+    pack: int
+    span: int
+    waiting_records: int
+    batch_results: int
+    max_poll: int
+    session_timeout: float
+    heartbeat: float
+    max_message_size: int
+    latest: bool
+    """Consumption starts at the log's end."""
+    profile: str
+    """What the ADS does with a post it cannot convert: errors, silent or closing."""
+    socket_room: int
+    """Bytes that fit between the daemon and an ADS that does not read."""
+    first_post_id: int = 1
+    """The PostID every process begins with: near the largest in some runs, which then begin again at 1."""
+    keyed: bool = True
+    """Whether an instrument has one partition, as producers are told to see to; else each record goes to any."""
+    withdraw_on_stop: bool = False
+    silent_after: float | None = None
+    """Quotes of a partition without records for so long are withdrawn; the records come in bursts then."""
+    rates: dict[str, float] = field(default_factory=dict)
+    shares: dict[str, float] = field(default_factory=dict)
+
+
+def make_plan(seed: int) -> Plan:
+    """The plan of a seed."""
+    rng = Random(f"plan {seed}")
+    spread = rng.uniform(10, 50)
+    calm = rng.random() < 0.05
+    rates = {name: rng.choice((0.02, 0.05, 0.15)) for name in FAULTS if rng.random() < 0.3 and not calm}
+    shares = {name: rng.choice((0.01, 0.05, 0.2)) for name in SHARES if rng.random() < 0.4 and not calm}
+    for name in ("echo_cut", "echo_missing"):  # there are few Errors
+        if name in shares:
+            shares[name] *= 3
+    return Plan(
+        seed=seed,
+        daemons=rng.choice((1, 1, 2, 2, 3)),
+        partitions=rng.randint(1, 4),
+        rics=rng.randint(1, 6),
+        services=rng.randint(1, 2),
+        endpoints=rng.randint(1, 2),
+        records=rng.choice((30, 60, 120)),
+        spread=spread,
+        conflate=rng.random() < 0.65,
+        max_age=rng.choice((None, None, 2.0, 10.0)),
+        max_rate=rng.choice((None, None, None, 5.0, 40.0)),
+        create_missing=rng.random() < 0.5,
+        attempts=rng.randint(1, 4),
+        ack_timeout=rng.choice((2.0, 5.0, 15.0)),
+        max_outstanding=rng.choice((1, 2, 3, 5, 500)),
+        pack=rng.choice((1, 2, 5, 20)),
+        span=rng.choice((4, 16, 64, 20_000)),
+        waiting_records=rng.choice((6, 30, 50_000)),
+        batch_results=rng.choice((2, 5, 5_000)),
+        max_poll=rng.choice((1, 3, 10, 100)),
+        session_timeout=rng.choice((6.0, 10.0)),
+        heartbeat=rng.choice((1.0, 2.0)),
+        max_message_size=rng.choice((600, 1500, 61_430)),
+        latest=rng.random() < 0.2,
+        profile=rng.choice(("errors", "errors", "errors", "silent", "closing")),
+        socket_room=rng.choice((1_000, 4_000, 200_000)),
+        rates=rates,
+        shares=shares,
+        first_post_id=rng.choice((1, 1, MAX_POST_ID - rng.randint(0, 20))),
+        keyed=rng.random() < 0.75,
+        withdraw_on_stop=rng.random() < 0.15,
+        silent_after=rng.choice((1.0, 2.0, 4.0)) if rng.random() < 0.15 else None,
+    )

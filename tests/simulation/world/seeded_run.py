@@ -1,0 +1,163 @@
+"""One seed, one run."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import lru_cache
+from random import Random
+from traceback import format_exception
+
+from tests.simulation.world.environment.faults import Faults
+from tests.simulation.world.environment.group import Group
+from tests.simulation.world.environment.host import World
+from tests.simulation.world.environment.hosts import Cluster
+from tests.simulation.world.environment.make_engine import URLS
+from tests.simulation.world.environment.record_feed import Feed, Produced, make_mapper
+from tests.simulation.world.environment.schedule import Schedule
+from tests.simulation.world.environment.sim_kafka import Kafka, Transaction
+from tests.simulation.world.environment.venue import Venue
+from tests.simulation.world.oracle.evidence import Post, Violation
+from tests.simulation.world.oracle.oracle import Oracle
+from tests.simulation.world.plan import Plan, make_plan
+
+from contribd.engine.records.offsets import Partition
+from contribd.mapping.mapper import Mapper
+
+DRAIN_SECONDS = 400.0
+"""How long after the last fault and the last record every record must have its result, bad posts aside."""
+
+KILLS, REPOSTS = "processes killed", "posts repeated after a kill"
+"""Counts of a run."""
+
+AFTERMATH = 5.0
+"""Seconds that a run goes on after that: a second result would come now."""
+
+
+@dataclass(slots=True)
+class Run:
+    """What came of a seed. ``broken`` is the promise that was not kept, None where all were."""
+
+    seed: int
+    broken: str | None
+    text: str
+    records: int
+    posts: int
+    seconds: float
+    """Simulated."""
+    digest: str
+    counts: Counter[str]
+    trace: list[str] = field(default_factory=list)
+
+
+@lru_cache(maxsize=1)
+def _mapper() -> Mapper:
+    return make_mapper()
+
+
+class _Simulation:
+    def __init__(self, plan: Plan) -> None:
+        self.counts: Counter[str] = Counter()
+        self._plan = plan
+        self.schedule = schedule = Schedule(Random(f"run {plan.seed}"))
+        partitions = [Partition("prices", number) for number in range(plan.partitions)]
+        kafka = Kafka(schedule, plan.partitions, self._committed)
+        group = Group(schedule, partitions, plan.session_timeout)
+        kafka.check_member = group.is_current
+        self.oracle = Oracle(schedule, plan, kafka, group)
+        venues = {url: Venue(schedule, plan, url, self.counts) for url in URLS[: plan.endpoints]}
+        self.world = World(schedule, plan, kafka, group, venues, self.oracle, self.counts, _mapper())
+        self.cluster = Cluster(self.world)
+        self.faults = Faults(self.world, self.cluster)
+        self._feed = Feed(plan, schedule.rng, self.counts)
+        kafka.ends[:] = self._feed.starts
+
+    def _committed(self, transaction: Transaction) -> None:
+        self.oracle.committed(transaction)
+
+    def go(self) -> None:
+        plan, schedule = self._plan, self.schedule
+        rng = schedule.rng
+        last = 0.0
+        while_feeding = plan.spread * 0.9
+        at = 0.0
+        for _ in range(plan.records):
+            if rng.random() > 0.6:
+                at = self._lulled(rng.random() * while_feeding)
+            last = max(last, at)
+            schedule.at(at, self._produce)
+        self.faults.plan()
+        schedule.at(plan.spread, self.faults.end)
+        if not schedule.run(plan.spread, lambda: False) and not schedule.run(self._latest(), self._drained):
+            self.oracle.complain("a run that does not end", f"{self.oracle.missing} records have no result")
+        schedule.run(schedule.mono + AFTERMATH, lambda: False)
+        if plan.withdraw_on_stop:
+            self.cluster.stop_all()
+            schedule.run(schedule.mono + plan.ack_timeout + AFTERMATH, lambda: False)
+        self.oracle.finish()
+
+    def _lulled(self, at: float) -> float:
+        """Where partitions may go silent, what would come over a while comes in the first third of it."""
+        if self._plan.silent_after is None:
+            return at
+        length = self._plan.spread / 3
+        return at - at % length + at % length / 3
+
+    def _latest(self) -> float:
+        """The simulated time by which all must be over; posts the ADS never answers take all their tries, in turn."""
+        plan = self._plan
+        unanswered = self.counts["ads_mute"] + self.counts["ads_error"]
+        return plan.spread + DRAIN_SECONDS + unanswered * plan.attempts * (plan.ack_timeout + 5.0)
+
+    def _drained(self) -> bool:
+        return self.world.calm and self.oracle.missing == 0
+
+    def _produce(self) -> None:
+        record = self._feed.next(self.schedule.wall)
+        self.oracle.produced(record)
+        self.world.kafka.append(record)
+        self.cluster.fed()
+
+
+def run_seed(seed: int, *, verbose: bool = False) -> Run:
+    """Runs one seed to its end or to the first broken promise."""
+    plan = make_plan(seed)
+    simulation = _Simulation(plan)
+    broken, text, subject = None, "", None
+    try:
+        simulation.go()
+    except Violation as violation:
+        broken, text, subject = violation.promise, str(violation), violation.subject
+    except Exception as error:  # noqa: BLE001 - whatever it is, a daemon would have ended by it
+        broken, text = f"a crash: {type(error).__name__}", "".join(format_exception(error)[-3:])
+    trace = []
+    if verbose or broken is not None:
+        trace = [str(plan), *_lines(simulation.oracle, None if verbose else subject)]
+    oracle = simulation.oracle
+    simulation.counts["PostIDs began again"] += oracle.wraps
+    for reason, number in oracle.withdrawals.items():
+        simulation.counts[f"withdrawals, {reason}"] += number
+    simulation.counts[KILLS] += oracle.kills
+    simulation.counts[REPOSTS] += oracle.reposts
+    records = sum(len(log) for log in simulation.world.kafka.logs)
+    seconds = simulation.schedule.mono
+    return Run(seed, broken, text, records, oracle.posts, seconds, oracle.digest, simulation.counts, trace)
+
+
+def _lines(oracle: Oracle, subject: object) -> list[str]:
+    """The trace as text; with a ``subject`` only what is about it, and what is about nothing in particular."""
+    ric = subject.ric if isinstance(subject, Produced) else subject
+    lines = []
+    for mono, who, what, about in oracle.trace:
+        if ric is None or _concerns(about, ric):
+            lines.append(f"{mono:10.6f} {who:8} {what} {'' if about is None else about}".rstrip())
+    return lines if ric is None else lines[-60:]
+
+
+def _concerns(about: object, ric: object) -> bool:
+    if about is None:
+        return True
+    if isinstance(about, Produced | Post):
+        return about.ric == ric
+    if isinstance(about, bytes) and isinstance(ric, str):
+        return json.dumps(ric).encode() in about or b'"Domain"' in about or b'"Error"' in about
+    return True
