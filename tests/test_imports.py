@@ -46,11 +46,12 @@ ALLOWED_INSIDE = {
         "engine": {"records", "posts", "session", "events", *LEAVES},
     },
     "streams": {
-        "client": {"client"},
-        "group": {"group", "client"},
-        "transaction": {"client", "group"},
-        "sink": {"client", "group", "transaction"},
-        "source": {"client", "group"},
+        "runtime": set(),
+        "client": {"client", "runtime"},
+        "group": {"group", "client", "runtime"},
+        "transaction": {"client", "group", "runtime"},
+        "sink": {"client", "group", "transaction", "runtime"},
+        "source": {"client", "group", "runtime"},
     },
 }
 """The same inside the two parts that have parts of their own. Posts and session never meet but in the engine."""

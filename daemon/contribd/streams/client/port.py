@@ -1,0 +1,195 @@
+"""Kafka as the daemon needs it, in the daemon's own words: what ``streams`` and ``checks`` ask of a client.
+
+Two implementations stand behind these ports. ``streams/client`` has the real one, over kafka-python; the seeded
+simulation has one over a simulated cluster. The source, the sink and everything in ``streams/group`` see only this
+file, so that the same code runs in production and under every seed.
+
+Partitions, offsets and commits are the engine's types. Times are seconds; what takes time takes it as an argument, and
+raises ``KafkaTimeoutError`` past it. Every error is a ``KafkaError`` (``streams/client/errors.py``).
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.price import Record
+from contribd.engine.records.result_encoder import Encoded
+
+
+class Member(NamedTuple):
+    """A membership of the consumer group, as a transaction is committed under (KIP-447).
+
+    ``generation``: -1 where the consumer is no member; ``token``: what the client needs besides.
+    """
+
+    generation: int
+    member_id: str
+    static_id: str | None = None
+    token: Any = None
+
+
+class Heartbeats(NamedTuple):
+    """When the last heartbeat was sent, and when the last answer to one came; monotonic seconds."""
+
+    sent: float
+    answered: float
+
+
+class GroupListener(Protocol):
+    """Told by the consumer, from within ``poll``, of what the group decides."""
+
+    def revoked(self, partitions: Collection[Partition]) -> None:
+        """These go in order; the rebalance waits for the call."""
+
+    def assigned(self, partitions: Collection[Partition]) -> None:
+        """These are new."""
+
+    def lost(self, partitions: Collection[Partition]) -> None:
+        """The group has given these to others already."""
+
+
+class MemberHooks(Protocol):
+    """Told by the consumer of what the group says of this member; in whichever of the client's threads heard it."""
+
+    def known(self) -> None:
+        """The group has taken a heartbeat or a request of ours: it knows us."""
+
+    def refused(self) -> bool:
+        """The group says that another process has our static name; whether to believe it."""
+
+    def synced(self, member_id: str, asked_at: float) -> None:
+        """The group has answered this member's request for its partitions, sent at ``asked_at`` (monotonic)."""
+
+    def out_of_range(self, partition: Partition) -> None:
+        """The broker has refused the offset that was to be fetched next."""
+
+
+class OffsetReader(Protocol):
+    """What may be asked of the group's offsets by whoever speaks for one of its members."""
+
+    def confirm(self) -> None:
+        """Asks the group at once whether it knows this member. Raises ``KafkaError`` where not."""
+
+    def committed(self, partition: Partition, seconds: float) -> Commit | None:
+        """What the group has committed, None where it has not; only stable offsets (KIP-447). Raises ``KafkaError``."""
+
+
+class MemberConsumer(OffsetReader, Protocol):
+    """The consumer that is this process's member of the group. Belongs to the source's thread."""
+
+    def missing_topics(self, topics: Sequence[str]) -> list[str]:
+        """Those that do not exist, or may not be seen."""
+
+    def subscribe(self, topics: Sequence[str], listener: GroupListener) -> None:
+        """Joins the group with the next ``poll``."""
+
+    def poll(self, seconds: float) -> dict[Partition, list[Record]]:
+        """Records of partitions that are not paused; waits for the first ones. Calls the listener. Raises
+        ``KafkaError``."""
+
+    def assignment(self) -> set[Partition]:
+        """What the group has given this member."""
+
+    def pause(self, partitions: Iterable[Partition]) -> None:
+        """Nothing of these is fetched from now on."""
+
+    def resume(self, partitions: Iterable[Partition]) -> None:
+        """These are fetched again."""
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        """The next offset to fetch."""
+
+    def position(self, partition: Partition) -> int | None:
+        """The next offset to be polled, None where it is not known; asks nobody."""
+
+    def high_water(self, partition: Partition) -> int | None:
+        """The log's end as the last fetch told it, None where none did."""
+
+    def log_ends(self, partitions: Collection[Partition]) -> dict[Partition, tuple[int, int]]:
+        """The first and the next offset of each log, as a read_committed consumer sees it. Raises ``KafkaError``."""
+
+    def commit(self, commits: Mapping[Partition, Commit]) -> None:
+        """Commits offsets outside of a transaction: the first ones of a group. Raises ``KafkaError``."""
+
+    def member(self) -> Member:
+        """The membership as the client knows it just now."""
+
+    def heartbeats(self) -> Heartbeats:
+        """Of the membership just now."""
+
+    def is_joining(self) -> bool:
+        """Whether a join is under way: nothing may then keep the thread from its next poll."""
+
+    def close(self, *, leave: bool) -> None:
+        """Ends the consumer; ``leave``: tells the group, so that others get the partitions at once."""
+
+
+class AskingConsumer(OffsetReader, Protocol):
+    """A consumer that is no member, and asks in the name of one."""
+
+    def speak_for(self, member: Member, seconds: float) -> None:
+        """From now on ``confirm`` and ``committed`` are asked as this member's. Raises ``KafkaError``."""
+
+    def close(self) -> None:
+        """Ends it."""
+
+
+class TransactionalProducer(Protocol):
+    """A producer past ``init_transactions``. Belongs to the sink's thread. Everything raises ``KafkaError``."""
+
+    def begin(self) -> None:
+        """Opens a transaction."""
+
+    def append(self, topic: str, records: Iterable[Encoded]) -> None:
+        """Adds records to it; whether they were written shows when it is committed."""
+
+    def send_offsets(self, commits: Mapping[Partition, Commit], member: Member, seconds: float) -> None:
+        """Adds the offsets it settles, under the group's generation."""
+
+    def commit(self, seconds: float) -> None:
+        """Makes it durable; after ``KafkaTimeoutError`` the outcome is unknown."""
+
+    def discard(self) -> None:
+        """Ends the producer, whatever state it is in, within about two seconds."""
+
+
+class GroupMember(NamedTuple):
+    """A member of a group, as the group tells of it."""
+
+    member_id: str
+    static_id: str | None
+    client_id: str
+
+
+class Admin(Protocol):
+    """What is asked of the cluster. Everything raises ``KafkaError``."""
+
+    def missing_topics(self, topics: Sequence[str]) -> list[str]:
+        """Those that do not exist, or may not be seen."""
+
+    def members(self, group: str) -> list[GroupMember]:
+        """The members of a group, none where there is no such group. ``GroupUnseen`` where it may not be looked at."""
+
+    def open_transactions(self) -> list[str]:
+        """The transactional.ids that have a transaction open (KIP-664)."""
+
+    def topics_of(self, transactional_id: str) -> set[str]:
+        """The topics that an open transaction has written to; empty where it has ended meanwhile."""
+
+    def close(self) -> None:
+        """Ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kafka:
+    """Makes clients of one cluster, each connected when it is returned. Everything raises ``KafkaError`` or OSError."""
+
+    consumer: Callable[[MemberHooks], MemberConsumer]
+    """The member of our group; not subscribed yet."""
+    asking: Callable[[], AskingConsumer]
+    producer: Callable[[], TransactionalProducer]
+    """Under our transactional.id: what a producer of that name left open is ended (KIP-98)."""
+    admin: Callable[[], Admin]
+    end_transactions_of: Callable[[str], None]
+    """Ends what a producer of this transactional.id left open, and fences it."""
