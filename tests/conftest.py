@@ -3,10 +3,17 @@
 import importlib
 import warnings
 
+import pytest
+
 with warnings.catch_warnings():
     # kafka-python reads its schemas by importlib.resources.read_text, which Python 3.11 and 3.12 call deprecated.
     warnings.simplefilter("ignore", DeprecationWarning)
     importlib.import_module("kafka")
 
-# The client's own mends, for the tests' bare clients too.
-importlib.import_module("contribd.streams.client.workarounds")
+
+def pytest_configure() -> None:
+    """Stops at once where the client is not the one that contribd was written for."""
+    if found := importlib.import_module("tests.streams.kafka_shape").problems():
+        raise pytest.UsageError("kafka-python is not as streams/client uses it:\n  " + "\n  ".join(found))
+    # The client's own mends, for the tests' bare clients too.
+    importlib.import_module("contribd.streams.client.workarounds")
