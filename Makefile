@@ -61,7 +61,7 @@ newest-kafka: ## The streams' tests on the newest kafka-python, pre-releases too
 	@status=0; build/newest-kafka/bin/python -m pytest -q tests/streams > build/newest-kafka/tests.txt 2>&1 || status=$$?; \
 	  cat build/newest-kafka/tests.txt; \
 	  build/newest-kafka/bin/python -c 'import kafka; print("kafka-python", kafka.__version__, end=": ")'; \
-	  tail -n 1 build/newest-kafka/tests.txt; exit $$status
+	  grep -E '^ERROR: |(passed|failed|error).* in ' build/newest-kafka/tests.txt | tail -n 1; exit $$status
 
 .PHONY: format
 format: setup ## Format the code
