@@ -5,6 +5,7 @@ import importlib
 import inspect
 import textwrap
 from collections.abc import Iterator
+from typing import Any
 
 from contribd.streams.client.private_names import PRIVATE_NAMES, Attribute, Method, PrivateName, Wired
 
@@ -27,7 +28,7 @@ def problem_of(name: PrivateName) -> str | None:
 
 def _owner(path: str) -> type:
     module, _, inner = path.partition(":")
-    found = importlib.import_module(module)
+    found: Any = importlib.import_module(module)
     for part in inner.split("."):
         found = getattr(found, part)
     assert isinstance(found, type)

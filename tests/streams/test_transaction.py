@@ -1,6 +1,5 @@
 """What the sink decides, by sending each step's outcome by hand."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -46,7 +45,7 @@ def write_of(offset: int, generation: int = 1, member_id: str = "a") -> Write:
 class Script:
     """Answers each step by ``answers`` of its kind: a value, an error, or what is to be called; the rest goes well."""
 
-    def __init__(self, memory: Memory | None = None, **answers: object) -> None:
+    def __init__(self, memory: Memory | None = None, /, **answers: object) -> None:
         self.memory = memory or Memory(TIMEOUT)
         self.answers = {name: list(each) if isinstance(each, list) else each for name, each in answers.items()}
         self.mono = 1000.0
@@ -69,7 +68,7 @@ class Script:
         found = self.answers.get(type(step).__name__)
         if isinstance(found, list):
             found = found.pop(0) if found else None
-        if isinstance(found, Callable):  # type: ignore[arg-type]  # what is called gets nothing
+        if callable(found):
             found = found()
         if found is not None:
             return found
@@ -207,10 +206,10 @@ class TestFences:
     """Somebody opened a producer of our name."""
 
     def fence(self, memory: Memory, at: float, held: float = 0.0) -> Script:
-        script = Script(memory, CommitTransaction=ProducerFencedError())
+        script = Script(memory)
         script.mono = at
 
-        def freeze() -> Exception:
+        def freeze() -> object:
             script.slept += held
             return ProducerFencedError()
 
