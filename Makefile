@@ -14,7 +14,7 @@ CONFIG ?= /etc/contribd
 
 .PHONY: help
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "contribd needs Python 3.11 or newer; say: make PYTHON=python3.12 ...")'
@@ -52,6 +52,16 @@ chaos: setup ## The long run of faults on real Kafka, three daemons and the vend
 .PHONY: bench
 bench: setup ## Measure speed, cost and scale against references (Java 17, Maven; under an hour): build/bench/performance.json
 	$(BIN)/python -m tests.bench
+
+.PHONY: newest-kafka
+newest-kafka: ## The streams' tests on the newest kafka-python, pre-releases too: which names it lacks, what passes
+	rm -rf build/newest-kafka && $(PYTHON) -m venv build/newest-kafka
+	build/newest-kafka/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	build/newest-kafka/bin/python -m pip install --quiet --disable-pip-version-check --pre --upgrade --no-deps kafka-python
+	@status=0; build/newest-kafka/bin/python -m pytest -q tests/streams > build/newest-kafka/tests.txt 2>&1 || status=$$?; \
+	  cat build/newest-kafka/tests.txt; \
+	  build/newest-kafka/bin/python -c 'import kafka; print("kafka-python", kafka.__version__, end=": ")'; \
+	  grep -E '^ERROR: |(passed|failed|error).* in ' build/newest-kafka/tests.txt | tail -n 1; exit $$status
 
 .PHONY: format
 format: setup ## Format the code

@@ -11,8 +11,13 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     importlib.import_module("kafka")
 
-# The client's own mends, for the tests' bare clients too.
-importlib.import_module("contribd.streams.client.workarounds")
+
+def pytest_configure() -> None:
+    """Stops at once where the client is not the one that contribd was written for."""
+    if found := importlib.import_module("tests.streams.kafka_shape").problems():
+        raise pytest.UsageError("kafka-python is not as streams/client uses it:\n  " + "\n  ".join(found))
+    # The client's own mends, for the tests' bare clients too.
+    importlib.import_module("contribd.streams.client.workarounds")
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,15 @@ ALLOWED_INSIDE = {
 GENERATOR = ("random", "random.Random")
 """The engine names the type of the generator it is given."""
 
+KAFKA_BY_PORTS = {"streams", "checks", "engine", "loop", "worker"}
+"""These see Kafka by the ports of ``streams/client``, which alone imports the client of it."""
+
+KAFKA_USERS = re.compile(r"contribd\.(streams|results|checks|simulation\.demo|loop|worker)(\.|$)")
+"""All that have to do with Kafka at all."""
+
+PUBLIC = {"_asdict", "_fields", "_make", "_replace"}
+"""What a named tuple has, whose names begin so lest they be taken for fields."""
+
 SIMULATION_USERS = re.compile(r"contribd\.(simulation(\..+)?|cli\.(simulate|demo|chaos))$")
 
 
@@ -123,6 +132,64 @@ def test_inside_a_part_each_imports_only_what_is_below_it(whole: str) -> None:
     ]
     assert found == []
     assert {inner(module) for module in MODULES if part(module) == whole} - {"", "__init__"} <= set(rules)
+
+
+def behind_the_door(module: str) -> bool:
+    return module.startswith("contribd.streams.client.")
+
+
+def test_the_client_of_kafka_is_imported_behind_one_door() -> None:
+    found = [
+        f"{module}:{line}: {name}"
+        for module in MODULES
+        if part(module) in KAFKA_BY_PORTS and not behind_the_door(module)
+        for line, name in imports(MODULES[module])
+        if name.split(".")[0] == "kafka"
+    ]
+    assert found == []
+
+
+def test_the_streams_see_time_and_wait_by_their_runtime_alone() -> None:
+    found = [
+        f"{module}:{line}: {name}"
+        for module in MODULES
+        if part(module) == "streams" and inner(module) != "runtime"
+        for line, name in imports(MODULES[module])
+        if name.split(".")[0] in {"time", "threading"}
+    ]
+    assert found == []
+
+
+def private_names(source: str) -> Iterator[tuple[int, str]]:
+    """Line and text of every private attribute of anything but ``self`` and ``cls``."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Attribute) or not re.match("_[a-z]", node.attr) or node.attr in PUBLIC:
+            continue
+        if not (isinstance(node.value, ast.Name) and node.value.id in {"self", "cls", "os"}):
+            yield node.lineno, ast.unparse(node)
+
+
+def test_no_private_name_of_the_client_of_kafka_is_used_before_the_door() -> None:
+    found = [
+        f"{module}:{line}: {name}"
+        for module in MODULES
+        if KAFKA_USERS.match(module) and not behind_the_door(module)
+        for line, name in private_names(MODULES[module].read_text())
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("consumer._coordinator.heartbeat", ["consumer._coordinator"]),
+        ("self._consumer._net.run(1)", ["self._consumer._net"]),
+        ("opened()._sender._data = 1", ["opened()._sender._data", "opened()._sender"]),
+        ("self._lease; cls._made; os._exit(1); record._replace(offset=1); each.__class__", []),
+    ],
+)
+def test_every_private_name_is_seen(source: str, found: list[str]) -> None:
+    assert [name for _, name in private_names(source)] == found
 
 
 def test_the_daemon_knows_nothing_of_the_simulation() -> None:

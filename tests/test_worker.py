@@ -6,7 +6,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from kafka.structs import ConsumerGroupMetadata
 
 from contribd.ads.dialer import DialError
 from contribd.ads.driver import Outcome
@@ -17,8 +16,9 @@ from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.price import Record
 from contribd.engine.session.endpoints import Failure
 from contribd.engine.states import SessionState
+from contribd.streams.client.port import Member
 from contribd.streams.group.lease import Joined
-from contribd.streams.sink import Write
+from contribd.streams.transaction import Write
 from contribd.worker import Worker
 
 CONFIG = """\
@@ -44,7 +44,7 @@ class Bench:
         self.released = 0
         monkeypatch.setattr(self.worker._sink, "write", self.writes.append)
         monkeypatch.setattr(self.worker._source, "release", self._release)
-        monkeypatch.setattr(self.worker._lease, "until", lambda _group: float("inf"))
+        monkeypatch.setattr(self.worker._lease, "until", lambda _member: float("inf"))
         self.far: list[socket.socket] = []
 
     def _release(self) -> None:
@@ -99,7 +99,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
 
 
 def joined(generation: int) -> Joined:
-    return Joined(ConsumerGroupMetadata("contribd", generation, "me", None))
+    return Joined(Member(generation, "me"))
 
 
 def assigned(*partitions: Partition) -> Assigned:
@@ -195,7 +195,7 @@ def test_a_rejected_record_goes_to_both_topics_under_the_membership_seen(bench: 
     assert [b'"status":"REJECTED"' in result.value for result in write.results] == [True, True]
     assert [reject.value for reject in write.rejects] == [b"\xff", b""]
     assert write.commits == {P0: Commit(2, "")}
-    assert write.group.generation_id == 1
+    assert write.member.generation == 1
 
 
 def test_nothing_is_written_before_there_is_a_membership(bench: Bench) -> None:
@@ -212,11 +212,11 @@ def test_results_of_partitions_that_went_are_never_written_under_the_membership_
     bench.turn()
     bench.turn()
     [first] = bench.writes
-    assert (first.group.generation_id, set(first.commits)) == (1, {P0})
+    assert (first.member.generation, set(first.commits)) == (1, {P0})
     bench.put(NotCommitted(first.number))
     bench.turn()
     bench.turn()
-    assert (bench.writes[1].group.generation_id, set(bench.writes[1].commits)) == (2, {P1})
+    assert (bench.writes[1].member.generation, set(bench.writes[1].commits)) == (2, {P1})
 
 
 # Partitions

@@ -5,16 +5,15 @@ from collections.abc import Callable, Iterable
 from selectors import SelectorKey
 from typing import Any, Final, Protocol
 
-from kafka.structs import ConsumerGroupMetadata
-
 from contribd.ads.driver import Driver, Outcome
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
 from contribd.engine.events import Event, Probed, Records, Revoked, Revoking, Stop, Tick, TokenFailed, TokenGot
 from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import ResultEncoder
+from contribd.streams.client.port import Member
 from contribd.streams.group.lease import Joined, Lease
-from contribd.streams.sink import Write
+from contribd.streams.transaction import Write
 
 DRAIN_MARGIN: Final = 10.0
 """Seconds beyond ``ads.ack_timeout`` that a stop may take: the last commit, and leaving the group."""
@@ -56,7 +55,7 @@ class Loop:
         self._source, self._sink = source, sink
         self._lease, self._results, self._rejects = lease, results, rejects
         self._stop_seconds = ack_timeout + DRAIN_MARGIN
-        self._group: ConsumerGroupMetadata | None = None
+        self._member: Member | None = None
         self.consumed = 0
         self._paused: frozenset[Partition] = frozenset()
         self._revoking: deque[frozenset[Partition]] = deque()
@@ -85,7 +84,7 @@ class Loop:
             self.driver.take(event, now)
             return
         if isinstance(event, Joined):
-            self._group = event.metadata
+            self._member = event.member
             return
         if isinstance(event, Stop):
             self.deadline = now.mono + self._stop_seconds
@@ -101,7 +100,7 @@ class Loop:
 
     def _act(self, now: Now) -> None:
         """Does what the engine wants done."""
-        self.engine.may_post_until = self._lease.until(self._group)
+        self.engine.may_post_until = self._lease.until(self._member)
         self.driver.act(now)
         self._write(now)
         if (paused := self.engine.paused()) != self._paused:
@@ -113,14 +112,14 @@ class Loop:
 
     def _write(self, now: Now) -> None:
         """Hands the next transaction to the sink, once there is a membership to commit it under."""
-        group = self._group
-        if group is None or (batch := self.engine.take_batch(now)) is None:
+        member = self._member
+        if member is None or (batch := self.engine.take_batch(now)) is None:
             return
         encode = self._results.encode
         rejects: list[Any] = []
         if self._rejects:
             rejects = [self._results.encode_reject(s) for s in batch.settlements if s.untouched is not None]
-        self._sink.write(Write(batch.number, [encode(s) for s in batch.settlements], rejects, batch.commits, group))
+        self._sink.write(Write(batch.number, [encode(s) for s in batch.settlements], rejects, batch.commits, member))
 
     def _finished(self, now: Now) -> bool:
         """Whether a stop is over: everything settled, or the time up."""

@@ -4,6 +4,7 @@ import gc
 import os
 import selectors
 import signal
+import threading
 import time
 from random import SystemRandom
 from typing import Final, TypeAlias
@@ -20,8 +21,10 @@ from contribd.observe import Observer
 from contribd.ops.log import get_logger
 from contribd.ops.notify import Notifier, Watchdog, watchdog_timeout
 from contribd.ops.progress import Progress
+from contribd.streams.client.cluster import connect
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.lease import Joined, Lease
+from contribd.streams.runtime import THREADS
 from contribd.streams.sink import Sink
 from contribd.streams.source import Source
 
@@ -63,10 +66,13 @@ class Worker:
         now = time.monotonic()
         self._pulse = self._progress.pulse("worker", allowance=WORKER_ALLOWANCE, now=now)
         kafka = build.kafka(settings)
+        clients = connect(kafka)
         self._lease = Lease(kafka.lease_seconds, kafka.answer_timeout)
         fencing = Fencing()
         self._source = Source(
             kafka,
+            clients,
+            runtime=THREADS,
             emit=self._events.put,
             consumed=lambda: self._loop.consumed,
             pulse=self._progress.pulse("source", allowance=THREAD_ALLOWANCE, now=now),
@@ -75,10 +81,14 @@ class Worker:
         )
         self._sink = Sink(
             kafka,
+            clients,
+            runtime=THREADS,
             emit=self._events.put,
             pulse=self._progress.pulse("sink", allowance=THREAD_ALLOWANCE, now=now),
             fencing=fencing,
         )
+        self._consuming = threading.Thread(target=self._source.run, name="source", daemon=True)
+        self._writing = threading.Thread(target=self._sink.run, name="sink", daemon=True)
         self._engine: Engine = build.engine(loaded, SystemRandom(), self._note)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._events.fileno(), selectors.EVENT_READ)
@@ -108,8 +118,8 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         self.observer.start()
-        self._source.start()
-        self._sink.start()
+        self._consuming.start()
+        self._writing.start()
         self._notifier.ready("starting")
         spare_the_collector()
         try:
@@ -156,7 +166,7 @@ class Worker:
         if self._sink.replaced or self._source.replaced:
             instance = self._loaded.settings.instance
             raise Stopped(78, f"another contribd runs as instance {instance!r} of this group: give each its own name")
-        for thread in (self._source, self._sink):
+        for thread in (self._consuming, self._writing):
             if not thread.is_alive() and not self._stop_requested:
                 raise Stopped(1, f"the {thread.name} thread ended: see the error above")
 
@@ -175,7 +185,7 @@ class Worker:
         self._loop.leave()
         self._sink.stop()
         self._source.leave()
-        for thread in (self._sink, self._source):
+        for thread in (self._writing, self._consuming):
             thread.join(max(1.0, min(DRAIN_MARGIN / 2, self._loop.deadline - time.monotonic())))
         self.observer.close()
         _log.info("stopped")

@@ -1,10 +1,10 @@
 """A broker that stops answering in the middle of a transaction holds the sink up for a bounded time."""
 
+import threading
 import time
 from queue import SimpleQueue
 
 import pytest
-from kafka.structs import ConsumerGroupMetadata
 from tests.integration.rigs.broker_rig import KafkaBroker, unique
 from tests.integration.rigs.prices import read_results
 from tests.integration.rigs.wait import eventually
@@ -14,9 +14,13 @@ from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.result_encoder import Encoded
 from contribd.ops.progress import Pulse
 from contribd.streams import sink as sinks
+from contribd.streams.client.cluster import connect
+from contribd.streams.client.port import Member
 from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.group.fencing import Fencing
-from contribd.streams.sink import Sink, Write
+from contribd.streams.runtime import THREADS
+from contribd.streams.sink import Sink
+from contribd.streams.transaction import Write
 
 RESULT = (
     b'{"status":"ACK","ric":"EUR=","service":"TRCC","mapping":"m","fields":{},"code":null,"text":null,'
@@ -35,13 +39,15 @@ def test_the_sink_gives_a_transaction_up_and_its_outcome_is_known_afterwards(
     own_kafka.create_topic(results, 1)
     events: SimpleQueue[Event] = SimpleQueue()
     settings = KafkaSettings((own_kafka.bootstrap,), group, (prices,), results, None, "earliest", "test")
-    sink = Sink(settings, emit=events.put, pulse=Pulse("sink", 60.0, time.monotonic()), fencing=Fencing())
-    sink.start()
+    pulse = Pulse("sink", 60.0, time.monotonic())
+    sink = Sink(settings, connect(settings), runtime=THREADS, emit=events.put, pulse=pulse, fencing=Fencing())
+    thread = threading.Thread(target=sink.run, daemon=True)
+    thread.start()
     eventually(lambda: sink.connected, within=30, what="the sink connected")
 
     def write(number: int) -> Write:
         result = Encoded(b"EUR=", RESULT, [])
-        return Write(number, [result], [], {Partition(prices, 0): Commit(number, "")}, ConsumerGroupMetadata(group))
+        return Write(number, [result], [], {Partition(prices, 0): Commit(number, "")}, Member(-1, ""))
 
     sink.write(write(1))
     assert events.get(timeout=30) == Committed(1)
@@ -55,5 +61,5 @@ def test_the_sink_gives_a_transaction_up_and_its_outcome_is_known_afterwards(
         sink.write(write(3))
         assert events.get(timeout=60) == Committed(3)
     sink.stop()
-    sink.join(20)
+    thread.join(20)
     assert len(read_results(own_kafka, results)) == 2

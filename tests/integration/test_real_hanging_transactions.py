@@ -1,19 +1,22 @@
 """A transaction that a process left open when it died, and its heirs; on real Kafka alone, which has the requests."""
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Protocol
 
 import pytest
 from kafka import KafkaProducer, TopicPartition
 from kafka.errors import CommitFailedError, KafkaError
-from kafka.structs import OffsetAndMetadata
+from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 from tests.integration.rigs.broker_rig import KafkaBroker
 from tests.streams.stream_suite import Member, Topics, eventually, no_member, unique
 
+from contribd.streams.client.cluster import connect
 from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.group.hanging_transactions import ONCE_IN, HangingTransactions
+from contribd.streams.runtime import THREADS
 
 FAR_AWAY = 60_000
 """Milliseconds after which the broker would end a transaction by itself."""
@@ -29,8 +32,9 @@ def begins(producer: KafkaProducer, topics: Topics, member: Member | None) -> bo
     producer.begin_transaction()
     producer.send(topics.results, b"unfinished").get(timeout=10)
     offsets = {TopicPartition(topics.prices, 0): OffsetAndMetadata(0, "", -1)}
-    group = no_member(topics) if member is None else member.group
-    assert group is not None
+    ours = no_member() if member is None else member.group
+    assert ours is not None
+    group = ConsumerGroupMetadata(topics.group, ours.generation, ours.member_id, ours.static_id)
     try:
         producer.send_offsets_to_transaction(offsets, group)
     except CommitFailedError:
@@ -76,11 +80,25 @@ def is_open(producer: KafkaProducer) -> bool:
     return True
 
 
+class Heir:
+    """Looks for what the dead of a group left open, and waits for each look."""
+
+    def __init__(self, settings: KafkaSettings, clock: Callable[[], float] = time.monotonic) -> None:
+        runtime = replace(THREADS, mono=clock, background=self._run)
+        self._hanging = HangingTransactions(connect(settings), settings, runtime)
+
+    def _run(self, name: str, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        thread.join(30)
+
+    def end(self, member_id: str) -> None:
+        self._hanging.end(member_id)
+
+
 def end(member: Member, settings: KafkaSettings) -> None:
     assert member.group is not None
-    hanging = HangingTransactions(settings)
-    hanging.end(member.group.member_id)
-    hanging.wait(30)
+    Heir(settings).end(member.group.member_id)
 
 
 def test_the_heirs_of_a_dead_process_do_not_wait_for_the_timeout_of_its_transaction(
@@ -126,9 +144,7 @@ def test_that_of_another_group_s_member_is_left_alone_though_it_may_be_read_as_o
 
 def test_nothing_is_believed_of_a_group_that_does_not_know_us(topics: Topics, left_open: Open) -> None:
     producer = left_open(topics, "dead")
-    hanging = HangingTransactions(topics.settings("promoted"))
-    hanging.end(unique("member"))
-    hanging.wait(30)
+    Heir(topics.settings("promoted")).end(unique("member"))
     assert is_open(producer)
 
 
@@ -137,13 +153,12 @@ def test_none_is_ended_twice_in_a_short_while(topics: Topics, left_open: Open) -
     now = 1000.0
     member = Member(topics.settings("member"))
     member.wait_for(topics.partition(0))
-    hanging = HangingTransactions(topics.settings("member"), clock=lambda: now)
+    heir = Heir(topics.settings("member"), clock=lambda: now)
 
     def is_ended() -> bool:
         producer = left_open(topics, "dead", member)
         assert member.group is not None
-        hanging.end(member.group.member_id)
-        hanging.wait(30)
+        heir.end(member.group.member_id)
         return not is_open(producer)
 
     assert is_ended()

@@ -7,7 +7,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from kafka import KafkaConsumer
 from kafka.errors import FencedInstanceIdError, UnknownMemberIdError
 from tests.integration.rigs.broker_rig import KafkaBroker, unique
 from tests.integration.rigs.daemon import Daemon
@@ -18,7 +17,7 @@ from tests.integration.rigs.wait import eventually as within
 from tests.streams.stream_suite import Member, Topics, eventually
 
 from contribd.engine.events import Revoked, Revoking
-from contribd.streams.group.fencing import confirm, speak_for
+from contribd.streams.client.consumer import open_asking
 from contribd.streams.group.lease import Joined
 
 CLIENT = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 1000}
@@ -36,7 +35,7 @@ def cluster(kafka: KafkaBroker) -> KafkaBroker:
 def dies(member: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ends a member as a kill does: the group hears nothing of it."""
     with monkeypatch.context() as patch:
-        patch.setattr("contribd.streams.source.leave_though_static", lambda _consumer: None)
+        patch.setattr("contribd.streams.client.consumer_faults.leave_though_static", lambda _consumer: None)
         member.leave()
 
 
@@ -48,7 +47,7 @@ def settle(*members: Member) -> None:
     first_proven: dict[int, list[float]] = {}
 
     def stays() -> bool:
-        generations = {member.group.generation_id for member in members if member.group is not None}
+        generations = {member.group.generation for member in members if member.group is not None}
         proven = [member.lease.until(member.group) for member in members]
         if len(generations) != 1 or not all(proven):
             return False
@@ -74,7 +73,7 @@ def test_who_dies_and_comes_back_has_its_partitions_and_disturbs_nobody(
     again.wait_for(*owned)
     eventually(lambda: again.values == [b"meanwhile"], "what came meanwhile")
     assert again.owned == owned
-    assert again.of(Joined)[0].metadata.generation_id == one.of(Joined)[-1].metadata.generation_id
+    assert again.of(Joined)[0].member.generation == one.of(Joined)[-1].member.generation
     assert two.events == before
     again.leave()
     two.leave()
@@ -120,8 +119,7 @@ def test_of_two_members_of_one_name_the_first_learns_that_it_was_replaced(cluste
     other.wait_for(topics.partition())
     assert time.monotonic() > one.lease.until(one.group)
     eventually(lambda: one.source.replaced, "word of the other")
-    one.source.join(10)
-    assert not one.source.is_alive()
+    one.ends()
     assert not other.source.replaced
     assert one.of(Revoking) + one.of(Revoked) == []
     other.leave()
@@ -191,12 +189,12 @@ def test_another_connection_asks_in_a_members_name_and_disturbs_nothing(cluster:
     settle(member)
     generation = member.group
     assert generation is not None
-    with closing(KafkaConsumer(**settings.consumer())) as consumer:
-        speak_for(consumer, generation, 10_000)
-        confirm(consumer)
-        speak_for(consumer, generation._replace(member_id="somebody-else"), 10_000)
+    with closing(open_asking(settings)) as consumer:
+        consumer.speak_for(generation, 10.0)
+        consumer.confirm()
+        consumer.speak_for(generation._replace(member_id="somebody-else"), 10.0)
         with pytest.raises(FencedInstanceIdError if static else UnknownMemberIdError):
-            confirm(consumer)
+            consumer.confirm()
     settle(member)
     assert member.group == generation
     assert member.of(Revoked) == []

@@ -10,17 +10,20 @@ from typing import Protocol, TypeVar
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.structs import ConsumerGroupMetadata
 
 from contribd.engine.events import Assigned, Committed, Event, NotCommitted, Records, Revoked, Revoking
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.result_encoder import Encoded
 from contribd.ops.progress import Pulse
+from contribd.streams.client import port
+from contribd.streams.client.cluster import connect
 from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.lease import Joined, Lease
-from contribd.streams.sink import Sink, Write
+from contribd.streams.runtime import THREADS
+from contribd.streams.sink import Sink
 from contribd.streams.source import Source
+from contribd.streams.transaction import Write
 
 LIMIT = 30.0
 """Seconds anything here may take at most."""
@@ -150,13 +153,16 @@ class Member(Listener):
         self.lease = Lease(settings.session_timeout)
         self.source = Source(
             settings,
+            connect(settings),
+            runtime=THREADS,
             emit=self.put,
             consumed=lambda: len(self.records),
             pulse=Pulse("source", 60.0, time.monotonic()),
             lease=self.lease,
             fencing=Fencing(),
         )
-        self.source.start()
+        self._thread = threading.Thread(target=self.source.run, name="source", daemon=True)
+        self._thread.start()
 
     def put(self, event: Event | Joined) -> None:
         super().put(event)
@@ -177,9 +183,9 @@ class Member(Listener):
         return [value for _, _, value in self.records]
 
     @property
-    def group(self) -> ConsumerGroupMetadata | None:
+    def group(self) -> port.Member | None:
         joined = self.of(Joined)
-        return joined[-1].metadata if joined else None
+        return joined[-1].member if joined else None
 
     @property
     def owned(self) -> set[Partition]:
@@ -195,10 +201,19 @@ class Member(Listener):
     def wait_for(self, *partitions: Partition) -> None:
         eventually(lambda: self.owned >= set(partitions), f"assignment of {partitions}")
 
+    @property
+    def is_consuming(self) -> bool:
+        """Whether its thread has not ended."""
+        return self._thread.is_alive()
+
+    def ends(self) -> None:
+        """Waits until its thread has ended."""
+        self._thread.join(LIMIT)
+        assert not self.is_consuming
+
     def leave(self) -> None:
         self.source.leave()
-        self.source.join(LIMIT)
-        assert not self.source.is_alive()
+        self.ends()
 
 
 class Writer(Listener):
@@ -206,21 +221,23 @@ class Writer(Listener):
 
     def __init__(self, settings: KafkaSettings) -> None:
         super().__init__()
-        self.sink = Sink(settings, emit=self.put, pulse=Pulse("sink", 60.0, time.monotonic()), fencing=Fencing())
-        self.sink.start()
+        pulse = Pulse("sink", 60.0, time.monotonic())
+        self.sink = Sink(settings, connect(settings), runtime=THREADS, emit=self.put, pulse=pulse, fencing=Fencing())
+        self._thread = threading.Thread(target=self.sink.run, name="sink", daemon=True)
+        self._thread.start()
 
     def write(
         self,
         number: int,
         results: Sequence[bytes],
         commits: dict[Partition, Commit],
-        group: ConsumerGroupMetadata,
+        member: port.Member,
         rejects: Sequence[bytes] = (),
     ) -> bool:
         """One transaction; whether it is said to be durable."""
         encoded = [Encoded(b"k", value, [("status", b"ACK")]) for value in results]
         copied = [Encoded(None, value, []) for value in rejects]
-        self.sink.write(Write(number, encoded, copied, commits, group))
+        self.sink.write(Write(number, encoded, copied, commits, member))
         outcome = eventually(
             lambda: next((e for e in list(self.events) if getattr(e, "number", None) == number), None), "an outcome"
         )
@@ -229,13 +246,13 @@ class Writer(Listener):
 
     def stop(self) -> None:
         self.sink.stop()
-        self.sink.join(LIMIT)
-        assert not self.sink.is_alive()
+        self._thread.join(LIMIT)
+        assert not self._thread.is_alive()
 
 
-def no_member(topics: Topics) -> ConsumerGroupMetadata:
+def no_member() -> port.Member:
     """Commits under it are those of a group without members: taken."""
-    return ConsumerGroupMetadata(topics.group)
+    return port.Member(-1, "")
 
 
 class _Suite:
@@ -278,7 +295,7 @@ class SourceSuite(_Suite):
         topics = Topics(cluster)
         topics.produce(b"0", b"1", b"2", b"3")
         writer = Writer(topics.settings())
-        assert writer.write(1, [b"r"], {topics.partition(): Commit(2, "contribd1:Ag==")}, no_member(topics))
+        assert writer.write(1, [b"r"], {topics.partition(): Commit(2, "contribd1:Ag==")}, no_member())
         writer.stop()
         member = Member(topics.settings())
         eventually(lambda: len(member.records) >= 2, "the rest")
@@ -301,7 +318,7 @@ class SourceSuite(_Suite):
         member = Member(topics.settings())
         member.wait_for(topics.partition(0), topics.partition(1))
         member.source.pause(frozenset({topics.partition(0)}))
-        eventually(lambda: member.source._paused and member.source._commands.empty(), "the pause")
+        eventually(lambda: member.source._paused, "the pause")
         topics.produce(*(b"a%d" % n for n in range(3000)), partition=0)
         topics.produce(*(b"b%d" % n for n in range(3000)), partition=1)
         eventually(lambda: len(member.records) >= 3000, "the other partition's records")
@@ -343,7 +360,7 @@ class SourceSuite(_Suite):
         until = member.lease.until(member.group)
         eventually(lambda: member.lease.until(member.group) > until, "a heartbeat")
         assert member.records == []
-        assert member.source.is_alive()
+        assert member.is_consuming
         member.leave()
 
     def test_who_leaves_frees_its_partitions_at_once(self, cluster: Cluster) -> None:
@@ -469,7 +486,7 @@ class SinkSuite(_Suite):
         topics = Topics(cluster)
         writer = Writer(topics.settings())
         for number in range(1, 21):
-            assert writer.write(number, [b"%d" % number], {topics.partition(): Commit(number, "")}, no_member(topics))
+            assert writer.write(number, [b"%d" % number], {topics.partition(): Commit(number, "")}, no_member())
         assert topics.read(topics.results) == [b"%d" % number for number in range(1, 21)]
         assert topics.committed() == (20, "")
         writer.stop()
@@ -479,7 +496,7 @@ class SinkSuite(_Suite):
         writer = Writer(topics.settings())
         eventually(lambda: writer.sink.connected, "a producer")
         commits = {topics.partition(): Commit(1, "")}
-        writer.sink.write(Write(1, [Encoded(b"k", b"r", [])], [], commits, no_member(topics)))
+        writer.sink.write(Write(1, [Encoded(b"k", b"r", [])], [], commits, no_member()))
         writer.stop()
         assert writer.events == [Committed(1)]
         assert topics.read(topics.results) == [b"r"]
@@ -500,6 +517,6 @@ class SinkSuite(_Suite):
         failure = eventually(lambda: writer.sink.failure, "a reason")
         assert failure == f"no such topic, or no permission to write it: {topics.results}"
         cluster.create_topic(topics.results)
-        assert writer.write(1, [b"r"], {topics.partition(): Commit(1, "")}, no_member(topics))
+        assert writer.write(1, [b"r"], {topics.partition(): Commit(1, "")}, no_member())
         assert writer.sink.failure is None
         writer.stop()

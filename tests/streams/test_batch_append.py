@@ -7,7 +7,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from contribd.engine.records.result_encoder import Encoded
-from contribd.streams.client.batch_append import append
+from contribd.streams.client.producer import Producer
 from contribd.streams.client.settings import KafkaSettings
 
 RECORDS = [
@@ -47,7 +47,7 @@ def test_they_are_the_same_in_the_same_partitions_and_order(
     producer.begin_transaction()
     for record in RECORDS:
         producer.send(sent, key=record.key, value=record.value, headers=record.headers)
-    append(producer, appended, RECORDS)
+    Producer(producer, "g").append(appended, RECORDS)
     producer.commit_transaction()
     expected = read(broker, sent, 3)
     assert sum(map(len, expected.values())) == len(RECORDS)
@@ -57,7 +57,7 @@ def test_they_are_the_same_in_the_same_partitions_and_order(
 def test_records_without_a_key_go_somewhere(broker: str, producer: Any, new_topic: Callable[..., str]) -> None:
     topic = new_topic(partitions=2)
     producer.begin_transaction()
-    append(producer, topic, [Encoded(None, b"1", []), RECORDS[0], Encoded(None, b"2", [])])
+    Producer(producer, "g").append(topic, [Encoded(None, b"1", []), RECORDS[0], Encoded(None, b"2", [])])
     producer.commit_transaction()
     values = [value for records in read(broker, topic, 2).values() for _key, value, _headers in records]
     assert sorted(values) == sorted([b"1", b"2", RECORDS[0].value])

@@ -1,10 +1,9 @@
 """What proves that this process still owns its partitions."""
 
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 
+from contribd.streams.client import port
+from contribd.streams.client.port import Heartbeats
 from contribd.streams.group.lease import Joined, Lease
 
 SESSION, ANSWER = 100.0, 30.0
@@ -17,35 +16,30 @@ class Member:
 
     def __init__(self) -> None:
         self.mono = 1000.0
-        self.heartbeat = SimpleNamespace(last_send=float("-inf"), last_receive=float("-inf"))
-        self._coordinator = SimpleNamespace(heartbeat=self.heartbeat)
-        self.metadata: Any = SimpleNamespace(generation_id=-1, member_id="")
+        self.heartbeats = Heartbeats(float("-inf"), float("-inf"))
+        self.member = port.Member(-1, "")
         self.lease = Lease(SESSION, ANSWER, clock=lambda: self.mono)
         self.look()
-
-    def group_metadata(self) -> Any:
-        return self.metadata
 
     def look(self, after: float = 0.0) -> Joined | None:
         """The consumer's thread looks, ``after`` seconds later."""
         self.mono += after
-        return self.lease.observe(self)
+        return self.lease.observe(self.member, self.heartbeats)
 
     def join(self, generation: int, member: str = "m", after: float = 0.0) -> Joined | None:
-        self.metadata = SimpleNamespace(generation_id=generation, member_id=member)
+        self.member = port.Member(generation, member)
         return self.look(after)
 
     def beat(self, took: float = 0.0) -> None:
         """A heartbeat is sent, and answered ``took`` seconds later."""
-        self.heartbeat.last_send = self.mono
+        self.heartbeats = Heartbeats(self.mono, self.mono + took + 1e-9)
         self.mono += took
-        self.heartbeat.last_receive = self.mono + 1e-9
         self.look()
 
     @property
     def left(self) -> float:
         """Seconds for which the membership is proven."""
-        return self.lease.until(self.metadata) - self.mono
+        return self.lease.until(self.member) - self.mono
 
 
 def test_a_new_member_is_proven_less_the_longest_its_answer_can_have_taken() -> None:
@@ -85,7 +79,7 @@ def test_a_heartbeat_without_an_answer_proves_nothing() -> None:
     member = Member()
     member.join(1)
     member.beat()
-    member.heartbeat.last_send = member.mono + 50.0
+    member.heartbeats = member.heartbeats._replace(sent=member.mono + 50.0)
     member.look(after=50.0)
     assert member.left == pytest.approx(PROVEN - 50.0)
 

@@ -1,34 +1,34 @@
 """What the position of a consumer tells of its logs."""
 
-from types import SimpleNamespace
 from typing import Any
-
-from kafka import TopicPartition
 
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.streams.group.positions import Positions
 from contribd.streams.group.start_offsets import Start
 
-A, B = TopicPartition("prices", 0), TopicPartition("prices", 1)
+A, B = Partition("prices", 0), Partition("prices", 1)
 
 
-class Consumer:
+class _Consumer:
     """A consumer at these positions; None: not known."""
 
-    def __init__(self, positions: dict[TopicPartition, int | None], **highwater: int) -> None:
+    def __init__(self, positions: dict[Partition, int | None], **high_water: int) -> None:
         self.positions = positions
-        self._highwater = highwater
+        self._high_water = high_water
 
-    @property
-    def _subscription(self) -> Any:
-        known = {tp: None if at is None else SimpleNamespace(offset=at) for tp, at in self.positions.items()}
-        return SimpleNamespace(assignment={tp: SimpleNamespace(position=at) for tp, at in known.items()})
+    def position(self, partition: Partition) -> int | None:
+        return self.positions.get(partition)
 
-    def assignment(self) -> set[TopicPartition]:
+    def assignment(self) -> set[Partition]:
         return set(self.positions)
 
-    def highwater(self, tp: TopicPartition) -> int | None:
-        return self._highwater.get(f"p{tp.partition}")
+    def high_water(self, partition: Partition) -> int | None:
+        return self._high_water.get(f"p{partition.number}")
+
+
+def consumer_at(positions: dict[Partition, int | None], **high_water: int) -> Any:
+    """As much of a ``MemberConsumer`` as positions need."""
+    return _Consumer(positions, **high_water)
 
 
 def at(offset: int, end: int) -> Start:
@@ -36,18 +36,18 @@ def at(offset: int, end: int) -> Start:
 
 
 def test_what_lies_behind_its_log_s_end_is_told_once_it_is_there() -> None:
-    positions, consumer = Positions(), Consumer({A: 3, B: 7})
-    assert positions.begin({A: at(3, 5), B: at(7, 7)}) == {Partition(*A)}
+    positions, consumer = Positions(), consumer_at({A: 3, B: 7})
+    assert positions.begin({A: at(3, 5), B: at(7, 7)}) == {A}
     assert positions.caught_up(consumer) == frozenset()
     consumer.positions[A] = None
     assert positions.caught_up(consumer) == frozenset()
     consumer.positions[A] = 5
-    assert positions.caught_up(consumer) == {Partition(*A)}
+    assert positions.caught_up(consumer) == {A}
     assert positions.caught_up(consumer) == frozenset()
 
 
 def test_a_position_that_goes_back_is_astray_and_one_that_goes_on_is_not() -> None:
-    positions, consumer = Positions(), Consumer({A: 3, B: 3})
+    positions, consumer = Positions(), consumer_at({A: 3, B: 3})
     positions.begin({A: at(3, 9), B: at(3, 9)})
     consumer.positions = {A: 9, B: None}
     assert positions.astray(consumer) == set()
@@ -56,7 +56,7 @@ def test_a_position_that_goes_back_is_astray_and_one_that_goes_on_is_not() -> No
 
 
 def test_what_the_broker_refuses_is_astray_once() -> None:
-    positions, consumer = Positions(), Consumer({A: 3})
+    positions, consumer = Positions(), consumer_at({A: 3})
     positions.begin({A: at(3, 9)})
     positions.told_astray(A)
     assert positions.astray(consumer) == {A}
@@ -64,7 +64,7 @@ def test_what_the_broker_refuses_is_astray_once() -> None:
 
 
 def test_what_was_not_announced_or_has_gone_is_neither_astray_nor_caught_up_with() -> None:
-    positions, consumer = Positions(), Consumer({A: 0, B: 9})
+    positions, consumer = Positions(), consumer_at({A: 0, B: 9})
     positions.begin({A: at(3, 9)})
     positions.forget([A])
     positions.told_astray(B)
@@ -76,6 +76,6 @@ def test_what_was_not_announced_or_has_gone_is_neither_astray_nor_caught_up_with
 def test_the_lag_is_counted_to_the_end_last_heard_of() -> None:
     positions = Positions()
     positions.begin({A: at(3, 9)})
-    assert positions.lags(Consumer({A: 4, B: 2}, p1=5)) == {Partition(*A): (4, 5), Partition(*B): (2, 3)}
-    assert positions.lags(Consumer({A: 12, B: None}, p0=15)) == {Partition(*A): (12, 3)}
-    assert positions.lags(Consumer({A: 12})) == {Partition(*A): (12, 0)}
+    assert positions.lags(consumer_at({A: 4, B: 2}, p1=5)) == {A: (4, 5), B: (2, 3)}
+    assert positions.lags(consumer_at({A: 12, B: None}, p0=15)) == {A: (12, 3)}
+    assert positions.lags(consumer_at({A: 12})) == {A: (12, 0)}

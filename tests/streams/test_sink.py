@@ -1,22 +1,29 @@
 """The sink on the embedded broker, which shows; real Kafka proves (tests/integration/test_streams.py)."""
 
 import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
-import tenacity
-from kafka.errors import FencedInstanceIdError
-from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
+from kafka.errors import FencedInstanceIdError, KafkaTimeoutError
 from tests.streams.embedded import EmbeddedCluster
 from tests.streams.stream_suite import SinkSuite
 
+from contribd.engine.events import Committed, Event, NotCommitted
 from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.result_encoder import Encoded
 from contribd.ops.progress import Pulse
-from contribd.streams import sink
-from contribd.streams.client import retrying as patience
+from contribd.streams.client.cluster import connect
+from contribd.streams.client.port import Member
 from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.group.fencing import Fencing
-from contribd.streams.sink import Write
+from contribd.streams.runtime import THREADS
+from contribd.streams.sink import Sink
+from contribd.streams.transaction import Times, Write, since
+
+SETTINGS = KafkaSettings(("127.0.0.1:1",), "g", ("prices",), "results", None, "latest", "one", {})
 
 
 @pytest.fixture
@@ -28,117 +35,155 @@ class TestSink(SinkSuite):
     keeps_metadata = False
 
 
+def times() -> Times:
+    return Times(0.0, THREADS.clocks())
+
+
 @pytest.mark.parametrize("slept", ["monotonic", "boottime", "wall"])
 def test_a_time_that_any_clock_has_counted_has_passed(monkeypatch: pytest.MonkeyPatch, slept: str) -> None:
     """A host that is suspended or moved stops some of its clocks; which, depends on the host."""
-    began = sink._clocks()
+    began = times()
     jump = dict.fromkeys(("monotonic", "boottime", "wall"), 0.0) | {slept: 60.0}
     real_monotonic, real_boottime, real_wall = time.monotonic, time.clock_gettime, time.time
     monkeypatch.setattr(time, "monotonic", lambda: real_monotonic() + jump["monotonic"])
     monkeypatch.setattr(time, "clock_gettime", lambda clock: real_boottime(clock) + jump["boottime"])
     monkeypatch.setattr(time, "time", lambda: real_wall() + jump["wall"])
-    assert 60.0 <= sink._since(began) < 70.0
+    assert 60.0 <= since(began, times()) < 70.0
 
 
 def test_a_clock_that_was_set_back_takes_nothing_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    began = sink._clocks()
+    began = times()
     monkeypatch.setattr(time, "time", lambda: 0.0)
-    assert 0.0 <= sink._since(began) < 10.0
+    assert 0.0 <= since(began, times()) < 10.0
 
 
-class Offline:
-    """A sink whose transactions the group refuses, in favour of another process of its name."""
+class Hasty:
+    """An event that nobody waits for."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, known: bool) -> None:
-        self.fencing = Fencing()
-        self.events: list[object] = []
-        settings = KafkaSettings(("127.0.0.1:1",), "g", ("prices",), "results", None, "latest", "one", {})
-        pulse = Pulse("sink", 60.0, time.monotonic())
-        self.sink = sink.Sink(settings, emit=self.events.append, pulse=pulse, fencing=self.fencing)
-        self.producers = 0
-        monkeypatch.setattr(self.sink, "_renew", self._renew)
-        monkeypatch.setattr(self.sink, "_ask", lambda _read: known or None)
-        monkeypatch.setattr(sink, "append", lambda *_: None)
-        monkeypatch.setattr(sink, "send_offsets", self._refuse)
-        self._renew()
+    def __init__(self) -> None:
+        self._is_set = False
 
-    def _renew(self) -> bool:
-        self.producers += 1
-        self.sink._producer = SimpleNamespace(begin_transaction=lambda: None)
-        return True
+    def is_set(self) -> bool:
+        return self._is_set
 
-    def _refuse(self, *_: object) -> None:
-        raise FencedInstanceIdError
+    def set(self) -> None:
+        self._is_set = True
 
-    def write(self) -> bool:
-        group = ConsumerGroupMetadata("g")
-        return self.sink._transact(Write(1, [], [], {Partition("prices", 0): Commit(1, "")}, group))
+    def clear(self) -> None:
+        self._is_set = False
 
-
-def test_a_group_that_refuses_for_a_moment_only_costs_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
-    offline = Offline(monkeypatch, known=True)
-    assert not offline.write()
-    assert not offline.sink.replaced
-    assert offline.producers == 2
-
-
-def test_a_process_that_was_replaced_fences_no_producer_of_the_one_that_has_its_name(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    offline = Offline(monkeypatch, known=False)
-    assert not offline.write()
-    assert offline.producers == 1
+    def wait(self, timeout: float | None = None) -> bool:
+        del timeout
+        return self._is_set
 
 
 class Group:
-    """What the group says of partition 0, one answer after the other; it knows us."""
+    """A producer and who asks for offsets, in one.
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: Commit | None) -> None:
-        self.answers = list(answers)
-        self.confirmed = 0
-        monkeypatch.setattr(sink, "opened", lambda *_args, **_settings: self)
-        monkeypatch.setattr(sink, "speak_for", lambda *_: None)
-        monkeypatch.setattr(sink, "confirm", self._confirm)
-        monkeypatch.setattr(patience, "WAIT", tenacity.wait_none())
-        settings = KafkaSettings(("127.0.0.1:1",), "g", ("prices",), "results", None, "latest", "one", {})
-        fencing = Fencing()
-        fencing.member = ConsumerGroupMetadata("g", 1, "a", "one")
-        self.sink = sink.Sink(settings, emit=print, pulse=Pulse("sink", 60.0, 0.0), fencing=fencing)
+    ``answers``: what the group says of partition 0, one after the other; ``refusals``: what becomes of the offsets, and
+    ``losses``: of the commits, one after the other, None where all is well; ``known``: whether the group knows us.
+    """
 
-    def _confirm(self, _consumer: object) -> None:
+    def __init__(
+        self,
+        *answers: Commit | None,
+        refusals: Iterable[Exception | None] = (),
+        losses: Iterable[Exception | None] = (),
+        known: bool = True,
+    ) -> None:
+        self.answers, self.refusals, self.losses, self.known = list(answers), list(refusals), list(losses), known
+        self.producers = self.confirmed = 0
+        self.events: list[Event] = []
+        self.fencing = Fencing()
+        self.fencing.member = Member(1, "a", "one")
+        admin: Any = SimpleNamespace(missing_topics=lambda _topics: [], close=lambda: None)
+        kafka = replace(connect(SETTINGS), asking=lambda: self, producer=self._producer, admin=lambda: admin)
+        patient, pulse = replace(THREADS, event=Hasty), Pulse("sink", 60.0, 0.0)
+        self.sink = Sink(SETTINGS, kafka, runtime=patient, emit=self.events.append, pulse=pulse, fencing=self.fencing)
+
+    def run(self, *writes: Write) -> list[Event]:
+        """Writes these; their outcomes."""
+        for write in writes:
+            self.sink.write(write)
+        self.sink._writes.put(None)  # a stop would end the waits, too
+        self.sink.run()
+        return self.events
+
+    def _producer(self) -> "Group":
+        self.producers += 1
+        return self
+
+    def begin(self) -> None:
+        pass
+
+    def append(self, topic: str, records: Iterable[Encoded]) -> None:
+        pass
+
+    def send_offsets(self, commits: Mapping[Partition, Commit], member: Member, seconds: float) -> None:
+        assert commits
+        assert member.static_id == "one"
+        assert seconds
+        if self.refusals and (error := self.refusals.pop(0)):
+            raise error
+
+    def commit(self, seconds: float) -> None:
+        assert seconds
+        if self.losses and (error := self.losses.pop(0)):
+            raise error
+
+    def discard(self) -> None:
+        pass
+
+    def speak_for(self, member: Member, seconds: float) -> None:
+        assert member == self.fencing.member
+        assert seconds
+
+    def confirm(self) -> None:
         self.confirmed += 1
+        if not self.known:
+            self.fencing.replaced = True
+            raise FencedInstanceIdError
 
-    def committed(self, _tp: object, metadata: bool, timeout_ms: int) -> OffsetAndMetadata | None:
-        assert metadata
-        assert timeout_ms
-        answer = self.answers.pop(0)
-        return None if answer is None else OffsetAndMetadata(answer.offset, answer.metadata, -1)
+    def committed(self, partition: Partition, seconds: float) -> Commit | None:
+        assert partition == Partition("prices", 0)
+        assert seconds
+        return self.answers.pop(0)
 
-    def close(self, **_: object) -> None:
+    def close(self) -> None:
         pass
 
 
 def commit_of(offset: int, generation: int = 1) -> Write:
-    group = ConsumerGroupMetadata("g", generation, "a", "one")
-    return Write(offset, [], [], {Partition("prices", 0): Commit(offset, "")}, group)
+    return Write(offset, [], [], {Partition("prices", 0): Commit(offset, "")}, Member(generation, "a", "one"))
 
 
-def test_offsets_from_before_the_last_durable_transaction_are_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_group_that_refuses_for_a_moment_only_costs_the_transaction() -> None:
+    group = Group(refusals=[FencedInstanceIdError()])
+    assert group.run(commit_of(1)) == [NotCommitted(1)]
+    assert not group.sink.replaced
+    assert group.producers == 2
+
+
+def test_a_process_that_was_replaced_fences_no_producer_of_the_one_that_has_its_name() -> None:
+    group = Group(refusals=[FencedInstanceIdError()], known=False)
+    assert group.run(commit_of(1), commit_of(2)) == [NotCommitted(1)]
+    assert group.producers == 1
+
+
+def test_offsets_from_before_the_last_durable_transaction_are_asked_for_again() -> None:
     """A coordinator that loads its log once more knows us before it knows our last commit."""
-    group = Group(monkeypatch, Commit(7, ""), None, Commit(110, ""))
-    group.sink._remember(commit_of(100))
-    assert group.sink._read_back(commit_of(110))
+    group = Group(Commit(7, ""), None, Commit(110, ""), losses=[None, KafkaTimeoutError()])
+    assert group.run(commit_of(100), commit_of(110)) == [Committed(100), Committed(110)]
     assert (group.answers, group.confirmed) == ([], 4)
 
 
-def test_offsets_of_the_last_durable_transaction_say_that_the_next_one_was_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    group = Group(monkeypatch, Commit(100, ""))
-    group.sink._remember(commit_of(100))
-    assert not group.sink._read_back(commit_of(110))
+def test_offsets_of_the_last_durable_transaction_say_that_the_next_one_was_not() -> None:
+    group = Group(Commit(100, ""), losses=[None, KafkaTimeoutError()])
+    assert group.run(commit_of(100), commit_of(110)) == [Committed(100), NotCommitted(110)]
 
 
-def test_what_another_member_has_committed_meanwhile_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    group = Group(monkeypatch, Commit(205, ""), Commit(300, ""))
-    group.sink._remember(commit_of(100))
-    group.sink._remember(Write(1, [], [], {}, ConsumerGroupMetadata("g", 2, "a", "one")))
-    assert not group.sink._read_back(commit_of(210, generation=2))
+def test_what_another_member_has_committed_meanwhile_is_believed() -> None:
+    group = Group(Commit(205, ""), Commit(300, ""), losses=[None, None, KafkaTimeoutError()])
+    between = commit_of(1, generation=2)._replace(commits={Partition("prices", 1): Commit(1, "")})
+    outcomes = group.run(commit_of(100), between, commit_of(210, generation=2))
+    assert outcomes == [Committed(100), Committed(1), NotCommitted(210)]

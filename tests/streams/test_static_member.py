@@ -7,7 +7,7 @@ import pytest
 from kafka.coordinator.base import MemberState
 from kafka.coordinator.consumer import ConsumerCoordinator
 
-from contribd.streams.client.workarounds import leave_though_static
+from contribd.streams.client.consumer_faults import leave_though_static
 
 
 class Manager:

@@ -1,30 +1,26 @@
 """Who had our name before must have stopped posting when we begin, whatever became of it."""
 
-import asyncio
-import contextlib
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kafka import TopicPartition
-from kafka.errors import (
-    CoordinatorNotAvailableError,
-    FencedInstanceIdError,
-    RebalanceInProgressError,
-    UnknownMemberIdError,
-)
 
 from contribd.engine.events import Records
+from contribd.engine.records.offsets import Partition
+from contribd.engine.records.price import Record
 from contribd.ops.progress import Progress
-from contribd.streams import source
+from contribd.streams.client.cluster import connect
+from contribd.streams.client.errors import FencedInstanceIdError
+from contribd.streams.client.port import GroupMember, Heartbeats, Kafka, Member
 from contribd.streams.client.settings import KafkaSettings
-from contribd.streams.group import static_member as static_member_module
-from contribd.streams.group.fencing import PATIENCE, Fencing
+from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.lease import Lease
 from contribd.streams.group.static_member import StaticMember
+from contribd.streams.runtime import THREADS
 from contribd.streams.source import Source
 
 
@@ -32,21 +28,29 @@ def settings(instance: str = "one", **client: Any) -> KafkaSettings:
     return KafkaSettings(("127.0.0.1:1",), "g", ("prices",), "results", None, "latest", instance, client)
 
 
+def group_of(*static_ids: str | None) -> Kafka:
+    """A cluster whose groups have members of these names."""
+    members = [GroupMember("before", static_id, "contribd-before") for static_id in static_ids]
+    admin = SimpleNamespace(members=lambda _group: members, close=lambda: None)
+    return replace(connect(settings()), admin=lambda: admin)
+
+
 class Start:
     """A process that starts and joins; ``known``: the group's answer to whether it has our name already."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, known: bool, **client: Any) -> None:
-        monkeypatch.setattr(static_member_module, "_has_member", lambda *_: known)
+    def __init__(self, known: bool, **client: Any) -> None:
         self.mono = 100.0
-        self.static_member = StaticMember(settings(**client), Fencing(), clock=lambda: self.mono)
+        one = settings(**client)
+        kafka = group_of("other", None, *[one.static_id] * known)
+        self.static_member = StaticMember(one, kafka, clock=lambda: self.mono)
         self.static_member.look()
 
-    def join(self, member: str) -> float:
-        return self.static_member.joined(SimpleNamespace(member_id=member))
+    def join(self, member_id: str) -> float:
+        return self.static_member.joined(Member(1, member_id))
 
 
-def test_a_name_in_use_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    start = Start(monkeypatch, known=True)
+def test_a_name_in_use_is_waited_for() -> None:
+    start = Start(known=True)
     assert start.join("a") == 10.0
     start.mono += 4.0
     assert start.join("a") == start.static_member.wait == 6.0
@@ -54,19 +58,19 @@ def test_a_name_in_use_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert start.static_member.wait == 0.0
 
 
-def test_a_name_nobody_uses_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Start(monkeypatch, known=False).join("a") == 0.0
+def test_a_name_nobody_uses_is_not_waited_for() -> None:
+    assert Start(known=False).join("a") == 0.0
 
 
-def test_a_second_membership_may_have_replaced_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
-    start = Start(monkeypatch, known=False)
+def test_a_second_membership_may_have_replaced_anybody() -> None:
+    start = Start(known=False)
     start.join("a")
     assert start.join("a") == 0.0
     assert start.join("b") == 10.0
 
 
-def test_a_dynamic_member_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    start = Start(monkeypatch, known=True, group_instance_id=None)
+def test_a_dynamic_member_waits_for_nobody() -> None:
+    start = Start(known=True, group_instance_id=None)
     assert start.join("a") == start.join("b") == 0.0
 
 
@@ -91,33 +95,15 @@ def test_the_one_before_has_stopped_whenever_its_last_heartbeat_was_and_however_
     """Its heartbeat was sent before the group gave us its name, and that was before we heard of it."""
     both = settings(session_timeout_ms=session * 1000, heartbeat_interval_ms=interval * 1000)
     clock = [0.0]
-    metadata = SimpleNamespace(generation_id=3, member_id="a")
-    heartbeat = SimpleNamespace(last_send=float("-inf"), last_receive=float("-inf"))
-    consumer = SimpleNamespace(group_metadata=lambda: metadata, _coordinator=SimpleNamespace(heartbeat=heartbeat))
+    member = Member(3, "a")
     old = Lease(both.lease_seconds, clock=lambda: clock[0])
-    old.observe(consumer)
-    heartbeat.last_send, heartbeat.last_receive = sent, sent + freeze
+    old.observe(member, Heartbeats(float("-inf"), float("-inf")))
     clock[0] = sent + freeze
-    old.observe(consumer)
+    old.observe(member, Heartbeats(sent, sent + freeze))
     clock[0] = sent + before_join + answer_late
-    new = StaticMember(both, Fencing(), clock=lambda: clock[0])
-    wait = new.joined(SimpleNamespace(member_id="b"))
-    assert clock[0] + wait > old.until(metadata)
-
-
-class Coordinator:
-    """What of the client's coordinator is watched."""
-
-    def __init__(self) -> None:
-        self._generation = SimpleNamespace(member_id="a")
-        self.refuses: type[Exception] | None = None
-
-    async def _send_heartbeat_request(self) -> None:
-        if self.refuses is not None:
-            raise self.refuses
-
-    def _process_sync_group_response(self, response: bytes, _asked_at: float) -> bytes:
-        return response
+    new = StaticMember(both, connect(both), clock=lambda: clock[0])
+    wait = new.joined(Member(3, "b"))
+    assert clock[0] + wait > old.until(member)
 
 
 @pytest.mark.parametrize(
@@ -145,60 +131,27 @@ def test_the_name_can_be_set_and_left_out() -> None:
     assert settings().consumer()["group_instance_id"] is None
 
 
-class Watched:
-    """A coordinator that is watched, and what is known of our standing."""
+class Consumer:
+    """A consumer that gives these records once; all else that is asked of it has an empty answer."""
 
-    def __init__(self) -> None:
-        self.mono = 100.0
-        self.coordinator, self.fencing = Coordinator(), Fencing(lambda: self.mono)
-        static_member = StaticMember(settings(), self.fencing, clock=lambda: self.mono)
-        static_member.watch(SimpleNamespace(_coordinator=self.coordinator), lambda _member, _asked_at: None)
+    def __init__(self, *records: Record, joining: bool = False) -> None:
+        self._left, self._joining = list(records), joining
+        self.closed: list[bool] = []
+        """Whether each close was to leave the group."""
 
-    def beat(self, refuses: type[Exception] | None = None) -> None:
-        self.coordinator.refuses = refuses
-        asyncio.run(self.coordinator._send_heartbeat_request())
+    def poll(self, seconds: float) -> dict[Partition, list[Record]]:
+        assert seconds
+        records, self._left = self._left, []
+        return {Partition("prices", 0): records} if records else {}
 
+    def is_joining(self) -> bool:
+        return self._joining
 
-def test_heartbeats_refused_for_long_tell_that_another_has_the_name_and_others_do_not() -> None:
-    watched = Watched()
-    for _ in range(3):
-        with pytest.raises(UnknownMemberIdError):
-            watched.beat(UnknownMemberIdError)
-        watched.mono += PATIENCE
-    # A client that is told of a fenced name sends no heartbeat any more.
-    with pytest.raises(CoordinatorNotAvailableError):
-        watched.beat(FencedInstanceIdError)
-    assert not watched.fencing.replaced
-    for _ in range(9):
-        watched.mono += 1.0
-        with pytest.raises(CoordinatorNotAvailableError):
-            watched.beat(FencedInstanceIdError)
-    watched.mono += 1.0
-    with pytest.raises(FencedInstanceIdError):
-        watched.beat(FencedInstanceIdError)
-    assert watched.fencing.replaced
+    def assignment(self) -> set[Partition]:
+        return set()
 
-
-@pytest.mark.parametrize("taken", [None, RebalanceInProgressError])
-def test_a_coordinator_that_refuses_for_a_moment_replaces_nobody(taken: type[Exception] | None) -> None:
-    watched = Watched()
-    with pytest.raises(CoordinatorNotAvailableError):
-        watched.beat(FencedInstanceIdError)
-    watched.mono += PATIENCE / 2
-    with contextlib.suppress(RebalanceInProgressError):
-        watched.beat(taken)
-    watched.mono += PATIENCE / 2
-    with pytest.raises(CoordinatorNotAvailableError):
-        watched.beat(FencedInstanceIdError)
-
-
-def test_the_time_a_member_asked_for_its_partitions_is_told() -> None:
-    coordinator, synced = Coordinator(), []
-    StaticMember(settings(), Fencing()).watch(
-        SimpleNamespace(_coordinator=coordinator), lambda member, asked_at: synced.append((member, asked_at))
-    )
-    assert coordinator._process_sync_group_response(b"partitions", 7.0) == b"partitions"
-    assert synced == [("a", 7.0)]
+    def close(self, *, leave: bool) -> None:
+        self.closed.append(leave)
 
 
 def waiting_source(wait: float) -> tuple[Source, list[object]]:
@@ -207,6 +160,8 @@ def waiting_source(wait: float) -> tuple[Source, list[object]]:
     pulse = Progress().pulse("source", allowance=60, now=0.0)
     made = Source(
         settings(),
+        connect(settings()),
+        runtime=THREADS,
         emit=said.append,
         consumed=lambda: 0,
         pulse=pulse,
@@ -220,10 +175,10 @@ def waiting_source(wait: float) -> tuple[Source, list[object]]:
 
 def test_what_is_not_taken_over_yet_is_not_given_away_before_the_wait_is_over() -> None:
     made, said = waiting_source(0.3)
-    place = TopicPartition("prices", 0)
+    place, consumer = Partition("prices", 0), Consumer()
     made._assignment._new.add(place)
     began = time.monotonic()
-    made._assignment.revoked(None, [place])
+    made._assignment.revoked(consumer, [place])  # type: ignore[arg-type]
     assert time.monotonic() - began >= 0.3
     assert said == []
 
@@ -233,41 +188,23 @@ def test_a_member_that_still_waits_keeps_its_partitions_in_the_group_when_it_sto
     wait: float, *, leaves: bool
 ) -> None:
     source, _said = waiting_source(wait)
-    consumer = SimpleNamespace(_coordinator=SimpleNamespace(), close=lambda **_how: None)
-    source._start = lambda: consumer  # type: ignore[method-assign]
+    consumer = Consumer()
+    source._start = lambda: consumer  # type: ignore[method-assign,assignment,return-value]
     source.leave()
     source.run()
-    assert hasattr(consumer._coordinator, "is_dynamic_member") is leaves
+    assert consumer.closed == [leaves]
 
 
-@pytest.mark.parametrize(("join", "announced"), [(object(), 0), (None, 1)], ids=["joining", "joined"])
-def test_nothing_is_announced_while_a_join_is_under_way(join: object, announced: int) -> None:
+@pytest.mark.parametrize(("joining", "announced"), [(True, 0), (False, 1)], ids=["joining", "joined"])
+def test_nothing_is_announced_while_a_join_is_under_way(joining: bool, announced: int) -> None:
     """Announcing asks Kafka, which may take longer than the join: the client would throw that away and join anew."""
     source, _said = waiting_source(0.0)
     assignment = source._assignment
-    assignment._new.add(TopicPartition("prices", 0))
+    assignment._new.add(Partition("prices", 0))
     calls: list[object] = []
     assignment._announce = calls.append  # type: ignore[assignment,method-assign]
-    consumer = SimpleNamespace(
-        _coordinator=SimpleNamespace(_join_task=join, rejoin_needed=False),
-        _fetcher=SimpleNamespace(_next_partition_records=None),
-        assignment=set,
-        poll=lambda **_how: {},
-    )
-    source._step(consumer)
+    source._step(Consumer(joining=joining))  # type: ignore[arg-type]
     assert len(calls) == announced
-
-
-class Polled:
-    """A consumer that gives one record and then nothing, and whose group cannot be asked."""
-
-    def __init__(self) -> None:
-        self.left = [SimpleNamespace(offset=7, timestamp=-1, key=None, value=b"{}")]
-
-    def poll(self, timeout_ms: int) -> dict[TopicPartition, list[SimpleNamespace]]:
-        assert timeout_ms
-        records, self.left = self.left, []
-        return {TopicPartition("prices", 0): records} if records else {}
 
 
 def test_records_that_were_polled_are_handed_on_although_the_group_cannot_be_asked(
@@ -275,8 +212,6 @@ def test_records_that_were_polled_are_handed_on_although_the_group_cannot_be_ask
 ) -> None:
     """The client never gives them again."""
     made, said = waiting_source(0.0)
-    for name in ("release_set_aside", "finish_join"):
-        monkeypatch.setattr(source, name, lambda _consumer: None)
 
     def refuse(_consumer: object) -> bool:
         raise FencedInstanceIdError
@@ -285,7 +220,7 @@ def test_records_that_were_polled_are_handed_on_although_the_group_cannot_be_ask
     monkeypatch.setattr(made._assignment, "retake_astray", lambda _consumer: set())
     monkeypatch.setattr(made._assignment, "tell_caught_up", lambda _consumer: None)
     monkeypatch.setattr(made._assignment, "positions", SimpleNamespace(lags=lambda _consumer: {}))
-    made._step(Polled())
+    made._step(Consumer(Record(7, -1, None, b"{}")))  # type: ignore[arg-type]
     [event] = said
     assert isinstance(event, Records)
     [(partition, [record])] = event.batches

@@ -15,7 +15,8 @@ from kafka.coordinator.consumer import ConsumerCoordinator
 from kafka.errors import KafkaError, NotCoordinatorError, RebalanceInProgressError, UnknownMemberIdError
 from kafka.future import Future
 
-from contribd.streams.client.workarounds import finish_join, lose_what_is_lost, opened, release_set_aside
+from contribd.streams.client.consumer_faults import finish_join, lose_what_is_lost, release_set_aside
+from contribd.streams.client.workarounds import opened
 
 COUNT = 200
 

@@ -4,12 +4,11 @@ The daemon's transactional.id is not used: a producer that opened a transaction 
 daemon.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
+from contribd.streams.client.admin import ClusterAdmin, Topic, open_admin
 from contribd.streams.client.settings import KafkaSettings, first_line
-from contribd.streams.client.workarounds import opened
 
 TIMEOUT_MS: Final = 10_000
 """A broker that takes longer than this to say what it has is worth knowing of, where ``kafka.client`` sets no other."""
@@ -45,18 +44,17 @@ class KafkaReport:
         return [problem for problem in found if problem]
 
 
+_NO_TOPIC: Final = Topic(0, frozenset())
 _NEEDS: Final = {"prices": ("READ", "DESCRIBE"), "results": ("WRITE", "DESCRIBE"), "rejects": ("WRITE", "DESCRIBE")}
 
 
 def inspect_kafka(settings: KafkaSettings) -> KafkaReport:
     """Reaches the brokers and asks. Never raises for what the network or a broker does."""
-    from kafka import KafkaAdminClient
-
     report = KafkaReport(",".join(settings.bootstrap_servers), group=settings.group_id)
     try:
         times = {"request_timeout_ms": TIMEOUT_MS, "bootstrap_timeout_ms": TIMEOUT_MS}
         set_otherwise = {name: value for name, value in settings.client.items() if name in times}
-        admin = opened(KafkaAdminClient, **{**settings.admin(), **times, **set_otherwise})
+        admin = open_admin(settings, **{**times, **set_otherwise})
     except Exception as error:  # noqa: BLE001 - the client raises whatever it met
         report.problem = f"cannot be reached: {first_line(error)}"
         return report
@@ -68,14 +66,14 @@ def inspect_kafka(settings: KafkaSettings) -> KafkaReport:
     return report
 
 
-def _ask_topics(admin: Any, settings: KafkaSettings, report: KafkaReport) -> None:
+def _ask_topics(admin: ClusterAdmin, settings: KafkaSettings, report: KafkaReport) -> None:
     try:
-        found = {topic["name"]: topic for topic in admin.describe_topics(list(_topics(settings)))}
+        found = admin.topics(list(_topics(settings)))
     except Exception as error:  # noqa: BLE001 - as above
         report.problem = f"topics cannot be asked for: {first_line(error)}"
         return
     for name, role in _topics(settings).items():
-        report.topics.append(_topic(name, role, found.get(name, {})))
+        report.topics.append(_topic(name, role, found.get(name, _NO_TOPIC)))
 
 
 def _topics(settings: KafkaSettings) -> dict[str, str]:
@@ -86,29 +84,22 @@ def _topics(settings: KafkaSettings) -> dict[str, str]:
     return named
 
 
-def _topic(name: str, role: str, found: dict[str, Any]) -> TopicReport:
-    report = TopicReport(name, role, partitions=len(found.get("partitions") or ()))
+def _topic(name: str, role: str, found: Topic) -> TopicReport:
+    report = TopicReport(name, role, partitions=found.partitions)
     if not report.partitions:
         report.problem = f"{role}: no topic {name}, or no permission to see it"
         return report
-    allowed = _allowed(found.get("authorized_operations"))
-    if allowed is not None:
-        report.missing = [need for need in _NEEDS[role] if need not in allowed]
+    if found.allowed:
+        report.missing = [need for need in _NEEDS[role] if need not in found.allowed]
         if report.missing:
             report.problem = f"{role}: no permission to {' or '.join(report.missing)} topic {name}"
     return report
 
 
-def _allowed(operations: Iterable[str] | None) -> set[str] | None:
-    """None where the broker does not say, as old ones do not."""
-    names = set(operations or ())
-    return names or None
-
-
-def _ask_group(admin: Any, settings: KafkaSettings, report: KafkaReport) -> None:
+def _ask_group(admin: ClusterAdmin, settings: KafkaSettings, report: KafkaReport) -> None:
     try:
-        offsets = admin.list_group_offsets({settings.group_id: None})[settings.group_id]
+        committed = admin.committed(settings.group_id)
     except Exception as error:  # noqa: BLE001 - as above
         report.group_problem = f"group {settings.group_id} cannot be asked for: {first_line(error)}"
         return
-    report.committed = sum(1 for partition in offsets if partition.topic in settings.prices)
+    report.committed = sum(1 for partition in committed if partition.topic in settings.prices)

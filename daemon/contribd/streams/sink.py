@@ -1,89 +1,76 @@
-"""The sink: a transactional producer in a thread of its own. One batch, one transaction, one outcome."""
+"""The sink: a transactional producer in a thread of its own. One batch, one transaction, one outcome.
 
-import threading
-import time
-from collections import deque
+It does what ``transaction`` decides.
+"""
+
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
-from typing import NamedTuple
-
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import FencedInstanceIdError, KafkaError, ProducerFencedError
-from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
+from contextlib import suppress
+from queue import Empty
+from typing import Any, Final
 
 from contribd.engine.events import Committed, Event, NotCommitted
-from contribd.engine.records.offsets import Commit, Partition
-from contribd.engine.records.result_encoder import Encoded
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
-from contribd.streams.client.batch_append import append
-from contribd.streams.client.retrying import TopicMissing, retrying
+from contribd.streams import transaction as steps
+from contribd.streams.client.errors import KafkaError
+from contribd.streams.client.port import AskingConsumer, Kafka, Member, TransactionalProducer
+from contribd.streams.client.retrying import FAILURES, TopicMissing, retrying
 from contribd.streams.client.settings import KafkaSettings, first_line
-from contribd.streams.client.workarounds import commit, discard, opened, send_offsets
-from contribd.streams.group.fencing import Fencing, confirm, speak_for
-from contribd.streams.group.lease import Generation, generation_of
-
-FENCES = 3
-FENCE_WINDOW = 120.0
-"""So many fencings within so many seconds are another process with our name. Those of a transaction that was open for
-longer than its timeout do not count: the broker itself ended it, since this process was held up."""
+from contribd.streams.group.fencing import Fencing
+from contribd.streams.runtime import Queue, Runtime
+from contribd.streams.transaction import Found, Memory, Step, Times, Write, transact
 
 STEP_SECONDS = 15.0
 """How long Kafka may take for each step of a transaction before it is given up for a new one. The broker itself ends
 a transaction that has been open for ``transaction_timeout_ms``, 10 s."""
 
-DISBELIEF_SECONDS = 30.0
-"""How long offsets are asked for again that cannot be the group's."""
-
-ANSWER_MILLISECONDS = 10_000
+ANSWER_SECONDS: Final = 10.0
 """How long the group may take for each answer."""
 
-RETRY_SECONDS = 0.5
+RETRY_SECONDS: Final = 0.5
 """Pause after a transaction that failed, so that a broker that refuses is not asked in a tight loop."""
+
+IDLE_SECONDS: Final = 1.0
+"""Between two beats of a sink that has nothing to write."""
 
 _log = get_logger("sink")
 
 
-class Write(NamedTuple):
-    """One transaction: results, the untouched input of rejected records, and the offsets they settle."""
-
-    number: int
-    results: list[Encoded]
-    rejects: list[Encoded]
-    commits: dict[Partition, Commit]
-    group: ConsumerGroupMetadata
-
-
-class Sink(threading.Thread):
+class Sink:
     """Owns the producer. Each ``Write`` ends in one ``Committed`` or ``NotCommitted``."""
 
     def __init__(
         self,
         settings: KafkaSettings,
+        kafka: Kafka,
         *,
+        runtime: Runtime,
         emit: Callable[[Event], None],
         pulse: Pulse,
         fencing: Fencing,
     ) -> None:
         """``fencing``: this process's in its group."""
-        super().__init__(name="sink", daemon=True)
         self._settings = settings
+        self._kafka = kafka
+        self._runtime = runtime
         self._emit = emit
         self._pulse = pulse
         self._fencing = fencing
-        self._writes: SimpleQueue[Write | None] = SimpleQueue()
-        self._stopping = threading.Event()
-        self._fenced: deque[float] = deque(maxlen=FENCES)
-        self._producer: KafkaProducer | None = None
-        self._generation: Generation | None = None
-        self._durable: dict[Partition, Commit] = {}
-        """What was committed last of each partition, since the group was last rebalanced."""
+        self._writes: Queue = runtime.queue()
+        self._stopping = runtime.event()
+        self._memory = Memory(settings.transaction_timeout)
+        self._producer: TransactionalProducer | None = None
+        self._question = _Question(kafka, fencing)
+        self._does = self._table()
         self.connected = False
         """Whether the producer reached a broker and found its topics."""
         self.failure: str | None = None
         """What is wrong with writing results just now, for the status line."""
-        self.replaced = False
-        """Another process has our transactional.id: this one must end."""
+
+    @property
+    def replaced(self) -> bool:
+        """Whether another process has our transactional.id: this one must end."""
+        return self._memory.replaced
 
     def write(self, write: Write) -> None:
         """Hands over a transaction; only one at a time."""
@@ -95,9 +82,9 @@ class Sink(threading.Thread):
         self._writes.put(None)
 
     def run(self) -> None:
-        """Writes until stopped."""
+        """Writes until stopped; the body of the sink's thread."""
         self._pulse.rest()
-        if not self._renew():
+        if not self._renew(steps.Renew()):
             return
         while (write := self._next()) is not None:
             self._pulse.rest()
@@ -108,129 +95,103 @@ class Sink(threading.Thread):
             if not committed:
                 self._stopping.wait(RETRY_SECONDS)
         if self._producer is not None:
-            discard(self._producer)
+            self._producer.discard()
 
     def _next(self) -> Write | None:
         while True:
-            self._pulse.beat(time.monotonic())
+            self._pulse.beat(self._runtime.mono())
             try:
-                return self._writes.get(timeout=1.0)
+                write: Write | None = self._writes.get(timeout=IDLE_SECONDS)
             except Empty:
                 continue
+            return write
 
     # One transaction
 
     def _transact(self, write: Write) -> bool:
-        """Whether the transaction is durable. An outcome that cannot be known at once is read back."""
-        producer = self._producer
-        asked, began = False, _clocks()
+        """Does what the transaction wants done until its outcome is known: whether it is durable."""
+        transaction = transact(write, self._memory)
         try:
-            if producer is None:
-                raise KafkaError("no producer")
-            producer.begin_transaction()
-            append(producer, self._settings.results, write.results)
-            if self._settings.rejects is not None and write.rejects:
-                append(producer, self._settings.rejects, write.rejects)
-            send_offsets(producer, _offsets(write.commits), write.group, STEP_SECONDS)
-            asked = True
-            commit(producer, STEP_SECONDS)
-        except (KafkaError, ValueError, OSError) as error:
-            self.failure = first_line(error)
-            _log.warning("results were not written, trying again", results=len(write.results), error=self.failure)
-            if isinstance(error, FencedInstanceIdError) and not self._ask(lambda _consumer: True):
-                return False  # another producer of our name would fence that of the process which has the name now
-            if isinstance(error, ProducerFencedError):
-                self._note_fence(_since(began))
-            return self._recover(write, asked=asked)
-        self.failure = None
-        self._remember(write)
+            step = next(transaction)
+            while True:
+                try:
+                    came_of_it = self._does[type(step)](step)
+                except FAILURES as error:
+                    step = transaction.throw(error)
+                else:
+                    step = transaction.send(came_of_it)
+        except StopIteration as outcome:
+            if outcome.value:
+                self.failure = None
+            return bool(outcome.value)
+
+    def _table(self) -> dict[type[Step], Callable[[Any], Any]]:
+        """What is done at each step."""
+        question = self._question
+        return {
+            steps.Begin: self._begin,
+            steps.Append: self._append,
+            steps.SendOffsets: self._send_offsets,
+            steps.CommitTransaction: self._commit,
+            steps.Renew: self._renew,
+            steps.Call: question.open,
+            steps.Confirm: question.confirm,
+            steps.ReadBack: question.committed,
+            steps.HangUp: question.close,
+            steps.IsReplaced: self._is_replaced,
+            steps.Time: self._time,
+            steps.Wait: self._wait,
+            steps.Failed: self._failed,
+            steps.HeldUp: self._held_up,
+        }
+
+    def _time(self, _step: steps.Time) -> Times:
+        return Times(self._runtime.mono(), self._runtime.clocks())
+
+    def _wait(self, step: steps.Wait) -> bool:
+        if self._stopping.is_set():
+            return False
+        self._stopping.wait(step.seconds)
         return True
 
-    def _recover(self, write: Write, *, asked: bool) -> bool:
-        """Ends a failed transaction; True where it turns out to be durable after all.
+    def _is_replaced(self, _step: steps.IsReplaced) -> bool:
+        return self._fencing.replaced
 
-        The producer is never used again: kafka-python (3.0.12) keeps the offsets of a transaction that failed, and
-        commits them with the next one, though their partitions may long be another member's.
-        """
-        if not self._renew():
-            return False
-        return asked and self._read_back(write)
+    def _failed(self, step: steps.Failed) -> None:
+        self.failure = first_line(step.error)
+        _log.warning("results were not written, trying again", results=step.results, error=self.failure)
 
-    def _remember(self, write: Write) -> None:
-        """Its offsets are the group's, until another has the partition."""
-        generation = generation_of(write.group)
-        if generation != self._generation:
-            self._generation = generation
-            self._durable.clear()
-        self._durable.update(write.commits)
-
-    def _read_back(self, write: Write) -> bool:
-        """Whether the group's offsets are those of the transaction: it is durable then.
-
-        The new producer's ``init_transactions`` has ended it one way or the other; the consumer waits until its offsets
-        say so too, which the admin client does not. Every batch settles a record or counts a withdrawal, so its offset
-        or its metadata differs from the batch before. Where we are stopped first nobody will ask, and the next run
-        finds the offsets.
-        """
-        commits, believed_from = write.commits, time.monotonic() + DISBELIEF_SECONDS
-
-        def read(consumer: KafkaConsumer) -> bool:
-            found = {each: _commit(consumer, each) for each in commits}
-            durable = any(found[each] == commit for each, commit in commits.items())
-            if not durable and self._is_stale(found) and time.monotonic() < believed_from:
-                raise KafkaError("the group tells of offsets before those that it had committed")
-            return durable
-
-        durable = self._ask(read) or False
-        if durable:
-            self._remember(write)
-        return durable
-
-    def _is_stale(self, found: dict[Partition, Commit | None]) -> bool:
-        """Whether it was another state that the last durable transaction left. Nobody else commits our partitions."""
-        return any(each in self._durable and commit != self._durable[each] for each, commit in found.items())
-
-    def _ask(self, read: Callable[[KafkaConsumer], bool]) -> bool | None:
-        """What the group says between two confirmations that it knows us: see ``fencing``. None where this process was
-        stopped or replaced before the group did."""
-        for attempt in retrying(self._stopping):
-            with attempt:
-                if self._fencing.replaced:
-                    return None
-                consumer = opened(KafkaConsumer, **self._settings.consumer())
-                try:
-                    return self._ask_once(consumer, read)
-                finally:
-                    consumer.close(autocommit=False, timeout_ms=1000)
-        return None
-
-    def _ask_once(self, consumer: KafkaConsumer, read: Callable[[KafkaConsumer], bool]) -> bool:
-        if self._fencing.member is None:
-            return read(consumer)  # the group has no members
-        speak_for(consumer, self._fencing.member, ANSWER_MILLISECONDS)
-        confirm(consumer)
-        found = read(consumer)
-        confirm(consumer)
-        return found
-
-    def _note_fence(self, held: float) -> None:
-        """``held``: seconds since the transaction began."""
-        if held >= self._settings.transaction_timeout:
-            _log.warning(
-                "the broker ended a transaction at its timeout: this process was held up", seconds=round(held, 1)
-            )
-            return
-        now = time.monotonic()
-        self._fenced.append(now)
-        if len(self._fenced) == FENCES and now - self._fenced[0] < FENCE_WINDOW:
-            self.replaced = True
+    def _held_up(self, step: steps.HeldUp) -> None:
+        _log.warning(
+            "the broker ended a transaction at its timeout: this process was held up", seconds=round(step.seconds, 1)
+        )
 
     # The producer
 
-    def _renew(self) -> bool:
+    def _begin(self, _step: steps.Begin) -> None:
+        self._ours().begin()
+
+    def _append(self, step: steps.Append) -> None:
+        producer, rejects = self._ours(), self._settings.rejects
+        producer.append(self._settings.results, step.results)
+        if rejects is not None and step.rejects:
+            producer.append(rejects, step.rejects)
+
+    def _send_offsets(self, step: steps.SendOffsets) -> None:
+        self._ours().send_offsets(step.commits, step.member, STEP_SECONDS)
+
+    def _commit(self, _step: steps.CommitTransaction) -> None:
+        self._ours().commit(STEP_SECONDS)
+
+    def _ours(self) -> TransactionalProducer:
+        if self._producer is None:
+            raise KafkaError("no producer")
+        return self._producer
+
+    def _renew(self, _step: steps.Renew) -> bool:
         """A new producer; ends whatever transaction its predecessor left open. False where we were stopped first."""
         if self._producer is not None:
-            discard(self._producer)
+            self._producer.discard()
             self._producer = None
         for attempt in retrying(self._stopping, self._explain):
             with attempt:
@@ -238,23 +199,18 @@ class Sink(threading.Thread):
         self.connected = self._producer is not None
         return self.connected
 
-    def _open(self) -> KafkaProducer:
+    def _open(self) -> TransactionalProducer:
         self._require_topics()
-        producer = opened(KafkaProducer, **self._settings.producer())
-        try:
-            producer.init_transactions()
-        except BaseException:
-            discard(producer)
-            raise
+        producer = self._kafka.producer()
         self.failure = None
         return producer
 
     def _require_topics(self) -> None:
         """Asks outright: the producer would wait a minute for a topic to appear."""
-        admin = opened(KafkaAdminClient, **self._settings.admin())
+        admin = self._kafka.admin()
         try:
             topics = [topic for topic in (self._settings.results, self._settings.rejects) if topic is not None]
-            missing = [found["name"] for found in admin.describe_topics(topics) if not found["partitions"]]
+            missing = admin.missing_topics(topics)
         finally:
             admin.close()
         if missing:
@@ -268,28 +224,39 @@ class Sink(threading.Thread):
         )
 
 
-_BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""Goes on while the host is suspended; Linux alone has it."""
+class _Question:
+    """Put to the group in the name of this process's member, by a consumer of its own."""
 
+    def __init__(self, kafka: Kafka, fencing: Fencing) -> None:
+        self._kafka = kafka
+        self._fencing = fencing
+        self._consumer: AskingConsumer | None = None
+        self._member: Member | None = None
 
-def _clocks() -> tuple[float, ...]:
-    """The time by every clock there is: which of them go on while a host is suspended or moved depends on the host."""
-    return time.monotonic(), time.clock_gettime(_BOOT_CLOCK), time.time()
+    def open(self, _step: steps.Call) -> None:
+        """Lets the group find out who asks."""
+        self._consumer, self._member = self._kafka.asking(), self._fencing.member
+        if self._member is not None:
+            self._consumer.speak_for(self._member, ANSWER_SECONDS)
 
+    def confirm(self, _step: steps.Confirm) -> None:
+        """A group of which we are no member has none to know."""
+        if self._member is not None:
+            self._ours().confirm()
 
-def _since(clocks: tuple[float, ...]) -> float:
-    """Seconds since ``_clocks`` gave this, by the clock that counted most."""
-    return max(now - then for now, then in zip(_clocks(), clocks, strict=True))
+    def committed(self, step: steps.ReadBack) -> Found:
+        """What the group has committed of each partition."""
+        consumer = self._ours()
+        return {each: consumer.committed(each, ANSWER_SECONDS) for each in step.partitions}
 
+    def close(self, _step: steps.HangUp) -> None:
+        """Whatever state it is in; what it said counts all the same."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            with suppress(*FAILURES):
+                consumer.close()
 
-def _commit(consumer: KafkaConsumer, partition: Partition) -> Commit | None:
-    """What the group has committed for it."""
-    state = consumer.committed(TopicPartition(*partition), metadata=True, timeout_ms=ANSWER_MILLISECONDS)
-    return None if state is None else Commit(state.offset, state.metadata or "")
-
-
-def _offsets(commits: dict[Partition, Commit]) -> dict[TopicPartition, OffsetAndMetadata]:
-    return {
-        TopicPartition(*partition): OffsetAndMetadata(commit.offset, commit.metadata, -1)
-        for partition, commit in commits.items()
-    }
+    def _ours(self) -> AskingConsumer:
+        if self._consumer is None:
+            raise KafkaError("no consumer")
+        return self._consumer

@@ -1,34 +1,22 @@
 """The source: a consumer in a thread of its own, which turns what the group and the topics do into events."""
 
-import threading
-import time
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
-from typing import Any
-
-from kafka import KafkaConsumer, TopicPartition
-from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.errors import FencedInstanceIdError, KafkaError
+from queue import Empty
 
 from contribd.engine.events import Event, Records
 from contribd.engine.records.offsets import Partition
-from contribd.engine.records.price import Record
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
+from contribd.streams.client.errors import FencedInstanceIdError, KafkaError
+from contribd.streams.client.port import Kafka, MemberConsumer
 from contribd.streams.client.retrying import TopicMissing, retrying
 from contribd.streams.client.settings import KafkaSettings, first_line
-from contribd.streams.client.workarounds import (
-    finish_join,
-    leave_though_static,
-    lose_what_is_lost,
-    opened,
-    release_set_aside,
-)
 from contribd.streams.group.assignment import Assignment, Listener
 from contribd.streams.group.fencing import Fencing
+from contribd.streams.group.hooks import Hooks
 from contribd.streams.group.lease import Joined, Lease
-from contribd.streams.group.start_offsets import tell_out_of_range
 from contribd.streams.group.static_member import StaticMember
+from contribd.streams.runtime import Runtime
 
 POLL_SECONDS = 0.05
 """How long a poll waits for records, and so the longest a pause or a stop waits for the consumer."""
@@ -36,45 +24,48 @@ POLL_SECONDS = 0.05
 MAX_BACKLOG = 20_000
 """Records handed over and not yet looked at by the worker, above which nothing more is fetched: ten polls."""
 
-LEAVE_MILLISECONDS = 2_000
-"""How long leaving the group may take; without it the others wait for the session timeout."""
-
-
 _log = get_logger("source")
 
 
-class Source(threading.Thread):
+class Source:
     """Owns the consumer. Everything it learns goes to ``emit``; ``consumed`` says how many records were looked at."""
 
     def __init__(
         self,
         settings: KafkaSettings,
+        kafka: Kafka,
         *,
+        runtime: Runtime,
         emit: Callable[[Event | Joined], None],
         consumed: Callable[[], int],
         pulse: Pulse,
         lease: Lease,
         fencing: Fencing,
     ) -> None:
-        super().__init__(name="source", daemon=True)
+        """``runtime``: the time that ``run`` sees, and all that it waits on but Kafka."""
         self._settings = settings
+        self._kafka = kafka
+        self._mono = runtime.mono
         self._emit = emit
         self._consumed = consumed
         self._pulse = pulse
-        self._lease = lease
         self._fencing = fencing
-        self._static_member = StaticMember(settings, fencing)
-        self._commands: SimpleQueue[frozenset[Partition]] = SimpleQueue()
-        self._stopping = threading.Event()
-        self._leaving = threading.Event()
+        self._static_member = StaticMember(settings, kafka, runtime.mono)
+        self._commands = runtime.queue()
+        """Sets of partitions, each the ones to pause from then on."""
+        self._stopping = runtime.event()
+        self._leaving = runtime.event()
         self._assignment = Assignment(
             settings,
+            kafka,
+            runtime=runtime,
             emit=emit,
             lease=lease,
             static_member=self._static_member,
             fencing=fencing,
             leaving=self._leaving,
         )
+        self._hooks = Hooks(fencing, lease, self._assignment.positions)
         self._handed_over = 0
         self._paused: frozenset[Partition] = frozenset()
         self._lags: dict[Partition, tuple[int, int]] = {}
@@ -117,13 +108,13 @@ class Source(threading.Thread):
     # The thread
 
     def run(self) -> None:
-        """Consumes until stopped."""
+        """Consumes until this member leaves its group, or is replaced in it."""
         consumer = self._start()
         if consumer is None:
             return
         self.connected = True
         while not self._leaving.is_set() and not self.replaced:
-            self._pulse.beat(time.monotonic())
+            self._pulse.beat(self._mono())
             try:
                 self._step(consumer)
             except KafkaError as error:
@@ -131,29 +122,24 @@ class Source(threading.Thread):
         self._pulse.rest()
         if self.replaced:
             self._leaving.set()
-        elif not self._static_member.wait:
-            leave_though_static(consumer)
-        consumer.close(autocommit=False, timeout_ms=LEAVE_MILLISECONDS)
+        consumer.close(leave=not self.replaced and not self._static_member.wait)
 
-    def _step(self, consumer: KafkaConsumer) -> None:
+    def _step(self, consumer: MemberConsumer) -> None:
         self._apply_pauses(consumer)
         behind = self._handed_over - self._consumed() > MAX_BACKLOG
         if behind or self._stopping.is_set():
-            consumer.pause(*consumer.assignment())
-        release_set_aside(consumer)
-        finish_join(consumer)
-        polled = consumer.poll(timeout_ms=int(POLL_SECONDS * 1000))
+            consumer.pause(consumer.assignment())
+        polled = consumer.poll(POLL_SECONDS)
         try:
             if self._assignment.follow(consumer):
                 self._resume(consumer)
         except KafkaError as error:  # what was polled is not given again
             self._failed(error)
-        for tp in self._assignment.retake_astray(consumer):
-            polled.pop(tp, None)
+        for partition in self._assignment.retake_astray(consumer):
+            polled.pop(partition, None)
         if polled and not self._stopping.is_set():
-            batches = [(Partition(*tp), [_record(r) for r in records]) for tp, records in polled.items()]
-            self._handed_over += sum(len(records) for _, records in batches)
-            self._emit(Records(batches))
+            self._handed_over += sum(len(records) for records in polled.values())
+            self._emit(Records(list(polled.items())))
             self._complaint = ""
         self._assignment.tell_caught_up(consumer)
         self._lags = self._assignment.positions.lags(consumer)
@@ -169,7 +155,7 @@ class Source(threading.Thread):
         self._complaint = text
         self._leaving.wait(POLL_SECONDS)
 
-    def _apply_pauses(self, consumer: KafkaConsumer) -> None:
+    def _apply_pauses(self, consumer: MemberConsumer) -> None:
         changed = False
         while True:
             try:
@@ -180,15 +166,15 @@ class Source(threading.Thread):
         if changed:
             self._resume(consumer)
 
-    def _resume(self, consumer: KafkaConsumer) -> None:
+    def _resume(self, consumer: MemberConsumer) -> None:
         assigned = self._assignment.announced(consumer)
-        paused = {TopicPartition(*partition) for partition in self._paused} & assigned
-        consumer.pause(*paused)
-        consumer.resume(*(assigned - paused))
+        paused = self._paused & assigned
+        consumer.pause(paused)
+        consumer.resume(assigned - paused)
 
     # Start
 
-    def _start(self) -> KafkaConsumer | None:
+    def _start(self) -> MemberConsumer | None:
         """The consumer, subscribed; None where the daemon was stopped before Kafka could be reached."""
         for attempt in retrying(self._stopping, self._explain):
             with attempt:
@@ -196,20 +182,15 @@ class Source(threading.Thread):
                 return self._subscribe()
         return None
 
-    def _subscribe(self) -> KafkaConsumer:
-        settings = self._settings.member()
-        consumer = opened(KafkaConsumer, **settings, partition_assignment_strategy=[CooperativeStickyAssignor])
+    def _subscribe(self) -> MemberConsumer:
+        consumer = self._kafka.consumer(self._hooks)
         try:
-            missing = [topic for topic in self._settings.prices if not consumer.partitions_for_topic(topic)]
-            if missing:
+            if missing := consumer.missing_topics(self._settings.prices):
                 raise TopicMissing(f"no such topic, or no permission to read it: {', '.join(missing)}")
-            lose_what_is_lost(consumer)
-            tell_out_of_range(consumer, self._assignment.positions.told_astray)
             self._static_member.look()
-            self._static_member.watch(consumer, self._lease.synced)
-            consumer.subscribe(self._settings.prices, listener=Listener(self._assignment, consumer))
+            consumer.subscribe(self._settings.prices, Listener(self._assignment, consumer))
         except BaseException:
-            consumer.close(autocommit=False, timeout_ms=1000)
+            consumer.close(leave=False)
             raise
         self.failure = None
         _log.info("consuming", topics=",".join(self._settings.prices), group=self._settings.group_id)
@@ -219,7 +200,3 @@ class Source(threading.Thread):
         self.failure = failure
         brokers = ",".join(self._settings.bootstrap_servers)
         _log.warning("cannot consume yet", brokers=brokers, error=failure, next_try_in=f"{wait:.0f} s")
-
-
-def _record(record: Any) -> Record:
-    return Record(record.offset, record.timestamp, record.key, record.value)

@@ -1,16 +1,16 @@
 """Trying again for as long as Kafka is away, with one line a try and an ear for the end."""
 
-import threading
 from collections.abc import Callable
 from typing import Final
 
 import tenacity
-from kafka.errors import KafkaError
 
+from contribd.streams.client.errors import KafkaError
 from contribd.streams.client.settings import first_line
+from contribd.streams.runtime import Event
 
-WAIT: Final = tenacity.wait_exponential(multiplier=1, max=10)
-"""Seconds between two tries."""
+FAILURES: Final = KafkaError, OSError, ValueError
+"""What the client raises where Kafka is away, or refuses."""
 
 
 class TopicMissing(KafkaError):  # type: ignore[misc]  # the client has no types
@@ -20,7 +20,12 @@ class TopicMissing(KafkaError):  # type: ignore[misc]  # the client has no types
         return str(self.args[0])
 
 
-def retrying(stopping: threading.Event, tell: Callable[[str, float], None] | None = None) -> tenacity.Retrying:
+def pause_after(tries: int) -> float:
+    """Seconds from a try that failed, the first being 1, to the next."""
+    return min(2.0 ** min(tries - 1, 4), 10.0)
+
+
+def retrying(stopping: Event, tell: Callable[[str, float], None] | None = None) -> tenacity.Retrying:
     """Tries until one succeeds or ``stopping`` is set; then the loop ends without an error.
 
     ``tell`` gets what is wrong, in a line, and the seconds to the next try.
@@ -35,8 +40,8 @@ def retrying(stopping: threading.Event, tell: Callable[[str, float], None] | Non
         stopping.wait(seconds)
 
     return tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type((KafkaError, OSError, ValueError)),
-        wait=WAIT,
+        retry=tenacity.retry_if_exception_type(FAILURES),
+        wait=lambda state: pause_after(state.attempt_number),
         sleep=sleep,
         stop=lambda _state: stopping.is_set(),
         before_sleep=before_sleep,

@@ -1,22 +1,20 @@
 """What the group gives this member and takes from it: partitions, from where each is consumed, and how they go."""
 
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
-from kafka import KafkaConsumer, TopicPartition
-from kafka.consumer.subscription_state import ConsumerRebalanceListener
-
-from contribd.engine.events import Assigned, CaughtUp, Event, Revoked, Revoking
+from contribd.engine import events
+from contribd.engine.events import Assigned, CaughtUp, Revoked, Revoking
 from contribd.engine.records.offsets import Partition
 from contribd.ops.log import get_logger
+from contribd.streams.client.port import Kafka, MemberConsumer
 from contribd.streams.client.settings import KafkaSettings
-from contribd.streams.client.workarounds import is_joining
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.hanging_transactions import HangingTransactions
 from contribd.streams.group.lease import Joined, Lease
 from contribd.streams.group.positions import Positions
 from contribd.streams.group.start_offsets import ASTRAY, StartOffsets
 from contribd.streams.group.static_member import StaticMember
+from contribd.streams.runtime import Event, Runtime
 
 REVOKE_SECONDS = 5.0
 """How long a rebalance waits for outstanding answers of partitions that go. The client sends no heartbeats meanwhile,
@@ -31,12 +29,14 @@ class Assignment:
     def __init__(
         self,
         settings: KafkaSettings,
+        kafka: Kafka,
         *,
-        emit: Callable[[Event | Joined], None],
+        runtime: Runtime,
+        emit: Callable[[events.Event | Joined], None],
         lease: Lease,
         static_member: StaticMember,
         fencing: Fencing,
-        leaving: threading.Event,
+        leaving: Event,
     ) -> None:
         """``leaving``: set by others when this member leaves its group; nothing is waited for any more."""
         self._static_id = settings.static_id
@@ -45,34 +45,35 @@ class Assignment:
         self._static_member = static_member
         self._fencing = fencing
         self._leaving = leaving
-        self._released = threading.Event()
-        self._new: set[TopicPartition] = set()
+        self._released = runtime.event()
+        self._new: set[Partition] = set()
         """Given by the group, and not announced: nothing is fetched of them before their offsets are known."""
-        self._starts = StartOffsets(HangingTransactions(settings), latest=settings.start_from == "latest")
+        self._starts = StartOffsets(
+            HangingTransactions(kafka, settings, runtime), latest=settings.start_from == "latest"
+        )
         self.positions = Positions()
 
     def release(self) -> None:
         """The partitions being revoked are settled: the rebalance may go on."""
         self._released.set()
 
-    def announced(self, consumer: KafkaConsumer) -> set[TopicPartition]:
+    def announced(self, consumer: MemberConsumer) -> set[Partition]:
         """What is assigned and was announced."""
-        found: set[TopicPartition] = consumer.assignment() - self._new
-        return found
+        return consumer.assignment() - self._new
 
     # After each poll
 
-    def follow(self, consumer: KafkaConsumer) -> bool:
+    def follow(self, consumer: MemberConsumer) -> bool:
         """Tells of a new generation, then of new partitions; whether some were announced. Raises KafkaError."""
         self._observe(consumer)
-        if self._new and not self._static_member.wait and not is_joining(consumer):
+        if self._new and not self._static_member.wait and not consumer.is_joining():
             return self._announce(consumer)
         return False
 
-    def _observe(self, consumer: KafkaConsumer) -> None:
-        if joined := self._lease.observe(consumer):
-            self._fencing.member = joined.metadata
-            if (wait := self._static_member.joined(joined.metadata)) > 0:
+    def _observe(self, consumer: MemberConsumer) -> None:
+        if joined := self._lease.observe(consumer.member(), consumer.heartbeats()):
+            self._fencing.member = joined.member
+            if (wait := self._static_member.joined(joined.member)) > 0:
                 _log.info(
                     "waiting until an earlier process of this name is sure to post no more",
                     name=self._static_id,
@@ -80,7 +81,7 @@ class Assignment:
                 )
             self._emit(joined)
 
-    def _announce(self, consumer: KafkaConsumer) -> bool:
+    def _announce(self, consumer: MemberConsumer) -> bool:
         """Says what is assigned, and from where: the committed offset with its metadata.
 
         Where Kafka cannot be asked just now, the partitions stay new and are announced after a later poll.
@@ -90,37 +91,37 @@ class Assignment:
         self._new -= starts.keys()
         if not starts:
             return False
-        commits = {Partition(*tp): start.commit for tp, start in starts.items()}
+        commits = {partition: start.commit for partition, start in starts.items()}
         _log.info("partitions assigned", partitions=_names(commits))
         self._emit(Assigned(commits, self.positions.begin(starts)))
         return True
 
-    def retake_astray(self, consumer: KafkaConsumer) -> set[TopicPartition]:
+    def retake_astray(self, consumer: MemberConsumer) -> set[Partition]:
         """Partitions whose log was cut back, or deleted as far as the consumer is or further: they are let go in order
         and begin anew. Their offsets mean other records now, and what was fetched of them just now is not used."""
         astray = self.positions.astray(consumer)
         if astray:
-            _log.error(ASTRAY, partitions=_names(Partition(*tp) for tp in astray))
+            _log.error(ASTRAY, partitions=_names(astray))
             self._starts.astray |= astray
-            consumer.pause(*astray)
+            consumer.pause(astray)
             self.revoked(consumer, astray)
             self.assigned(consumer, astray)
         return astray
 
-    def tell_caught_up(self, consumer: KafkaConsumer) -> None:
+    def tell_caught_up(self, consumer: MemberConsumer) -> None:
         """Tells of partitions that are where their log ended when they were assigned."""
         if there := self.positions.caught_up(consumer):
             self._emit(CaughtUp(there))
 
     # Within a poll
 
-    def assigned(self, consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
-        """Called by the client while it polls: nothing of these is fetched before their offsets are known."""
+    def assigned(self, consumer: MemberConsumer, partitions: Collection[Partition]) -> None:
+        """Called by the consumer while it polls: nothing of these is fetched before their offsets are known."""
         self._new.update(partitions)
-        consumer.pause(*self._new & consumer.assignment())
+        consumer.pause(self._new & consumer.assignment())
 
-    def revoked(self, consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
-        """Called by the client while it polls: waits, for a bounded time, until what is under way is settled.
+    def revoked(self, consumer: MemberConsumer, partitions: Collection[Partition]) -> None:
+        """Called by the consumer while it polls: waits, for a bounded time, until what is under way is settled.
 
         The group is in its new generation already, and takes commits under no other.
         """
@@ -128,7 +129,7 @@ class Assignment:
         if self._new.intersection(partitions):
             # Whoever gets these next does not know that an earlier process of our name may still post.
             self._leaving.wait(self._static_member.wait)
-        going = frozenset(Partition(*tp) for tp in partitions) - {Partition(*tp) for tp in self._new}
+        going = frozenset(partitions) - self._new
         self._new.difference_update(partitions)
         self.positions.forget(partitions)
         if not going or self._leaving.is_set():
@@ -139,33 +140,33 @@ class Assignment:
             _log.warning("partitions went before every answer was in", partitions=_names(going))
         self._emit(Revoked(going))
 
-    def lost(self, partitions: Iterable[TopicPartition]) -> None:
-        """Called by the client while it polls: the group has given these to others already."""
-        gone = frozenset(Partition(*tp) for tp in partitions)
+    def lost(self, partitions: Collection[Partition]) -> None:
+        """Called by the consumer while it polls: the group has given these to others already."""
+        gone = frozenset(partitions)
         self._new.difference_update(partitions)
         self.positions.forget(partitions)
         _log.warning("partitions were lost: this member was out of its group", partitions=_names(gone))
         self._emit(Revoked(gone))
 
 
-class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # the client has no types
-    """Hands the group's decisions on, in the client's own thread."""
+class Listener:
+    """Hears of the group's decisions from within ``poll``."""
 
-    def __init__(self, assignment: Assignment, consumer: KafkaConsumer) -> None:
+    def __init__(self, assignment: Assignment, consumer: MemberConsumer) -> None:
         self._assignment = assignment
         self._consumer = consumer
 
-    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+    def revoked(self, partitions: Collection[Partition]) -> None:
         """These go in order."""
-        self._assignment.revoked(self._consumer, revoked)
+        self._assignment.revoked(self._consumer, partitions)
 
-    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+    def assigned(self, partitions: Collection[Partition]) -> None:
         """These are new."""
-        self._assignment.assigned(self._consumer, assigned)
+        self._assignment.assigned(self._consumer, partitions)
 
-    def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
+    def lost(self, partitions: Collection[Partition]) -> None:
         """These are gone."""
-        self._assignment.lost(lost)
+        self._assignment.lost(partitions)
 
 
 def _names(partitions: Iterable[Partition]) -> str:

@@ -8,13 +8,11 @@ to our own membership, and so to everything that was committed before we became 
 nothing.
 """
 
-import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-from kafka.coordinator.base import Generation
-from kafka.errors import RebalanceInProgressError
-from kafka.structs import ConsumerGroupMetadata
+from contribd.streams.client.port import Member
+from contribd.streams.runtime import THREADS
 
 PATIENCE: Final = 10.0
 """Seconds after which refusals are believed, where they went on all the while. Nobody posts on the strength of a
@@ -27,11 +25,11 @@ _PAUSE: Final = 5.0
 class Fencing:
     """Written by the client's threads, read by all. Times are monotonic seconds."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = THREADS.mono) -> None:
         self._clock = clock
         self._refused: tuple[float, float] | None = None
         """The first and the last of the refusals that go on."""
-        self.member: ConsumerGroupMetadata | None = None
+        self.member: Member | None = None
         """What the group knows us as, None before it does."""
         self.replaced = False
         """Another process is the member of our name: this one must end."""
@@ -47,23 +45,3 @@ class Fencing:
         self._refused = first, now
         self.replaced = self.replaced or now - first >= PATIENCE
         return self.replaced
-
-
-def confirm(consumer: Any) -> None:
-    """Asks the group at once whether it knows this member, in the consumer's thread. Raises KafkaError where not."""
-    coordinator = consumer._coordinator  # noqa: SLF001 - kafka-python beats by itself only
-    try:
-        consumer._net.run(coordinator._send_heartbeat_request)  # noqa: SLF001
-    except RebalanceInProgressError:
-        return  # said to members only
-
-
-def speak_for(consumer: Any, member: ConsumerGroupMetadata, milliseconds: int) -> None:
-    """Lets a consumer that is no member ask in the name of ours, by a connection of its own: see ``confirm``.
-
-    Raises KafkaError where no coordinator is found within ``milliseconds``.
-    """
-    coordinator = consumer._coordinator  # noqa: SLF001 - kafka-python joins by itself only
-    coordinator.ensure_coordinator_ready(timeout_ms=milliseconds)
-    coordinator._generation = Generation(member.generation_id, member.member_id, None)  # noqa: SLF001
-    coordinator.config["group_instance_id"] = member.group_instance_id

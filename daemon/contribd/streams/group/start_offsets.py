@@ -11,19 +11,16 @@ before, and a price of before the cut could follow a newer one. Results of offse
 then exist twice, of two records; their sources differ in the timestamp.
 """
 
-from collections.abc import Callable, Collection
-from typing import Any, Final, NamedTuple
+from collections.abc import Collection
+from typing import Final, NamedTuple
 
-from kafka import TopicPartition
-from kafka.errors import KafkaTimeoutError
-from kafka.structs import OffsetAndMetadata
-
-from contribd.engine.records.offsets import Commit, decode_metadata
+from contribd.engine.records.offsets import Commit, Partition, decode_metadata
 from contribd.ops.log import get_logger
-from contribd.streams.group.fencing import confirm
+from contribd.streams.client.errors import KafkaTimeoutError
+from contribd.streams.client.port import MemberConsumer
 from contribd.streams.group.hanging_transactions import HangingTransactions
 
-ASK_MILLISECONDS: Final = 300, 1_000
+ASK_SECONDS: Final = 0.3, 1.0
 """How long the group is asked for what is committed, which the client would do for ever: the first time, and then at a
 time. A process that was killed may leave a transaction open, and its partitions have no stable offset before that is
 ended; those that we have already are fetched between two tries."""
@@ -48,15 +45,14 @@ class Start(NamedTuple):
     """Offsets whose records are gone."""
 
 
-def find_start(committed: Any, begin: int, end: int, *, latest: bool) -> Start:
-    """``committed``: the group's OffsetAndMetadata or None; ``begin`` and ``end``: the log's first and next offset.
+def find_start(commit: Commit | None, begin: int, end: int, *, latest: bool) -> Start:
+    """``commit``: the group's, None where it has none; ``begin`` and ``end``: the log's first and next offset.
 
     ``latest``: where to begin without a commit.
     """
-    if committed is None or committed.offset < 0:
+    if commit is None:
         position = end if latest else begin
         return Start(Commit(position, ""), position, end, unwritten=True)
-    commit = Commit(committed.offset, committed.metadata or "")
     if commit.offset > end:
         return Start(Commit(end, ""), end, end, unwritten=True, problem=_CUT, lost=commit.offset - end)
     if commit.offset < begin:
@@ -73,49 +69,52 @@ class StartOffsets:
         """``latest``: where to begin without a commit."""
         self._hanging = hanging
         self._latest = latest
-        self._patience = ASK_MILLISECONDS[0]
-        self.astray: set[TopicPartition] = set()
+        self._patience = ASK_SECONDS[0]
+        self.astray: set[Partition] = set()
         """Partitions whose broker has refused the offset that the consumer asked for, which proves a log cut. An end
         that lies before the commit does not: a broker that has just become leader may know of less, and the embedded
         one tells of ends that are too low."""
 
-    def find(self, consumer: Any, partitions: Collection[TopicPartition]) -> dict[TopicPartition, Start]:
+    def find(self, consumer: MemberConsumer, partitions: Collection[Partition]) -> dict[Partition, Start]:
         """Where each of ``partitions`` begins. Raises KafkaError; what was done is done again by the next call.
 
         What is committed counts only between two confirmations that the group knows us: see ``fencing``.
         """
         if not partitions:
             return {}
-        asked = list(partitions)
-        begins, ends, starts = consumer.beginning_offsets(asked), consumer.end_offsets(asked), {}
-        confirm(consumer)
-        commits = {tp: self._committed(consumer, tp) for tp in asked}
-        confirm(consumer)
-        self._patience = ASK_MILLISECONDS[0]
-        for tp, committed in commits.items():
-            start = find_start(committed, begins[tp], ends[tp], latest=self._latest)
-            if start.problem is _CUT and tp not in self.astray:
-                start = find_start(committed, begins[tp], committed.offset, latest=self._latest)
-            _put(consumer, tp, committed, start)
-            starts[tp] = start
+        logs = consumer.log_ends(partitions)
+        consumer.confirm()
+        commits = {partition: self._committed(consumer, partition) for partition in logs}
+        consumer.confirm()
+        self._patience = ASK_SECONDS[0]
+        starts = {each: self._start(each, commit, *logs[each]) for each, commit in commits.items()}
+        for partition, start in starts.items():
+            _put(consumer, partition, commits[partition], start)
         self.astray -= starts.keys()
         return starts
 
-    def _committed(self, consumer: Any, tp: TopicPartition) -> Any:
+    def _start(self, partition: Partition, commit: Commit | None, begin: int, end: int) -> Start:
+        start = find_start(commit, begin, end, latest=self._latest)
+        if commit is not None and start.problem is _CUT and partition not in self.astray:
+            return find_start(commit, begin, commit.offset, latest=self._latest)
+        return start
+
+    def _committed(self, consumer: MemberConsumer, partition: Partition) -> Commit | None:
         try:
-            return consumer.committed(tp, metadata=True, timeout_ms=self._patience)
+            return consumer.committed(partition, self._patience)
         except KafkaTimeoutError:
-            self._patience = ASK_MILLISECONDS[1]
-            self._hanging.end(consumer.group_metadata().member_id)
+            self._patience = ASK_SECONDS[1]
+            self._hanging.end(consumer.member().member_id)
             raise
 
 
-def _put(consumer: Any, tp: TopicPartition, committed: Any, start: Start) -> None:
+def _put(consumer: MemberConsumer, partition: Partition, commit: Commit | None, start: Start) -> None:
     if start.unwritten:
-        consumer.commit({tp: OffsetAndMetadata(start.commit.offset, start.commit.metadata, -1)})
-    consumer.seek(tp, start.position)
-    if start.problem is not None:
-        place = {"topic": tp.topic, "partition": tp.partition, "committed": committed.offset, "log_end": start.end}
+        consumer.commit({partition: start.commit})
+    consumer.seek(partition, start.position)
+    if start.problem is not None and commit is not None:
+        topic, number = partition
+        place = {"topic": topic, "partition": number, "committed": commit.offset, "log_end": start.end}
         _log.error(start.problem, **place, goes_on_at=start.position, offsets_lost=start.lost)
 
 
@@ -128,11 +127,3 @@ _DELETED: Final = (
     "(raise the topic's retention, or find out why consumption fell behind)"
 )
 ASTRAY: Final = "the consumer is where its log is not, or not any more: taking the partition anew"
-
-
-def tell_out_of_range(consumer: Any, tell: Callable[[TopicPartition], None]) -> None:
-    """Calls ``tell`` with a partition whose position lies outside its log, in the client's thread.
-
-    The client would go to the log's beginning or end, by its own setting and without a word.
-    """
-    consumer._subscription.request_offset_reset = lambda tp, _strategy=None: tell(tp)  # noqa: SLF001 - no other way

@@ -7,7 +7,7 @@ from tests.simulation.world.environment.host import Life
 from tests.simulation.world.environment.sim_kafka import TRANSACTION_TIMEOUT, Fenced, StaleMember, State, Transaction
 
 from contribd.engine.events import Committed, Event, NotCommitted
-from contribd.streams.sink import Write
+from contribd.streams.transaction import Write
 
 RETRY_SECONDS = 0.5
 FENCES = 3
@@ -66,8 +66,8 @@ class Sink:
         if self._world.happens("txn_fenced"):
             self._world.kafka.fence(self._producer)
         try:
-            group = write.group
-            self._world.kafka.add_offsets(transaction, write.commits, group.member_id, group.generation_id)
+            member = write.member
+            self._world.kafka.add_offsets(transaction, write.commits, member.member_id, member.generation)
         except Fenced:
             self._recover(write, asked=False, fenced=True)
             return

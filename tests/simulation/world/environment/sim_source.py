@@ -5,31 +5,17 @@ records.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from tests.simulation.world.environment.fetcher import POLL_SECONDS, Fetcher
 from tests.simulation.world.environment.host import Life
 
 from contribd.engine.events import Assigned, Event, Revoked, Revoking
 from contribd.engine.records.offsets import Commit, Partition
+from contribd.streams.client.port import Heartbeats, Member
 from contribd.streams.group.lease import Joined, Lease
 
 REVOKE_SECONDS = 2.0
 """How long a rebalance waits for outstanding answers; as in the daemon, far below the session timeout."""
-
-
-class Metadata(NamedTuple):
-    """A membership as the consumer shows it."""
-
-    generation_id: int
-    member_id: str
-
-
-class _Heartbeat:
-    """When heartbeats were sent and answered, by the names the consumer has for it."""
-
-    def __init__(self) -> None:
-        self.last_send = self.last_receive = float("-inf")
 
 
 class Source:
@@ -54,14 +40,9 @@ class Source:
         self._released: Callable[[], None] | None = None
         self._left = False
         self._fetcher = Fetcher(life, emit, consumed, lambda: self._busy)
-        self.heartbeat = _Heartbeat()
-        self._coordinator = self
+        self._heartbeats = Heartbeats(float("-inf"), float("-inf"))
         self.lease = Lease(self._world.plan.session_timeout, float("inf"), clock=lambda: self._world.schedule.mono)
         life.later(0.05 + self._rng.random() * 0.5, self._start)
-
-    def group_metadata(self) -> Metadata:
-        """For the membership, as the consumer gives it."""
-        return Metadata(self._generation, self._member)
 
     def _start(self) -> None:
         self._join()
@@ -204,7 +185,7 @@ class Source:
         if self._released is not None or self._generation < 0 or self._beating:
             return
         self._beating = True
-        self.heartbeat.last_send = self._world.schedule.mono
+        self._heartbeats = self._heartbeats._replace(sent=self._world.schedule.mono)
         member, generation = self._member, self._generation
         self._world.schedule.after(self._life.rtt(), lambda: self._beat_arrives(member, generation))
 
@@ -224,7 +205,7 @@ class Source:
         if answer == "unknown":
             self._lose()
             return
-        self.heartbeat.last_receive = self._world.schedule.mono
+        self._heartbeats = self._heartbeats._replace(answered=self._world.schedule.mono)
         self._observe()
         if answer == "rejoin":
             self._life.later(self._rng.random() * POLL_SECONDS, self._join)
@@ -241,5 +222,5 @@ class Source:
         self._join()
 
     def _observe(self) -> None:
-        if joined := self.lease.observe(self):
+        if joined := self.lease.observe(Member(self._generation, self._member), self._heartbeats):
             self._emit(joined)

@@ -17,6 +17,7 @@ from contribd.engine.session.services import Services
 from contribd.engine.session.session import Session
 from contribd.engine.states import SessionState
 from contribd.omm.post import MAX_POST_ID
+from contribd.streams.client.port import Heartbeats, Member
 from contribd.streams.group.lease import Joined, Lease, generation_of
 
 
@@ -63,10 +64,10 @@ def _newest_too_large(_original: Any, self: Poster, instrument: Instrument, grou
     return None
 
 
-def _generation_is_proof(original: Any, self: Lease, consumer: Any) -> Joined | None:
-    joined: Joined | None = original(self, consumer)
+def _generation_is_proof(original: Any, self: Lease, member: Member, heartbeats: Heartbeats) -> Joined | None:
+    joined: Joined | None = original(self, member, heartbeats)
     if joined is not None:
-        self._proven = (generation_of(joined.metadata), self._clock() + self._timeout)
+        self._proven = (generation_of(joined.member), self._clock() + self._timeout)
     return joined
 
 

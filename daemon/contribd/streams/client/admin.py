@@ -1,0 +1,85 @@
+"""What is asked of the cluster besides what the consumer and the producer do, over kafka-python's admin client."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from kafka import KafkaAdminClient
+from kafka.admin import TransactionState
+from kafka.errors import GroupIdNotFoundError, TransactionalIdNotFoundError
+
+from contribd.engine.records.offsets import Partition
+from contribd.streams.client.errors import GroupUnseen
+from contribd.streams.client.port import GroupMember
+from contribd.streams.client.settings import KafkaSettings
+from contribd.streams.client.workarounds import opened
+
+_NO_GROUP: Final = GroupIdNotFoundError.__name__
+
+
+class Topic(NamedTuple):
+    """``partitions``: 0 where there is no such topic, or it may not be seen.
+
+    ``allowed``: what this user may do with it; empty where the broker does not say, as old ones do not.
+    """
+
+    partitions: int
+    allowed: frozenset[str]
+
+
+class ClusterAdmin:
+    """An ``Admin`` over a ``KafkaAdminClient``, and what ``contribd check`` asks besides."""
+
+    def __init__(self, client: Any) -> None:
+        """``client``: a ``KafkaAdminClient``."""
+        self._client = client
+
+    def missing_topics(self, topics: Sequence[str]) -> list[str]:
+        """Those that do not exist, or may not be seen."""
+        return [found["name"] for found in self._client.describe_topics(list(topics)) if not found["partitions"]]
+
+    def topics(self, names: Sequence[str]) -> dict[str, Topic]:
+        """What there is of each."""
+        return {
+            found["name"]: Topic(
+                len(found.get("partitions") or ()), frozenset(found.get("authorized_operations") or ())
+            )
+            for found in self._client.describe_topics(list(names))
+        }
+
+    def committed(self, group: str) -> set[Partition]:
+        """The partitions that the group has committed an offset of."""
+        return {Partition(*found) for found in self._client.list_group_offsets({group: None})[group]}
+
+    def members(self, group: str) -> list[GroupMember]:
+        """The members of a group, none where there is no such group. ``GroupUnseen`` where its answer is an error."""
+        # What we may do with the group is not asked for, and kafka-python (3.0.12) knows not every answer to it.
+        self._client._process_acl_operations = lambda described: described  # noqa: SLF001
+        found = self._client.describe_groups([group])[group]
+        if found["error"] and _NO_GROUP not in found["error"]:
+            raise GroupUnseen(f"group {group} cannot be looked at: {found['error']}")
+        return [
+            GroupMember(member["member_id"], member["group_instance_id"], member["client_id"])
+            for member in found["members"]
+        ]
+
+    def open_transactions(self) -> list[str]:
+        """The transactional.ids that have a transaction open (KIP-664)."""
+        listed = self._client.list_transactions(state_filters=[TransactionState.ONGOING.value])
+        return sorted({row.transactional_id for rows in listed.values() for row in rows})
+
+    def topics_of(self, transactional_id: str) -> set[str]:
+        """The topics that an open transaction has written to; empty where it has ended meanwhile."""
+        try:
+            found = self._client.describe_transactions([transactional_id])[transactional_id]
+        except TransactionalIdNotFoundError:
+            return set()
+        return {written.topic for written in found.topic_partitions}
+
+    def close(self) -> None:
+        """Ends it."""
+        self._client.close()
+
+
+def open_admin(settings: KafkaSettings, **client: Any) -> ClusterAdmin:
+    """``client``: settings of the ``KafkaAdminClient`` that differ from the usual ones. Raises KafkaError, OSError."""
+    return ClusterAdmin(opened(KafkaAdminClient, **{**settings.admin(), **client}))

@@ -1,0 +1,20 @@
+"""The one place where the ports of Kafka get their clients."""
+
+from functools import partial
+
+from contribd.streams.client.admin import open_admin
+from contribd.streams.client.consumer import open_asking, open_member
+from contribd.streams.client.port import Kafka
+from contribd.streams.client.producer import end_transactions_of, open_producer
+from contribd.streams.client.settings import KafkaSettings
+
+
+def connect(settings: KafkaSettings) -> Kafka:
+    """Clients of the cluster that ``settings`` name; nothing is connected before it is asked for."""
+    return Kafka(
+        consumer=partial(open_member, settings),
+        asking=partial(open_asking, settings),
+        producer=partial(open_producer, settings),
+        admin=partial(open_admin, settings),
+        end_transactions_of=partial(end_transactions_of, settings),
+    )

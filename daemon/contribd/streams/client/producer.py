@@ -1,0 +1,111 @@
+"""The producer of contribd's transactions, over kafka-python's: many records at once, and waits that end."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from kafka import KafkaProducer, TopicPartition
+from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
+
+from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.result_encoder import Encoded
+from contribd.streams.client.errors import KafkaError, KafkaTimeoutError
+from contribd.streams.client.partitioner import partition_of
+from contribd.streams.client.port import Member
+from contribd.streams.client.settings import KafkaSettings
+from contribd.streams.client.workarounds import opened
+
+DISCARD_SECONDS: Final = 1.0
+"""How long a producer that is given up may take for each step of its end."""
+
+
+class Producer:
+    """A ``TransactionalProducer`` over a ``KafkaProducer``; commits offsets of one group."""
+
+    def __init__(self, client: Any, group_id: str) -> None:
+        """``client``: a ``KafkaProducer`` past ``init_transactions``."""
+        self._client = client
+        self._group_id = group_id
+
+    def begin(self) -> None:
+        """Opens a transaction."""
+        self._client.begin_transaction()
+
+    def append(self, topic: str, records: Iterable[Encoded]) -> None:
+        """Adds records to the open transaction, without what ``send`` does anew for each of them.
+
+        Half of what a record costs there is spent on checks that hold for all records of a transaction alike, and on
+        futures that nobody asks: the commit fails where any record of its transaction was not written. Each must be
+        small enough for the broker (``MAX_RESULT_BYTES``).
+        """
+        client = self._client
+        partitions = sorted(client.partitions_for(topic))
+        transaction, accumulator = client._transaction_manager, client._accumulator  # noqa: SLF001 - what send uses
+        begun: dict[int, TopicPartition] = {}
+        for key, value, headers in records:
+            if key is None:
+                client.send(topic, value=value, headers=headers)
+                continue
+            number = partition_of(key, partitions)
+            place = begun.get(number)
+            if place is None:
+                place = begun[number] = TopicPartition(topic, number)
+                transaction.maybe_add_partition_to_transaction(place)
+            full = accumulator.append(place, None, key, value, headers)[1]
+            if full:
+                client._sender.wakeup()  # noqa: SLF001 - what send does
+        client._sender.wakeup()  # noqa: SLF001
+
+    def send_offsets(self, commits: Mapping[Partition, Commit], member: Member, seconds: float) -> None:
+        """``send_offsets_to_transaction`` that ends; see ``commit``."""
+        offsets = {
+            TopicPartition(*partition): OffsetAndMetadata(commit.offset, commit.metadata, -1)
+            for partition, commit in commits.items()
+        }
+        group = ConsumerGroupMetadata(self._group_id, member.generation, member.member_id, member.static_id)
+        manager = self._client._transaction_manager  # noqa: SLF001 - as in _within
+        self._within(manager.send_offsets_to_transaction(offsets, group), seconds)
+
+    def commit(self, seconds: float) -> None:
+        """``commit_transaction`` that ends: raises KafkaTimeoutError after ``seconds``, the outcome then unknown.
+
+        kafka-python (3.0.12) waits for ever, and after a broker was killed there are waits that never end.
+        """
+        self._within(self._client._transaction_manager.begin_commit(), seconds)  # noqa: SLF001 - as in _within
+
+    def _within(self, result: Any, seconds: float) -> None:
+        self._client._sender.wakeup()  # noqa: SLF001 - what the producer's own calls do, without their endless wait
+        if not result.wait(timeout_ms=seconds * 1000):
+            raise KafkaTimeoutError(f"no answer within {seconds:g} s")
+
+    def discard(self) -> None:
+        """Ends the producer, whatever state it is in, within about two seconds."""
+        _discard(self._client)
+
+
+def open_producer(settings: KafkaSettings) -> Producer:
+    """Under our transactional.id, past ``init_transactions``. Raises KafkaError."""
+    return Producer(_initialized(settings.producer()), settings.group_id)
+
+
+def end_transactions_of(settings: KafkaSettings, transactional_id: str) -> None:
+    """Ends what a producer of this transactional.id left open, and fences it. Raises KafkaError."""
+    _discard(_initialized({**settings.producer(), "transactional_id": transactional_id}))
+
+
+def _initialized(settings: Mapping[str, Any]) -> Any:
+    client: Any = opened(KafkaProducer, **settings)
+    try:
+        client.init_transactions()
+    except BaseException:
+        _discard(client)
+        raise
+    return client
+
+
+def _discard(client: Any) -> None:
+    """The client's ``close`` flushes first, and gives up half closed where the flush does not end in time."""
+    try:
+        client.close(timeout=DISCARD_SECONDS)
+    except KafkaError:
+        client._sender.force_close()  # noqa: SLF001 - what close would have done next
+        client._sender.join(DISCARD_SECONDS)  # noqa: SLF001
