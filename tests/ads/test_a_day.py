@@ -49,5 +49,5 @@ def test_nothing_is_lost_in_24_hours_with_a_cut_a_minute() -> None:
     assert simulation.oracle.missing == 0
     assert simulation.schedule.mono >= DAY
     assert simulation.counts["cut"] > DAY / 60
-    ended = sum(process.engine.counters.reconnects.total() for process in simulation.cluster.processes if process)
+    ended = sum(process.engine.counters.reconnects.total() for process in simulation.hosts.processes if process)
     assert ended > DAY / 60 / 2

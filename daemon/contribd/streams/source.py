@@ -41,8 +41,10 @@ class Source:
         pulse: Pulse,
         lease: Lease,
         fencing: Fencing,
+        max_backlog: int = MAX_BACKLOG,
     ) -> None:
         """``runtime``: the time that ``run`` sees, and all that it waits on but Kafka."""
+        self._max_backlog = max_backlog
         self._settings = settings
         self._kafka = kafka
         self._mono = runtime.mono
@@ -126,7 +128,7 @@ class Source:
 
     def _step(self, consumer: MemberConsumer) -> None:
         self._apply_pauses(consumer)
-        behind = self._handed_over - self._consumed() > MAX_BACKLOG
+        behind = self._handed_over - self._consumed() > self._max_backlog
         if behind or self._stopping.is_set():
             consumer.pause(consumer.assignment())
         polled = consumer.poll(POLL_SECONDS)

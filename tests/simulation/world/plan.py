@@ -22,6 +22,10 @@ FAULTS = (
     "freeze",
     "stop",
     "group_cut",
+    "broker_killed",
+    "broker_stopped",
+    "leader_moved",
+    "coordinator_moved",
     "wall_step",
     "stall",
 )
@@ -40,6 +44,7 @@ SHARES = (
     "txn_aborted",
     "txn_unknown",
     "txn_fenced",
+    "coordinator_lies",
     "poison",
     "unmapped",
     "bad_value",
@@ -94,6 +99,8 @@ class Plan:
     withdraw_on_stop: bool = False
     silent_after: float | None = None
     """Quotes of a partition without records for so long are withdrawn; the records come in bursts then."""
+    static_members: bool = True
+    """Whether the group knows a daemon by its name (KIP-345), as it does by default."""
     rates: dict[str, float] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
 
@@ -105,7 +112,7 @@ def make_plan(seed: int) -> Plan:
     calm = rng.random() < 0.05
     rates = {name: rng.choice((0.02, 0.05, 0.15)) for name in FAULTS if rng.random() < 0.3 and not calm}
     shares = {name: rng.choice((0.01, 0.05, 0.2)) for name in SHARES if rng.random() < 0.4 and not calm}
-    for name in ("echo_cut", "echo_missing"):  # there are few Errors
+    for name in ("echo_cut", "echo_missing", "coordinator_lies"):  # there are few of what these are shares of
         if name in shares:
             shares[name] *= 3
     return Plan(
@@ -134,11 +141,12 @@ def make_plan(seed: int) -> Plan:
         max_message_size=rng.choice((600, 1500, 61_430)),
         latest=rng.random() < 0.2,
         profile=rng.choice(("errors", "errors", "errors", "silent", "closing")),
-        socket_room=rng.choice((1_000, 4_000, 200_000)),
+        socket_room=rng.choice((300, 1_000, 4_000, 200_000)),
         rates=rates,
         shares=shares,
         first_post_id=rng.choice((1, 1, MAX_POST_ID - rng.randint(0, 20))),
         keyed=rng.random() < 0.75,
         withdraw_on_stop=rng.random() < 0.15,
         silent_after=rng.choice((1.0, 2.0, 4.0)) if rng.random() < 0.15 else None,
+        static_members=rng.random() < 0.5,
     )

@@ -2,19 +2,24 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from random import Random
 from traceback import format_exception
+from typing import Any
+from unittest.mock import patch
 
+from tests.simulation.world.environment.brokers import Brokers
 from tests.simulation.world.environment.faults import Faults
 from tests.simulation.world.environment.group import Group
 from tests.simulation.world.environment.host import World
-from tests.simulation.world.environment.hosts import Cluster
+from tests.simulation.world.environment.hosts import Hosts
 from tests.simulation.world.environment.make_engine import URLS
 from tests.simulation.world.environment.record_feed import Feed, Produced, make_mapper
 from tests.simulation.world.environment.schedule import Schedule
-from tests.simulation.world.environment.sim_kafka import Kafka, Transaction
+from tests.simulation.world.environment.sim_kafka import SimKafka, Transaction
 from tests.simulation.world.environment.venue import Venue
 from tests.simulation.world.oracle.evidence import Post, Violation
 from tests.simulation.world.oracle.oracle import Oracle
@@ -22,6 +27,8 @@ from tests.simulation.world.plan import Plan, make_plan
 
 from contribd.engine.records.offsets import Partition
 from contribd.mapping.mapper import Mapper
+from contribd.ops import log
+from contribd.ops.log import LEVELS
 
 DRAIN_SECONDS = 400.0
 """How long after the last fault and the last record every record must have its result, bad posts aside."""
@@ -60,16 +67,16 @@ class _Simulation:
         self._plan = plan
         self.schedule = schedule = Schedule(Random(f"run {plan.seed}"))
         partitions = [Partition("prices", number) for number in range(plan.partitions)]
-        kafka = Kafka(schedule, plan.partitions, self._committed)
-        group = Group(schedule, partitions, plan.session_timeout)
-        kafka.check_member = group.is_current
+        brokers = Brokers(schedule, schedule.rng, plan.partitions)
+        kafka = SimKafka(schedule, brokers, plan.partitions, self._committed)
+        group = Group(schedule, brokers, partitions, plan.session_timeout)
         self.oracle = Oracle(schedule, plan, kafka, group)
         venues = {url: Venue(schedule, plan, url, self.counts) for url in URLS[: plan.endpoints]}
-        self.world = World(schedule, plan, kafka, group, venues, self.oracle, self.counts, _mapper())
-        self.cluster = Cluster(self.world)
-        self.faults = Faults(self.world, self.cluster)
+        self.world = World(schedule, plan, brokers, kafka, group, venues, self.oracle, self.counts, _mapper())
+        self.hosts = Hosts(self.world)
+        self.faults = Faults(self.world, self.hosts)
         self._feed = Feed(plan, schedule.rng, self.counts)
-        kafka.ends[:] = self._feed.starts
+        kafka.ends[:] = kafka.starts[:] = self._feed.starts
 
     def _committed(self, transaction: Transaction) -> None:
         self.oracle.committed(transaction)
@@ -91,7 +98,7 @@ class _Simulation:
             self.oracle.complain("a run that does not end", f"{self.oracle.missing} records have no result")
         schedule.run(schedule.mono + AFTERMATH, lambda: False)
         if plan.withdraw_on_stop:
-            self.cluster.stop_all()
+            self.hosts.stop_all()
             schedule.run(schedule.mono + plan.ack_timeout + AFTERMATH, lambda: False)
         self.oracle.finish()
 
@@ -115,7 +122,20 @@ class _Simulation:
         record = self._feed.next(self.schedule.wall)
         self.oracle.produced(record)
         self.world.kafka.append(record)
-        self.cluster.fed()
+
+
+@contextmanager
+def log_of_the_daemons(oracle: Oracle, *, verbose: bool) -> Iterator[None]:
+    """What the daemons log goes into the trace: warnings and errors, and the rest where it is ``verbose``."""
+
+    def write(event: dict[str, Any]) -> None:
+        facts = " ".join(f"{name}={value}" for name, value in event.items() if name not in {"event", "level", "part"})
+        oracle.note(f"log {event['part']}", f"{event['level']}: {event['event']} {facts}")
+
+    pipeline = log._pipeline
+    level = LEVELS["info"] if verbose else LEVELS["warning"]
+    with patch.object(pipeline, "write", write), patch.object(pipeline, "level", level):
+        yield
 
 
 def run_seed(seed: int, *, verbose: bool = False) -> Run:
@@ -124,7 +144,8 @@ def run_seed(seed: int, *, verbose: bool = False) -> Run:
     simulation = _Simulation(plan)
     broken, text, subject = None, "", None
     try:
-        simulation.go()
+        with log_of_the_daemons(simulation.oracle, verbose=verbose):
+            simulation.go()
     except Violation as violation:
         broken, text, subject = violation.promise, str(violation), violation.subject
     except Exception as error:  # noqa: BLE001 - whatever it is, a daemon would have ended by it

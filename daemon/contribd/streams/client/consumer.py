@@ -122,6 +122,10 @@ class Consumer:
         """Whether a join is under way: nothing may then keep the thread from its next poll."""
         return faults.is_joining(self._client)
 
+    def rejoin(self) -> None:
+        """Joins again with the next ``poll``."""
+        self._client._coordinator.request_rejoin()  # noqa: SLF001 - kafka-python joins by itself only
+
     def close(self, *, leave: bool) -> None:
         """Ends the consumer; ``leave``: tells the group, which a member that is not static does in any case."""
         if leave:

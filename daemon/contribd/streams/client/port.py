@@ -10,7 +10,7 @@ raises ``KafkaTimeoutError`` past it. Every error is a ``KafkaError`` (``streams
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.price import Record
@@ -20,13 +20,12 @@ from contribd.engine.records.result_encoder import Encoded
 class Member(NamedTuple):
     """A membership of the consumer group, as a transaction is committed under (KIP-447).
 
-    ``generation``: -1 where the consumer is no member; ``token``: what the client needs besides.
+    ``generation``: -1 where the consumer is no member.
     """
 
     generation: int
     member_id: str
     static_id: str | None = None
-    token: Any = None
 
 
 class Heartbeats(NamedTuple):
@@ -120,6 +119,9 @@ class MemberConsumer(OffsetReader, Protocol):
 
     def is_joining(self) -> bool:
         """Whether a join is under way: nothing may then keep the thread from its next poll."""
+
+    def rejoin(self) -> None:
+        """Joins again with the next ``poll``, as the member it is: the group distributes its partitions anew."""
 
     def close(self, *, leave: bool) -> None:
         """Ends the consumer; ``leave``: tells the group, so that others get the partitions at once."""

@@ -101,6 +101,7 @@ PRIVATE_NAMES: Final[tuple[PrivateName, ...]] = (
     Attribute(_CONSUMER, "_fetcher", "Fetcher", "release_set_aside"),
     Attribute("kafka.consumer.fetcher:Fetcher", "_next_partition_records", "", "release_set_aside"),
     Method(_RECORDS, "__bool__", (), "release_set_aside: whether a batch is drained"),
+    Method(_COORDINATOR, "request_rejoin", (), "rejoin"),
     Attribute(_COORDINATOR, "_join_task", "", "finish_join; is_joining"),
     Attribute(_COORDINATOR, "rejoin_needed", "", "finish_join"),
     Attribute(_COORDINATOR, "rejoining", "", "lose_what_is_lost"),

@@ -79,6 +79,8 @@ class Assignment:
                     name=self._static_id,
                     seconds=wait,
                 )
+            if self._static_member.must_rejoin():
+                consumer.rejoin()
             self._emit(joined)
 
     def _announce(self, consumer: MemberConsumer) -> bool:

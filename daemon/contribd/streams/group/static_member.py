@@ -4,6 +4,11 @@ A process that joins under the name of a member of the group is given that membe
 not wait for the one it replaces: a process that is frozen, or cut off from Kafka alone, learns of it later, and posts
 meanwhile. So a member with a name posts only for a short while on the strength of one heartbeat (``lease_seconds``),
 and its successor touches nothing for a little longer than that.
+
+Nor does the group rebalance for a takeover. In a cooperative rebalance (KIP-429) a partition that moves is given to
+nobody at first: its owner lets go of it and joins again, and the next generation gives it to another. Where the owner
+dies in between, its successor gets what it had kept, and nobody asks for the next generation: the partition would be
+nobody's until the group changes for another reason. So a successor joins again once.
 """
 
 from collections.abc import Callable
@@ -21,6 +26,7 @@ class StaticMember:
         self._kafka = kafka
         self._clock = clock
         self._member_id = ""
+        self._rejoined_as = ""
         self._alone = False
         self._free_from = float("-inf")
 
@@ -40,6 +46,13 @@ class StaticMember:
                 self._free_from = self._clock() + self._settings.lease_seconds
             self._alone = self._settings.static_id is None
         return self.wait
+
+    def must_rejoin(self) -> bool:
+        """Whether the member it has become took over from another, and has not joined again for it; said once."""
+        due = self.wait > 0.0 and self._rejoined_as != self._member_id
+        if due:
+            self._rejoined_as = self._member_id
+        return due
 
     @property
     def wait(self) -> float:

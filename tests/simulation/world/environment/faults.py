@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from tests.simulation.world.environment.brokers import GROUP, RESULTS, TRANSACTIONS, leader_of
 from tests.simulation.world.environment.host import World
-from tests.simulation.world.environment.hosts import Cluster
+from tests.simulation.world.environment.hosts import Hosts
 from tests.simulation.world.environment.venue import Venue
 
 from contribd.simulation.ads.options import LoginAnswer
@@ -12,7 +13,7 @@ from contribd.simulation.ads.options import LoginAnswer
 class Faults:
     """Plans every fault of a run; ``end`` heals the world."""
 
-    def __init__(self, world: World, cluster: Cluster) -> None:
+    def __init__(self, world: World, cluster: Hosts) -> None:
         self._world = world
         self._cluster = cluster
         self._rng = world.schedule.rng
@@ -38,6 +39,7 @@ class Faults:
         self._world.oracle.note("fault", "all faults end")
         for venue in self._world.venues.values():
             venue.calm_down()
+        self._world.brokers.calm_down()
         self._cluster.calm_down()
 
     def _venue(self) -> Venue:
@@ -71,6 +73,20 @@ class Faults:
         process = self._cluster.any()
         if process is not None:
             process.offline_until = self._world.schedule.mono + self._rng.choice((1.0, 5.0, 15.0))
+
+    # Kafka
+
+    def _broker_killed(self) -> None:
+        self._world.brokers.lose_one(clean=False, lie=self._world.happens("coordinator_lies"))
+
+    def _broker_stopped(self) -> None:
+        self._world.brokers.lose_one(clean=True, lie=False)
+
+    def _leader_moved(self) -> None:
+        self._world.brokers.move(leader_of(self._rng.randrange(self._world.plan.partitions)))
+
+    def _coordinator_moved(self) -> None:
+        self._world.brokers.move(self._rng.choice((GROUP, TRANSACTIONS, RESULTS)))
 
     # The ADS
 

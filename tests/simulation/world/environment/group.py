@@ -1,9 +1,9 @@
-"""The group coordinator: members, generations, and cooperative rebalancing (KIP-429) with its barrier."""
+"""The group coordinator: members, generations, cooperative rebalancing (KIP-429), and static members (KIP-345)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from tests.simulation.world.environment.brokers import Brokers
 from tests.simulation.world.environment.schedule import Schedule
 
 from contribd.engine.records.offsets import Partition
@@ -12,22 +12,25 @@ REBALANCE_TIMEOUT = 20.0
 """Seconds that a rebalance waits for members that do not join it."""
 
 
-class Listener(Protocol):
+class Joining(Protocol):
     """A member's consumer."""
 
-    def synced(self, generation: int, partitions: frozenset[Partition]) -> None:
-        """The group's decision, on its way to the member."""
+    def completed(self, member: str, generation: int) -> None:
+        """The group has a new generation with this member in it, on its way."""
 
-    def refused(self, name: str) -> None:
+    def refused(self, member: str) -> None:
         """The group has no such member any more."""
 
 
 @dataclass(slots=True, eq=False)
 class _Member:
     name: str
-    listener: Listener
+    static_id: str | None
+    client_id: str
+    consumer: Joining
     heard: float
     owned: frozenset[Partition]
+    given: frozenset[Partition] = frozenset()
     joined: bool = False
     waiting: bool = False
 
@@ -35,11 +38,16 @@ class _Member:
 class Group:
     """One consumer group over all partitions of the prices topic."""
 
-    def __init__(self, schedule: Schedule, partitions: list[Partition], session_timeout: float) -> None:
+    def __init__(
+        self, schedule: Schedule, brokers: Brokers, partitions: list[Partition], session_timeout: float
+    ) -> None:
         self._schedule = schedule
+        self._brokers = brokers
         self._partitions = partitions
         self._timeout = session_timeout
         self._members: dict[str, _Member] = {}
+        self._fenced: set[str] = set()
+        """Members whose static name another process has now."""
         self._gone: set[str] = set()
         self._round = 0
         self.generation = 0
@@ -49,19 +57,49 @@ class Group:
 
     # What members ask
 
-    def join(self, name: str, listener: Listener, owned: frozenset[Partition]) -> None:
-        """A member joins, or joins again; it is told of the outcome by ``synced``."""
+    def join(
+        self, name: str, static_id: str | None, client_id: str, consumer: Joining, owned: frozenset[Partition]
+    ) -> None:
+        """A member joins, or joins again; it is told of the outcome by ``completed``."""
         member = self._members.get(name)
         if member is None:
-            if name in self._gone:
-                listener.refused(name)
+            if name in self._gone or name in self._fenced:
+                consumer.refused(name)
                 return
-            member = self._members[name] = _Member(name, listener, self._schedule.mono, owned)
+            member = _Member(name, static_id, client_id, consumer, self._schedule.mono, owned)
+            if self._takes_over(member):
+                return
+            self._members[name] = member
             self._watch(member)
         member.heard, member.owned = self._schedule.mono, owned
         member.joined = member.waiting = True
         self._prepare()
         self._complete_if_all_joined()
+
+    def _takes_over(self, member: _Member) -> bool:
+        """A static member that comes anew replaces the one of its name; in a group at rest it gets its partitions at
+        once, and nobody else is asked to rebalance."""
+        before = next((m for m in self._members.values() if m.static_id == member.static_id), None)
+        if member.static_id is None or before is None:
+            return False
+        del self._members[before.name]
+        self._fenced.add(before.name)
+        if self.preparing:
+            return False
+        member.given = before.given
+        self._members[member.name] = member
+        self._watch(member)
+        for partition in member.given:
+            self.owners[partition] = member.name
+        member.consumer.completed(member.name, self.generation)
+        return True
+
+    def sync(self, name: str, generation: int) -> frozenset[Partition] | None:
+        """What the generation gives this member, None where it must join again."""
+        if self.state_of(name, generation) != "ok":
+            return None
+        self._members[name].heard = self._schedule.mono
+        return self._members[name].given
 
     def leave(self, name: str) -> None:
         """A member goes."""
@@ -71,16 +109,33 @@ class Group:
             self._complete_if_all_joined()
 
     def heartbeat(self, name: str, generation: int) -> str:
-        """``ok``, ``rejoin`` while a rebalance waits for this member, ``unknown`` where it is out of the group."""
-        member = self._members.get(name)
-        if member is None or (generation != self.generation and not member.joined):
-            return "unknown"
-        member.heard = self._schedule.mono
-        return "rejoin" if self.preparing and not member.joined else "ok"
+        """``ok``, ``rejoin`` while a rebalance waits for this member, ``fenced``, or ``unknown``."""
+        state = self.state_of(name, generation)
+        if state == "ok":
+            self._members[name].heard = self._schedule.mono
+            return "rejoin" if self.preparing and not self._members[name].joined else "ok"
+        if state == "stale" and self._members[name].joined:
+            self._members[name].heard = self._schedule.mono
+            return "ok"
+        return "unknown" if state == "stale" else state
 
-    def is_current(self, name: str, generation: int) -> bool:
-        """Whether a commit in this member's name counts."""
-        return name in self._members and generation == self.generation
+    def state_of(self, name: str, generation: int) -> str:
+        """``ok``, ``stale`` (another generation), ``fenced`` or ``unknown``.
+
+        A coordinator that answers from an old state knows other members, among them earlier ones of a static name.
+        """
+        member = self._members.get(name)
+        if self._brokers.lies:
+            return "unknown" if member is None or member.static_id is None else "fenced"
+        if name in self._fenced:
+            return "fenced"
+        if member is None:
+            return "unknown"
+        return "ok" if generation == self.generation else "stale"
+
+    def members(self) -> list[tuple[str, str | None, str]]:
+        """Member id, static id and client id of each."""
+        return [(member.name, member.static_id, member.client_id) for member in self._members.values()]
 
     # Rebalancing
 
@@ -115,9 +170,10 @@ class Group:
         for member, partitions in self._assign():
             member.joined = member.waiting = False
             member.heard = self._schedule.mono
+            member.given = partitions
             for partition in partitions:
                 self.owners[partition] = member.name
-            member.listener.synced(self.generation, partitions)
+            member.consumer.completed(member.name, self.generation)
 
     def _assign(self) -> list[tuple[_Member, frozenset[Partition]]]:
         """Sticky and balanced; what one member still owns and another shall have goes to neither in this round."""
@@ -152,7 +208,3 @@ class Group:
             self._schedule.at(due + self._timeout, look)
 
         self._schedule.after(self._timeout, look)
-
-    def settle(self, check: Callable[[str], bool]) -> bool:
-        """Whether no rebalance is under way and ``check`` holds for every member."""
-        return not self.preparing and all(check(name) for name in self._members)

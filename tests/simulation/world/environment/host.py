@@ -7,13 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.simulation.world.environment.brokers import Brokers
 from tests.simulation.world.environment.group import Group
 from tests.simulation.world.environment.schedule import Schedule
-from tests.simulation.world.environment.sim_kafka import Kafka
+from tests.simulation.world.environment.sim_kafka import SimKafka
 from tests.simulation.world.environment.venue import Venue
 from tests.simulation.world.plan import Plan
 
 if TYPE_CHECKING:
+    from tests.simulation.world.environment.fiber import Fiber
     from tests.simulation.world.oracle.oracle import Oracle
 
     from contribd.mapping.mapper import Mapper
@@ -25,7 +27,8 @@ class World:
 
     schedule: Schedule
     plan: Plan
-    kafka: Kafka
+    brokers: Brokers
+    kafka: SimKafka
     group: Group
     venues: dict[str, Venue]
     oracle: Oracle
@@ -53,6 +56,15 @@ class Life:
         self.frozen_until = 0.0
         self.offline_until = 0.0
         """The network to Kafka is down until then."""
+        self.fibers: list[Fiber] = []
+        """Its threads, but for the worker."""
+        self.on_notify: dict[Callable[[], None], None] = {}
+        """Whoever waits in a poll and would have looked up by itself before long."""
+
+    def notify(self) -> None:
+        """Something happened that a thread of this process would see when it looks up next."""
+        for wake in list(self.on_notify):
+            wake()
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
         """Runs ``action`` in the process after ``seconds``, unless it has died."""

@@ -4,7 +4,7 @@ from tests.simulation.world.environment.host import World
 from tests.simulation.world.environment.sim_process import Process
 
 
-class Cluster:
+class Hosts:
     """One daemon a host, restarted as the service manager would."""
 
     def __init__(self, world: World) -> None:
@@ -27,7 +27,7 @@ class Cluster:
         process = self.processes[host]
         if process is None:
             return
-        if process.exited is not None:
+        if process.exited == "replaced":
             process.die()  # one that was replaced has not ended by itself
         if process.dead:
             self._gone(host)
@@ -66,12 +66,6 @@ class Cluster:
         for process in self.processes:
             if process is not None and not process.dead:
                 process.poke()
-
-    def fed(self) -> None:
-        """There are new records."""
-        for process in self.processes:
-            if process is not None and not process.dead:
-                process.source.nudge()
 
     def calm_down(self) -> None:
         """No thread is held up any more."""

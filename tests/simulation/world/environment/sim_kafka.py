@@ -1,9 +1,11 @@
-"""Kafka as far as a run needs it: the topics, the group's offsets, and transactions with their fencing."""
+"""The brokers' side of a run: the topics, the group's offsets, and transactions with their fencing."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from tests.simulation.world.environment.brokers import Brokers
 from tests.simulation.world.environment.record_feed import Produced
 from tests.simulation.world.environment.schedule import Schedule
 
@@ -15,6 +17,9 @@ TRANSACTION_TIMEOUT = 10.0
 
 MAX_METADATA = 4_096
 
+_OLD_STATES = 20
+"""Commits that a coordinator that tells an old state is behind, at most."""
+
 
 class Fenced(Exception):
     """The producer's epoch is not the current one."""
@@ -25,9 +30,10 @@ class StaleMember(Exception):
 
 
 class State(Enum):
-    """Of a transaction."""
+    """Of a transaction. COMPLETING: durable, its offsets not yet visible."""
 
     OPEN = auto()
+    COMPLETING = auto()
     COMMITTED = auto()
     ABORTED = auto()
 
@@ -43,55 +49,94 @@ class Transaction:
     state: State = State.OPEN
 
 
-class Kafka:
+class SimKafka:
     """One cluster. Committed transactions are told to ``on_commit``, for readers that read committed results."""
 
-    def __init__(self, schedule: Schedule, partitions: int, on_commit: Callable[[Transaction], None]) -> None:
+    def __init__(
+        self, schedule: Schedule, brokers: Brokers, partitions: int, on_commit: Callable[[Transaction], None]
+    ) -> None:
         self.schedule = schedule
+        self.brokers = brokers
         self.logs: list[list[Produced]] = [[] for _ in range(partitions)]
         self.ends = [0] * partitions
         """The next offset of each partition."""
+        self.starts = [0] * partitions
+        """Where each log begins."""
         self.offsets: dict[Partition, Commit] = {}
         """What the group has committed."""
         self.begins: dict[Partition, int] = {}
         """Where the group began to consume."""
+        self._before: dict[Partition, deque[Commit]] = {}
+        """What it had committed earlier, the oldest first."""
         self._epochs: dict[str, int] = {}
         self._open: dict[str, Transaction] = {}
         self._on_commit = on_commit
-        self.check_member: Callable[[str, int], bool] = lambda _member, _generation: True
+        self.on_append: dict[Callable[[int], None], None] = {}
+        """Consumers that wait for records."""
+
+    # Prices
 
     def append(self, record: Produced) -> None:
         """A record of the prices topic."""
         self.logs[record.partition].append(record)
         self.ends[record.partition] = record.offset + 1
+        for tell in list(self.on_append):
+            tell(record.partition)
 
-    def start(self, partition: Partition, *, latest: bool) -> None:
-        """The group's first commit for a partition: the log's end or its beginning."""
-        log = self.logs[partition.number]
-        first = log[0].offset if log else self.ends[partition.number]
-        self.begins[partition] = self.ends[partition.number] if latest else first
-        self.offsets[partition] = Commit(self.begins[partition], "")
+    def first(self, number: int) -> int:
+        """The first offset of a log."""
+        return self.starts[number]
+
+    # The group's offsets
+
+    def committed(self, partition: Partition) -> Commit | None:
+        """What the coordinator says that the group has committed."""
+        before = self._before.get(partition)
+        if self.brokers.lies and before:
+            return before[0]
+        return self.offsets.get(partition)
+
+    def commit_plainly(self, commits: Mapping[Partition, Commit]) -> None:
+        """Offsets outside of a transaction: the group's first ones."""
+        for partition, commit in commits.items():
+            self.begins.setdefault(partition, commit.offset)
+        self._store(commits)
+
+    def _store(self, commits: Mapping[Partition, Commit]) -> None:
+        for partition, commit in commits.items():
+            if partition in self.offsets:
+                before = self._before.setdefault(partition, deque(maxlen=_OLD_STATES))
+                before.append(self.offsets[partition])
+            self.offsets[partition] = commit
+
+    def unstable(self, partition: Partition) -> bool:
+        """Whether a transaction under way holds offsets of this partition: a read_committed consumer waits for it."""
+        return any(partition in transaction.offsets for transaction in self._open.values())
+
+    # Transactions
+
+    def completing(self, producer: str) -> bool:
+        """Whether the producer's last transaction is durable and not yet visible: it must wait."""
+        transaction = self._open.get(producer)
+        return transaction is not None and transaction.state is State.COMPLETING
 
     def init_transactions(self, producer: str) -> int:
         """A new epoch; ends what an earlier one left open."""
-        self.abort_open(producer)
+        transaction = self._open.get(producer)
+        if transaction is not None and transaction.state is State.OPEN:
+            del self._open[producer]
+            transaction.state = State.ABORTED
         self._epochs[producer] = self._epochs.get(producer, -1) + 1
         return self._epochs[producer]
-
-    def abort_open(self, producer: str) -> None:
-        """Aborts the producer's open transaction, where there is one."""
-        transaction = self._open.pop(producer, None)
-        if transaction is not None:
-            transaction.state = State.ABORTED
 
     def fence(self, producer: str) -> None:
         """The coordinator gives up on the producer's epoch: its transaction is aborted, its next call is refused."""
         self.init_transactions(producer)
 
-    def begin(self, producer: str, epoch: int, results: list[Encoded]) -> Transaction:
-        """Opens a transaction and writes results into it. Raises ``Fenced``."""
-        self._check(producer, epoch)
-        transaction = Transaction(producer, epoch, results)
+    def begin(self, producer: str, epoch: int) -> Transaction:
+        """Opens a transaction, with the first record or offset of it. Raises ``Fenced``."""
+        self.check(producer, epoch)
+        transaction = Transaction(producer, epoch)
         self._open[producer] = transaction
         self.schedule.after(TRANSACTION_TIMEOUT, lambda: self._expire(transaction))
         return transaction
@@ -100,30 +145,32 @@ class Kafka:
         if transaction.state is State.OPEN:
             self.fence(transaction.producer)
 
-    def add_offsets(self, transaction: Transaction, offsets: dict[Partition, Commit], member: str, gen: int) -> None:
-        """The offsets it commits. Raises ``Fenced``, ``StaleMember``, or ValueError for metadata that is too long."""
-        self._check(transaction.producer, transaction.epoch)
-        if not self.check_member(member, gen):
-            raise StaleMember
-        for commit in offsets.values():
-            if len(commit.metadata) > MAX_METADATA:
-                raise ValueError("OffsetMetadataTooLarge")
-        transaction.offsets = offsets
+    def add_offsets(self, transaction: Transaction, offsets: Mapping[Partition, Commit]) -> None:
+        """The offsets it commits. Raises ``Fenced``, or ValueError for metadata that is too long."""
+        self.check(transaction.producer, transaction.epoch)
+        if any(len(commit.metadata) > MAX_METADATA for commit in offsets.values()):
+            raise ValueError("OffsetMetadataTooLarge")
+        transaction.offsets = dict(offsets)
 
-    def commit(self, transaction: Transaction) -> None:
-        """Makes it durable. Raises ``Fenced``."""
-        self._check(transaction.producer, transaction.epoch)
+    def commit(self, transaction: Transaction, visible_after: float) -> None:
+        """Makes it durable; its offsets are seen ``visible_after`` seconds later. Raises ``Fenced``."""
+        self.check(transaction.producer, transaction.epoch)
         if transaction.state is not State.OPEN:
             raise Fenced
+        transaction.state = State.COMPLETING
+        self._on_commit(transaction)
+        self.schedule.after(visible_after, lambda: self._complete(transaction))
+
+    def _complete(self, transaction: Transaction) -> None:
         del self._open[transaction.producer]
         transaction.state = State.COMMITTED
-        self.offsets.update(transaction.offsets)
-        self._on_commit(transaction)
+        self._store(transaction.offsets)
 
-    def _check(self, producer: str, epoch: int) -> None:
+    def check(self, producer: str, epoch: int) -> None:
+        """Raises ``Fenced`` where a later producer has this transactional.id."""
         if self._epochs.get(producer) != epoch:
             raise Fenced
 
-    def unstable(self, partition: Partition) -> bool:
-        """Whether an open transaction holds offsets of this partition: a read_committed consumer waits for it."""
-        return any(partition in transaction.offsets for transaction in self._open.values())
+    def open_transactions(self) -> dict[str, Transaction]:
+        """By transactional.id."""
+        return {name: each for name, each in self._open.items() if each.state is State.OPEN}

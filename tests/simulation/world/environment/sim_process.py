@@ -1,14 +1,14 @@
-"""A simulated daemon: what ``contribd.worker`` does with the real engine, between a simulated source and sink."""
+"""A simulated daemon: the production loop, driver, source and sink, over simulated sockets, brokers and threads."""
 
 import socket
 from collections.abc import Callable
 from random import Random
 from typing import cast
 
+from tests.simulation.world.environment.fiber import Fiber, runtime_of
 from tests.simulation.world.environment.host import Life, World
 from tests.simulation.world.environment.make_engine import make_engine
-from tests.simulation.world.environment.sim_sink import Sink
-from tests.simulation.world.environment.sim_source import Source
+from tests.simulation.world.environment.sim_client import connect, settings_of
 from tests.simulation.world.environment.sim_wire import Wire
 from tests.simulation.world.environment.sockets import SimSelector, SimSocket
 
@@ -16,13 +16,32 @@ from contribd.ads.dialer import DialError, DialOptions
 from contribd.ads.driver import Driver, Outcome
 from contribd.engine.engine import Engine
 from contribd.engine.events import Event, Stop
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import ResultEncoder
 from contribd.engine.session.endpoints import Failure
 from contribd.loop import DRAIN_MARGIN, Loop
-from contribd.streams.group.lease import Joined
+from contribd.ops.progress import Pulse
+from contribd.streams.group.fencing import Fencing
+from contribd.streams.group.lease import Joined, Lease
+from contribd.streams.sink import Sink
+from contribd.streams.source import Source
 
 BUSY_ROUNDS = 2_000
 """Rounds of the worker within one simulated second that mean that it never sleeps."""
+
+LEAVE_SECONDS = 5.0
+"""How long a stop waits for each thread."""
+
+
+class WatchedSource(Source):
+    """The source as it is; the oracle is told what the worker wants."""
+
+    life: Life
+
+    def pause(self, partitions: frozenset[Partition]) -> None:
+        """As the source's."""
+        self.life.world.oracle.paused(self.life, partitions)
+        super().pause(partitions)
 
 
 class Process(Life):
@@ -43,22 +62,44 @@ class Process(Life):
         self.exited: str | None = None
         """How it ended by itself."""
         world.oracle.started(self)
-        self.source = Source(self, self.put, lambda: self._loop.consumed)
-        self.sink = Sink(self, self.put)
         self._sockets: list[SimSocket] = []
+        self._make_streams(name.partition("/")[0])
         self._driver = Driver(self.engine, self._selector, DialOptions(3.0), self.put, dial=self._dial)
         self._loop = Loop(
             self.engine,
             self._driver,
             self.source,
             self.sink,
-            self.source.lease,
+            self._lease,
             ResultEncoder(instance=name, version="0", config="0"),
             rejects=False,
             ack_timeout=world.plan.ack_timeout,
             clock=lambda: world.schedule.now,
         )
         self._wake_in(0.0)
+        for part in (self.source, self.sink):
+            Fiber(self, part.run).start()
+
+    def _make_streams(self, instance: str) -> None:
+        settings, runtime = settings_of(self.world.plan, instance), runtime_of(self)
+        kafka = connect(self, settings)
+        self._lease = Lease(settings.lease_seconds, settings.answer_timeout, clock=runtime.mono)
+        fencing = Fencing(clock=runtime.mono)
+        self.source = WatchedSource(
+            settings,
+            kafka,
+            runtime=runtime,
+            emit=self.put,
+            consumed=lambda: self._loop.consumed,
+            pulse=Pulse("source", 60.0, 0.0),
+            lease=self._lease,
+            fencing=fencing,
+            max_backlog=2 * self.world.plan.max_poll,
+        )
+        self.source.life = self
+        self.sink = Sink(
+            settings, kafka, runtime=runtime, emit=self.put, pulse=Pulse("sink", 60.0, 0.0), fencing=fencing
+        )
 
     # The outside
 
@@ -84,25 +125,25 @@ class Process(Life):
         """SIGKILL: the sockets close, nothing else happens."""
         if not self.dead:
             self.world.oracle.killed(self)
+        self._end()
+
+    def _end(self) -> None:
         self.dead = True
         for sock in self._sockets:
-            sock.wire.hang_up()
+            sock.die()
+        for fiber in self.fibers:
+            fiber.kill()
 
     def _dial(self, endpoint: str, _options: DialOptions, done: Callable[[socket.socket | DialError], None]) -> None:
         """Makes a connection, or fails to, in a while."""
-        venue, rng = self.world.venues[endpoint], self._schedule.rng
+        venue, rng, plan = self.world.venues[endpoint], self._schedule.rng, self.world.plan
 
         def connected() -> None:
             if not venue.reachable:
                 done(DialError(Failure.NETWORK, "refused"))
                 return
-            wire = Wire(
-                self._schedule,
-                rng,
-                latency=rng.choice((0.0003, 0.003, 0.04)),
-                room=self.world.plan.socket_room,
-                cuts=0.1,
-            )
+            latency = rng.choice((0.0003, 0.003, 0.04))
+            wire = Wire(self._schedule, rng, latency=latency, room=plan.socket_room, cuts=0.1)
             self.world.oracle.connected(self, wire)
             sock = SimSocket(self, wire, self._heard)
             self._sockets.append(sock)
@@ -111,7 +152,7 @@ class Process(Life):
 
         self.later(rng.choice((0.001, 0.02, 0.3)), connected)
 
-    # The loop
+    # The worker
 
     def poke(self) -> None:
         """Something outside the engine changed that the worker looks at every so often."""
@@ -127,7 +168,7 @@ class Process(Life):
             self.later(at - self._schedule.mono, lambda: self._wake(at))
 
     def _wake(self, planned: float) -> None:
-        if planned == self._wake_time:
+        if planned == self._wake_time and self.exited not in {"drained", "deadline"}:
             self._wake_time = float("inf")
             if self.stalled_until > self._schedule.mono:
                 self._wake_in(0.0)
@@ -140,12 +181,15 @@ class Process(Life):
         if any(isinstance(event, Stop) for event in mail):
             self._schedule.after(self.world.plan.ack_timeout + DRAIN_MARGIN, self.poke)
         finished = self._loop.round(self._selector.select(), mail)
-        if self.sink.replaced and self.exited is None:
+        if (self.sink.replaced or self.source.replaced) and self.exited is None:
             self.exited = "replaced"
         self.world.oracle.measured(self)
         if finished:
             self._leave()
-        elif (wait := self._loop.wait()) < 1e9:
+            return
+        if self._selector.select():
+            self._heard()
+        if (wait := self._loop.wait()) < 1e9:
             self._wake_in(wait + self._schedule.rng.random() * 0.001)
 
     def _count_round(self) -> None:
@@ -155,9 +199,17 @@ class Process(Life):
         if count > BUSY_ROUNDS:
             self.world.oracle.complain("the worker never sleeps", self.name)
 
+    # The end
+
     def _leave(self) -> None:
         self.exited = "drained" if self.engine.drained else "deadline"
         self._loop.leave()
-        self.source.leave()
-        self.dead = True
         self.world.oracle.left(self)
+        self._schedule.after(2 * LEAVE_SECONDS, self._end)
+        self._await_threads()
+
+    def _await_threads(self) -> None:
+        if all(fiber.ended for fiber in self.fibers):
+            self._end()
+        else:
+            self.later(0.05, self._await_threads)

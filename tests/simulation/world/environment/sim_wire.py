@@ -11,6 +11,9 @@ from contribd.ads.frames import TEXT, FrameDecoder, encode_close, encode_frame
 
 MAX_PAYLOAD = 16 * 1024 * 1024
 
+SHORT_WRITES = 0.1
+"""Share of writes of which the socket takes only a part."""
+
 
 class Server(Protocol):
     """The far end."""
@@ -66,6 +69,8 @@ class Wire:
         if not self.writable:
             return 0
         taken = data if not self.stuck else data[: self._room - self._socket]
+        if self._rng.random() < SHORT_WRITES:
+            taken = taken[: self._rng.randint(1, len(taken))]
         for opcode, payload in self._sent.feed(taken):
             if opcode == TEXT:
                 self.on_handed(payload)

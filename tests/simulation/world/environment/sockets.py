@@ -9,6 +9,12 @@ from weakref import WeakValueDictionary
 from tests.simulation.world.environment.host import Life
 from tests.simulation.world.environment.sim_wire import Wire
 
+RESETS = 0.3
+"""Share of connections that end by a reset."""
+
+SHORT_READS = 0.1
+"""Share of reads that get less than there is."""
+
 _numbers = itertools.count(3)
 
 
@@ -24,7 +30,9 @@ class SimSocket:
         self._number = next(_numbers)
         self.by_number[self._number] = self
         self._arrived = bytearray()
+        self._rng = life.world.schedule.rng
         self._ended = False
+        self._was_reset = False
         self._reset = False
         wire.on_bytes = self._on_bytes
         wire.on_end = self._on_end
@@ -35,6 +43,10 @@ class SimSocket:
 
     def _on_end(self) -> None:
         self._ended = True
+        # A reset throws away what has come and was not read; a connection that ends in order is read to its end.
+        self._was_reset = self._rng.random() < RESETS
+        if self._was_reset:
+            self._arrived.clear()
         self._wake()
 
     @property
@@ -53,9 +65,13 @@ class SimSocket:
 
     def recv(self, size: int) -> bytes:
         if not self._arrived:
+            if self._was_reset:
+                raise ConnectionResetError("connection reset by peer")
             if self._ended:
                 return b""
             raise BlockingIOError
+        if self._rng.random() < SHORT_READS:
+            size = self._rng.randint(1, len(self._arrived))
         data = bytes(self._arrived[:size])
         del self._arrived[:size]
         return data
@@ -65,6 +81,10 @@ class SimSocket:
 
     def shutdown(self, _how: int) -> None:
         pass
+
+    def die(self) -> None:
+        """The process has ended without closing it: the system does, as it was told to (``SO_LINGER``)."""
+        self.wire.hang_up(clean=not self._reset)
 
     def close(self) -> None:
         self._life.world.oracle.hung_up(self.wire)

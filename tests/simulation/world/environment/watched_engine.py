@@ -24,7 +24,7 @@ class WatchedEngine(Engine):
         """As the engine's."""
         texts = super().take_frames(now)
         wire = self._wire()
-        if texts and wire is not None and wire.open:
+        if texts and wire is not None:
             self._life.world.oracle.posting(self._life, wire, texts)
         return texts
 

@@ -11,9 +11,11 @@ if __name__ == "__main__":  # a program finds only what is beside it
 
 from tests.simulation.world.mutants import (
     answers_broken,
+    carrying_broken,
     commits_broken,
     order_broken,
     sending_broken,
+    streams_broken,
     withdrawals_broken,
 )
 from tests.simulation.world.mutants.mutant import seeds_to_catch
@@ -24,6 +26,8 @@ MUTANTS = [
     *sending_broken.MUTANTS,
     *answers_broken.MUTANTS,
     *withdrawals_broken.MUTANTS,
+    *carrying_broken.MUTANTS,
+    *streams_broken.MUTANTS,
 ]
 """Each breaks one rule that the daemon's promises rest on."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tests.simulation.world.environment.group import Group
 from tests.simulation.world.environment.record_feed import Produced
 from tests.simulation.world.environment.schedule import Schedule
-from tests.simulation.world.environment.sim_kafka import Kafka, Transaction
+from tests.simulation.world.environment.sim_kafka import SimKafka, Transaction
 from tests.simulation.world.oracle.blank_rules import BlankRules
 from tests.simulation.world.oracle.evidence import Post, ProcessEvidence, Violation, WireEvidence, messages_in
 from tests.simulation.world.oracle.history import History
@@ -37,7 +37,7 @@ STOP_SECONDS = 10.0
 class Oracle:
     """Raises ``Violation`` at the first promise broken. ``trace`` tells how it came to that."""
 
-    def __init__(self, schedule: Schedule, plan: Plan, kafka: Kafka, group: Group) -> None:
+    def __init__(self, schedule: Schedule, plan: Plan, kafka: SimKafka, group: Group) -> None:
         self._schedule = schedule
         self._plan = plan
         self._kafka = kafka

@@ -1,0 +1,161 @@
+"""The producers and the admin client of a simulated process."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from tests.simulation.world.environment.brokers import GROUP, RESULTS, TRANSACTIONS
+from tests.simulation.world.environment.fiber import current
+from tests.simulation.world.environment.host import Life
+from tests.simulation.world.environment.sim_calls import answer, call
+from tests.simulation.world.environment.sim_kafka import Fenced, State, Transaction
+
+from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.result_encoder import Encoded
+from contribd.streams.client.errors import (
+    CommitFailedError,
+    FencedInstanceIdError,
+    KafkaError,
+    KafkaTimeoutError,
+    ProducerFencedError,
+)
+from contribd.streams.client.port import GroupMember, Member
+
+OFFSETS_TOPIC = "__consumer_offsets"
+
+_COMPLETING = 0.01
+"""Seconds between two tries of a producer whose last transaction is still completing."""
+
+
+def init_transactions(life: Life, name: str) -> int:
+    """The epoch of a new producer of this transactional.id; what the one before left open is ended."""
+    kafka = life.world.kafka
+    call(life, TRANSACTIONS)
+    while kafka.completing(name):
+        current().sleep(_COMPLETING)
+    epoch = kafka.init_transactions(name)
+    answer(life)
+    return epoch
+
+
+class SimProducer:
+    """``streams.client.port.TransactionalProducer`` over a simulated cluster."""
+
+    def __init__(self, life: Life, name: str, results: str) -> None:
+        self._life = life
+        self._world = life.world
+        self._name = name
+        self._results = results
+        self._epoch = init_transactions(life, name)
+        self._transaction: Transaction | None = None
+        self._batch: list[Encoded] = []
+
+    def begin(self) -> None:
+        """Opens a transaction; the brokers hear of it with its first record."""
+        self._transaction, self._batch = None, []
+
+    def append(self, topic: str, records: Iterable[Encoded]) -> None:
+        """Adds records."""
+        if topic == self._results:
+            self._batch += records
+
+    def send_offsets(self, commits: Mapping[Partition, Commit], member: Member, seconds: float) -> None:
+        """Adds the offsets, under the group's generation."""
+        kafka, rng = self._world.kafka, self._world.schedule.rng
+        call(self._life, TRANSACTIONS, seconds)
+        while kafka.completing(self._name):
+            current().sleep(_COMPLETING)
+        if self._world.happens("txn_fenced"):
+            kafka.fence(self._name)
+        try:
+            transaction = self._transaction = kafka.begin(self._name, self._epoch)
+        except Fenced:
+            raise ProducerFencedError from None
+        call(self._life, RESULTS, seconds)
+        transaction.results = self._batch
+        call(self._life, GROUP, seconds)
+        self._check_member(member)
+        try:
+            kafka.add_offsets(transaction, commits)
+        except Fenced:
+            raise ProducerFencedError from None
+        answer(self._life)
+        if self._world.happens("txn_aborted"):
+            raise KafkaError(rng.choice(("NotEnoughReplicas", "CoordinatorNotAvailable")))
+
+    def _check_member(self, member: Member) -> None:
+        state = self._world.group.state_of(member.member_id, member.generation)
+        if state != "ok":
+            self._world.counts["commits refused by generation"] += 1
+            answer(self._life)
+            raise FencedInstanceIdError if state == "fenced" else CommitFailedError
+
+    def commit(self, seconds: float) -> None:
+        """Makes it durable. The request arrives whatever becomes of the process, unless it is lost."""
+        transaction, world = self._transaction, self._world
+        if transaction is None:
+            raise KafkaError("no transaction")
+        unknown = world.happens("txn_unknown")
+        takes = self._life.rtt() + world.brokers.wait(TRANSACTIONS)
+        outcome = {"fenced": False, "arrived": False}
+
+        def arrives() -> None:
+            outcome["arrived"] = True
+            try:
+                world.kafka.commit(transaction, world.schedule.rng.choice((0.001, 0.01, 0.3)))
+            except Fenced:
+                outcome["fenced"] = True
+
+        if not unknown or world.schedule.rng.random() < 0.5:
+            world.schedule.after(takes, arrives)
+        current().sleep(min(takes + self._life.rtt(), seconds))
+        if outcome["fenced"]:
+            raise ProducerFencedError
+        if unknown or not outcome["arrived"]:
+            raise KafkaTimeoutError(f"no answer within {seconds:g} s")
+        if transaction.state is State.ABORTED:
+            raise ProducerFencedError
+
+    def discard(self) -> None:
+        """Ends it."""
+        if not self._life.dead:
+            current().sleep(self._life.world.schedule.rng.choice((0.0, 0.0, 1.0)))
+
+
+class SimAdmin:
+    """``streams.client.port.Admin`` over a simulated cluster."""
+
+    def __init__(self, life: Life) -> None:
+        self._life = life
+        self._world = life.world
+
+    def missing_topics(self, topics: Sequence[str]) -> list[str]:
+        """None ever is."""
+        del topics
+        current().sleep(self._life.rtt())
+        return []
+
+    def members(self, group: str) -> list[GroupMember]:
+        """The members of the one group there is."""
+        del group
+        call(self._life, GROUP)
+        found = [] if self._world.brokers.lies else self._world.group.members()
+        answer(self._life)
+        return [GroupMember(*each) for each in found]
+
+    def open_transactions(self) -> list[str]:
+        """The transactional.ids that have one open."""
+        call(self._life, TRANSACTIONS)
+        found = sorted(self._world.kafka.open_transactions())
+        answer(self._life)
+        return found
+
+    def topics_of(self, transactional_id: str) -> set[str]:
+        """Those that an open transaction has written to."""
+        call(self._life, TRANSACTIONS)
+        found = self._world.kafka.open_transactions().get(transactional_id)
+        answer(self._life)
+        if found is None:
+            return set()
+        return ({"results"} if found.results else set()) | ({OFFSETS_TOPIC} if found.offsets else set())
+
+    def close(self) -> None:
+        """Nothing is left open."""
