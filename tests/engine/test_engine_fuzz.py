@@ -9,20 +9,23 @@ from hypothesis import strategies as st
 from tests.ads.server_messages import directory, login_refresh
 from tests.engine.rig import P0, P1, Rig, encode
 
-from contribd.engine.events import Connected, Received
+from contribd.engine.events import CaughtUp, Connected, Received
 from contribd.engine.records import instruments as instrument_module
+from contribd.engine.records import offsets as tracker_module
+from contribd.engine.records import price as price_module
 from contribd.engine.session import connection as connection_module
 from contribd.engine.session.endpoints import Failure
 from contribd.engine.states import (
     INSTRUMENT_TRANSITIONS,
+    PRICE_TRANSITIONS,
     SESSION_TRANSITIONS,
+    TRACKER_TRANSITIONS,
     ImpossibleTransition,
     InstrumentEvent,
     InstrumentState,
     SessionEvent,
     SessionState,
-    next_instrument,
-    next_session,
+    Transitions,
 )
 
 CLOSED_LOGIN = {"ID": 1, "Type": "Status", "Domain": "Login", "State": {"Stream": "Closed", "Data": "Suspect"}}
@@ -103,9 +106,9 @@ def test_what_is_no_message_ends_the_session(state: SessionState) -> None:
 
 def test_a_pair_the_table_does_not_have_is_a_defect() -> None:
     with pytest.raises(ImpossibleTransition, match="session: CONNECTED while open"):
-        next_session(SessionState.OPEN, SessionEvent.CONNECTED)
+        SESSION_TRANSITIONS[SessionState.OPEN, SessionEvent.CONNECTED]
     with pytest.raises(ImpossibleTransition, match="instrument: SENT while IDLE"):
-        next_instrument(InstrumentState.IDLE, InstrumentEvent.SENT)
+        INSTRUMENT_TRANSITIONS[InstrumentState.IDLE, InstrumentEvent.SENT]
 
 
 class Walk:
@@ -128,6 +131,8 @@ class Walk:
         self.rig.put({"BID": self.rng.random()}, ric=ric, partition=partition, age=self.rng.choice([0, 2]))
 
     def wait(self) -> None:
+        if self.rng.random() < 0.3:
+            self.rig.handle(CaughtUp(frozenset(self.owned)))
         self.rig.tick(self.rng.choice([0.0, 0.5, 1.0, 16.0]))
 
     def write(self) -> None:
@@ -169,7 +174,7 @@ class Walk:
         partition = self.rng.choice([P0, P1])
         if partition not in self.owned:
             self.owned.add(partition)
-            self.rig.assign(partition)
+            self.rig.assign(partition, behind=self.rng.random() < 0.3)
         elif self.rng.random() < 0.5:
             self.rig.revoking(partition)
         else:
@@ -177,19 +182,28 @@ class Walk:
             self.rig.revoked(partition)
 
 
-def test_every_row_of_both_tables_is_used_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+class Recording(dict[Any, Any]):
+    """A table that knows which of its rows were used."""
+
+    def __init__(self, table: Transitions[Any, Any], seen: set[Any]) -> None:
+        super().__init__(table)
+        self._table, self._seen = table, seen
+
+    def __getitem__(self, row: Any) -> Any:
+        self._seen.add(row)
+        return self._table[row]
+
+
+def test_every_row_of_the_tables_is_used_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: set[Any] = set()
-
-    def session(state: SessionState, event: SessionEvent) -> SessionState:
-        seen.add((state, event))
-        return next_session(state, event)
-
-    def instrument(state: InstrumentState, event: InstrumentEvent) -> InstrumentState:
-        seen.add((state, event))
-        return next_instrument(state, event)
-
-    monkeypatch.setattr(connection_module, "next_session", session)
-    monkeypatch.setattr(instrument_module, "next_instrument", instrument)
+    tables = {
+        connection_module: "SESSION_TRANSITIONS",
+        instrument_module: "INSTRUMENT_TRANSITIONS",
+        price_module: "PRICE_TRANSITIONS",
+        tracker_module: "TRACKER_TRANSITIONS",
+    }
+    for module, name in tables.items():
+        monkeypatch.setattr(module, name, Recording(getattr(module, name), seen))
     for seed in range(60):
         walk = Walk(seed)
         for _ in range(10 + 3 * seed):
@@ -199,5 +213,5 @@ def test_every_row_of_both_tables_is_used_and_no_other(monkeypatch: pytest.Monke
             walk.rig.lose()
         walk.rig.engine.session.close(walk.rig.now)
     moving = {row for row in SESSION_TRANSITIONS if SessionEvent.MOVE in row or row[0].name == "MOVING"}
-    assert set(INSTRUMENT_TRANSITIONS) - seen == set()
+    assert {*INSTRUMENT_TRANSITIONS, *PRICE_TRANSITIONS, *TRACKER_TRANSITIONS} - seen == set()
     assert set(SESSION_TRANSITIONS) - moving - seen == set()

@@ -94,7 +94,8 @@ def test_a_revoked_partition_s_pending_results_are_forgotten(outbox: Outbox) -> 
     gone, kept, instrument = tracker(P0), tracker(P1), Instrument(("TRCC", "EUR="))
     outbox.add(settlement(gone, 0), instrument)
     outbox.add(settlement(kept, 0))
-    gone.closed = True
+    gone.stop()
+    gone.close()
     assert outbox.close({gone}) == [instrument]
     batch = outbox.take()
     assert batch is not None
@@ -106,7 +107,8 @@ def test_a_revoked_partition_s_results_under_way_are_forgotten_only_if_they_were
     outbox.add(settlement(gone, 0), instrument)
     outbox.add(settlement(kept, 0))
     batch = outbox.take()
-    gone.closed = True
+    gone.stop()
+    gone.close()
     assert outbox.close({gone}) == []
     assert outbox.holds(gone)
     assert batch is not None
@@ -121,7 +123,8 @@ def test_a_failed_transaction_of_revoked_partitions_alone_leaves_nothing(outbox:
     gone = tracker()
     outbox.add(settlement(gone, 0))
     batch = outbox.take()
-    gone.closed = True
+    gone.stop()
+    gone.close()
     outbox.close({gone})
     assert batch is not None
     outbox.failed(batch.number)

@@ -105,8 +105,8 @@ class Engine:
     def _assigned(self, event: Assigned, now: Now) -> None:
         for partition, commit in event.partitions.items():
             settled = decode_metadata(commit.offset, commit.metadata)
-            tracker = OffsetTracker(partition, commit.offset, settled, self._bounds.span)
-            tracker.catching_up = self.contributor.policy.conflate and partition in event.behind
+            catching_up = self.contributor.policy.conflate and partition in event.behind
+            tracker = OffsetTracker(partition, commit.offset, settled, self._bounds.span, catching_up=catching_up)
             self.intake.assign(tracker)
             self.withdrawals.assigned(tracker, now.mono)
 
@@ -274,18 +274,18 @@ class Engine:
 
     def _take(self, tracker: OffsetTracker, records: list[Record], now: Now) -> None:
         """Maps records; a rejected one is settled at once, the others wait for their turn."""
-        map_record, wall = self.mapper.map, now.wall
+        map_record, wall, catching_up = self.mapper.map, now.wall, tracker.catching_up
         self.counters.records += len(records)
         for record in records:
             outcome = map_record(record.value)
             if isinstance(outcome, Rejected):
                 self.counters.results[Status.REJECTED, outcome.code] += 1
                 self.outbox.add(reject(tracker, record, outcome, wall))
-            elif tracker.catching_up:
+            elif catching_up:
                 self.intake.hold(Price(tracker, record, outcome, wall))
             else:
                 self.contributor.queue(Price(tracker, record, outcome, wall), now)
-        if tracker.catching_up and self.intake.caught_up(tracker):
+        if catching_up and self.intake.caught_up(tracker):
             self._let_go(tracker, now)
 
     def leave(self, now: Now) -> None:

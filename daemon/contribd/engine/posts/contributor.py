@@ -17,7 +17,7 @@ from contribd.engine.records.instruments import Instruments
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
 from contribd.engine.records.price import Price, Reply, Status
-from contribd.engine.states import InstrumentEvent, InstrumentState
+from contribd.engine.states import InstrumentEvent, InstrumentState, PriceState
 from contribd.omm.answers import Ack, PostError
 from contribd.omm.post import PostEncoder
 
@@ -57,17 +57,11 @@ class Contributor:
             self.instruments.queue(withdrawal)
 
     def forget(self, trackers: set[OffsetTracker], now: Now) -> None:
-        """Drops the waiting prices of partitions that are going: their next owner consumes them again."""
+        """Drops the waiting prices of partitions that are being revoked: their next owner consumes them again."""
         for instrument in self.instruments:
-            kept = []
-            for price in instrument.waiting:
-                if price.tracker in trackers:
-                    self._outcomes.drop(price, now)
-                else:
-                    kept.append(price)
-            instrument.waiting.clear()
-            instrument.waiting.extend(kept)
-            if not kept and instrument.state is InstrumentState.BACKING_OFF:
+            for price in instrument.take_out(trackers):
+                self._outcomes.drop(price, now)
+            if not instrument.waiting and instrument.state is InstrumentState.BACKING_OFF:
                 self.instruments.emptied(instrument)
 
     def abandon(self) -> bool:
@@ -144,7 +138,7 @@ class Contributor:
             if blamed and post.instrument.alone:
                 self._outcomes.finish(post, Status.ERROR, Reply.ERROR, None, text, now)
                 continue
-            post.instrument.alone = blamed
+            post.instrument.send_alone(alone=blamed)
             why = f"dropped by the ADS after an Error in the same frame: {text}"
             self._outcomes.retry(post, Reply.TIMEOUT, None, why, now, 0.0)
 
@@ -173,7 +167,7 @@ class Contributor:
 
     def _expire_old(self, now: Now) -> None:
         for price in self._expiry.take_expired(now):
-            if price.settled:
+            if price.state is PriceState.SETTLED:
                 continue  # it was ahead of another one, and went with it
             for old in (*self.instruments.older(price), price) if self.policy.conflate else (price,):
                 self._outcomes.expire(old, now)

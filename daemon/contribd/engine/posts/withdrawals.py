@@ -10,6 +10,7 @@ from contribd.engine.policy import WithdrawPolicy
 from contribd.engine.posts.in_flight import InFlightPost
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.price import Reason, Status, Withdrawal, withdraw
+from contribd.engine.states import PriceState
 from contribd.mapping.outcome import FieldValue, Mapped, PostType
 
 Key: TypeAlias = tuple[str, str]
@@ -213,7 +214,7 @@ class Withdrawals:
 
     def call_off(self, withdrawal: Withdrawal) -> None:
         """Takes a withdrawal back, where it was not posted: its quote stands on."""
-        if withdrawal.in_flight or withdrawal.attempts:
+        if withdrawal.state is PriceState.IN_FLIGHT or withdrawal.attempts:
             return
         withdrawal.give_up()
         self._made.pop(withdrawal, None)

@@ -40,9 +40,9 @@ class Intake:
         """Takes nothing more of these partitions; their trackers."""
         trackers = {self.trackers[partition] for partition in partitions if partition in self.trackers}
         for tracker in trackers:
-            tracker.stopping = True
+            tracker.stop()
             self._buffered.pop(tracker.partition, None)
-            for price in self.let_go(tracker):
+            for price in self._held.pop(tracker.partition, ()):
                 price.give_up()
         return trackers
 
@@ -50,7 +50,7 @@ class Intake:
         """The partitions are not ours any more; their trackers, closed."""
         trackers = self.stop(partitions)
         for tracker in trackers:
-            tracker.closed = True
+            tracker.close()
             del self.trackers[tracker.partition]
         return trackers
 
@@ -67,8 +67,10 @@ class Intake:
         return tracker.partition in self._buffered or tracker.waiting_bytes >= self._bounds.waiting_bytes
 
     def let_go(self, tracker: OffsetTracker) -> list[Price]:
-        """The partition has caught up, or is going: the prices that were held, in order."""
-        tracker.catching_up = False
+        """The partition has caught up: the prices that were held, in order. There are none where it had before."""
+        if not tracker.catching_up:
+            return []
+        tracker.end_catch_up()
         return self._held.pop(tracker.partition, [])
 
     def offer(self, partition: Partition, records: Sequence[Record]) -> list[Record]:

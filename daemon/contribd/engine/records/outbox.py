@@ -70,7 +70,7 @@ class Outbox:
             settlement = entry[0]
             merged = settlement.carried_by is not None
             size += settlement.size
-            settlement.note()
+            settlement.mark_settled()
             taken.append(entry)
 
     def committed(self, number: int) -> list[Instrument]:

@@ -13,7 +13,7 @@ from contribd.engine.session.endpoints import Failure
 from contribd.engine.session.failover import Failover, Move
 from contribd.engine.session.keepalive import Keepalive
 from contribd.engine.session.session_log import SessionLog
-from contribd.engine.states import SessionEvent, SessionState, next_session
+from contribd.engine.states import SESSION_TRANSITIONS, SessionEvent, SessionState
 from contribd.omm.requests import PING, close_login
 
 _LIVE: Final = (SessionState.OPEN, SessionState.WAITING_FOR_SERVICE, SessionState.MOVING, SessionState.DRAINING)
@@ -66,7 +66,7 @@ class Connection:
 
     def pass_to(self, event: SessionEvent, now: Now) -> None:
         """Changes the state, as the table has it."""
-        self.state = next_session(self.state, event)
+        self.state = SESSION_TRANSITIONS[self.state, event]
         self.since = now
 
     # What the shell tells
