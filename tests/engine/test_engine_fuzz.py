@@ -59,7 +59,7 @@ def in_state(state: SessionState) -> Rig:
         rig.put({"BID": n}, ric=f"R{n % 4}=")
     if state in (SessionState.DRAINING, SessionState.CLOSED):
         rig.stop()
-    assert rig.engine.session.state is state
+    assert rig.engine.connection.state is state
     return rig
 
 
@@ -81,7 +81,7 @@ STATES = st.sampled_from([state for state in SessionState if state.name != "MOVI
 def test_any_messages_in_any_state_are_survived(state: SessionState, frames: list[list[Any]]) -> None:
     rig = in_state(state)
     for frame in frames:
-        rig.handle(Received(rig.engine.session.attempt, [encode(*frame)]))
+        rig.handle(Received(rig.engine.connection.attempt, [encode(*frame)]))
         rig.tick(0.6)
     rig.tick(120)
     rig.commit()
@@ -91,7 +91,7 @@ def test_any_messages_in_any_state_are_survived(state: SessionState, frames: lis
 @given(STATES, st.lists(st.binary(max_size=40), max_size=4))
 def test_any_bytes_in_any_state_are_survived(state: SessionState, texts: list[bytes]) -> None:
     rig = in_state(state)
-    rig.handle(Received(rig.engine.session.attempt, texts))
+    rig.handle(Received(rig.engine.connection.attempt, texts))
     rig.tick(120)
     rig.commit()
 
@@ -99,9 +99,9 @@ def test_any_bytes_in_any_state_are_survived(state: SessionState, texts: list[by
 @pytest.mark.parametrize("state", [SessionState.LOGGING_IN, SessionState.WAITING_FOR_SERVICE, SessionState.OPEN])
 def test_what_is_no_message_ends_the_session(state: SessionState) -> None:
     rig = in_state(state)
-    rig.handle(Received(rig.engine.session.attempt, [b"oops"]))
-    assert rig.engine.session.state is SessionState.DISCONNECTED
-    assert (rig.engine.session.last_failure or "").startswith(Failure.PROTOCOL.value)
+    rig.handle(Received(rig.engine.connection.attempt, [b"oops"]))
+    assert rig.engine.connection.state is SessionState.DISCONNECTED
+    assert (rig.engine.connection.last_failure or "").startswith(Failure.PROTOCOL.value)
 
 
 def test_a_pair_the_table_does_not_have_is_a_defect() -> None:
@@ -149,14 +149,14 @@ class Walk:
 
     def bring_up(self) -> None:
         """The next step to a session that posts."""
-        rig, session = self.rig, self.rig.engine.session
-        if session.state is SessionState.DISCONNECTED:
+        rig, connection = self.rig, self.rig.engine.connection
+        if connection.state is SessionState.DISCONNECTED:
             rig.tick(20.0)
-        elif session.state is SessionState.CONNECTING:
-            rig.handle(Connected(session.attempt))
-        elif session.state is SessionState.LOGGING_IN:
+        elif connection.state is SessionState.CONNECTING:
+            rig.handle(Connected(connection.attempt))
+        elif connection.state is SessionState.LOGGING_IN:
             rig.receive(login_refresh())
-        elif session.state is SessionState.WAITING_FOR_SERVICE:
+        elif connection.state is SessionState.WAITING_FOR_SERVICE:
             rig.receive(directory())
 
     def answer(self) -> None:
@@ -211,7 +211,7 @@ def test_every_row_of_the_tables_is_used_and_no_other(monkeypatch: pytest.Monkey
         walk.rig.stop()
         if seed % 2:
             walk.rig.lose()
-        walk.rig.engine.session.close(walk.rig.now)
+        walk.rig.engine.connection.close(walk.rig.now)
     moving = {row for row in SESSION_TRANSITIONS if SessionEvent.MOVE in row or row[0].name == "MOVING"}
     assert {*INSTRUMENT_TRANSITIONS, *PRICE_TRANSITIONS, *TRACKER_TRANSITIONS} - seen == set()
     assert set(SESSION_TRANSITIONS) - moving - seen == set()

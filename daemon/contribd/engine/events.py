@@ -43,6 +43,12 @@ class Records(NamedTuple):
     batches: Sequence[tuple[Partition, Sequence[Record]]]
 
 
+class Leased(NamedTuple):
+    """The group has us as a member for certain until then (monotonic seconds); what was said before holds no more."""
+
+    until: float
+
+
 class Connected(NamedTuple):
     """Connection ``attempt`` is made."""
 
@@ -62,6 +68,17 @@ class Received(NamedTuple):
 
     attempt: int
     texts: Sequence[bytes]
+
+
+class Written(NamedTuple):
+    """How many bytes connection ``attempt`` has taken since it was made, and how many wait for it.
+
+    Said where some wait, or none do any more: nothing is to be posted behind bytes that wait.
+    """
+
+    attempt: int
+    taken: int
+    unsent: int
 
 
 class Probed(NamedTuple):
@@ -117,9 +134,11 @@ Event: TypeAlias = (
     | Revoking
     | Revoked
     | Records
+    | Leased
     | Connected
     | Lost
     | Received
+    | Written
     | Probed
     | TokenGot
     | TokenFailed

@@ -35,7 +35,8 @@ class Contributor:
         self.instruments = Instruments()
         self.in_flight = InFlightPosts(policy.max_outstanding, policy.first_post_id)
         self.withdrawals = Withdrawals(policy.withdraw)
-        self._counters = counters
+        self.last_ack: int | None = None
+        """Wall time of the last positive Ack, microseconds since 1970."""
         self._expiry = Expiry(policy.max_age)
         self._outcomes = Outcomes(policy, self.instruments, self._expiry, self.withdrawals, outbox, counters)
         self._poster = Poster(policy, encoder, self.instruments, self.in_flight, self._expiry, self._outcomes, counters)
@@ -107,7 +108,7 @@ class Contributor:
             self._unconfirmed.answered(post.frame)
         attribution = self._attribution.answered(post, self.in_flight, now.mono)
         if ack.code is None:
-            self._counters.last_ack = now.wall
+            self.last_ack = now.wall
             self._outcomes.finish(post, _ACCEPTED, _ACK, None, ack.text or None, now)
         else:
             self._outcomes.refused(post, ack.code, ack.text or None, now)

@@ -44,10 +44,10 @@ class Withdrawals:
         self.wanted = policy.wanted
         self.listens = self.wanted and policy.silent_after is not None
         """Whether silence matters."""
-        self._standing: dict[Key, Quote] = {}
+        self._live: dict[Key, Quote] = {}
         self._heard: dict[OffsetTracker, float] = {}
         """Monotonic time of the last record of each partition that has not been found silent since."""
-        self.unheard: set[OffsetTracker] = set()
+        self._unheard: set[OffsetTracker] = set()
         """Not listened to just now, or until a moment ago."""
         self._due: deque[tuple[Key, OffsetTracker | None]] = deque()
         """Quotes to withdraw: for the silence of that partition, or because the daemon stops."""
@@ -59,9 +59,9 @@ class Withdrawals:
         self._stopping = False
 
     @property
-    def standing(self) -> int:
+    def live_quotes(self) -> int:
         """Quotes in the market that this process would withdraw."""
-        return len(self._standing)
+        return len(self._live)
 
     @property
     def idle(self) -> bool:
@@ -88,7 +88,7 @@ class Withdrawals:
     def acked(self, post: InFlightPost) -> None:
         """The ADS accepted a post of prices: what it put into the market stands, what it blanked does not."""
         shown, blank = self._shown(post)
-        before = self._standing.get(post.instrument.key)
+        before = self._live.get(post.instrument.key)
         if before is not None and post.type is not PostType.REFRESH and before.fields != shown:
             shown = (before.fields | shown) - blank
         self._stand(post, shown)
@@ -96,25 +96,25 @@ class Withdrawals:
     def unanswered(self, post: InFlightPost) -> None:
         """A post of prices that got no answer may have arrived, whatever becomes of the prices: or it may not."""
         shown = self._shown(post)[0]
-        before = self._standing.get(post.instrument.key)
+        before = self._live.get(post.instrument.key)
         self._stand(post, shown if before is None else (before.fields - post.given_away) | shown)
 
     def taken_over(self, post: InFlightPost) -> None:
         """A post none of whose prices is ours any more may have arrived: its values are others' to keep up."""
         key = post.instrument.key
-        if (before := self._standing.get(key)) is None:
+        if (before := self._live.get(key)) is None:
             return
         if left := before.fields - post.given_away:
-            self._standing[key] = before._replace(fields=left)
+            self._live[key] = before._replace(fields=left)
         else:
-            del self._standing[key]
+            del self._live[key]
 
     def _stand(self, post: InFlightPost, shown: frozenset[str]) -> None:
         key, newest = post.instrument.key, post.group[-1]
         if not shown:
-            self._standing.pop(key, None)
+            self._live.pop(key, None)
             return
-        self._standing[key] = Quote(newest.tracker, newest.mapped.mapping, shown)
+        self._live[key] = Quote(newest.tracker, newest.mapped.mapping, shown)
         if self._stopping:
             self._due.append((key, None))
 
@@ -147,16 +147,20 @@ class Withdrawals:
                 self.call_off(made)
         self._heard[tracker] = mono
 
+    def not_heard(self, trackers: Iterable[OffsetTracker]) -> None:
+        """These partitions are not being fetched from now on: their silence says nothing."""
+        self._unheard.update(trackers)
+
     def deaf(self, trackers: Iterable[OffsetTracker], mono: float) -> None:
         """These partitions are not being listened to just now: their silence says nothing.
 
-        Nor does that of the ``unheard`` since the last call, up to now.
+        Nor does that of those ``not_heard`` since the last call, up to now.
         """
         deaf = set(trackers)
-        for tracker in deaf | self.unheard:
+        for tracker in deaf | self._unheard:
             if tracker in self._heard:
                 self._heard[tracker] = mono
-        self.unheard = deaf
+        self._unheard = deaf
 
     def look(self, now: Now) -> list[Silent]:
         """The partitions that went silent since the last look; their quotes are due from now on."""
@@ -174,7 +178,7 @@ class Withdrawals:
 
     def _silent(self, tracker: OffsetTracker) -> Silent:
         del self._heard[tracker]
-        keys = [key for key, quote in self._standing.items() if quote.tracker is tracker]
+        keys = [key for key, quote in self._live.items() if quote.tracker is tracker]
         self._due.extend((key, tracker) for key in keys)
         return Silent(tracker, len(keys))
 
@@ -193,7 +197,7 @@ class Withdrawals:
         self._due.clear()
         if self.policy.on_stop:
             self._stopping = True
-            self._due.extend((key, None) for key in self._standing)
+            self._due.extend((key, None) for key in self._live)
 
     def make(self, busy: Callable[[Key], bool], now: Now) -> list[Withdrawal]:
         """Withdrawals to be queued now: a bounded number at a time, however many quotes stand.
@@ -203,10 +207,10 @@ class Withdrawals:
         made = []
         while self.can_make:
             key, silent = self._due.popleft()
-            quote = self._standing.get(key)
+            quote = self._live.get(key)
             if quote is None or (silent is not None and (busy(key) or quote.tracker is not silent)):
                 continue
-            del self._standing[key]
+            del self._live[key]
             withdrawal = _withdrawal(key, quote, Reason.STOP if silent is None else Reason.SILENT, now)
             self._made[withdrawal] = None
             made.append(withdrawal)
@@ -224,7 +228,7 @@ class Withdrawals:
         """The quote stands as before, if nothing newer does."""
         mapped = withdrawal.mapped
         key = mapped.service, mapped.ric
-        self._standing.setdefault(key, Quote(withdrawal.tracker, mapped.mapping, frozenset(mapped.fields)))
+        self._live.setdefault(key, Quote(withdrawal.tracker, mapped.mapping, frozenset(mapped.fields)))
         return key
 
     def over(self, withdrawal: Withdrawal, status: Status) -> None:
@@ -249,11 +253,11 @@ class Withdrawals:
 
     def forget(self, trackers: set[OffsetTracker]) -> None:
         """Partitions are not ours any more: their quotes are kept up, or not, by others."""
-        self.unheard -= trackers
+        self._unheard -= trackers
         for tracker in trackers:
             self._heard.pop(tracker, None)
         self._made = {made: None for made in self._made if made.tracker not in trackers}
-        self._standing = {key: quote for key, quote in self._standing.items() if quote.tracker not in trackers}
+        self._live = {key: quote for key, quote in self._live.items() if quote.tracker not in trackers}
 
 
 def _withdrawal(key: Key, quote: Quote, reason: Reason, now: Now) -> Withdrawal:

@@ -35,7 +35,7 @@ def _withdrawals_count_as_records(original: Any, self: ResultEncoder, settlement
 
 
 def _stop_leaves_quotes(original: Any, self: Withdrawals) -> None:
-    self._standing.clear()
+    self._live.clear()
     original(self)
 
 
@@ -64,7 +64,7 @@ def _only_what_was_acked(_original: Any, _self: Withdrawals, _flight: Any) -> No
 
 
 def _stop_waits_for_none(_original: Any, self: Engine, now: Any) -> None:
-    self.session.drain(now)
+    self.connection.drain(now)
 
 
 def _told_twice(original: Any, self: Outcomes, settlement: Settlement, instrument: Any) -> None:
