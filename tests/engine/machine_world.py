@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from tests.ads.server_messages import directory, login_refresh, login_status
+from tests.engine.joint_states import assert_allowed
 from tests.engine.judge import ACK_TIMEOUT, Judge, Key, Line, Made, Sent
 from tests.engine.rig import P0, P1, Rig
 
@@ -36,6 +37,7 @@ class WatchedRig(Rig):
     def pump(self) -> None:
         frames, commands = len(self.frames), len(self.commands)
         super().pump()
+        assert_allowed(self.engine)
         self.judge.sent(self.frames[frames:], self.engine.session.session_id, self.now)
         for command in self.commands[commands:]:
             if isinstance(command, Disconnect):

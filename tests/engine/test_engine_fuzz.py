@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.ads.server_messages import directory, login_refresh
+from tests.engine.joint_states import assert_allowed
 from tests.engine.rig import P0, P1, Rig, encode
 
 from contribd.engine.events import CaughtUp, Connected, Received
@@ -125,6 +126,7 @@ class Walk:
         happenings = (self.put, self.answer, self.wait, self.write, self.bring_up, self.rebalance, self.disturb)
         [happening] = self.rng.choices(happenings, weights=(5, 4, 2, 4, 4, 1, 1))
         happening()
+        assert_allowed(self.rig.engine)
 
     def put(self) -> None:
         partition, ric = self.rng.choice([P0, P1]), f"R{self.rng.randrange(4)}="

@@ -105,7 +105,7 @@ class Engine:
     # What happened
 
     def handle(self, event: Event, now: Now) -> None:
-        """Takes note of one event."""
+        """One event, whatever follows from it."""
         self._handlers[type(event)](event, now)
 
     def _assigned(self, event: Assigned, now: Now) -> None:
@@ -126,7 +126,7 @@ class Engine:
             self.contributor.queue(price, now)
 
     def _revoking(self, event: Revoking, now: Now) -> None:
-        """Nothing more is posted for these, but what a stop withdraws: that is ours to do until they are gone."""
+        """Nothing more is posted for these, but what a stop withdraws: that is ours to do until they are revoked."""
         trackers = self.intake.stop(event.partitions)
         if not self.stopping:
             self.withdrawals.revoking(trackers)
@@ -166,7 +166,7 @@ class Engine:
         if event.attempt != self.connection.attempt:
             return
         self.connection.heard(now)
-        answered = self.contributor.answered
+        acknowledged = self.contributor.acknowledged
         for text in event.texts:
             if self.connection.state in _GONE:
                 break
@@ -178,7 +178,7 @@ class Engine:
             for answer in answers:
                 if type(answer) is not Ack:
                     self._answer(answer, now)
-                elif not answered(answer, now):
+                elif not acknowledged(answer, now):
                     self._unmatched(f"Ack of PostID {answer.post_id}", answer.text, now)
         self._follow_session(now)
 
@@ -203,7 +203,7 @@ class Engine:
 
     def _answer(self, answer: Any, now: Now) -> None:
         if type(answer) is PostError:
-            if not self.contributor.failed(answer, now):
+            if not self.contributor.post_error(answer, now):
                 self._unmatched("Error", answer.text, now)
         elif type(answer) is Other and answer.type == "Ack":
             self._unmatched("Ack", answer.text, now)
@@ -225,7 +225,7 @@ class Engine:
         self._free(self.outbox.committed(event.number), InstrumentEvent.COMMITTED)
 
     def _not_committed(self, event: NotCommitted, _now: Now) -> None:
-        self._free(self.outbox.failed(event.number), InstrumentEvent.FORGOTTEN)
+        self._free(self.outbox.not_committed(event.number), InstrumentEvent.FORGOTTEN)
 
     def _free(self, instruments: list[Instrument], event: InstrumentEvent) -> None:
         for instrument in instruments:
@@ -325,7 +325,7 @@ class Engine:
         return frames
 
     def take_batch(self, now: Now) -> Batch | None:
-        """The next transaction, None while one is under way or nothing is settled.
+        """The next transaction, None while one is being written or nothing is settled.
 
         Answers to a frame of posts come one by one; while more are due, the first ones wait a moment for the others,
         since a transaction costs the same whatever it holds and its instruments wait for it.
@@ -354,7 +354,7 @@ class Engine:
         return paused
 
     def settled(self, partitions: frozenset[Partition]) -> bool:
-        """Whether nothing of these partitions is under way or unwritten."""
+        """Whether nothing of these partitions is in flight or unwritten."""
         return not any(
             tracker.waiting or tracker.withdrawing or self.outbox.holds(tracker)
             for partition in partitions

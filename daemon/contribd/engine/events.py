@@ -26,7 +26,7 @@ class CaughtUp(NamedTuple):
 
 
 class Revoking(NamedTuple):
-    """Partitions are being taken away: settle what is under way."""
+    """Partitions are being taken away: settle what is in flight."""
 
     partitions: frozenset[Partition]
 
@@ -121,7 +121,7 @@ class NotCommitted(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """Stop: post nothing new, settle what is under way."""
+    """Stop: post nothing new, settle what is in flight."""
 
 
 class Tick(NamedTuple):

@@ -223,7 +223,7 @@ JOINT_STATES: Final = frozenset(
         (_I.BACKING_OFF, _P.WAITING, _T.STOPPING),  # the blanks of a stop
         (_I.COMMITTING, _P.SETTLED, _T.TAKING),
         (_I.COMMITTING, _P.SETTLED, _T.STOPPING),
-        (_I.COMMITTING, _P.SETTLED, _T.CLOSED),  # its transaction was under way when the partition was revoked
+        (_I.COMMITTING, _P.SETTLED, _T.CLOSED),  # its transaction was being written when the partition was revoked
     }
 )
 """What an instrument, the price at its head and the tracker of that price's partition may be at the same time.

@@ -26,7 +26,7 @@ _ACK: Final = Reply.ACK
 
 
 class Contributor:
-    """Owns the book of instruments and the window of posts under way."""
+    """Owns the book of instruments and the window of posts in flight."""
 
     def __init__(
         self, policy: ContributionPolicy, encoder: PostEncoder, outbox: Outbox, counters: EngineCounters
@@ -46,7 +46,8 @@ class Contributor:
     # Prices in
 
     def queue(self, price: Price, now: Now) -> None:
-        """A mapped price, to be posted when its turn comes; a withdrawal that waits for the same instrument goes."""
+        """A mapped price, to be posted when its turn comes; a withdrawal that waits for the same
+        instrument is dropped."""
         if self.withdrawals.waits and (old := self.instruments.withdrawal(price)) is not None:
             self._outcomes.drop(old, now)
         self._expiry.watch(price)
@@ -97,16 +98,16 @@ class Contributor:
 
     # Answers in
 
-    def answered(self, ack: Ack, now: Now) -> bool:
+    def acknowledged(self, ack: Ack, now: Now) -> bool:
         """An Ack or NAK; False where no outstanding post has its ID."""
         post = self.in_flight.pop(ack.post_id)
         if post is None:
-            self._unconfirmed.answered_late(ack.post_id)
+            self._unconfirmed.confirm_late(ack.post_id)
             return False
-        self._poster.answered(post, now)
+        self._poster.answer_came(post, now)
         if self._unconfirmed:
-            self._unconfirmed.answered(post.frame)
-        attribution = self._attribution.answered(post, self.in_flight, now.mono)
+            self._unconfirmed.confirm(post.frame)
+        attribution = self._attribution.absolve(post, self.in_flight, now.mono)
         if ack.code is None:
             self.last_ack = now.wall
             self._outcomes.finish(post, _ACCEPTED, _ACK, None, ack.text or None, now)
@@ -116,24 +117,24 @@ class Contributor:
             self._resend_dropped(now, post.frame)
         return True
 
-    def failed(self, error: PostError, now: Now) -> bool:
+    def post_error(self, error: PostError, now: Now) -> bool:
         """An Error message; False where it belongs to no outstanding post."""
         patience = self._poster.patience
         if error.post_id is None:
             return self._attribution.after_nameless_error(error.text, self.in_flight, now.mono, patience)
         post = self.in_flight.pop(error.post_id)
         if post is None:
-            self._unconfirmed.answered_late(error.post_id)
+            self._unconfirmed.confirm_late(error.post_id)
             return False
-        self._poster.answered(post, now)
-        self._unconfirmed.answered(post.frame)
-        self._attribution.answered(post, self.in_flight, now.mono)
+        self._poster.answer_came(post, now)
+        self._unconfirmed.confirm(post.frame)
+        self._attribution.absolve(post, self.in_flight, now.mono)
         self._attribution.after_error(post, error.text, self.in_flight, now.mono, patience)
         self._outcomes.finish(post, Status.ERROR, Reply.ERROR, None, error.text, now)
         return True
 
     def _resend_dropped(self, now: Now, answered_frame: int = 0) -> None:
-        for post, blamed, text in self._attribution.proven(self.in_flight, now.mono, answered_frame):
+        for post, blamed, text in self._attribution.take_dropped(self.in_flight, now.mono, answered_frame):
             if not answered_frame:
                 self._unconfirmed.add(post)  # the Error may have been another's
             if blamed and post.instrument.alone:
@@ -169,7 +170,7 @@ class Contributor:
     def _expire_old(self, now: Now) -> None:
         for price in self._expiry.take_expired(now):
             if price.state is PriceState.SETTLED:
-                continue  # it was ahead of another one, and went with it
+                continue  # it was ahead of another one, and expired with it
             for old in (*self.instruments.older(price), price) if self.policy.conflate else (price,):
                 self._outcomes.expire(old, now)
 

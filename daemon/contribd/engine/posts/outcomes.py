@@ -32,7 +32,7 @@ _CLOSED: Final = TrackerState.CLOSED  # a member costs less as a global
 
 
 class Outcomes:
-    """Settles prices into the outbox, and keeps the time of those that back off. Every post is noted here."""
+    """Settles prices into the outbox, and keeps the time of those that back off. Every attempt is recorded here."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Outcomes:
         self, post: InFlightPost, reply: Reply, code: str | None, text: str | None, now: Now, delay: float
     ) -> None:
         """Another try later. Every price of the group knows of this one: it may expire while the others are posted."""
-        attempt = self._note(post, reply, code, text, now)
+        attempt = self._record_attempt(post, reply, code, text, now)
         for price in post.group[:-1]:
             price.add(attempt)
         instrument = post.instrument
@@ -131,7 +131,7 @@ class Outcomes:
         self, post: InFlightPost, status: Status, reply: Reply, code: str | None, text: str | None, now: Now
     ) -> None:
         """The last word on a post: the newest price gets the answer, those merged into it are CONFLATED."""
-        self._note(post, reply, code, text, now)
+        self._record_attempt(post, reply, code, text, now)
         instrument, group = post.instrument, post.group
         instrument.settle()
         if self._withdrawals.wanted and status is Status.ACK and self._shows(post):
@@ -146,7 +146,9 @@ class Outcomes:
         """Whether a post put up what may have to be withdrawn."""
         return self._withdrawals.wanted and type(post.group[-1]) is not Withdrawal
 
-    def _note(self, post: InFlightPost, reply: Reply, code: str | None, text: str | None, now: Now) -> Attempt:
+    def _record_attempt(
+        self, post: InFlightPost, reply: Reply, code: str | None, text: str | None, now: Now
+    ) -> Attempt:
         answered = None if reply in _UNANSWERED else now.wall
         attempt = Attempt(
             post.post_id,

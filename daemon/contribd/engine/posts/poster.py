@@ -53,7 +53,7 @@ class Poster:
         """Seconds of silence after which a post that should have been answered was not."""
         return grace(self._smoothed_ack)
 
-    def answered(self, post: InFlightPost, now: Now) -> None:
+    def answer_came(self, post: InFlightPost, now: Now) -> None:
         """A post was answered, one way or the other."""
         if self._held_until and (not len(self._in_flight) or post.instrument.solo):
             self._held_until = 0.0

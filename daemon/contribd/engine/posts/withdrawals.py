@@ -1,4 +1,4 @@
-"""Quotes that stand in the market because of this process, and blanks in their place where nobody keeps them up."""
+"""Quotes that are live in the market because of this process, and blanks in their place where nobody maintains them."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ Key: TypeAlias = tuple[str, str]
 
 
 class Quote(NamedTuple):
-    """What stands of one instrument: the fields to blank, and the partition whose prices keep it up."""
+    """The live quote of one instrument: the fields to blank, and the partition whose prices maintain it."""
 
     tracker: OffsetTracker
     mapping: str
@@ -33,10 +33,10 @@ class Silent(NamedTuple):
 
 
 class Withdrawals:
-    """Knows which quotes stand, which partitions are silent, and what has to be blanked.
+    """Knows which quotes are live, which partitions are silent, and what has to be blanked.
 
-    A quote leaves the standing ones when its withdrawal is made; one that is called off before it was posted comes
-    back to them.
+    A quote is not live any more once its withdrawal is made; where that is called off before it was posted, it is
+    again.
     """
 
     def __init__(self, policy: WithdrawPolicy) -> None:
@@ -65,7 +65,7 @@ class Withdrawals:
 
     @property
     def idle(self) -> bool:
-        """Whether no withdrawal is due or under way."""
+        """Whether no withdrawal is due or made and not settled."""
         return not self._due and not self._made
 
     @property
@@ -83,24 +83,24 @@ class Withdrawals:
         """Whether ``make`` has something to do."""
         return bool(self._due) and len(self._made) < MAX_WITHDRAWING
 
-    # What stands
+    # What is live
 
     def acked(self, post: InFlightPost) -> None:
-        """The ADS accepted a post of prices: what it put into the market stands, what it blanked does not."""
+        """The ADS accepted a post of prices: what it put into the market is live, what it blanked is not."""
         shown, blank = self._shown(post)
         before = self._live.get(post.instrument.key)
         if before is not None and post.type is not PostType.REFRESH and before.fields != shown:
             shown = (before.fields | shown) - blank
-        self._stand(post, shown)
+        self._make_live(post, shown)
 
     def unanswered(self, post: InFlightPost) -> None:
         """A post of prices that got no answer may have arrived, whatever becomes of the prices: or it may not."""
         shown = self._shown(post)[0]
         before = self._live.get(post.instrument.key)
-        self._stand(post, shown if before is None else (before.fields - post.given_away) | shown)
+        self._make_live(post, shown if before is None else (before.fields - post.given_away) | shown)
 
     def taken_over(self, post: InFlightPost) -> None:
-        """A post none of whose prices is ours any more may have arrived: its values are others' to keep up."""
+        """A post none of whose prices is ours any more may have arrived: its values are others' to maintain."""
         key = post.instrument.key
         if (before := self._live.get(key)) is None:
             return
@@ -109,7 +109,7 @@ class Withdrawals:
         else:
             del self._live[key]
 
-    def _stand(self, post: InFlightPost, shown: frozenset[str]) -> None:
+    def _make_live(self, post: InFlightPost, shown: frozenset[str]) -> None:
         key, newest = post.instrument.key, post.group[-1]
         if not shown:
             self._live.pop(key, None)
@@ -189,7 +189,7 @@ class Withdrawals:
     # Withdrawals
 
     def stop(self) -> None:
-        """The daemon is stopping: everything that stands is due, and what is answered from now on."""
+        """The daemon is stopping: everything that is live is due, and what is answered from now on."""
         for made in list(self._made):
             self.call_off(made)
         self.listens = False
@@ -200,7 +200,7 @@ class Withdrawals:
             self._due.extend((key, None) for key in self._live)
 
     def make(self, busy: Callable[[Key], bool], now: Now) -> list[Withdrawal]:
-        """Withdrawals to be queued now: a bounded number at a time, however many quotes stand.
+        """Withdrawals to be queued now: a bounded number at a time, however many quotes are live.
 
         The quote of an instrument that is ``busy`` is not left alone, nor one that another partition has renewed.
         """
@@ -217,7 +217,7 @@ class Withdrawals:
         return made
 
     def call_off(self, withdrawal: Withdrawal) -> None:
-        """Takes a withdrawal back, where it was not posted: its quote stands on."""
+        """Takes a withdrawal back, where it was not posted: its quote stays live."""
         if withdrawal.state is PriceState.IN_FLIGHT or withdrawal.attempts:
             return
         withdrawal.give_up()
@@ -225,14 +225,14 @@ class Withdrawals:
         self._restore(withdrawal)
 
     def _restore(self, withdrawal: Withdrawal) -> Key:
-        """The quote stands as before, if nothing newer does."""
+        """The quote is live as before, if nothing newer is."""
         mapped = withdrawal.mapped
         key = mapped.service, mapped.ric
         self._live.setdefault(key, Quote(withdrawal.tracker, mapped.mapping, frozenset(mapped.fields)))
         return key
 
     def over(self, withdrawal: Withdrawal, status: Status) -> None:
-        """The last word on a withdrawal: a quote whose blanks were not accepted stands on.
+        """The last word on a withdrawal: a quote whose blanks were not accepted stays live.
 
         A stop tries what silence could not do once more, and itself only once.
         """
@@ -252,7 +252,7 @@ class Withdrawals:
         self._due = deque(due for due in self._due if due[1] not in trackers)
 
     def forget(self, trackers: set[OffsetTracker]) -> None:
-        """Partitions are not ours any more: their quotes are kept up, or not, by others."""
+        """Partitions are not ours any more: their quotes are maintained, or not, by others."""
         self._unheard -= trackers
         for tracker in trackers:
             self._heard.pop(tracker, None)

@@ -241,17 +241,17 @@ class Connection:
             self.commands.append(Disconnect(self.attempt, clean=clean))
             self.pass_to(SessionEvent.CLOSE, now)
 
-    def failed(self, failure: Failure, text: str, now: Now) -> None:
+    def keep_failure(self, failure: Failure, text: str, now: Now) -> None:
         """Keeps why there is no session."""
         self.last_failure, self.last_failure_at = f"{failure.value}: {text}", now.wall
 
     def end(self, failure: Failure, text: str, now: Now, *, connected: bool = True, politely: bool = False) -> None:
         """There is no session, or none any more: its endpoint rests, and the next connection is made when it may be.
 
-        ``connected``: the shell still has the connection. ``politely``: what is to be sent still goes.
+        ``connected``: the shell still has the connection. ``politely``: what is to be sent is still sent.
         """
         wait = self.failover.failed(self.endpoint, failure, now.mono)
-        self.failed(failure, text, now)
+        self.keep_failure(failure, text, now)
         self.log.ended(self.endpoint, failure, text, wait, live=self.live)
         if not politely:
             self.frames.clear()

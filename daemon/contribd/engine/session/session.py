@@ -25,14 +25,14 @@ from contribd.omm.requests import PONG, source_directory
 class Session:
     """One ADS session after the other. Posts may go while the connection's state is OPEN, to services that are Up."""
 
-    def __init__(self, policy: SessionPolicy, rng: Random, counters: EngineCounters, note: EventLog = silent) -> None:
+    def __init__(self, policy: SessionPolicy, rng: Random, counters: EngineCounters, log: EventLog = silent) -> None:
         self.policy = policy
         self.session_id = ""
         self.max_message_size = DEFAULT_MAX_MESSAGE_SIZE
         self._rng = rng
         self._login = LoginStream(policy)
         self._directory = SourceDirectory(policy.services)
-        self._log = SessionLog(counters, note)
+        self._log = SessionLog(counters, log)
         # What its server said of the services holds for no other.
         self.connection = Connection(policy, self._log, self._directory.forget)
         self._ticked = 0.0
@@ -80,10 +80,10 @@ class Session:
             case LoginAnswer():
                 self._login_answered(answer, now)
             case Directory():
-                self._directory.answered(answer)
+                self._directory.update(answer)
                 self._follow_services(now)
             case DirectoryRefused(text=text):
-                if self._directory.refused(now.mono):
+                if self._directory.stream_closed(now.mono):
                     self._do_without_directory(text or "the server closed the source directory", now)
             case Other(type="Status" | "Error" as kind, text=text):
                 self._log.other(kind, text)
@@ -167,7 +167,7 @@ class Session:
         if wait is None:
             return
         if not self.connection.live:
-            self.connection.failed(failure, text, now)
+            self.connection.keep_failure(failure, text, now)
         self._log.no_token(failure, text, wait)
 
     def _fetch(self, request: FetchToken | None) -> None:
@@ -219,5 +219,5 @@ class Session:
                 self._ask_directory(now)
             case Due.ANSWER:
                 self._do_without_directory("it did not answer", now)
-        self._fetch(self._login.renewal(now.mono))
+        self._fetch(self._login.renew(now.mono))
         self.connection.look_for_other_endpoint(now)
