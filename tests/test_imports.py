@@ -43,7 +43,8 @@ ALLOWED_INSIDE = {
         "session": {"session", *LEAVES},
         **{leaf: {"limits"} for leaf in LEAVES},
         "events": {"records", "session"},
-        "engine": {"records", "posts", "session", "events", *LEAVES},
+        "view": {"records", "session", *LEAVES},
+        "engine": {"records", "posts", "session", "events", "view", *LEAVES},
     },
     "streams": {
         "runtime": set(),

@@ -60,7 +60,7 @@ class Bench:
 
     @property
     def state(self) -> SessionState:
-        return self.worker._engine.session.state
+        return self.worker._engine.connection.state
 
     def connected(self, attempt: int | None = None) -> socket.socket:
         """A connection is made; the server's end of it."""
@@ -68,7 +68,7 @@ class Bench:
         near.setblocking(False)
         far.setblocking(False)
         self.far += [near, far]
-        self.put(Outcome(self.worker._engine.session.attempt if attempt is None else attempt, near))
+        self.put(Outcome(self.worker._engine.connection.attempt if attempt is None else attempt, near))
         self.turn()
         return far
 
@@ -251,7 +251,7 @@ def test_pauses_are_told_only_when_they_change(bench: Bench, monkeypatch: pytest
     record: Callable[[frozenset[Partition]], None] = told.append
     monkeypatch.setattr(bench.worker._source, "pause", record)
     paused = frozenset({P0})
-    monkeypatch.setattr(bench.worker._engine, "paused", lambda: paused)
+    monkeypatch.setattr(bench.worker._engine, "take_paused", lambda: paused)
     for _ in range(3):
         bench.turn()
     assert told == [paused]

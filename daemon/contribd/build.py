@@ -44,7 +44,7 @@ def backoff(first: float, longest: float, rng: Random) -> Backoff:
     return after
 
 
-def engine(loaded: Loaded, rng: Random, note: EventLog) -> Engine:
+def engine(loaded: Loaded, rng: Random, log: EventLog) -> Engine:
     """The engine, set up by the configuration."""
     settings = loaded.settings
     return Engine(
@@ -53,7 +53,7 @@ def engine(loaded: Loaded, rng: Random, note: EventLog) -> Engine:
         contribution=_contribution(loaded, rng),
         session=session(loaded, rng),
         rng=rng,
-        note=note,
+        log=log,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from contribd.ads.driver import Driver, Outcome
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
-from contribd.engine.events import Event, Probed, Records, Revoked, Revoking, Stop, Tick, TokenFailed, TokenGot
+from contribd.engine.events import Event, Leased, Probed, Records, Revoked, Revoking, Stop, Tick, TokenFailed, TokenGot
 from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import ResultEncoder
 from contribd.streams.client.port import Member
@@ -56,6 +56,7 @@ class Loop:
         self._lease, self._results, self._rejects = lease, results, rejects
         self._stop_seconds = ack_timeout + DRAIN_MARGIN
         self._member: Member | None = None
+        self._leased_until = float("inf")
         self.consumed = 0
         self._paused: frozenset[Partition] = frozenset()
         self._revoking: deque[frozenset[Partition]] = deque()
@@ -100,10 +101,12 @@ class Loop:
 
     def _act(self, now: Now) -> None:
         """Does what the engine wants done."""
-        self.engine.may_post_until = self._lease.until(self._member)
+        if (until := self._lease.until(self._member)) != self._leased_until:
+            self._leased_until = until
+            self.engine.handle(Leased(until), now)
         self.driver.act(now)
         self._write(now)
-        if (paused := self.engine.paused()) != self._paused:
+        if (paused := self.engine.take_paused()) != self._paused:
             self._paused = paused
             self._source.pause(paused)
         if self._revoking and self.engine.settled(self._revoking[0]):

@@ -2,10 +2,12 @@
 
 import time
 
-from contribd import __version__, build
+from contribd import __version__
 from contribd.config.load import Loaded
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
+from contribd.engine.session.connection import SessionStatus
+from contribd.engine.view import EngineView
 from contribd.ops.http import HttpServer
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Progress
@@ -28,7 +30,6 @@ class Observer:
         self._engine = engine
         self._source = source
         self._sink = sink
-        self._services = build.services(loaded)
         self._started = time.time()
         self._next = 0.0
         self._snapshot = self._build(Now(time.monotonic(), time.time_ns() // 1000))
@@ -55,63 +56,51 @@ class Observer:
         self.status = _status(snapshot)
 
     def _build(self, now: Now) -> Snapshot:
-        engine, counters = self._engine, self._engine.counters
+        engine = self._engine.view(now)
+        counters = engine.counters
         return Snapshot(
             taken_at=now.wall / 1e6,
             started_at=self._started,
             version=__version__,
             instance=self._loaded.settings.instance,
             config=self._loaded.digest,
-            session=self._session(now),
-            services=tuple((name, engine.session.is_up(name)) for name in self._services),
-            outstanding=len(engine.contributor.in_flight),
-            max_outstanding=engine.contributor.in_flight.size,
-            waiting=engine.intake.waiting,
-            instruments=len(engine.contributor.instruments),
-            standing=engine.withdrawals.standing,
-            partitions=self._partitions(),
+            session=_session(engine.session, now),
+            services=engine.services,
+            outstanding=engine.in_flight,
+            max_outstanding=engine.max_in_flight,
+            waiting=engine.waiting,
+            instruments=engine.instruments,
+            standing=engine.live_quotes,
+            partitions=self._partitions(engine),
             counters=Counters.of(counters),
             ack_seconds=Histogram.of(counters.ack_seconds),
             delivery_seconds=Histogram.of(counters.delivery_seconds),
-            last_ack_at=None if counters.last_ack is None else counters.last_ack / 1e6,
+            last_ack_at=None if engine.last_ack is None else engine.last_ack / 1e6,
             stopping=self.stopping,
-            not_ready=tuple(self._reasons(now)),
+            not_ready=tuple(self._reasons(engine)),
         )
 
-    def _session(self, now: Now) -> SessionView:
-        session = self._engine.session
-        return SessionView(
-            state=session.state.value,
-            up=session.live,
-            endpoint=session.endpoint,
-            endpoints=session.policy.endpoints,
-            since=session.since.wall / 1e6 if session.since else now.wall / 1e6,
-            last_failure=session.last_failure,
-            last_failure_at=None if session.last_failure_at is None else session.last_failure_at / 1e6,
-        )
-
-    def _partitions(self) -> tuple[PartitionView, ...]:
+    def _partitions(self, engine: EngineView) -> tuple[PartitionView, ...]:
         lags = self._source.lags()
         views = []
-        paused = self._engine.paused()
-        for partition, tracker in sorted(self._engine.intake.trackers.items()):
-            position, lag = lags.get(partition, (tracker.low_watermark, None))
+        for partition, _state, committed, waiting, _buffered, paused in engine.partitions:
+            position, lag = lags.get(partition, (committed, None))
             views.append(
                 PartitionView(
                     topic=partition.topic,
                     partition=partition.number,
                     position=position,
-                    committed=tracker.low_watermark,
+                    committed=committed,
                     lag=lag,
-                    waiting=tracker.waiting,
-                    paused=partition in paused,
+                    waiting=waiting,
+                    paused=paused,
                 )
             )
         return tuple(views)
 
-    def _reasons(self, now: Now) -> list[str]:
+    def _reasons(self, engine: EngineView) -> list[str]:
         """Why nothing can be contributed just now."""
-        engine, reasons = self._engine, []
+        reasons = []
         if self.stopping:
             reasons.append("stopping")
         for name, part in (("consuming", self._source), ("writing results", self._sink)):
@@ -119,19 +108,32 @@ class Observer:
                 reasons.append(f"{name}: {part.failure}")
             elif not part.connected:
                 reasons.append(f"{name}: waiting for Kafka")
-        reasons += self._session_reasons()
-        if engine.intake.trackers and engine.lapsed(now):
+        reasons += _session_reasons(engine)
+        if engine.partitions and engine.lapsed:
             reasons.append("the consumer group has not confirmed this member for too long")
         return reasons
 
-    def _session_reasons(self) -> list[str]:
-        session = self._engine.session
-        if not session.live:
-            return [f"ADS session: {session.last_failure or session.state.value}"]
-        if session.moving:
-            return [f"leaving {session.endpoint} once its answers are in"]
-        down = [name for name in self._services if not session.is_up(name)]
-        return [f"service down or unknown: {', '.join(down)}"] if down else []
+
+def _session(session: SessionStatus, now: Now) -> SessionView:
+    return SessionView(
+        state=session.state.value,
+        up=session.live,
+        endpoint=session.endpoint,
+        endpoints=session.endpoints,
+        since=(now.wall if session.since is None else session.since) / 1e6,
+        last_failure=session.last_failure,
+        last_failure_at=None if session.last_failure_at is None else session.last_failure_at / 1e6,
+    )
+
+
+def _session_reasons(engine: EngineView) -> list[str]:
+    session = engine.session
+    if not session.live:
+        return [f"ADS session: {session.last_failure or session.state.value}"]
+    if session.moving:
+        return [f"leaving {session.endpoint} once its answers are in"]
+    down = [name for name, up in engine.services if not up]
+    return [f"service down or unknown: {', '.join(down)}"] if down else []
 
 
 def _status(snapshot: Snapshot) -> str:

@@ -89,7 +89,7 @@ class Worker:
         )
         self._consuming = threading.Thread(target=self._source.run, name="source", daemon=True)
         self._writing = threading.Thread(target=self._sink.run, name="sink", daemon=True)
-        self._engine: Engine = build.engine(loaded, SystemRandom(), self._note)
+        self._engine: Engine = build.engine(loaded, SystemRandom(), self._tell)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._events.fileno(), selectors.EVENT_READ)
         self._driver = Driver(
@@ -173,15 +173,13 @@ class Worker:
     # The end
 
     def _tell_unsettled(self) -> None:
-        in_flight, outbox = len(self._engine.contributor.in_flight), len(self._engine.outbox)
-        _log.warning(
-            "stopped before all was settled; the next run consumes it again", unanswered=in_flight, unwritten=outbox
-        )
+        text, view = "stopped before all was settled; the next run consumes it again", self._engine.view(_now())
+        _log.warning(text, unanswered=view.in_flight, unwritten=view.unwritten)
 
     def _leave(self) -> None:
         """Closes the login stream, ends the threads, and leaves the group; each for a bounded time."""
-        if fencing := self._engine.withdrawals.left:
-            _log.warning("stopped with quotes in the market that should have been withdrawn", quotes=fencing)
+        if quotes := self._engine.view(_now()).not_withdrawn:
+            _log.warning("stopped with quotes in the market that should have been withdrawn", quotes=quotes)
         self._loop.leave()
         self._sink.stop()
         self._source.leave()
@@ -190,7 +188,7 @@ class Worker:
         self.observer.close()
         _log.info("stopped")
 
-    def _note(self, level: str, event: str, **details: object) -> None:
+    def _tell(self, level: str, event: str, **details: object) -> None:
         (_log.warning if level == "warning" else _log.info)(event, **details)
 
 

@@ -30,7 +30,7 @@ class Rig:
         self.selector = selectors.DefaultSelector()
         engine = SimpleNamespace(
             lapsed=lambda _now: self.lapsed,
-            session=SimpleNamespace(wrote=lambda _taken, unsent, _now: self.waiting.append(unsent)),
+            handle=lambda event, _now: self.waiting.append(event.unsent),
             take_frames=lambda _now: self.frames,
             take_commands=list,
         )

@@ -20,11 +20,11 @@ def packed(*counts: int, **options: Any) -> Rig:
     rig = Rig(**options).open().assign()
     number = 0
     for count in counts:
-        rig.engine.may_post_until = 0.0
+        rig.lease(0.0)
         for _ in range(count):
             number += 1
             rig.put({"BID": 1}, ric=f"R{number}=")
-        rig.engine.may_post_until = float("inf")
+        rig.lease(float("inf"))
         rig.pump()
     assert [len(messages(frame)) for frame in rig.frames] == list(counts)
     rig.frames.clear()
@@ -163,7 +163,7 @@ class TestAPostThatEndsSessions:
                 posts = messages(frame)
                 if any(post.get("Key", {}).get("Name") == poison for post in posts if post.get("Type") == "Post"):
                     cuts += 1
-                    rig.handle(Lost(rig.engine.session.attempt, Failure.CLOSED_BY_SERVER, "closed"))
+                    rig.handle(Lost(rig.engine.connection.attempt, Failure.CLOSED_BY_SERVER, "closed"))
                     rig.frames.clear()
                     break
                 rig.ack(*(post["PostID"] for post in posts if post.get("Type") == "Post"))

@@ -22,7 +22,7 @@ class TestFailover:
         driver.lose(failure)
         driver.tick()
         assert driver.connects() == [B]
-        assert driver.said("changing the endpoint") == [{"of": A, "to": B, "reason": driver.session.last_failure}]
+        assert driver.said("changing the endpoint") == [{"of": A, "to": B, "reason": driver.connection.last_failure}]
 
     @pytest.mark.parametrize(("failure", "wait"), [(f, FACTORS[f]) for f in Failure if FACTORS[f]])
     def test_a_single_endpoint_is_tried_again_at_the_pace_of_its_failure(self, failure: Failure, wait: float) -> None:
@@ -44,7 +44,7 @@ class TestFailover:
             driver.tick(wait - 0.01)
             assert driver.connects() == []
             driver.tick(0.02)
-        driver.session.connected(driver.session.attempt, driver.now)
+        driver.session.connected(driver.connection.attempt, driver.now)
         driver.say(login_refresh(), directory(up=True))
         driver.quiet(31)
         driver.lose()
@@ -57,7 +57,7 @@ class TestFailover:
         driver.tick()
         driver.lose()
         driver.tick(1.1)
-        driver.session.connected(driver.session.attempt, driver.now)
+        driver.session.connected(driver.connection.attempt, driver.now)
         driver.say(login_refresh(), directory(up=False))
         driver.quiet(60)
         driver.lose()
@@ -70,7 +70,7 @@ class TestFailover:
 
         def wait_after(lasting: float) -> str:
             driver.tick(5)
-            driver.session.connected(driver.session.attempt, driver.now)
+            driver.session.connected(driver.connection.attempt, driver.now)
             driver.say(login_refresh(), directory(up=True))
             driver.quiet(lasting, every=1.0)
             driver.lose()
@@ -83,7 +83,7 @@ class TestFailover:
 
     def test_abandoning_a_session_is_not_the_endpoints_fault(self) -> None:
         driver = TwoEnds(A, B).open()
-        driver.session.abandon("posts of partitions that went", driver.now)
+        driver.connection.abandon("posts of partitions that went", driver.now)
         driver.tick()
         assert driver.connects() == [A]
         assert driver.hang_ups() == [False]
@@ -94,7 +94,7 @@ class TestLogin:
         driver = TwoEnds(A)
         driver.connect()
         driver.say(login_status("Closed", Code="NotEntitled", Text="Login denied"))
-        assert driver.session.last_failure == "login refused: NotEntitled Login denied"
+        assert driver.connection.last_failure == "login refused: NotEntitled Login denied"
         driver.commands.clear()
         driver.tick(SLOW_FACTOR - 0.1)
         assert driver.connects() == []
@@ -163,8 +163,8 @@ class TestLogin:
         driver.connect()
         driver.say(login_refresh(posting=0))
         assert driver.reasons() == {"posting not supported": 1}
-        assert "SupportOMMPost" in str(driver.session.last_failure)
-        assert not driver.session.live
+        assert "SupportOMMPost" in str(driver.connection.last_failure)
+        assert not driver.connection.live
         driver.commands.clear()
         driver.tick()
         assert driver.connects() == [B]
@@ -174,7 +174,7 @@ class TestServiceDown:
     def test_beyond_the_limit_moves_to_an_endpoint_that_is_due(self) -> None:
         driver = TwoEnds(A, B).open()
         driver.say(directory(up=False, kind="Update"))
-        assert driver.session.state is SessionState.WAITING_FOR_SERVICE
+        assert driver.connection.state is SessionState.WAITING_FOR_SERVICE
         driver.quiet(29)
         assert driver.connects() == []
         driver.quiet(2)
@@ -196,7 +196,7 @@ class TestServiceDown:
         driver = TwoEnds(A).open()
         driver.say(directory(up=False, kind="Update"))
         driver.quiet(600)
-        assert driver.session.live
+        assert driver.connection.live
         driver.say(directory(up=True, kind="Update"))
         assert driver.session.is_up("TRCC")
 
@@ -216,7 +216,7 @@ class TestServiceDown:
         driver = TwoEnds(A, B, services=("TRCC", "ALT"))
         driver.log_in()
         driver.say(directory(up=True, name="OTHER"))
-        assert driver.session.state is SessionState.WAITING_FOR_SERVICE
+        assert driver.connection.state is SessionState.WAITING_FOR_SERVICE
         driver.say(directory(up=True, name="ALT", service_id=2, kind="Update"))
         assert driver.session.is_up("ALT")
         assert not driver.session.is_up("TRCC")
@@ -266,7 +266,7 @@ class TestDirectory:
         driver.say(directory(up=False))
         driver.lose()
         driver.log_in()
-        assert driver.session.endpoint == B
+        assert driver.connection.endpoint == B
         driver.say(directory_status())
         assert driver.session.is_up("TRCC")
 
@@ -285,10 +285,10 @@ class TestWayBack:
     def live(self, driver: TwoEnds, after: float, *, reachable: bool) -> None:
         """Lets time pass on the session; each probe is answered."""
         end = driver.mono + after
-        while driver.mono < end and driver.session.state is SessionState.OPEN:
+        while driver.mono < end and driver.connection.state is SessionState.OPEN:
             driver.quiet(min(1.0, end - driver.mono))
             for url in driver.probes():
-                driver.session.probed(url, reachable, driver.now)
+                driver.connection.probed(url, reachable, driver.now)
 
     def test_goes_back_once_the_preferred_was_reachable_for_the_hold_time(self) -> None:
         driver = self.on_b()
@@ -304,10 +304,10 @@ class TestWayBack:
         driver = self.on_b()
         driver.answered = False
         self.live(driver, 400, reachable=True)
-        assert driver.session.moving
+        assert driver.connection.moving
         assert not driver.session.up
         driver.quiet(10)
-        assert driver.session.live
+        assert driver.connection.live
         driver.answered = True
         driver.tick()
         assert driver.connects() == [A]
@@ -341,13 +341,13 @@ class TestWayBack:
             self.live(driver, 3600, reachable=True)
             assert driver.connects() == [A]
             starts.append(driver.mono - start)
-            driver.session.connected(driver.session.attempt, driver.now)
+            driver.session.connected(driver.connection.attempt, driver.now)
             driver.say(login_refresh(), directory(up=True))
             driver.quiet(31)
             driver.lose()
             driver.tick()
             assert driver.connects() == [B]
-            driver.session.connected(driver.session.attempt, driver.now)
+            driver.session.connected(driver.connection.attempt, driver.now)
             driver.say(login_refresh(), directory(up=True))
         assert [round(start / 300) for start in starts] == [1, 2, 4, 8]
 
@@ -377,11 +377,11 @@ class TestWayBack:
         driver.say(login_refresh(), directory(up=True))
         driver.commands.clear()
         end = driver.mono + 100
-        while driver.mono < end and driver.session.state is SessionState.OPEN:
+        while driver.mono < end and driver.connection.state is SessionState.OPEN:
             driver.quiet(1)
             for url in driver.probes():
-                driver.session.probed(url, url == B, driver.now)
-        assert driver.session.endpoint == B
+                driver.connection.probed(url, url == B, driver.now)
+        assert driver.connection.endpoint == B
 
     def test_null_stays(self) -> None:
         driver = self.on_b(return_after=None)
@@ -395,34 +395,34 @@ class TestLine:
         driver = TwoEnds(A).open()
         driver.tick(29.9)
         assert [frame["Type"] for frame in driver.frames] == ["Ping", "Ping"]
-        assert driver.session.live
+        assert driver.connection.live
         driver.tick(0.2)
         assert driver.reasons() == {"ping timeout": 1}
         assert driver.hang_ups() == [False]
 
     def test_a_server_that_talks_but_reads_nothing_is_left_after_its_ping_timeout(self) -> None:
         driver = TwoEnds(A).open()
-        driver.session.wrote(1000, 500, driver.now)
+        driver.connection.wrote(driver.connection.attempt, 1000, 500, driver.now)
         assert not driver.session.up
         driver.quiet(29)
-        driver.session.wrote(1000, 500, driver.now)
-        assert driver.session.live
+        driver.connection.wrote(driver.connection.attempt, 1000, 500, driver.now)
+        assert driver.connection.live
         driver.quiet(2)
         assert driver.reasons() == {"ping timeout": 1}
-        assert "read nothing" in str(driver.session.last_failure)
+        assert "read nothing" in str(driver.connection.last_failure)
 
     def test_a_server_that_reads_slowly_is_kept(self) -> None:
         driver = TwoEnds(A).open()
         for taken in range(1000, 2000, 100):
-            driver.session.wrote(taken, 500, driver.now)
+            driver.connection.wrote(driver.connection.attempt, taken, 500, driver.now)
             driver.quiet(20)
-        assert driver.session.live
-        driver.session.wrote(3000, 0, driver.now)
+        assert driver.connection.live
+        driver.connection.wrote(driver.connection.attempt, 3000, 0, driver.now)
         assert driver.session.up
 
     def test_no_ping_goes_behind_bytes_that_wait(self) -> None:
         driver = TwoEnds(A).open()
-        driver.session.wrote(1000, 500, driver.now)
+        driver.connection.wrote(driver.connection.attempt, 1000, 500, driver.now)
         driver.quiet(25)
         assert driver.frames == []
 

@@ -156,7 +156,7 @@ class TestConnecting:
         assert [fetch.number for fetch in driver.fetches()] == [1]
         give(driver, 1)
         assert driver.connects() == [A]
-        driver.session.connected(driver.session.attempt, driver.now)
+        driver.session.connected(driver.connection.attempt, driver.now)
         driver.pump()
         assert tokens_sent(driver) == [("token", True)]
 
@@ -169,8 +169,8 @@ class TestConnecting:
         driver.tick(SLOW_FACTOR - 0.1)
         assert driver.fetches() == []
         assert driver.connects() == []
-        assert driver.session.last_failure == "token refused: HTTP 401"
-        assert driver.session.last_failure_at == refused_at
+        assert driver.connection.last_failure == "token refused: HTTP 401"
+        assert driver.connection.last_failure_at == refused_at
         driver.tick(0.2)
         assert len(driver.fetches()) == 1
 
@@ -205,7 +205,7 @@ class TestConnecting:
         driver = with_tokens(kind)
         driver.tick()
         give(driver, 1)
-        driver.session.connected(driver.session.attempt, driver.now)
+        driver.session.connected(driver.connection.attempt, driver.now)
         driver.say(login_status("Closed"))
         driver.fetches()
         driver.tick(SLOW_FACTOR + 1)
@@ -216,9 +216,9 @@ def test_a_server_that_repeats_the_token_it_refuses_is_not_quoted() -> None:
     driver = with_tokens(TokenKind.CLIENT)
     driver.tick()
     give(driver, 1, "secret-token")
-    driver.session.connected(driver.session.attempt, driver.now)
+    driver.session.connected(driver.connection.attempt, driver.now)
     driver.say(login_status("Closed", Text="bad token secret-token"))
-    assert driver.session.last_failure == "login refused: bad token ***"
+    assert driver.connection.last_failure == "login refused: bad token ***"
     assert "secret-token" not in str(driver.notes)
 
 
@@ -227,7 +227,7 @@ class TestRenewal:
         driver = with_tokens(kind)
         driver.tick()
         give(driver, 1, life=life)
-        driver.session.connected(driver.session.attempt, driver.now)
+        driver.session.connected(driver.connection.attempt, driver.now)
         driver.say(login_refresh(), directory(up=True))
         driver.frames.clear()
         driver.commands.clear()
@@ -270,7 +270,7 @@ class TestRenewal:
             driver.quiet(number)
         assert driver.session.up
         assert driver.reasons() == {"token unavailable": 3}
-        assert driver.session.last_failure is None, "nothing keeps the session from being made"
+        assert driver.connection.last_failure is None, "nothing keeps the session from being made"
 
     def test_is_not_needed_with_client_credentials(self) -> None:
         driver = self.open(TokenKind.CLIENT)

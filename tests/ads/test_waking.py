@@ -14,7 +14,7 @@ LOGIN_TIMEOUT = 10.0
 def test_a_connection_under_way_wakes_it_when_it_is_overdue() -> None:
     driver = TwoEnds(A)
     driver.tick()
-    assert driver.session.state is SessionState.CONNECTING
+    assert driver.connection.state is SessionState.CONNECTING
     overdue = driver.mono + CONNECT_TIMEOUTS * LOGIN_TIMEOUT
     driver.tick(1)
     assert driver.session.wake_at() == overdue
@@ -28,7 +28,7 @@ def test_a_login_under_way_wakes_it_when_it_is_overdue() -> None:
     driver.tick()
     driver.mono += 3
     driver.connect()
-    assert driver.session.state is SessionState.LOGGING_IN
+    assert driver.connection.state is SessionState.LOGGING_IN
     overdue = driver.mono + LOGIN_TIMEOUT
     driver.tick(1)
     assert driver.session.wake_at() == overdue
@@ -51,7 +51,7 @@ def test_trouble_wakes_it_when_it_has_lasted_too_long(
     driver.say(trouble)
     too_long = driver.mono + 4
     driver.tick(1)
-    assert driver.session.state is state
+    assert driver.connection.state is state
     assert driver.session.wake_at() == too_long
     driver.tick(3)
     assert driver.reasons() == {reason: 1}
@@ -64,7 +64,7 @@ def test_trouble_wakes_it_when_the_other_endpoint_is_due() -> None:
     due = driver.mono + 7
     driver.connect()
     driver.say(login_refresh(), directory(up=False))
-    assert driver.session.endpoint == B
+    assert driver.connection.endpoint == B
     driver.tick(3)
     assert driver.session.wake_at() == due
 

@@ -53,6 +53,7 @@ class TwoEnds:
         )
         note = lambda level, event, **details: self.notes.append((level, event, details))  # noqa: E731 - one line
         self.session = Session(policy, Random(1), self.counters, note)
+        self.connection = self.session.connection
         self.frames: list[dict[str, Any]] = []
         self.commands: list[Command] = []
 
@@ -62,9 +63,8 @@ class TwoEnds:
 
     def pump(self) -> None:
         """Takes what the session wants sent and done."""
-        self.frames += [msgspec.json.decode(frame) for frame in self.session.frames]
-        self.commands += self.session.commands
-        self.session.frames, self.session.commands = [], []
+        self.frames += [msgspec.json.decode(frame) for frame in self.connection.take_frames()]
+        self.commands += self.connection.take_commands()
 
     def tick(self, after: float = 0.0) -> None:
         """Lets ``after`` seconds pass, with a tick whenever the session wants one and at the end."""
@@ -79,7 +79,7 @@ class TwoEnds:
     def _tick_now(self) -> bool:
         self.session.tick(self.now)
         if self.answered:
-            self.session.move(self.now, clean=self.clean)
+            self.connection.move(self.now, clean=self.clean)
         self.session.tick(self.now)
         self.pump()
         at = self.session.wake_at()
@@ -89,7 +89,7 @@ class TwoEnds:
         """Lets ``after`` seconds pass on a line that the server keeps alive."""
         end = self.mono + after
         while self.mono < end:
-            self.session.heard(self.now)
+            self.connection.heard(self.now)
             self.tick(min(every, end - self.mono))
 
     def take(self, kind: type[Command]) -> list[Any]:
@@ -115,12 +115,12 @@ class TwoEnds:
     def connect(self) -> None:
         """Up to the login on its way."""
         self.tick()
-        self.session.connected(self.session.attempt, self.now)
+        self.session.connected(self.connection.attempt, self.now)
         self.pump()
 
     def say(self, *messages: dict[str, Any]) -> None:
         """What the server sends."""
-        self.session.heard(self.now)
+        self.connection.heard(self.now)
         for answer in decode(msgspec.json.encode(list(messages))):
             self.session.received(answer, self.now)
         self.pump()
@@ -138,7 +138,7 @@ class TwoEnds:
         return self
 
     def lose(self, failure: Failure = Failure.NETWORK) -> None:
-        self.session.lost(self.session.attempt, failure, "as the test wants", self.now)
+        self.connection.lost(self.connection.attempt, failure, "as the test wants", self.now)
         self.pump()
 
     def said(self, event: str) -> list[dict[str, Any]]:

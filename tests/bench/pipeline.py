@@ -88,7 +88,7 @@ class Pipeline:
         answers = _acks(frames)
         with self._timed("receive"):
             texts = [payload for _, payload in self._decoder.feed(answers)]
-        self.handle(Received(self.engine.session.attempt, texts), "settle")
+        self.handle(Received(self.engine.connection.attempt, texts), "settle")
         now = self._tick(0.01)
         while (found := self._take_batch(now)) is not None:
             with self._timed("encode results"):
@@ -132,12 +132,12 @@ class Pipeline:
         self.handle(Assigned({partition: Commit(0, "") for partition in self._partitions}), "start")
         self.handle(Tick(), "start")
         self.engine.take_commands()
-        self.handle(Connected(self.engine.session.attempt), "start")
+        self.handle(Connected(self.engine.connection.attempt), "start")
         for message in (login_refresh(), directory()):
-            self.handle(Received(self.engine.session.attempt, [msgspec.json.encode(message)]), "start")
+            self.handle(Received(self.engine.connection.attempt, [msgspec.json.encode(message)]), "start")
         self.engine.take_frames(self._tick(0.0))
         if not self.engine.session.up:
-            raise RuntimeError(f"no session: {self.engine.session.state}")
+            raise RuntimeError(f"no session: {self.engine.connection.state}")
 
 
 def _acks(frames: Sequence[bytes]) -> bytes:

@@ -77,7 +77,7 @@ class Loop:
         deadline = time.monotonic() + 10.0
         while not self.engine.session.up:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"no session: {self.engine.session.state}")
+                raise TimeoutError(f"no session: {self.engine.connection.state}")
             self._round()
 
     def run(self) -> None:
@@ -91,7 +91,7 @@ class Loop:
 
     def close(self) -> None:
         """Ends the login and the connection."""
-        self.engine.session.close(_now())
+        self.engine.connection.close(_now())
         self._driver.act(_now())
         self._driver.drop()
 

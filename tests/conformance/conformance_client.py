@@ -13,7 +13,7 @@ from contribd.ads.dialer import DialOptions
 from contribd.ads.driver import Driver, Finding
 from contribd.ads.token_client import TokenClient
 from contribd.engine.clock import Now
-from contribd.engine.events import Assigned, Committed, Records, Stop, Tick
+from contribd.engine.events import Assigned, Committed, Leased, Records, Stop, Tick
 from contribd.engine.policy import SessionPolicy, TokenKind
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.price import Record
@@ -126,12 +126,16 @@ class ConformanceClient:
             self.driver.take(found, now)
         self.slowest_round = max(self.slowest_round, worked + time.monotonic() - now.mono)
 
+    def lease(self, until: float) -> None:
+        """The group has us as a member until then (monotonic seconds)."""
+        self.engine.handle(Leased(until), _now())
+
     def until(self, condition: Callable[[], object], within: float = 20.0, what: str = "") -> None:
         """Runs until ``condition``; raises AssertionError where it is not met in time."""
         deadline = time.monotonic() + within
         while not condition():
             if time.monotonic() >= deadline:
-                session = self.engine.session
+                session = self.engine.connection
                 raise AssertionError(
                     f"not within {within:g} s: {what}; session {session.state}, {session.last_failure}; "
                     f"{len(self.results)} results, {len(self.engine.contributor.in_flight)} outstanding; "
@@ -161,7 +165,7 @@ class ConformanceClient:
         """As on SIGTERM: waits for what is outstanding, then closes the login stream."""
         self.engine.handle(Stop(), _now())
         self.until(lambda: self.engine.drained, what="drained")
-        self.engine.session.close(_now())
+        self.engine.connection.close(_now())
         self.driver.act(_now())
 
     # What came of it

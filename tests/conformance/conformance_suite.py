@@ -40,7 +40,7 @@ class TestLogin:
             driver.until(driver.reasons)
             driver.run(1.0)
             assert driver.reasons() == {Failure.LOGIN_REFUSED: 1}
-            assert said in str(driver.engine.session.last_failure)
+            assert said in str(driver.engine.connection.last_failure)
 
     def test_that_is_never_answered_times_out(self, ads: Server) -> None:
         with ConformanceClient(ads.url, user="unanswered", login_timeout=0.5) as driver:
@@ -246,10 +246,10 @@ class TestABadPost:
     """The tenth of twenty posts in one frame cannot be converted by the server."""
 
     def feed(self, driver: ConformanceClient) -> list[tuple[str, str]]:
-        driver.engine.may_post_until = 0.0
+        driver.lease(0.0)
         for number in range(1, 21):
             driver.put(f"R{number}=", BAD if number == 10 else None)
-        driver.engine.may_post_until = float("inf")
+        driver.lease(float("inf"))
         results = driver.settled(within=40)
         assert {result["status"] for result in results if result["ric"] != "R10="} == {"ACK"}
         return [(result["ric"], result["status"]) for result in results if result["ric"] == "R10="]
@@ -334,10 +334,10 @@ class TestConnection:
             first.stop()
             driver.put("EUR=", {"BID": 2})
             driver.settled()
-            assert driver.engine.session.endpoint == second.url
+            assert driver.engine.connection.endpoint == second.url
             first.start()
             sent = 2
-            while driver.engine.session.endpoint == second.url:
+            while driver.engine.connection.endpoint == second.url:
                 sent += 1
                 driver.put("EUR=", {"BID": sent})
                 driver.settled()

@@ -42,7 +42,7 @@ def test_a_server_that_stops_reading_is_noticed_although_it_goes_on_talking(star
     with ConformanceClient(url, max_outstanding=600).open() as driver:
         proxy.stall(Direction.UP)
         flood(driver)
-        driver.until(lambda: driver.engine.session.keepalive.unsent, what="bytes that wait")
+        driver.until(lambda: driver.engine.connection.keepalive.unsent, what="bytes that wait")
         posted = len(driver.frames)
         driver.run(0.5)
         assert len(driver.frames) == posted, "posts went behind bytes that nobody reads"
@@ -61,7 +61,7 @@ def test_a_server_that_reads_again_in_time_loses_nothing(start: Start, through: 
     with ConformanceClient(url, max_outstanding=600, ack_timeout=30.0).open() as driver:
         proxy.stall(Direction.UP)
         flood(driver)
-        driver.until(lambda: driver.engine.session.keepalive.unsent)
+        driver.until(lambda: driver.engine.connection.keepalive.unsent)
         proxy.heal()
         assert {tuple(answers(result)) for result in driver.settled(within=40)} == {("ACK",)}
         assert driver.slowest_round < LONGEST_ROUND

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from tests.ads.server_messages import directory, login_refresh, login_status
+from tests.engine.joint_states import assert_allowed
 from tests.engine.judge import ACK_TIMEOUT, Judge, Key, Line, Made, Sent
 from tests.engine.rig import P0, P1, Rig
 
@@ -36,6 +37,7 @@ class WatchedRig(Rig):
     def pump(self) -> None:
         frames, commands = len(self.frames), len(self.commands)
         super().pump()
+        assert_allowed(self.engine)
         self.judge.sent(self.frames[frames:], self.engine.session.session_id, self.now)
         for command in self.commands[commands:]:
             if isinstance(command, Disconnect):
@@ -105,7 +107,7 @@ class Surroundings:
 
     def fetch(self, partition: Partition, most: int) -> None:
         """The next records of a partition, as far as they are wanted."""
-        if partition not in self.judge.postable or partition in self.rig.engine.paused():
+        if partition not in self.judge.postable or partition in self.rig.engine.take_paused():
             return
         log, position = self.judge.logs[partition], self.positions[partition]
         found = log[position : position + most]
@@ -166,8 +168,8 @@ class Surroundings:
             with self.step() as rig:
                 if line is None:
                     rig.tick(1.0)
-                elif rig.engine.session.state is SessionState.CONNECTING:
-                    rig.handle(Connected(rig.engine.session.attempt))
+                elif rig.engine.connection.state is SessionState.CONNECTING:
+                    rig.handle(Connected(rig.engine.connection.attempt))
                 elif line.login_at is None:
                     line.login_at = rig.mono
                     rig.receive(login_refresh())
@@ -189,7 +191,7 @@ class Surroundings:
             elif how == "login closed":
                 rig.receive(login_status("Closed"))
             else:
-                rig.handle(Received(rig.engine.session.attempt, [b"nonsense"]))
+                rig.handle(Received(rig.engine.connection.attempt, [b"nonsense"]))
 
     # Answers
 
@@ -223,7 +225,8 @@ class Surroundings:
 
     def lease(self, seconds: float) -> None:
         """From now on the membership is proven for so long."""
-        self.rig.engine.may_post_until = self.judge.may_post_until = self.rig.mono + seconds
+        self.judge.may_post_until = self.rig.mono + seconds
+        self.rig.lease(self.judge.may_post_until)
 
     def stop(self) -> None:
         """SIGTERM."""

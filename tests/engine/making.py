@@ -78,6 +78,6 @@ def new_engine(
         ),
         session=session,
         rng=Random(1),
-        note=note,
+        log=note,
         bounds=bounds,
     )

@@ -14,6 +14,7 @@ from contribd.engine.events import (
     Committed,
     Connected,
     Event,
+    Leased,
     Lost,
     NotCommitted,
     Received,
@@ -93,7 +94,7 @@ class Rig:
     def connect(self) -> None:
         """Up to a connection made, and the login on its way."""
         self.tick()
-        self.handle(Connected(self.engine.session.attempt))
+        self.handle(Connected(self.engine.connection.attempt))
 
     def log_in(self, **elements: Any) -> None:
         """Up to the login answered; the service is not known yet."""
@@ -110,11 +111,11 @@ class Rig:
 
     def receive(self, *messages: object) -> None:
         """One frame from the server."""
-        self.handle(Received(self.engine.session.attempt, [encode(*messages)]))
+        self.handle(Received(self.engine.connection.attempt, [encode(*messages)]))
 
     def lose(self) -> None:
         """The connection breaks."""
-        self.handle(Lost(self.engine.session.attempt, Failure.NETWORK, "reset"))
+        self.handle(Lost(self.engine.connection.attempt, Failure.NETWORK, "reset"))
 
     def ack(self, *post_ids: int, **more: Any) -> None:
         """Acks, one a frame; ``NakCode`` and ``Text`` where they are given."""
@@ -207,6 +208,10 @@ class Rig:
 
     def handle_not_committed(self, number: int) -> None:
         self.handle(NotCommitted(number))
+
+    def lease(self, until: float) -> None:
+        """The group has us as a member until then."""
+        self.engine.handle(Leased(until), self.now)
 
     def stop(self) -> None:
         self.handle(Stop())

@@ -162,6 +162,6 @@ def test_the_size_a_server_takes_is_exact() -> None:
 def test_consumption_pauses_before_the_records_that_wait_pass_their_bound() -> None:
     rig = Rig().assign()
     rig.put(*({"BID": n} for n in range(1000)))
-    assert rig.engine.paused() == frozenset()
+    assert rig.engine.take_paused() == frozenset()
     rig.engine.intake.trackers[next(iter(rig.engine.intake.trackers))].waiting += MAX_WAITING_RECORDS
-    assert len(rig.engine.paused()) == 1
+    assert len(rig.engine.take_paused()) == 1

@@ -7,22 +7,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.ads.server_messages import directory, login_refresh
+from tests.engine.joint_states import assert_allowed
 from tests.engine.rig import P0, P1, Rig, encode
 
-from contribd.engine.events import Connected, Received
+from contribd.engine.events import CaughtUp, Connected, Received
 from contribd.engine.records import instruments as instrument_module
+from contribd.engine.records import offsets as tracker_module
+from contribd.engine.records import price as price_module
 from contribd.engine.session import connection as connection_module
 from contribd.engine.session.endpoints import Failure
 from contribd.engine.states import (
     INSTRUMENT_TRANSITIONS,
+    PRICE_TRANSITIONS,
     SESSION_TRANSITIONS,
+    TRACKER_TRANSITIONS,
     ImpossibleTransition,
     InstrumentEvent,
     InstrumentState,
     SessionEvent,
     SessionState,
-    next_instrument,
-    next_session,
+    Transitions,
 )
 
 CLOSED_LOGIN = {"ID": 1, "Type": "Status", "Domain": "Login", "State": {"Stream": "Closed", "Data": "Suspect"}}
@@ -56,7 +60,7 @@ def in_state(state: SessionState) -> Rig:
         rig.put({"BID": n}, ric=f"R{n % 4}=")
     if state in (SessionState.DRAINING, SessionState.CLOSED):
         rig.stop()
-    assert rig.engine.session.state is state
+    assert rig.engine.connection.state is state
     return rig
 
 
@@ -78,7 +82,7 @@ STATES = st.sampled_from([state for state in SessionState if state.name != "MOVI
 def test_any_messages_in_any_state_are_survived(state: SessionState, frames: list[list[Any]]) -> None:
     rig = in_state(state)
     for frame in frames:
-        rig.handle(Received(rig.engine.session.attempt, [encode(*frame)]))
+        rig.handle(Received(rig.engine.connection.attempt, [encode(*frame)]))
         rig.tick(0.6)
     rig.tick(120)
     rig.commit()
@@ -88,7 +92,7 @@ def test_any_messages_in_any_state_are_survived(state: SessionState, frames: lis
 @given(STATES, st.lists(st.binary(max_size=40), max_size=4))
 def test_any_bytes_in_any_state_are_survived(state: SessionState, texts: list[bytes]) -> None:
     rig = in_state(state)
-    rig.handle(Received(rig.engine.session.attempt, texts))
+    rig.handle(Received(rig.engine.connection.attempt, texts))
     rig.tick(120)
     rig.commit()
 
@@ -96,16 +100,16 @@ def test_any_bytes_in_any_state_are_survived(state: SessionState, texts: list[by
 @pytest.mark.parametrize("state", [SessionState.LOGGING_IN, SessionState.WAITING_FOR_SERVICE, SessionState.OPEN])
 def test_what_is_no_message_ends_the_session(state: SessionState) -> None:
     rig = in_state(state)
-    rig.handle(Received(rig.engine.session.attempt, [b"oops"]))
-    assert rig.engine.session.state is SessionState.DISCONNECTED
-    assert (rig.engine.session.last_failure or "").startswith(Failure.PROTOCOL.value)
+    rig.handle(Received(rig.engine.connection.attempt, [b"oops"]))
+    assert rig.engine.connection.state is SessionState.DISCONNECTED
+    assert (rig.engine.connection.last_failure or "").startswith(Failure.PROTOCOL.value)
 
 
 def test_a_pair_the_table_does_not_have_is_a_defect() -> None:
     with pytest.raises(ImpossibleTransition, match="session: CONNECTED while open"):
-        next_session(SessionState.OPEN, SessionEvent.CONNECTED)
+        SESSION_TRANSITIONS[SessionState.OPEN, SessionEvent.CONNECTED]
     with pytest.raises(ImpossibleTransition, match="instrument: SENT while IDLE"):
-        next_instrument(InstrumentState.IDLE, InstrumentEvent.SENT)
+        INSTRUMENT_TRANSITIONS[InstrumentState.IDLE, InstrumentEvent.SENT]
 
 
 class Walk:
@@ -122,12 +126,15 @@ class Walk:
         happenings = (self.put, self.answer, self.wait, self.write, self.bring_up, self.rebalance, self.disturb)
         [happening] = self.rng.choices(happenings, weights=(5, 4, 2, 4, 4, 1, 1))
         happening()
+        assert_allowed(self.rig.engine)
 
     def put(self) -> None:
         partition, ric = self.rng.choice([P0, P1]), f"R{self.rng.randrange(4)}="
         self.rig.put({"BID": self.rng.random()}, ric=ric, partition=partition, age=self.rng.choice([0, 2]))
 
     def wait(self) -> None:
+        if self.rng.random() < 0.3:
+            self.rig.handle(CaughtUp(frozenset(self.owned)))
         self.rig.tick(self.rng.choice([0.0, 0.5, 1.0, 16.0]))
 
     def write(self) -> None:
@@ -144,14 +151,14 @@ class Walk:
 
     def bring_up(self) -> None:
         """The next step to a session that posts."""
-        rig, session = self.rig, self.rig.engine.session
-        if session.state is SessionState.DISCONNECTED:
+        rig, connection = self.rig, self.rig.engine.connection
+        if connection.state is SessionState.DISCONNECTED:
             rig.tick(20.0)
-        elif session.state is SessionState.CONNECTING:
-            rig.handle(Connected(session.attempt))
-        elif session.state is SessionState.LOGGING_IN:
+        elif connection.state is SessionState.CONNECTING:
+            rig.handle(Connected(connection.attempt))
+        elif connection.state is SessionState.LOGGING_IN:
             rig.receive(login_refresh())
-        elif session.state is SessionState.WAITING_FOR_SERVICE:
+        elif connection.state is SessionState.WAITING_FOR_SERVICE:
             rig.receive(directory())
 
     def answer(self) -> None:
@@ -169,7 +176,7 @@ class Walk:
         partition = self.rng.choice([P0, P1])
         if partition not in self.owned:
             self.owned.add(partition)
-            self.rig.assign(partition)
+            self.rig.assign(partition, behind=self.rng.random() < 0.3)
         elif self.rng.random() < 0.5:
             self.rig.revoking(partition)
         else:
@@ -177,19 +184,28 @@ class Walk:
             self.rig.revoked(partition)
 
 
-def test_every_row_of_both_tables_is_used_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+class Recording(dict[Any, Any]):
+    """A table that knows which of its rows were used."""
+
+    def __init__(self, table: Transitions[Any, Any], seen: set[Any]) -> None:
+        super().__init__(table)
+        self._table, self._seen = table, seen
+
+    def __getitem__(self, row: Any) -> Any:
+        self._seen.add(row)
+        return self._table[row]
+
+
+def test_every_row_of_the_tables_is_used_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: set[Any] = set()
-
-    def session(state: SessionState, event: SessionEvent) -> SessionState:
-        seen.add((state, event))
-        return next_session(state, event)
-
-    def instrument(state: InstrumentState, event: InstrumentEvent) -> InstrumentState:
-        seen.add((state, event))
-        return next_instrument(state, event)
-
-    monkeypatch.setattr(connection_module, "next_session", session)
-    monkeypatch.setattr(instrument_module, "next_instrument", instrument)
+    tables = {
+        connection_module: "SESSION_TRANSITIONS",
+        instrument_module: "INSTRUMENT_TRANSITIONS",
+        price_module: "PRICE_TRANSITIONS",
+        tracker_module: "TRACKER_TRANSITIONS",
+    }
+    for module, name in tables.items():
+        monkeypatch.setattr(module, name, Recording(getattr(module, name), seen))
     for seed in range(60):
         walk = Walk(seed)
         for _ in range(10 + 3 * seed):
@@ -197,7 +213,7 @@ def test_every_row_of_both_tables_is_used_and_no_other(monkeypatch: pytest.Monke
         walk.rig.stop()
         if seed % 2:
             walk.rig.lose()
-        walk.rig.engine.session.close(walk.rig.now)
+        walk.rig.engine.connection.close(walk.rig.now)
     moving = {row for row in SESSION_TRANSITIONS if SessionEvent.MOVE in row or row[0].name == "MOVING"}
-    assert set(INSTRUMENT_TRANSITIONS) - seen == set()
+    assert {*INSTRUMENT_TRANSITIONS, *PRICE_TRANSITIONS, *TRACKER_TRANSITIONS} - seen == set()
     assert set(SESSION_TRANSITIONS) - moving - seen == set()

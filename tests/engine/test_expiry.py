@@ -102,6 +102,6 @@ def test_settled_prices_are_not_held_until_they_would_have_expired() -> None:
         rig.put({"BID": post_id})
         rig.ack(post_id)
         rig.engine.outbox.take()
-        rig.engine.outbox._under_way = False
+        rig.engine.outbox._writing = False
         rig.commit()
     assert len(rig.engine.contributor._expiry) < 2500

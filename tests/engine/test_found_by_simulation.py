@@ -123,11 +123,11 @@ def test_prices_that_are_not_merged_need_not_catch_up() -> None:
 def test_a_full_engine_reads_on_where_it_catches_up_and_nowhere_else() -> None:
     rig = Rig(bounds=Bounds(waiting_records=2)).assign(P1).assign(behind=True)
     rig.put({"BID": 1}, {"BID": 2}, partition=P0)
-    assert rig.engine.paused() == {P1}
+    assert rig.engine.take_paused() == {P1}
     rig.put({"BID": 1}, {"BID": 2}, partition=P1)
-    assert rig.engine.paused() == {P0, P1}
+    assert rig.engine.take_paused() == {P0, P1}
     rig.handle(CaughtUp(frozenset({P0})))
-    assert rig.engine.paused() == {P0, P1}
+    assert rig.engine.take_paused() == {P0, P1}
 
 
 def test_room_is_counted_from_what_is_durable() -> None:

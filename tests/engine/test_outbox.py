@@ -64,7 +64,7 @@ def test_a_failed_transaction_is_offered_again_as_it_was(outbox: Outbox) -> None
     first = outbox.take()
     outbox.add(settlement(one, 1))
     assert first is not None
-    assert outbox.failed(first.number) == []
+    assert outbox.not_committed(first.number) == []
     again = outbox.take()
     assert again is not None
     assert (again.settlements, again.commits) == (first.settlements, first.commits)
@@ -94,7 +94,8 @@ def test_a_revoked_partition_s_pending_results_are_forgotten(outbox: Outbox) -> 
     gone, kept, instrument = tracker(P0), tracker(P1), Instrument(("TRCC", "EUR="))
     outbox.add(settlement(gone, 0), instrument)
     outbox.add(settlement(kept, 0))
-    gone.closed = True
+    gone.stop()
+    gone.close()
     assert outbox.close({gone}) == [instrument]
     batch = outbox.take()
     assert batch is not None
@@ -106,11 +107,12 @@ def test_a_revoked_partition_s_results_under_way_are_forgotten_only_if_they_were
     outbox.add(settlement(gone, 0), instrument)
     outbox.add(settlement(kept, 0))
     batch = outbox.take()
-    gone.closed = True
+    gone.stop()
+    gone.close()
     assert outbox.close({gone}) == []
     assert outbox.holds(gone)
     assert batch is not None
-    assert outbox.failed(batch.number) == [instrument]
+    assert outbox.not_committed(batch.number) == [instrument]
     again = outbox.take()
     assert again is not None
     assert list(again.commits) == [P1]
@@ -121,10 +123,11 @@ def test_a_failed_transaction_of_revoked_partitions_alone_leaves_nothing(outbox:
     gone = tracker()
     outbox.add(settlement(gone, 0))
     batch = outbox.take()
-    gone.closed = True
+    gone.stop()
+    gone.close()
     outbox.close({gone})
     assert batch is not None
-    outbox.failed(batch.number)
+    outbox.not_committed(batch.number)
     assert outbox.take() is None
     assert len(outbox) == 0
 
@@ -133,10 +136,10 @@ def test_an_outcome_of_another_transaction_is_a_defect(outbox: Outbox) -> None:
     outbox.add(settlement(tracker(), 0))
     batch = outbox.take()
     assert batch is not None
-    with pytest.raises(RuntimeError, match="not the one under way"):
+    with pytest.raises(RuntimeError, match="not the one being written"):
         outbox.committed(batch.number + 1)
-    with pytest.raises(RuntimeError, match="not the one under way"):
-        Outbox().failed(1)
+    with pytest.raises(RuntimeError, match="not the one being written"):
+        Outbox().not_committed(1)
 
 
 def test_a_transaction_is_bounded_in_results(outbox: Outbox) -> None:

@@ -58,12 +58,12 @@ def test_a_partition_that_runs_too_far_ahead_of_its_prefix_is_paused_and_resumed
     rig.put({"BID": 0}, ric="SLOW=")
     rig._next[P0] = MAX_SPAN - 1
     rig.put_values(None, None, None)
-    assert rig.engine.paused() == {P0}
+    assert rig.engine.take_paused() == {P0}
     assert statuses(rig.commit()) == [(MAX_SPAN - 1, "REJECTED")]
     rig.ack(1)
     rig.commit()
     rig.tick()
-    assert rig.engine.paused() == frozenset()
+    assert rig.engine.take_paused() == frozenset()
     assert statuses(rig.commit()) == [(MAX_SPAN, "REJECTED"), (MAX_SPAN + 1, "REJECTED")]
 
 
@@ -71,24 +71,24 @@ def test_too_many_waiting_records_pause_every_partition_until_half_are_gone() ->
     rig = Rig(bounds=Bounds(waiting_records=4)).open().assign(P0).assign(P1)
     for n in range(3):
         rig.put({"BID": n}, ric=f"R{n}=")
-    assert rig.engine.paused() == frozenset()
+    assert rig.engine.take_paused() == frozenset()
     rig.put({"BID": 3}, ric="R3=")
-    assert rig.engine.paused() == {P0, P1}
+    assert rig.engine.take_paused() == {P0, P1}
     rig.ack(1)
     rig.commit()
-    assert rig.engine.paused() == {P0, P1}
+    assert rig.engine.take_paused() == {P0, P1}
     rig.ack(2)
     rig.commit()
-    assert rig.engine.paused() == frozenset()
+    assert rig.engine.take_paused() == frozenset()
 
 
 def test_too_many_waiting_bytes_pause_every_partition() -> None:
     rig = Rig(bounds=Bounds(waiting_bytes=1000)).open().assign()
     rig.put({"A": "a" * 1000})
-    assert rig.engine.paused() == {P0}
+    assert rig.engine.take_paused() == {P0}
     rig.ack(1)
     rig.commit()
-    assert rig.engine.paused() == frozenset()
+    assert rig.engine.take_paused() == frozenset()
 
 
 # When posts may go
@@ -123,19 +123,19 @@ def test_nothing_is_posted_to_a_service_the_directory_does_not_name(rig: Rig) ->
 
 
 def test_nothing_is_posted_once_the_membership_may_have_ended(rig: Rig) -> None:
-    rig.engine.may_post_until = rig.mono + 1
+    rig.lease(rig.mono + 1)
     rig.put({"BID": 1})
     assert len(rig.posts) == 1
     rig.mono += 1
     rig.put({"BID": 1}, ric="GBP=")
     assert len(rig.posts) == 1
-    rig.engine.may_post_until = rig.mono + 1
+    rig.lease(rig.mono + 1)
     rig.tick()
     assert len(rig.posts) == 2
 
 
 def test_pings_go_though_the_membership_may_have_ended(rig: Rig) -> None:
-    rig.engine.may_post_until = 0.0
+    rig.lease(0.0)
     rig.receive({"Type": "Ping"})
     assert rig.frames == [b'{"Type":"Pong"}']
 
@@ -409,7 +409,7 @@ def test_a_stop_while_nothing_is_under_way_is_done_at_once() -> None:
     rig = Rig()
     rig.stop()
     assert drained(rig)
-    assert rig.engine.session.state is SessionState.CLOSED
+    assert rig.engine.connection.state is SessionState.CLOSED
 
 
 def test_a_session_lost_while_stopping_is_not_made_again(rig: Rig) -> None:

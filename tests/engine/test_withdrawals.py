@@ -68,7 +68,7 @@ def test_on_a_stop_the_listed_fields_of_every_quote_are_blanked_before_the_sessi
     results = rig.commit()
     rig.tick()
     assert is_done(rig)
-    assert rig.engine.session.state.value == "draining"
+    assert rig.engine.connection.state.value == "draining"
     assert [(result["status"], result["withdrawal"]["reason"]) for result in results] == [("ACK", "stop")] * 2
 
 
@@ -345,7 +345,7 @@ def test_a_partition_that_is_paused_is_not_taken_for_silent() -> None:
     quote(rig, "GBP=")
     rig.receive(directory(up=False, kind="Update"))
     rig.put({"BID": 1}, {"BID": 2}, {"BID": 3})
-    assert rig.engine.paused()
+    assert rig.engine.take_paused()
     for _ in range(10):
         rig.tick(LIMIT / 2)
     rig.receive(directory(up=True, kind="Update"))
@@ -357,10 +357,10 @@ def test_a_pause_that_ends_between_two_looks_is_not_taken_for_silence() -> None:
     quote(rig)
     rig.receive(directory(up=False, kind="Update"))
     rig.put({"BID": 1}, {"BID": 2}, {"BID": 3}, ric="GBP=", partition=P1)
-    assert rig.engine.paused()
+    assert rig.engine.take_paused()
     rig.tick(LIMIT - 1)
     rig.revoked(P1)
-    assert not rig.engine.paused()
+    assert not rig.engine.take_paused()
     rig.receive(directory(up=True, kind="Update"))
     rig.tick(1)
     rig.tick(LIMIT - 1)
@@ -379,7 +379,7 @@ def test_a_record_that_has_to_wait_to_be_taken_shows_that_the_engine_is_alive() 
     rig.tick(LIMIT)
     assert not rig.engine.withdrawals.idle
     rig.put({"BID": 2})
-    assert rig.engine.paused() == {P0}
+    assert rig.engine.take_paused() == {P0}
     assert rig.engine.withdrawals.idle
 
 
@@ -422,10 +422,10 @@ def test_silence_found_while_the_last_result_is_not_durable_still_withdraws_the_
 def test_silence_while_the_group_has_not_confirmed_us_does_not_count() -> None:
     rig = silent()
     quote(rig)
-    rig.engine.may_post_until = rig.mono
+    rig.lease(rig.mono)
     for _ in range(4):
         rig.tick(LIMIT / 2)
-    rig.engine.may_post_until = float("inf")
+    rig.lease(float("inf"))
     rig.tick()
     rig.tick(LIMIT - 1)
     assert rig.posts == []
@@ -499,7 +499,7 @@ def test_nothing_is_left_to_withdraw_where_a_post_of_others_may_have_replaced_al
     rig.commit()
     rig.put({"BID": 1}, partition=P1)
     rig.revoked(P1)
-    assert rig.engine.withdrawals.standing == 0
+    assert rig.engine.withdrawals.live_quotes == 0
 
 
 def test_a_revocation_waits_for_the_answer_to_a_withdrawal_and_its_result() -> None:
@@ -570,7 +570,7 @@ def test_a_quote_that_silence_could_not_withdraw_is_withdrawn_by_the_stop() -> N
     rig.tick(LIMIT)
     rig.tick(5)
     rig.commit()
-    assert rig.engine.withdrawals.standing == 1
+    assert rig.engine.withdrawals.live_quotes == 1
     rig.stop()
     rig.tick()
     assert blanked(rig) == [("EUR=", BLANK)] * 2
@@ -631,16 +631,16 @@ def test_a_stop_withdraws_the_quotes_of_a_partition_that_is_being_taken_away_mea
 
 def test_silence_does_not_count_where_the_group_was_not_heard_of_for_as_long() -> None:
     rig = silent()
-    rig.engine.may_post_until = rig.mono + 10 * LIMIT
+    rig.lease(rig.mono + 10 * LIMIT)
     quote(rig)
     rig.tick()
     for _ in range(4):
         rig.tick(LIMIT / 2)
     assert rig.posts == []
-    rig.engine.may_post_until += 1
+    rig.lease(rig.mono + 10 * LIMIT)
     rig.tick()
     rig.tick(LIMIT - 1)
-    rig.engine.may_post_until += 1
+    rig.lease(rig.mono + 10 * LIMIT)
     rig.tick(1)
     assert blanked(rig) == [("EUR=", BLANK)]
 

@@ -16,8 +16,7 @@ from contribd.ads.websocket import WebSocket, WebSocketLost
 from contribd.engine.clock import Now
 from contribd.engine.commands import Connect, Disconnect, FetchToken, Probe
 from contribd.engine.engine import Engine
-from contribd.engine.events import Connected, Lost, Probed, Received, TokenFailed, TokenGot
-from contribd.engine.states import SessionState
+from contribd.engine.events import Connected, Lost, Probed, Received, TokenFailed, TokenGot, Written
 
 
 class Outcome(NamedTuple):
@@ -54,6 +53,8 @@ class Driver:
         self._dial = dial
         self._link: WebSocket | None = None
         self._attempt = 0
+        self._taken = self._unsent = 0
+        """As the engine was last told."""
 
     def owns(self, fileobj: object) -> bool:
         """Whether what a selector found ready is this shell's."""
@@ -64,7 +65,7 @@ class Driver:
         if self._link is not None:
             if self._link.hold(self._engine.lapsed(now)):
                 self._watch_writes()
-            self._engine.session.wrote(self._link.taken, self._link.overdue, now)
+            self._tell_unsent(self._link, now)
         self._send(self._engine.take_frames(now), now)
         for command in self._engine.take_commands():
             match command:
@@ -131,13 +132,21 @@ class Driver:
         if isinstance(result, DialError):
             self._engine.handle(Lost(attempt, result.failure, str(result)), now)
             return
-        session = self._engine.session
-        if attempt != session.attempt or session.state is not SessionState.CONNECTING:
+        if not self._engine.expects(attempt):
             result.close()
             return
         self._link, self._attempt = WebSocket(result), attempt
+        self._taken = self._unsent = 0
         self._selector.register(self._link, selectors.EVENT_READ)
         self._engine.handle(Connected(attempt), now)
+
+    def _tell_unsent(self, link: WebSocket, now: Now) -> None:
+        """Tells the engine of bytes that wait, where something about them changed: most of the time none do."""
+        unsent = link.overdue
+        if unsent == self._unsent and (not unsent or link.taken == self._taken):
+            return
+        self._taken, self._unsent = link.taken, unsent
+        self._engine.handle(Written(self._attempt, link.taken, unsent), now)
 
     def _send(self, texts: list[bytes], now: Now) -> None:
         if self._link is None or not texts:

@@ -57,22 +57,23 @@ class _Visit:
         self._link = link
         self._report = report
         self._session = Session(policy, Random(), EngineCounters())
+        self._connection = self._session.connection
         self._pong: float | None = None
 
     def log_in(self) -> None:
         """Up to the state of the services, or to the reason why there is none."""
-        session, policy = self._session, self._session.policy
+        session, connection, policy = self._session, self._connection, self._session.policy
         session.tick(_now())
-        session.connected(session.attempt, _now())
+        session.connected(connection.attempt, _now())
         deadline = time.monotonic() + policy.login_timeout + 2 * DIRECTORY_TIMEOUT
-        while session.last_failure is None and time.monotonic() < deadline:
+        while connection.last_failure is None and time.monotonic() < deadline:
             self._round()
-            if session.services.known or session.state is SessionState.OPEN:
+            if session.services.known or connection.state is SessionState.OPEN:
                 break
         report = self._report
-        report.logged_in = session.live
-        if not session.live:
-            report.problem = session.last_failure or "nothing was heard in time"
+        report.logged_in = connection.live
+        if not connection.live:
+            report.problem = connection.last_failure or "nothing was heard in time"
             return
         report.max_message_size, report.ping_timeout = session.max_message_size, session.ping_timeout
         report.directory = session.services.known
@@ -86,23 +87,22 @@ class _Visit:
         """Measures the round trip."""
         started = time.monotonic()
         self._link.send([PING])
-        while self._pong is None and time.monotonic() < started + PONG_TIMEOUT and self._session.live:
+        while self._pong is None and time.monotonic() < started + PONG_TIMEOUT and self._connection.live:
             self._round()
         if self._pong is not None:
             self._report.round_trip = self._pong - started
 
     def leave(self) -> None:
         """Closes the login stream."""
-        self._session.drain(_now())
-        self._session.close(_now())
-        self._link.send(self._session.frames)
+        self._connection.drain(_now())
+        self._connection.close(_now())
+        self._link.send(self._connection.take_frames())
 
     def _round(self) -> None:
-        session, link = self._session, self._link
-        session.tick(_now())
-        frames, session.frames = session.frames, []
-        session.commands.clear()
-        if frames:
+        connection, link = self._connection, self._link
+        self._session.tick(_now())
+        connection.take_commands()
+        if frames := connection.take_frames():
             link.send(frames)
         writing = [link] if link.wants_write else []
         select.select([link], writing, [], 0.05)
@@ -112,11 +112,11 @@ class _Visit:
         except WebSocketLost as lost:
             # What came before the end may say why it came.
             self._read(lost.texts)
-            session.lost(session.attempt, lost.failure, str(lost), _now())
+            connection.lost(connection.attempt, lost.failure, str(lost), _now())
 
     def _read(self, texts: list[bytes]) -> None:
         for text in texts:
-            self._session.heard(_now())
+            self._connection.heard(_now())
             for answer in decode(text):
                 self._take(answer)
 

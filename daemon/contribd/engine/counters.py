@@ -28,7 +28,6 @@ class EngineCounters:
     __slots__ = (
         "ack_seconds",
         "delivery_seconds",
-        "last_ack",
         "posts",
         "reconnects",
         "records",
@@ -48,7 +47,13 @@ class EngineCounters:
         self.unmatched = 0
         self.withdrawals: Counter[tuple[str, str]] = Counter()
         """Results of withdrawals by (reason, status); they are not among ``results``."""
-        self.last_ack: int | None = None
-        """Wall time of the last positive Ack, microseconds since 1970."""
         self.ack_seconds = Histogram(ACK_BUCKETS)
         self.delivery_seconds = Histogram(DELIVERY_BUCKETS)
+
+    def count_records(self, records: int) -> None:
+        """So many were taken."""
+        self.records += records
+
+    def count_unmatched(self) -> None:
+        """An answer belonged to no post."""
+        self.unmatched += 1

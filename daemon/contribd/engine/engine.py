@@ -13,6 +13,7 @@ from contribd.engine.events import (
     Committed,
     Connected,
     Event,
+    Leased,
     Lost,
     NotCommitted,
     Probed,
@@ -24,6 +25,7 @@ from contribd.engine.events import (
     Tick,
     TokenFailed,
     TokenGot,
+    Written,
 )
 from contribd.engine.limits import DEFAULT_BOUNDS, LINGER, LINGER_RESULTS, UNMATCHED_INTERVAL, Bounds
 from contribd.engine.policy import ContributionPolicy, SessionPolicy
@@ -36,6 +38,7 @@ from contribd.engine.records.price import Price, Record, Status, reject
 from contribd.engine.session.session import Session
 from contribd.engine.session.session_log import EventLog, silent
 from contribd.engine.states import InstrumentEvent, SessionState
+from contribd.engine.view import EngineView, PartitionStatus
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Rejected
 from contribd.omm.answers import Ack, BadFrame, Other, Pong, PostError, decode
@@ -48,7 +51,7 @@ _LEAVING = (SessionState.DRAINING, SessionState.CLOSED)
 class Engine:
     """One daemon's whole logic. Tell it what happened with ``handle``; then do what the ``take_`` calls give.
 
-    Nothing is posted while ``may_post_until`` (monotonic seconds) has passed: past it another member of the consumer
+    Nothing is posted once the time of the last ``Leased`` has passed: past it another member of the consumer
     group may own our partitions, and an old price of ours could follow a newer one of its.
     """
 
@@ -60,7 +63,7 @@ class Engine:
         contribution: ContributionPolicy,
         session: SessionPolicy,
         rng: Random,
-        note: EventLog = silent,
+        log: EventLog = silent,
         bounds: Bounds = DEFAULT_BOUNDS,
     ) -> None:
         self.counters = EngineCounters()
@@ -69,14 +72,15 @@ class Engine:
         self.outbox = Outbox(bounds)
         self.contributor = Contributor(contribution, encoder, self.outbox, self.counters)
         self.withdrawals = self.contributor.withdrawals
-        self.session = Session(session, rng, self.counters, note)
-        self.may_post_until = float("inf")
-        self._confirmed = (float("inf"), 0.0)
-        """What that was when it last changed, and when (monotonic seconds)."""
+        self.session = Session(session, rng, self.counters, log)
+        self.connection = self.session.connection
+        self._may_post_until = float("inf")
+        self._leased_at = 0.0
+        """When that was last told (monotonic seconds)."""
         self.stopping = False
         self._settled_since: float | None = None
         self._unmatched_next = 0.0
-        self._note = note
+        self._log = log
         self._bounds = bounds
         self._handlers: dict[type, Callable[[Any, Now], None]] = {
             Assigned: self._assigned,
@@ -84,9 +88,11 @@ class Engine:
             Revoking: self._revoking,
             Revoked: self._revoked,
             Records: self._records,
+            Leased: self._leased,
             Connected: self._connected,
             Lost: self._lost,
             Received: self._received,
+            Written: self._written,
             Probed: self._probed,
             TokenGot: self._token_got,
             TokenFailed: self._token_failed,
@@ -99,14 +105,14 @@ class Engine:
     # What happened
 
     def handle(self, event: Event, now: Now) -> None:
-        """Takes note of one event."""
+        """One event, whatever follows from it."""
         self._handlers[type(event)](event, now)
 
     def _assigned(self, event: Assigned, now: Now) -> None:
         for partition, commit in event.partitions.items():
             settled = decode_metadata(commit.offset, commit.metadata)
-            tracker = OffsetTracker(partition, commit.offset, settled, self._bounds.span)
-            tracker.catching_up = self.contributor.policy.conflate and partition in event.behind
+            catching_up = self.contributor.policy.conflate and partition in event.behind
+            tracker = OffsetTracker(partition, commit.offset, settled, self._bounds.span, catching_up=catching_up)
             self.intake.assign(tracker)
             self.withdrawals.assigned(tracker, now.mono)
 
@@ -120,7 +126,7 @@ class Engine:
             self.contributor.queue(price, now)
 
     def _revoking(self, event: Revoking, now: Now) -> None:
-        """Nothing more is posted for these, but what a stop withdraws: that is ours to do until they are gone."""
+        """Nothing more is posted for these, but what a stop withdraws: that is ours to do until they are revoked."""
         trackers = self.intake.stop(event.partitions)
         if not self.stopping:
             self.withdrawals.revoking(trackers)
@@ -133,7 +139,7 @@ class Engine:
         self.withdrawals.forget(trackers)
         self._free(self.outbox.close(trackers), InstrumentEvent.FORGOTTEN)
         if self.contributor.abandon():
-            self.session.abandon("the ADS may not have read all posts of partitions that went", now)
+            self.connection.abandon("the ADS may not have read all posts of partitions that went", now)
             self._follow_session(now)
 
     def _records(self, event: Records, now: Now) -> None:
@@ -146,35 +152,41 @@ class Engine:
                     self.withdrawals.heard(tracker, now.mono)
                 self._take(tracker, self.intake.offer(partition, records), now)
 
+    def _leased(self, event: Leased, now: Now) -> None:
+        self._may_post_until, self._leased_at = event.until, now.mono
+
     def _connected(self, event: Connected, now: Now) -> None:
         self.session.connected(event.attempt, now)
 
     def _lost(self, event: Lost, now: Now) -> None:
-        self.session.lost(event.attempt, event.failure, event.text, now)
+        self.connection.lost(event.attempt, event.failure, event.text, now)
         self._follow_session(now)
 
     def _received(self, event: Received, now: Now) -> None:
-        if event.attempt != self.session.attempt:
+        if event.attempt != self.connection.attempt:
             return
-        self.session.heard(now)
-        answered = self.contributor.answered
+        self.connection.heard(now)
+        acknowledged = self.contributor.acknowledged
         for text in event.texts:
-            if self.session.state in _GONE:
+            if self.connection.state in _GONE:
                 break
             try:
                 answers = decode(text)
             except BadFrame as error:
-                self.session.violated(str(error), now)
+                self.connection.violated(str(error), now)
                 break
             for answer in answers:
                 if type(answer) is not Ack:
                     self._answer(answer, now)
-                elif not answered(answer, now):
+                elif not acknowledged(answer, now):
                     self._unmatched(f"Ack of PostID {answer.post_id}", answer.text, now)
         self._follow_session(now)
 
+    def _written(self, event: Written, now: Now) -> None:
+        self.connection.wrote(event.attempt, event.taken, event.unsent, now)
+
     def _probed(self, event: Probed, now: Now) -> None:
-        self.session.probed(event.endpoint, event.reachable, now)
+        self.connection.probed(event.endpoint, event.reachable, now)
 
     def _token_got(self, event: TokenGot, now: Now) -> None:
         self.session.token_got(event.number, event.token, event.refresh, event.life, now)
@@ -184,14 +196,14 @@ class Engine:
 
     def _follow_session(self, now: Now) -> None:
         """Posts of a session that has ended are not answered any more; one without posts may move."""
-        if self.session.moving and not len(self.contributor.in_flight):
-            self.session.move(now, clean=self.contributor.all_confirmed)
-        if not self.session.live and not self.contributor.all_confirmed:
+        if self.connection.moving and not len(self.contributor.in_flight):
+            self.connection.move(now, clean=self.contributor.all_confirmed)
+        if not self.connection.live and not self.contributor.all_confirmed:
             self.contributor.session_lost(now)
 
     def _answer(self, answer: Any, now: Now) -> None:
         if type(answer) is PostError:
-            if not self.contributor.failed(answer, now):
+            if not self.contributor.post_error(answer, now):
                 self._unmatched("Error", answer.text, now)
         elif type(answer) is Other and answer.type == "Ack":
             self._unmatched("Ack", answer.text, now)
@@ -199,21 +211,21 @@ class Engine:
             was = self.session.session_id
             self.session.received(answer, now)
             if self.session.session_id != was:
-                self.contributor.session_opened(self.session.endpoint, self.session.session_id)
+                self.contributor.session_opened(self.connection.endpoint, self.session.session_id)
 
     def _unmatched(self, what: str, text: str, now: Now) -> None:
         """All are counted; the log gets the first, and then one a while, with how many there have been."""
-        self.counters.unmatched += 1
+        self.counters.count_unmatched()
         if now.mono >= self._unmatched_next:
             self._unmatched_next = now.mono + UNMATCHED_INTERVAL
             sentence = "an answer that belongs to no outstanding post"
-            self._note("warning", sentence, answer=what, text=text, so_far=self.counters.unmatched)
+            self._log("warning", sentence, answer=what, text=text, so_far=self.counters.unmatched)
 
     def _committed(self, event: Committed, _now: Now) -> None:
         self._free(self.outbox.committed(event.number), InstrumentEvent.COMMITTED)
 
     def _not_committed(self, event: NotCommitted, _now: Now) -> None:
-        self._free(self.outbox.failed(event.number), InstrumentEvent.FORGOTTEN)
+        self._free(self.outbox.not_committed(event.number), InstrumentEvent.FORGOTTEN)
 
     def _free(self, instruments: list[Instrument], event: InstrumentEvent) -> None:
         for instrument in instruments:
@@ -224,14 +236,14 @@ class Engine:
         self.stopping = True
         self.withdrawals.stop()
         self.contributor.forget(self.intake.stop(list(self.intake.trackers)), now)
-        if self.session.state is SessionState.OPEN:
+        if self.connection.state is SessionState.OPEN:
             self._drain_if_done(now)
         else:
-            self.session.drain(now)
+            self.connection.drain(now)
 
     def _drain_if_done(self, now: Now) -> None:
         if self.withdrawals.idle and (not self.withdrawals.policy.on_stop or not len(self.contributor.in_flight)):
-            self.session.drain(now)
+            self.connection.drain(now)
 
     def _tick(self, _event: Tick, now: Now) -> None:
         self.session.tick(now)
@@ -253,65 +265,67 @@ class Engine:
 
     def _listen(self, now: Now) -> None:
         trackers = self.intake.trackers
+        self.intake.regulate()
         confirmed = self._confirmed_within(self.withdrawals.policy.silent_after or 0.0, now.mono)
         self.withdrawals.deaf([trackers[p] for p in self.intake.paused()] if confirmed else trackers.values(), now.mono)
         for tracker, quotes in self.withdrawals.look(now):
             if quotes:
                 text = "no record for too long: withdrawing the quotes"
                 limit = self.withdrawals.policy.silent_after
-                self._note("warning", text, partition=str(tracker.partition), silent_after=limit, quotes=quotes)
+                self._log("warning", text, partition=str(tracker.partition), silent_after=limit, quotes=quotes)
 
     def _confirmed_within(self, seconds: float, mono: float) -> bool:
         """Whether the group has confirmed us lately: where Kafka is away, no record says nothing of an engine."""
-        if self.may_post_until != self._confirmed[0]:
-            self._confirmed = (self.may_post_until, mono)
-        lately = self.may_post_until == float("inf") or mono - self._confirmed[1] < seconds
-        return lately and mono < self.may_post_until
+        lately = self._may_post_until == float("inf") or mono - self._leased_at < seconds
+        return lately and mono < self._may_post_until
 
     def lapsed(self, now: Now) -> bool:
         """Whether another member may own our partitions by now: no post may leave this process."""
-        return now.mono >= self.may_post_until
+        return now.mono >= self._may_post_until
+
+    def expects(self, attempt: int) -> bool:
+        """Whether connection ``attempt`` is being made and still wanted."""
+        return self.connection.expects(attempt)
 
     def _take(self, tracker: OffsetTracker, records: list[Record], now: Now) -> None:
         """Maps records; a rejected one is settled at once, the others wait for their turn."""
-        map_record, wall = self.mapper.map, now.wall
-        self.counters.records += len(records)
+        map_record, wall, catching_up = self.mapper.map, now.wall, tracker.catching_up
+        self.counters.count_records(len(records))
         for record in records:
             outcome = map_record(record.value)
             if isinstance(outcome, Rejected):
                 self.counters.results[Status.REJECTED, outcome.code] += 1
                 self.outbox.add(reject(tracker, record, outcome, wall))
-            elif tracker.catching_up:
+            elif catching_up:
                 self.intake.hold(Price(tracker, record, outcome, wall))
             else:
                 self.contributor.queue(Price(tracker, record, outcome, wall), now)
-        if tracker.catching_up and self.intake.caught_up(tracker):
+        if catching_up and self.intake.caught_up(tracker):
             self._let_go(tracker, now)
 
     def leave(self, now: Now) -> None:
         """The end: no session any more, and nothing of it on its way that may arrive after what others post."""
-        self.session.drain(now)
-        self.session.close(now, clean=self.contributor.all_confirmed)
+        self.connection.drain(now)
+        self.connection.close(now, clean=self.contributor.all_confirmed)
 
     # What to do
 
     def take_commands(self) -> list[Command]:
         """Connections to make and to end, in order."""
-        commands, self.session.commands = self.session.commands, []
-        return commands
+        return self.connection.take_commands()
 
     def take_frames(self, now: Now) -> list[bytes]:
         """Texts of frames to send now, in order: the session's own first, then posts."""
-        frames, self.session.frames = self.session.frames, []
+        frames = self.connection.take_frames()
         if self.session.up and not self.lapsed(now):
             posts = self.contributor.take_frames(self.session.is_up, self.session.max_message_size, now)
             if posts:
-                self.session.said(now)
+                self.connection.said(now)
                 frames += posts
         return frames
 
     def take_batch(self, now: Now) -> Batch | None:
-        """The next transaction, None while one is under way or nothing is settled.
+        """The next transaction, None while one is being written or nothing is settled.
 
         Answers to a frame of posts come one by one; while more are due, the first ones wait a moment for the others,
         since a transaction costs the same whatever it holds and its instruments wait for it.
@@ -331,15 +345,16 @@ class Engine:
             return False
         return now.mono < (self._settled_since or now.mono) + LINGER
 
-    def paused(self) -> frozenset[Partition]:
-        """The partitions that must not be fetched now."""
+    def take_paused(self) -> frozenset[Partition]:
+        """The partitions that must not be fetched from now on, decided anew."""
+        self.intake.regulate()
         paused = self.intake.paused()
         if self.withdrawals.listens:
-            self.withdrawals.unheard.update(self.intake.trackers[partition] for partition in paused)
+            self.withdrawals.not_heard(self.intake.trackers[partition] for partition in paused)
         return paused
 
     def settled(self, partitions: frozenset[Partition]) -> bool:
-        """Whether nothing of these partitions is under way or unwritten."""
+        """Whether nothing of these partitions is in flight or unwritten."""
         return not any(
             tracker.waiting or tracker.withdrawing or self.outbox.holds(tracker)
             for partition in partitions
@@ -350,7 +365,40 @@ class Engine:
     def drained(self) -> bool:
         """After ``Stop``: every answer is in, what is to be withdrawn is, and every result is durable."""
         idle = not len(self.contributor.in_flight) and not len(self.outbox)
-        return self.stopping and idle and (self.withdrawals.idle or self.session.state in _LEAVING)
+        return self.stopping and idle and (self.withdrawals.idle or self.connection.state in _LEAVING)
+
+    def view(self, now: Now) -> EngineView:
+        """What the engine shows of itself."""
+        contributor = self.contributor
+        return EngineView(
+            session=self.connection.status(),
+            services=tuple((name, self.session.is_up(name)) for name in self.session.policy.services),
+            in_flight=len(contributor.in_flight),
+            max_in_flight=contributor.in_flight.size,
+            waiting=self.intake.waiting,
+            instruments=len(contributor.instruments),
+            live_quotes=self.withdrawals.live_quotes,
+            not_withdrawn=self.withdrawals.left,
+            unwritten=len(self.outbox),
+            partitions=self._partitions(),
+            counters=self.counters,
+            last_ack=contributor.last_ack,
+            lapsed=self.lapsed(now),
+        )
+
+    def _partitions(self) -> tuple[PartitionStatus, ...]:
+        paused = self.intake.paused()
+        return tuple(
+            PartitionStatus(
+                partition=partition,
+                state=tracker.state,
+                committed=tracker.low_watermark,
+                waiting=tracker.waiting,
+                buffered=self.intake.buffered(partition),
+                paused=partition in paused,
+            )
+            for partition, tracker in sorted(self.intake.trackers.items())
+        )
 
     def wake_at(self, now: Now) -> float:
         """The monotonic time at which a ``Tick`` is due."""

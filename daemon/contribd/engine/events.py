@@ -26,7 +26,7 @@ class CaughtUp(NamedTuple):
 
 
 class Revoking(NamedTuple):
-    """Partitions are being taken away: settle what is under way."""
+    """Partitions are being taken away: settle what is in flight."""
 
     partitions: frozenset[Partition]
 
@@ -41,6 +41,12 @@ class Records(NamedTuple):
     """Records of several partitions, each in offset order."""
 
     batches: Sequence[tuple[Partition, Sequence[Record]]]
+
+
+class Leased(NamedTuple):
+    """The group has us as a member for certain until then (monotonic seconds); what was said before holds no more."""
+
+    until: float
 
 
 class Connected(NamedTuple):
@@ -62,6 +68,17 @@ class Received(NamedTuple):
 
     attempt: int
     texts: Sequence[bytes]
+
+
+class Written(NamedTuple):
+    """How many bytes connection ``attempt`` has taken since it was made, and how many wait for it.
+
+    Said where some wait, or none do any more: nothing is to be posted behind bytes that wait.
+    """
+
+    attempt: int
+    taken: int
+    unsent: int
 
 
 class Probed(NamedTuple):
@@ -104,7 +121,7 @@ class NotCommitted(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """Stop: post nothing new, settle what is under way."""
+    """Stop: post nothing new, settle what is in flight."""
 
 
 class Tick(NamedTuple):
@@ -117,9 +134,11 @@ Event: TypeAlias = (
     | Revoking
     | Revoked
     | Records
+    | Leased
     | Connected
     | Lost
     | Received
+    | Written
     | Probed
     | TokenGot
     | TokenFailed

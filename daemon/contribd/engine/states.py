@@ -1,7 +1,31 @@
 """Every state and every allowed change of state, in one place. An unknown pair is a defect and raises."""
 
+from collections.abc import Mapping
 from enum import Enum, StrEnum, auto
-from typing import Final
+from typing import Final, NoReturn, TypeVar
+
+_State = TypeVar("_State", bound=Enum)
+_Event = TypeVar("_Event", bound=Enum)
+
+
+class ImpossibleTransition(RuntimeError):
+    """A state met an event it has no rule for: a defect in contribd."""
+
+
+class Transitions(dict[tuple[_State, _Event], _State]):
+    """The state after an event, by (state, event). Raises ``ImpossibleTransition`` where there is no such pair."""
+
+    def __init__(self, machine: str, table: Mapping[tuple[_State, _Event], _State]) -> None:
+        super().__init__(table)
+        self._machine = machine
+
+    def __missing__(self, pair: tuple[_State, _Event]) -> NoReturn:
+        state, event = pair
+        raise ImpossibleTransition(f"{self._machine}: {event.name} while {_named(state)}")
+
+
+def _named(state: Enum) -> str:
+    return state.value if isinstance(state, StrEnum) else state.name
 
 
 class SessionState(StrEnum):
@@ -38,28 +62,31 @@ class SessionEvent(Enum):
 
 _S, _E = SessionState, SessionEvent
 
-SESSION_TRANSITIONS: Final = {
-    (_S.DISCONNECTED, _E.CONNECT): _S.CONNECTING,
-    (_S.CONNECTING, _E.CONNECTED): _S.LOGGING_IN,
-    (_S.LOGGING_IN, _E.LOGIN_OPEN): _S.WAITING_FOR_SERVICE,
-    (_S.WAITING_FOR_SERVICE, _E.SERVICE_UP): _S.OPEN,
-    (_S.OPEN, _E.SERVICE_DOWN): _S.WAITING_FOR_SERVICE,
-    (_S.WAITING_FOR_SERVICE, _E.MOVE): _S.MOVING,
-    (_S.OPEN, _E.MOVE): _S.MOVING,
-    (_S.CONNECTING, _E.LOST): _S.DISCONNECTED,
-    (_S.LOGGING_IN, _E.LOST): _S.DISCONNECTED,
-    (_S.WAITING_FOR_SERVICE, _E.LOST): _S.DISCONNECTED,
-    (_S.OPEN, _E.LOST): _S.DISCONNECTED,
-    (_S.MOVING, _E.LOST): _S.DISCONNECTED,
-    (_S.DRAINING, _E.LOST): _S.CLOSED,
-    (_S.DISCONNECTED, _E.DRAIN): _S.CLOSED,
-    (_S.CONNECTING, _E.DRAIN): _S.CLOSED,
-    (_S.LOGGING_IN, _E.DRAIN): _S.CLOSED,
-    (_S.WAITING_FOR_SERVICE, _E.DRAIN): _S.DRAINING,
-    (_S.OPEN, _E.DRAIN): _S.DRAINING,
-    (_S.MOVING, _E.DRAIN): _S.DRAINING,
-    (_S.DRAINING, _E.CLOSE): _S.CLOSED,
-}
+SESSION_TRANSITIONS: Final = Transitions(
+    "session",
+    {
+        (_S.DISCONNECTED, _E.CONNECT): _S.CONNECTING,
+        (_S.CONNECTING, _E.CONNECTED): _S.LOGGING_IN,
+        (_S.LOGGING_IN, _E.LOGIN_OPEN): _S.WAITING_FOR_SERVICE,
+        (_S.WAITING_FOR_SERVICE, _E.SERVICE_UP): _S.OPEN,
+        (_S.OPEN, _E.SERVICE_DOWN): _S.WAITING_FOR_SERVICE,
+        (_S.WAITING_FOR_SERVICE, _E.MOVE): _S.MOVING,
+        (_S.OPEN, _E.MOVE): _S.MOVING,
+        (_S.CONNECTING, _E.LOST): _S.DISCONNECTED,
+        (_S.LOGGING_IN, _E.LOST): _S.DISCONNECTED,
+        (_S.WAITING_FOR_SERVICE, _E.LOST): _S.DISCONNECTED,
+        (_S.OPEN, _E.LOST): _S.DISCONNECTED,
+        (_S.MOVING, _E.LOST): _S.DISCONNECTED,
+        (_S.DRAINING, _E.LOST): _S.CLOSED,
+        (_S.DISCONNECTED, _E.DRAIN): _S.CLOSED,
+        (_S.CONNECTING, _E.DRAIN): _S.CLOSED,
+        (_S.LOGGING_IN, _E.DRAIN): _S.CLOSED,
+        (_S.WAITING_FOR_SERVICE, _E.DRAIN): _S.DRAINING,
+        (_S.OPEN, _E.DRAIN): _S.DRAINING,
+        (_S.MOVING, _E.DRAIN): _S.DRAINING,
+        (_S.DRAINING, _E.CLOSE): _S.CLOSED,
+    },
+)
 
 
 class InstrumentState(Enum):
@@ -97,35 +124,110 @@ class InstrumentEvent(Enum):
 
 _I, _V = InstrumentState, InstrumentEvent
 
-INSTRUMENT_TRANSITIONS: Final = {
-    (_I.IDLE, _V.QUEUED): _I.READY,
-    (_I.READY, _V.SENT): _I.IN_FLIGHT,
-    (_I.READY, _V.EMPTIED): _I.IDLE,
-    (_I.IN_FLIGHT, _V.RETRY): _I.BACKING_OFF,
-    (_I.IN_FLIGHT, _V.SETTLED): _I.COMMITTING,
-    (_I.IN_FLIGHT, _V.FORGOTTEN): _I.IDLE,
-    (_I.BACKING_OFF, _V.DUE): _I.READY,
-    (_I.BACKING_OFF, _V.EMPTIED): _I.IDLE,
-    (_I.COMMITTING, _V.COMMITTED): _I.IDLE,
-    (_I.COMMITTING, _V.FORGOTTEN): _I.IDLE,
-}
+INSTRUMENT_TRANSITIONS: Final = Transitions(
+    "instrument",
+    {
+        (_I.IDLE, _V.QUEUED): _I.READY,
+        (_I.READY, _V.SENT): _I.IN_FLIGHT,
+        (_I.READY, _V.EMPTIED): _I.IDLE,
+        (_I.IN_FLIGHT, _V.RETRY): _I.BACKING_OFF,
+        (_I.IN_FLIGHT, _V.SETTLED): _I.COMMITTING,
+        (_I.IN_FLIGHT, _V.FORGOTTEN): _I.IDLE,
+        (_I.BACKING_OFF, _V.DUE): _I.READY,
+        (_I.BACKING_OFF, _V.EMPTIED): _I.IDLE,
+        (_I.COMMITTING, _V.COMMITTED): _I.IDLE,
+        (_I.COMMITTING, _V.FORGOTTEN): _I.IDLE,
+    },
+)
 
 
-class ImpossibleTransition(RuntimeError):
-    """A state met an event it has no rule for: a defect in contribd."""
+class PriceState(Enum):
+    """One price, or the blanks that withdraw one.
+
+    waiting: not posted, or to be posted again. in flight: part of a post that is not answered yet. settled: nothing
+    more is done about it, whether its result is written here or its partition's next owner takes it again.
+    """
+
+    WAITING = auto()
+    IN_FLIGHT = auto()
+    SETTLED = auto()
+
+    __hash__ = object.__hash__
 
 
-def next_session(state: SessionState, event: SessionEvent) -> SessionState:
-    """The state after ``event``. Raises ``ImpossibleTransition`` where the table has no such pair."""
-    try:
-        return SESSION_TRANSITIONS[state, event]
-    except KeyError:
-        raise ImpossibleTransition(f"session: {event.name} while {state.value}") from None
+class PriceEvent(Enum):
+    """What moves a price."""
+
+    SENT = auto()
+    RETRY = auto()
+    SETTLED = auto()
+
+    __hash__ = object.__hash__
 
 
-def next_instrument(state: InstrumentState, event: InstrumentEvent) -> InstrumentState:
-    """The state after ``event``. Raises ``ImpossibleTransition`` where the table has no such pair."""
-    try:
-        return INSTRUMENT_TRANSITIONS[state, event]
-    except KeyError:
-        raise ImpossibleTransition(f"instrument: {event.name} while {state.name}") from None
+_P, _W = PriceState, PriceEvent
+
+PRICE_TRANSITIONS: Final = Transitions(
+    "price",
+    {
+        (_P.WAITING, _W.SENT): _P.IN_FLIGHT,
+        (_P.IN_FLIGHT, _W.RETRY): _P.WAITING,
+        (_P.WAITING, _W.SETTLED): _P.SETTLED,
+        (_P.IN_FLIGHT, _W.SETTLED): _P.SETTLED,
+    },
+)
+
+
+class TrackerState(Enum):
+    """One assigned partition.
+
+    catching up: its records are taken and none is posted, since an earlier owner may have posted what comes next.
+    taking: they are posted. stopping: no more are taken or posted, since it is being revoked or the daemon stops; what
+    is in flight is awaited. closed: it is revoked, and nothing of it may be written any more.
+    """
+
+    CATCHING_UP = auto()
+    TAKING = auto()
+    STOPPING = auto()
+    CLOSED = auto()
+
+
+class TrackerEvent(Enum):
+    """What moves a partition's tracker."""
+
+    CAUGHT_UP = auto()
+    STOP = auto()
+    CLOSE = auto()
+
+
+_T, _U = TrackerState, TrackerEvent
+
+TRACKER_TRANSITIONS: Final = Transitions(
+    "offset tracker",
+    {
+        (_T.CATCHING_UP, _U.CAUGHT_UP): _T.TAKING,
+        (_T.CATCHING_UP, _U.STOP): _T.STOPPING,
+        (_T.TAKING, _U.STOP): _T.STOPPING,
+        (_T.STOPPING, _U.STOP): _T.STOPPING,  # the daemon stops, and then the partition is revoked
+        (_T.STOPPING, _U.CLOSE): _T.CLOSED,
+    },
+)
+
+JOINT_STATES: Final = frozenset(
+    {
+        (_I.READY, _P.WAITING, _T.TAKING),
+        (_I.READY, _P.WAITING, _T.STOPPING),  # the blanks of a stop
+        (_I.IN_FLIGHT, _P.IN_FLIGHT, _T.TAKING),
+        (_I.IN_FLIGHT, _P.IN_FLIGHT, _T.STOPPING),
+        (_I.BACKING_OFF, _P.WAITING, _T.TAKING),
+        (_I.BACKING_OFF, _P.WAITING, _T.STOPPING),  # the blanks of a stop
+        (_I.COMMITTING, _P.SETTLED, _T.TAKING),
+        (_I.COMMITTING, _P.SETTLED, _T.STOPPING),
+        (_I.COMMITTING, _P.SETTLED, _T.CLOSED),  # its transaction was being written when the partition was revoked
+    }
+)
+"""What an instrument, the price at its head and the tracker of that price's partition may be at the same time.
+
+The head is the price to post next, in flight, or whose result is not durable. An instrument that is ready or backing
+off may have none left, where all its prices expired while they waited; one that is idle does not exist.
+"""

@@ -12,9 +12,9 @@ from contribd.engine.events import Committed, Event, NotCommitted
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
 from contribd.streams import transaction as steps
-from contribd.streams.client.errors import KafkaError
+from contribd.streams.client.errors import KafkaError, TopicMissing
 from contribd.streams.client.port import AskingConsumer, Kafka, Member, TransactionalProducer
-from contribd.streams.client.retrying import FAILURES, TopicMissing, retrying
+from contribd.streams.client.retrying import FAILURES, retrying
 from contribd.streams.client.settings import KafkaSettings, first_line
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.runtime import Queue, Runtime

@@ -7,9 +7,9 @@ from contribd.engine.events import Event, Records
 from contribd.engine.records.offsets import Partition
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
-from contribd.streams.client.errors import FencedInstanceIdError, KafkaError
+from contribd.streams.client.errors import FencedInstanceIdError, KafkaError, TopicMissing
 from contribd.streams.client.port import Kafka, MemberConsumer
-from contribd.streams.client.retrying import TopicMissing, retrying
+from contribd.streams.client.retrying import retrying
 from contribd.streams.client.settings import KafkaSettings, first_line
 from contribd.streams.group.assignment import Assignment, Listener
 from contribd.streams.group.fencing import Fencing

@@ -17,7 +17,7 @@ from contribd.engine.records.instruments import Instruments
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
 from contribd.engine.records.price import Price, Reply, Status
-from contribd.engine.states import InstrumentEvent, InstrumentState
+from contribd.engine.states import InstrumentEvent, InstrumentState, PriceState
 from contribd.omm.answers import Ack, PostError
 from contribd.omm.post import PostEncoder
 
@@ -26,7 +26,7 @@ _ACK: Final = Reply.ACK
 
 
 class Contributor:
-    """Owns the book of instruments and the window of posts under way."""
+    """Owns the book of instruments and the window of posts in flight."""
 
     def __init__(
         self, policy: ContributionPolicy, encoder: PostEncoder, outbox: Outbox, counters: EngineCounters
@@ -35,7 +35,8 @@ class Contributor:
         self.instruments = Instruments()
         self.in_flight = InFlightPosts(policy.max_outstanding, policy.first_post_id)
         self.withdrawals = Withdrawals(policy.withdraw)
-        self._counters = counters
+        self.last_ack: int | None = None
+        """Wall time of the last positive Ack, microseconds since 1970."""
         self._expiry = Expiry(policy.max_age)
         self._outcomes = Outcomes(policy, self.instruments, self._expiry, self.withdrawals, outbox, counters)
         self._poster = Poster(policy, encoder, self.instruments, self.in_flight, self._expiry, self._outcomes, counters)
@@ -45,7 +46,8 @@ class Contributor:
     # Prices in
 
     def queue(self, price: Price, now: Now) -> None:
-        """A mapped price, to be posted when its turn comes; a withdrawal that waits for the same instrument goes."""
+        """A mapped price, to be posted when its turn comes; a withdrawal that waits for the same
+        instrument is dropped."""
         if self.withdrawals.waits and (old := self.instruments.withdrawal(price)) is not None:
             self._outcomes.drop(old, now)
         self._expiry.watch(price)
@@ -57,17 +59,11 @@ class Contributor:
             self.instruments.queue(withdrawal)
 
     def forget(self, trackers: set[OffsetTracker], now: Now) -> None:
-        """Drops the waiting prices of partitions that are going: their next owner consumes them again."""
+        """Drops the waiting prices of partitions that are being revoked: their next owner consumes them again."""
         for instrument in self.instruments:
-            kept = []
-            for price in instrument.waiting:
-                if price.tracker in trackers:
-                    self._outcomes.drop(price, now)
-                else:
-                    kept.append(price)
-            instrument.waiting.clear()
-            instrument.waiting.extend(kept)
-            if not kept and instrument.state is InstrumentState.BACKING_OFF:
+            for price in instrument.take_out(trackers):
+                self._outcomes.drop(price, now)
+            if not instrument.waiting and instrument.state is InstrumentState.BACKING_OFF:
                 self.instruments.emptied(instrument)
 
     def abandon(self) -> bool:
@@ -102,18 +98,18 @@ class Contributor:
 
     # Answers in
 
-    def answered(self, ack: Ack, now: Now) -> bool:
+    def acknowledged(self, ack: Ack, now: Now) -> bool:
         """An Ack or NAK; False where no outstanding post has its ID."""
         post = self.in_flight.pop(ack.post_id)
         if post is None:
-            self._unconfirmed.answered_late(ack.post_id)
+            self._unconfirmed.confirm_late(ack.post_id)
             return False
-        self._poster.answered(post, now)
+        self._poster.answer_came(post, now)
         if self._unconfirmed:
-            self._unconfirmed.answered(post.frame)
-        attribution = self._attribution.answered(post, self.in_flight, now.mono)
+            self._unconfirmed.confirm(post.frame)
+        attribution = self._attribution.absolve(post, self.in_flight, now.mono)
         if ack.code is None:
-            self._counters.last_ack = now.wall
+            self.last_ack = now.wall
             self._outcomes.finish(post, _ACCEPTED, _ACK, None, ack.text or None, now)
         else:
             self._outcomes.refused(post, ack.code, ack.text or None, now)
@@ -121,30 +117,30 @@ class Contributor:
             self._resend_dropped(now, post.frame)
         return True
 
-    def failed(self, error: PostError, now: Now) -> bool:
+    def post_error(self, error: PostError, now: Now) -> bool:
         """An Error message; False where it belongs to no outstanding post."""
         patience = self._poster.patience
         if error.post_id is None:
             return self._attribution.after_nameless_error(error.text, self.in_flight, now.mono, patience)
         post = self.in_flight.pop(error.post_id)
         if post is None:
-            self._unconfirmed.answered_late(error.post_id)
+            self._unconfirmed.confirm_late(error.post_id)
             return False
-        self._poster.answered(post, now)
-        self._unconfirmed.answered(post.frame)
-        self._attribution.answered(post, self.in_flight, now.mono)
+        self._poster.answer_came(post, now)
+        self._unconfirmed.confirm(post.frame)
+        self._attribution.absolve(post, self.in_flight, now.mono)
         self._attribution.after_error(post, error.text, self.in_flight, now.mono, patience)
         self._outcomes.finish(post, Status.ERROR, Reply.ERROR, None, error.text, now)
         return True
 
     def _resend_dropped(self, now: Now, answered_frame: int = 0) -> None:
-        for post, blamed, text in self._attribution.proven(self.in_flight, now.mono, answered_frame):
+        for post, blamed, text in self._attribution.take_dropped(self.in_flight, now.mono, answered_frame):
             if not answered_frame:
                 self._unconfirmed.add(post)  # the Error may have been another's
             if blamed and post.instrument.alone:
                 self._outcomes.finish(post, Status.ERROR, Reply.ERROR, None, text, now)
                 continue
-            post.instrument.alone = blamed
+            post.instrument.send_alone(alone=blamed)
             why = f"dropped by the ADS after an Error in the same frame: {text}"
             self._outcomes.retry(post, Reply.TIMEOUT, None, why, now, 0.0)
 
@@ -173,8 +169,8 @@ class Contributor:
 
     def _expire_old(self, now: Now) -> None:
         for price in self._expiry.take_expired(now):
-            if price.settled:
-                continue  # it was ahead of another one, and went with it
+            if price.state is PriceState.SETTLED:
+                continue  # it was ahead of another one, and expired with it
             for old in (*self.instruments.older(price), price) if self.policy.conflate else (price,):
                 self._outcomes.expire(old, now)
 

@@ -78,7 +78,7 @@ class ErrorAttribution:
         self._suspicions.append(suspicion)
         return True
 
-    def answered(self, post: InFlightPost, in_flight: InFlightPosts, mono: float) -> bool:
+    def absolve(self, post: InFlightPost, in_flight: InFlightPosts, mono: float) -> bool:
         """A post got an answer of its own; whether any is suspect still."""
         place = (post.frame, post.place)
         if place < self._last:
@@ -116,7 +116,7 @@ class ErrorAttribution:
         suspicion.posts = deque((culprit.post_id, *mates))
         return True
 
-    def proven(self, in_flight: InFlightPosts, mono: float, answered_frame: int = 0) -> list[Dropped]:
+    def take_dropped(self, in_flight: InFlightPosts, mono: float, answered_frame: int = 0) -> list[Dropped]:
         """The posts now known to be dropped, taken out of the window.
 
         ``answered_frame``: the frame of an answer that just came, 0 where only time has passed.

@@ -13,7 +13,7 @@ from contribd.omm.post import MAX_POST_ID
 
 
 class InFlightPost(msgspec.Struct, eq=False, gc=False):
-    """One post under way: the prices it carries (the newest last), and the fields it holds.
+    """One post in flight: the prices it carries (the newest last), and the fields it holds.
 
     ``frame``: number of the WebSocket frame that carried it, counted over the process; ``place``: its place in that
     frame, from 0.
@@ -28,10 +28,14 @@ class InFlightPost(msgspec.Struct, eq=False, gc=False):
     frame: int = 0
     place: int = 0
     given_away: frozenset[str] = frozenset()
-    """Of its fields those whose values are of prices that others keep up now."""
+    """Of its fields those whose values are of prices that others maintain now."""
+
+    def put_into(self, frame: int, place: int) -> None:
+        """It is in this frame, at this place."""
+        self.frame, self.place = frame, place
 
     def forget_closed(self) -> None:
-        """Lets go of the prices whose partitions went: others keep up what these put into the market."""
+        """Lets go of the prices whose partitions were revoked: others maintain what these put into the market."""
         self.given_away |= {name for name, price in winners(self.group).items() if price.tracker.closed}
         self.group = [price for price in self.group if not price.tracker.closed]
 

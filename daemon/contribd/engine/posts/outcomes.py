@@ -13,7 +13,7 @@ from contribd.engine.records.expiry import Expiry
 from contribd.engine.records.instruments import Instrument, Instruments
 from contribd.engine.records.outbox import Outbox
 from contribd.engine.records.price import Attempt, Price, Reason, Reply, Settlement, Status, Withdrawal, settle
-from contribd.engine.states import InstrumentEvent, InstrumentState
+from contribd.engine.states import InstrumentEvent, InstrumentState, PriceState, TrackerState
 from contribd.mapping.outcome import FieldValue, PostType, RejectCode
 
 _UNKNOWN_ITEM_CODE: Final = "SymbolUnknown"
@@ -28,11 +28,11 @@ _FINAL: Final = {
 }
 
 _UNANSWERED: Final = (Reply.TIMEOUT, Reply.LOST)
-_SETTLED: Final = InstrumentEvent.SETTLED  # a member costs less as a global
+_CLOSED: Final = TrackerState.CLOSED  # a member costs less as a global
 
 
 class Outcomes:
-    """Settles prices into the outbox, and keeps the time of those that back off. Every post is noted here."""
+    """Settles prices into the outbox, and keeps the time of those that back off. Every attempt is recorded here."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Outcomes:
         retry = self._policy.retry
         tried = len(post.group[-1].attempts or ()) + 1
         if self._may_create(post) and _says_missing(code, text):
-            post.instrument.create = True
+            post.instrument.create_item()
             self.retry(post, Reply.NAK, code, text, now, 0.0)
         elif code in retry.codes and tried < retry.attempts:
             self.retry(post, Reply.NAK, code, text, now, retry.backoff(tried))
@@ -88,8 +88,9 @@ class Outcomes:
         if tried < retry.attempts:
             # One more session lost with it, and it would be given up: that must not happen to its neighbours. A post
             # that got no answer may have been dropped with one that the server did not like, or be that one.
-            post.instrument.solo = reply is Reply.LOST and tried + 1 == retry.attempts
-            post.instrument.alone |= reply is Reply.TIMEOUT
+            post.instrument.send_solo(solo=reply is Reply.LOST and tried + 1 == retry.attempts)
+            if reply is Reply.TIMEOUT:
+                post.instrument.send_alone()
             self.retry(post, reply, None, text, now, retry.backoff(tried) if delay else 0.0)
         else:
             self.finish(post, Status.UNANSWERED, reply, None, text, now)
@@ -98,19 +99,18 @@ class Outcomes:
         self, post: InFlightPost, reply: Reply, code: str | None, text: str | None, now: Now, delay: float
     ) -> None:
         """Another try later. Every price of the group knows of this one: it may expire while the others are posted."""
-        attempt = self._note(post, reply, code, text, now)
+        attempt = self._record_attempt(post, reply, code, text, now)
         for price in post.group[:-1]:
             price.add(attempt)
         instrument = post.instrument
         group = [price for price in post.group if self._keeps(price, instrument, now)]
-        self._instruments.requeue(instrument, group)
+        instrument.retry(group, now.mono + delay)
         if not instrument.waiting:
             self._instruments.emptied(instrument)
             return
-        instrument.retry_at = now.mono + delay
         heapq.heappush(self._retries, (instrument.retry_at, next(self._order), instrument))
         for price in group:
-            price.in_flight = False
+            price.retry()
             self._expiry.watch(price)
 
     def _keeps(self, price: Price, instrument: Instrument, now: Now) -> bool:
@@ -118,12 +118,12 @@ class Outcomes:
         price waits behind them."""
         if type(price) is Withdrawal:
             keeps = price.reason is Reason.STOP or not price.tracker.stopping
-            keeps = keeps and all(newer.settled for newer in instrument.waiting)
+            keeps = keeps and all(newer.state is PriceState.SETTLED for newer in instrument.waiting)
         else:
             keeps = not price.tracker.stopping
         if keeps:
             return True
-        price.in_flight = False
+        price.retry()
         self.drop(price, now)
         return False
 
@@ -131,10 +131,9 @@ class Outcomes:
         self, post: InFlightPost, status: Status, reply: Reply, code: str | None, text: str | None, now: Now
     ) -> None:
         """The last word on a post: the newest price gets the answer, those merged into it are CONFLATED."""
-        self._note(post, reply, code, text, now)
+        self._record_attempt(post, reply, code, text, now)
         instrument, group = post.instrument, post.group
-        instrument.create = instrument.alone = instrument.solo = False
-        instrument.move(_SETTLED)
+        instrument.settle()
         if self._withdrawals.wanted and status is Status.ACK and self._shows(post):
             self._withdrawals.acked(post)
         carrier = group[-1]
@@ -147,7 +146,9 @@ class Outcomes:
         """Whether a post put up what may have to be withdrawn."""
         return self._withdrawals.wanted and type(post.group[-1]) is not Withdrawal
 
-    def _note(self, post: InFlightPost, reply: Reply, code: str | None, text: str | None, now: Now) -> Attempt:
+    def _record_attempt(
+        self, post: InFlightPost, reply: Reply, code: str | None, text: str | None, now: Now
+    ) -> Attempt:
         answered = None if reply in _UNANSWERED else now.wall
         attempt = Attempt(
             post.post_id,
@@ -180,7 +181,7 @@ class Outcomes:
     # Prices that are not posted, or not again
 
     def drop(self, price: Price, now: Now) -> None:
-        """A waiting price of a partition that is going; a withdrawal's posts so far must still be told of."""
+        """A waiting price of a partition that is being revoked; a withdrawal's posts so far must still be told of."""
         if type(price) is not Withdrawal:
             price.give_up()
         elif price.attempts:
@@ -216,10 +217,10 @@ class Outcomes:
         carried_by: Price | None = None,
         instrument: Instrument | None = None,
     ) -> None:
-        price.settled = True
         if type(price) is Withdrawal:
             self._withdrawals.over(price, status)
-        if price.tracker.closed:
+        if price.tracker.state is _CLOSED:
+            price.give_up()
             if instrument is not None:
                 self._instruments.release(instrument, InstrumentEvent.FORGOTTEN)
             return

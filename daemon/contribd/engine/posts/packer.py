@@ -28,7 +28,7 @@ class Packer:
             self._flush()
         if not self._texts:
             self.number += 1
-        post.frame, post.place = self.number, len(self._texts)
+        post.put_into(self.number, len(self._texts))
         self._texts.append(text)
         self._size += size
         if alone:

@@ -14,12 +14,12 @@ from contribd.engine.posts.rate_limit import RateLimit
 from contribd.engine.records.conflation import merge
 from contribd.engine.records.expiry import Expiry
 from contribd.engine.records.instruments import Instrument, Instruments
-from contribd.engine.records.price import Price, Withdrawal
-from contribd.engine.states import InstrumentEvent
+from contribd.engine.records.price import Price, Withdrawal, send
+from contribd.engine.states import PriceState
 from contribd.mapping.outcome import PostType
 from contribd.omm.post import PostEncoder
 
-_SENT: Final = InstrumentEvent.SENT  # a member costs less as a global
+_SETTLED: Final = PriceState.SETTLED  # a member costs less as a global
 
 
 class Poster:
@@ -53,7 +53,7 @@ class Poster:
         """Seconds of silence after which a post that should have been answered was not."""
         return grace(self._smoothed_ack)
 
-    def answered(self, post: InFlightPost, now: Now) -> None:
+    def answer_came(self, post: InFlightPost, now: Now) -> None:
         """A post was answered, one way or the other."""
         if self._held_until and (not len(self._in_flight) or post.instrument.solo):
             self._held_until = 0.0
@@ -130,7 +130,7 @@ class Poster:
         waiting = instrument.waiting
         while waiting and (self._policy.conflate or not group):
             price = waiting.popleft()
-            if price.settled:
+            if price.state is _SETTLED:
                 continue
             if type(price) is Withdrawal:
                 if group:
@@ -165,7 +165,7 @@ class Poster:
             ]
             if len(fit) == len(group):
                 part = max(len(group) // 2, _posted(group))
-                instrument.waiting.extendleft(reversed(group[part:]))
+                instrument.put_back(group[part:])
                 if part == len(group):
                     for price in group:
                         self._outcomes.give_up(price, now)
@@ -192,9 +192,8 @@ class Poster:
 
     def _sent(self, post: InFlightPost) -> None:
         self._in_flight.add(post)
-        post.instrument.move(_SENT)
-        for price in post.group:
-            price.in_flight = True
+        post.instrument.send()
+        send(post.group)
         newest = post.group[-1].timestamp
         if newest >= 0:
             self._counters.delivery_seconds.add(max(0, post.sent.wall - newest * 1000) / 1e6)

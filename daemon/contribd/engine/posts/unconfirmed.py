@@ -35,15 +35,15 @@ class UnconfirmedPosts:
             if before is None or before.frame <= post.frame:
                 self._last[price.tracker] = _Last(post.frame, post.post_id)
 
-    def answered(self, frame: int) -> None:
+    def confirm(self, frame: int) -> None:
         """The ADS has answered a post of this frame, and so has read it and all that came before."""
         self._last = {tracker: last for tracker, last in self._last.items() if last.frame > frame}
 
-    def answered_late(self, post_id: int | None) -> None:
+    def confirm_late(self, post_id: int | None) -> None:
         """An answer came that nobody waited for."""
         frames = [last.frame for last in self._last.values() if last.post_id == post_id]
         if frames:
-            self.answered(max(frames))
+            self.confirm(max(frames))
 
     def others(self) -> bool:
         """Whether some are of partitions that are others' now."""

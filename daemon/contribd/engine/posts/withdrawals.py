@@ -1,4 +1,4 @@
-"""Quotes that stand in the market because of this process, and blanks in their place where nobody keeps them up."""
+"""Quotes that are live in the market because of this process, and blanks in their place where nobody maintains them."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -10,6 +10,7 @@ from contribd.engine.policy import WithdrawPolicy
 from contribd.engine.posts.in_flight import InFlightPost
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.price import Reason, Status, Withdrawal, withdraw
+from contribd.engine.states import PriceState
 from contribd.mapping.outcome import FieldValue, Mapped, PostType
 
 Key: TypeAlias = tuple[str, str]
@@ -17,7 +18,7 @@ Key: TypeAlias = tuple[str, str]
 
 
 class Quote(NamedTuple):
-    """What stands of one instrument: the fields to blank, and the partition whose prices keep it up."""
+    """The live quote of one instrument: the fields to blank, and the partition whose prices maintain it."""
 
     tracker: OffsetTracker
     mapping: str
@@ -32,10 +33,10 @@ class Silent(NamedTuple):
 
 
 class Withdrawals:
-    """Knows which quotes stand, which partitions are silent, and what has to be blanked.
+    """Knows which quotes are live, which partitions are silent, and what has to be blanked.
 
-    A quote leaves the standing ones when its withdrawal is made; one that is called off before it was posted comes
-    back to them.
+    A quote is not live any more once its withdrawal is made; where that is called off before it was posted, it is
+    again.
     """
 
     def __init__(self, policy: WithdrawPolicy) -> None:
@@ -43,10 +44,10 @@ class Withdrawals:
         self.wanted = policy.wanted
         self.listens = self.wanted and policy.silent_after is not None
         """Whether silence matters."""
-        self._standing: dict[Key, Quote] = {}
+        self._live: dict[Key, Quote] = {}
         self._heard: dict[OffsetTracker, float] = {}
         """Monotonic time of the last record of each partition that has not been found silent since."""
-        self.unheard: set[OffsetTracker] = set()
+        self._unheard: set[OffsetTracker] = set()
         """Not listened to just now, or until a moment ago."""
         self._due: deque[tuple[Key, OffsetTracker | None]] = deque()
         """Quotes to withdraw: for the silence of that partition, or because the daemon stops."""
@@ -58,13 +59,13 @@ class Withdrawals:
         self._stopping = False
 
     @property
-    def standing(self) -> int:
+    def live_quotes(self) -> int:
         """Quotes in the market that this process would withdraw."""
-        return len(self._standing)
+        return len(self._live)
 
     @property
     def idle(self) -> bool:
-        """Whether no withdrawal is due or under way."""
+        """Whether no withdrawal is due or made and not settled."""
         return not self._due and not self._made
 
     @property
@@ -82,38 +83,38 @@ class Withdrawals:
         """Whether ``make`` has something to do."""
         return bool(self._due) and len(self._made) < MAX_WITHDRAWING
 
-    # What stands
+    # What is live
 
     def acked(self, post: InFlightPost) -> None:
-        """The ADS accepted a post of prices: what it put into the market stands, what it blanked does not."""
+        """The ADS accepted a post of prices: what it put into the market is live, what it blanked is not."""
         shown, blank = self._shown(post)
-        before = self._standing.get(post.instrument.key)
+        before = self._live.get(post.instrument.key)
         if before is not None and post.type is not PostType.REFRESH and before.fields != shown:
             shown = (before.fields | shown) - blank
-        self._stand(post, shown)
+        self._make_live(post, shown)
 
     def unanswered(self, post: InFlightPost) -> None:
         """A post of prices that got no answer may have arrived, whatever becomes of the prices: or it may not."""
         shown = self._shown(post)[0]
-        before = self._standing.get(post.instrument.key)
-        self._stand(post, shown if before is None else (before.fields - post.given_away) | shown)
+        before = self._live.get(post.instrument.key)
+        self._make_live(post, shown if before is None else (before.fields - post.given_away) | shown)
 
     def taken_over(self, post: InFlightPost) -> None:
-        """A post none of whose prices is ours any more may have arrived: its values are others' to keep up."""
+        """A post none of whose prices is ours any more may have arrived: its values are others' to maintain."""
         key = post.instrument.key
-        if (before := self._standing.get(key)) is None:
+        if (before := self._live.get(key)) is None:
             return
         if left := before.fields - post.given_away:
-            self._standing[key] = before._replace(fields=left)
+            self._live[key] = before._replace(fields=left)
         else:
-            del self._standing[key]
+            del self._live[key]
 
-    def _stand(self, post: InFlightPost, shown: frozenset[str]) -> None:
+    def _make_live(self, post: InFlightPost, shown: frozenset[str]) -> None:
         key, newest = post.instrument.key, post.group[-1]
         if not shown:
-            self._standing.pop(key, None)
+            self._live.pop(key, None)
             return
-        self._standing[key] = Quote(newest.tracker, newest.mapped.mapping, shown)
+        self._live[key] = Quote(newest.tracker, newest.mapped.mapping, shown)
         if self._stopping:
             self._due.append((key, None))
 
@@ -146,16 +147,20 @@ class Withdrawals:
                 self.call_off(made)
         self._heard[tracker] = mono
 
+    def not_heard(self, trackers: Iterable[OffsetTracker]) -> None:
+        """These partitions are not being fetched from now on: their silence says nothing."""
+        self._unheard.update(trackers)
+
     def deaf(self, trackers: Iterable[OffsetTracker], mono: float) -> None:
         """These partitions are not being listened to just now: their silence says nothing.
 
-        Nor does that of the ``unheard`` since the last call, up to now.
+        Nor does that of those ``not_heard`` since the last call, up to now.
         """
         deaf = set(trackers)
-        for tracker in deaf | self.unheard:
+        for tracker in deaf | self._unheard:
             if tracker in self._heard:
                 self._heard[tracker] = mono
-        self.unheard = deaf
+        self._unheard = deaf
 
     def look(self, now: Now) -> list[Silent]:
         """The partitions that went silent since the last look; their quotes are due from now on."""
@@ -173,7 +178,7 @@ class Withdrawals:
 
     def _silent(self, tracker: OffsetTracker) -> Silent:
         del self._heard[tracker]
-        keys = [key for key, quote in self._standing.items() if quote.tracker is tracker]
+        keys = [key for key, quote in self._live.items() if quote.tracker is tracker]
         self._due.extend((key, tracker) for key in keys)
         return Silent(tracker, len(keys))
 
@@ -184,7 +189,7 @@ class Withdrawals:
     # Withdrawals
 
     def stop(self) -> None:
-        """The daemon is stopping: everything that stands is due, and what is answered from now on."""
+        """The daemon is stopping: everything that is live is due, and what is answered from now on."""
         for made in list(self._made):
             self.call_off(made)
         self.listens = False
@@ -192,42 +197,42 @@ class Withdrawals:
         self._due.clear()
         if self.policy.on_stop:
             self._stopping = True
-            self._due.extend((key, None) for key in self._standing)
+            self._due.extend((key, None) for key in self._live)
 
     def make(self, busy: Callable[[Key], bool], now: Now) -> list[Withdrawal]:
-        """Withdrawals to be queued now: a bounded number at a time, however many quotes stand.
+        """Withdrawals to be queued now: a bounded number at a time, however many quotes are live.
 
         The quote of an instrument that is ``busy`` is not left alone, nor one that another partition has renewed.
         """
         made = []
         while self.can_make:
             key, silent = self._due.popleft()
-            quote = self._standing.get(key)
+            quote = self._live.get(key)
             if quote is None or (silent is not None and (busy(key) or quote.tracker is not silent)):
                 continue
-            del self._standing[key]
+            del self._live[key]
             withdrawal = _withdrawal(key, quote, Reason.STOP if silent is None else Reason.SILENT, now)
             self._made[withdrawal] = None
             made.append(withdrawal)
         return made
 
     def call_off(self, withdrawal: Withdrawal) -> None:
-        """Takes a withdrawal back, where it was not posted: its quote stands on."""
-        if withdrawal.in_flight or withdrawal.attempts:
+        """Takes a withdrawal back, where it was not posted: its quote stays live."""
+        if withdrawal.state is PriceState.IN_FLIGHT or withdrawal.attempts:
             return
         withdrawal.give_up()
         self._made.pop(withdrawal, None)
         self._restore(withdrawal)
 
     def _restore(self, withdrawal: Withdrawal) -> Key:
-        """The quote stands as before, if nothing newer does."""
+        """The quote is live as before, if nothing newer is."""
         mapped = withdrawal.mapped
         key = mapped.service, mapped.ric
-        self._standing.setdefault(key, Quote(withdrawal.tracker, mapped.mapping, frozenset(mapped.fields)))
+        self._live.setdefault(key, Quote(withdrawal.tracker, mapped.mapping, frozenset(mapped.fields)))
         return key
 
     def over(self, withdrawal: Withdrawal, status: Status) -> None:
-        """The last word on a withdrawal: a quote whose blanks were not accepted stands on.
+        """The last word on a withdrawal: a quote whose blanks were not accepted stays live.
 
         A stop tries what silence could not do once more, and itself only once.
         """
@@ -247,12 +252,12 @@ class Withdrawals:
         self._due = deque(due for due in self._due if due[1] not in trackers)
 
     def forget(self, trackers: set[OffsetTracker]) -> None:
-        """Partitions are not ours any more: their quotes are kept up, or not, by others."""
-        self.unheard -= trackers
+        """Partitions are not ours any more: their quotes are maintained, or not, by others."""
+        self._unheard -= trackers
         for tracker in trackers:
             self._heard.pop(tracker, None)
         self._made = {made: None for made in self._made if made.tracker not in trackers}
-        self._standing = {key: quote for key, quote in self._standing.items() if quote.tracker not in trackers}
+        self._live = {key: quote for key, quote in self._live.items() if quote.tracker not in trackers}
 
 
 def _withdrawal(key: Key, quote: Quote, reason: Reason, now: Now) -> Withdrawal:

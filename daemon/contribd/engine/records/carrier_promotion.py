@@ -1,4 +1,4 @@
-"""Prices of several partitions that were posted together, when a partition goes before their results are durable.
+"""Prices of several partitions that were posted together, when a partition is revoked before their results are durable.
 
 Only instruments that come through more than one partition have such prices.
 """
@@ -16,17 +16,17 @@ Entry: TypeAlias = tuple[Settlement, Instrument | None]
 """A settled record, and the instrument that its result frees once it is durable."""
 
 
-def without(entries: Iterable[Entry], goes: Callable[[OffsetTracker], bool]) -> tuple[list[Entry], list[Instrument]]:
-    """What stays where the partitions for which ``goes`` holds are gone, and the instruments nobody has to wait for.
+def without(entries: Iterable[Entry], revoked: Callable[[OffsetTracker], bool]) -> tuple[list[Entry], list[Instrument]]:
+    """What stays without the partitions for which ``revoked`` holds, and the instruments nobody has to wait for.
 
-    Merged prices stand right before the one that carried them. Where that one goes, whoever consumes it next knows
-    nothing of the post they were in: the newest of those that stay tells of it instead.
+    Merged prices stand right before the one that carried them. Where that one is revoked, whoever consumes it next
+    knows nothing of the post they were in: the newest of those that stay tells of it instead.
     """
     kept: list[Entry] = []
     freed: list[Instrument] = []
     merged: list[Settlement] = []
     for settlement, instrument in entries:
-        stays = not goes(settlement.tracker)
+        stays = not revoked(settlement.tracker)
         if settlement.carried_by is not None:
             if stays:
                 merged.append(settlement)

@@ -6,6 +6,7 @@ from itertools import count
 from contribd.engine.clock import Now
 from contribd.engine.limits import MIN_SWEEP
 from contribd.engine.records.price import Price
+from contribd.engine.states import PriceState
 
 
 class Expiry:
@@ -30,7 +31,7 @@ class Expiry:
 
     def _sweep(self) -> None:
         """Lets go of prices that were settled in time: most are, long before they would have expired."""
-        self._deadlines = [entry for entry in self._deadlines if not entry[2].settled]
+        self._deadlines = [entry for entry in self._deadlines if entry[2].state is not PriceState.SETTLED]
         heapq.heapify(self._deadlines)
         self._sweep_at = max(MIN_SWEEP, 2 * len(self._deadlines))
 
@@ -44,7 +45,7 @@ class Expiry:
         expired = []
         while self._deadlines and self._deadlines[0][0] < now.wall:
             price = heapq.heappop(self._deadlines)[2]
-            if not price.settled and not price.in_flight:
+            if price.state is PriceState.WAITING:
                 expired.append(price)
         return expired
 

@@ -7,11 +7,15 @@ from typing import Final
 
 import msgspec
 
+from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.price import Price, Withdrawal
-from contribd.engine.states import InstrumentEvent, InstrumentState, next_instrument
+from contribd.engine.states import INSTRUMENT_TRANSITIONS, InstrumentEvent, InstrumentState, PriceState
 
 _IDLE: Final = InstrumentState.IDLE  # a member costs less as a global, and every record asks for several
 _QUEUED: Final = InstrumentEvent.QUEUED
+_SENT: Final = InstrumentEvent.SENT
+_ANSWERED: Final = InstrumentEvent.SETTLED
+_SETTLED: Final = PriceState.SETTLED
 
 
 class Instrument(msgspec.Struct, eq=False, gc=False):
@@ -21,7 +25,7 @@ class Instrument(msgspec.Struct, eq=False, gc=False):
     """(service, RIC)."""
     state: InstrumentState = _IDLE
     waiting: deque[Price] = msgspec.field(default_factory=deque)
-    """Prices not yet under way, oldest first; settled ones (expired) are passed over."""
+    """Prices not in flight, oldest first; settled ones (expired) are passed over."""
     create: bool = False
     """The next post is a Refresh, since the ADS said that the item does not exist."""
     alone: bool = False
@@ -31,14 +35,54 @@ class Instrument(msgspec.Struct, eq=False, gc=False):
     retry_at: float = 0.0
     """Monotonic time of the next try, while backing off."""
 
-    def move(self, event: InstrumentEvent) -> None:
-        """Changes state by the table."""
-        self.state = next_instrument(self.state, event)
+    # Its posts
+
+    def send(self) -> None:
+        """Its post goes out."""
+        self.state = INSTRUMENT_TRANSITIONS[self.state, _SENT]
+
+    def settle(self) -> None:
+        """Its post got its last answer: what was to be heeded for the next post of the same prices is not any more."""
+        self.create = self.alone = self.solo = False
+        self.state = INSTRUMENT_TRANSITIONS[self.state, _ANSWERED]
+
+    def retry(self, group: list[Price], at: float) -> None:
+        """The prices of its post are to be posted again, from ``at`` (monotonic seconds) on."""
+        self.put_back(group)
+        self.retry_at = at
+        self.state = INSTRUMENT_TRANSITIONS[self.state, InstrumentEvent.RETRY]
+
+    def create_item(self) -> None:
+        """The ADS does not have the item: the next post is to create it."""
+        self.create = True
+
+    def send_alone(self, *, alone: bool = True) -> None:
+        """Whether the next post goes in a frame of its own."""
+        self.alone = alone
+
+    def send_solo(self, *, solo: bool) -> None:
+        """Whether the next post goes while nothing else is outstanding."""
+        self.solo = solo
+
+    # Its prices
+
+    def put_back(self, prices: list[Price]) -> None:
+        """Prices taken from the head are not posted now; they stay the first, in their order."""
+        self.waiting.extendleft(reversed(prices))
+
+    def take_out(self, trackers: set[OffsetTracker]) -> list[Price]:
+        """The waiting prices of these partitions, which do not wait here any more."""
+        taken = [price for price in self.waiting if price.tracker in trackers]
+        if taken:
+            kept = [price for price in self.waiting if price.tracker not in trackers]
+            self.waiting.clear()
+            self.waiting.extend(kept)
+        return taken
 
     def drop_settled(self) -> None:
         """Lets go of prices that expired while they waited."""
         waiting = self.waiting
-        while waiting and waiting[0].settled:
+        while waiting and waiting[0].state is _SETTLED:
             waiting.popleft()
 
 
@@ -80,10 +124,10 @@ class Instruments:
         if instrument is None:
             return []
         instrument.drop_settled()
-        return [old for old in takewhile(lambda old: old is not price, instrument.waiting) if not old.settled]
+        return [old for old in takewhile(lambda old: old is not price, instrument.waiting) if old.state is not _SETTLED]
 
     def busy(self, key: tuple[str, str]) -> bool:
-        """Whether an instrument, (service, RIC), has a price that waits or is under way."""
+        """Whether an instrument, (service, RIC), has a price that waits or is in flight."""
         instrument = self._instruments.get(key)
         if instrument is None:
             return False
@@ -96,7 +140,7 @@ class Instruments:
         if instrument is None or not instrument.waiting:
             return None
         last = instrument.waiting[-1]
-        return last if type(last) is Withdrawal and not last.settled else None
+        return last if type(last) is Withdrawal and last.state is not _SETTLED else None
 
     def pop_ready(self, service: str) -> Instrument | None:
         """The instrument of this service that became ready first, with something to post; None where there is none."""
@@ -125,13 +169,8 @@ class Instruments:
         """The instrument's last post is done with (``COMMITTED`` or ``FORGOTTEN``): its next price may go."""
         self._leave(instrument, event)
 
-    def requeue(self, instrument: Instrument, group: list[Price]) -> None:
-        """Puts the prices of a post that failed back at the head, to be posted again when the wait is over."""
-        instrument.waiting.extendleft(reversed(group))
-        instrument.move(InstrumentEvent.RETRY)
-
     def _make_ready(self, instrument: Instrument, event: InstrumentEvent) -> None:
-        instrument.move(event)
+        instrument.state = INSTRUMENT_TRANSITIONS[instrument.state, event]
         service = instrument.key[0]
         ready = self._ready.get(service)
         if ready is None:
@@ -139,7 +178,7 @@ class Instruments:
         ready.append(instrument)
 
     def _leave(self, instrument: Instrument, event: InstrumentEvent) -> None:
-        instrument.move(event)
+        instrument.state = INSTRUMENT_TRANSITIONS[instrument.state, event]
         instrument.drop_settled()
         if instrument.waiting:
             self._make_ready(instrument, _QUEUED)

@@ -40,9 +40,9 @@ class Intake:
         """Takes nothing more of these partitions; their trackers."""
         trackers = {self.trackers[partition] for partition in partitions if partition in self.trackers}
         for tracker in trackers:
-            tracker.stopping = True
+            tracker.stop()
             self._buffered.pop(tracker.partition, None)
-            for price in self.let_go(tracker):
+            for price in self._held.pop(tracker.partition, ()):
                 price.give_up()
         return trackers
 
@@ -50,7 +50,7 @@ class Intake:
         """The partitions are not ours any more; their trackers, closed."""
         trackers = self.stop(partitions)
         for tracker in trackers:
-            tracker.closed = True
+            tracker.close()
             del self.trackers[tracker.partition]
         return trackers
 
@@ -67,12 +67,14 @@ class Intake:
         return tracker.partition in self._buffered or tracker.waiting_bytes >= self._bounds.waiting_bytes
 
     def let_go(self, tracker: OffsetTracker) -> list[Price]:
-        """The partition has caught up, or is going: the prices that were held, in order."""
-        tracker.catching_up = False
+        """The partition has caught up: the prices that were held, in order. There are none where it had before."""
+        if not tracker.catching_up:
+            return []
+        tracker.end_catch_up()
         return self._held.pop(tracker.partition, [])
 
     def offer(self, partition: Partition, records: Sequence[Record]) -> list[Record]:
-        """New records of a partition, in order: those that may be taken now. The rest is parked."""
+        """New records of a partition, in order: those that may be taken now. The rest is buffered."""
         tracker = self.trackers.get(partition)
         if tracker is None or tracker.stopping:
             return []
@@ -81,7 +83,7 @@ class Intake:
         return self._take_buffered(tracker, buffered)
 
     def release_buffered(self) -> list[tuple[OffsetTracker, list[Record]]]:
-        """Records that were parked and may be taken now."""
+        """Buffered records that may be taken now."""
         ready = []
         for partition, buffered in list(self._buffered.items()):
             tracker = self.trackers[partition]
@@ -99,20 +101,24 @@ class Intake:
             self._buffered.pop(tracker.partition, None)
         return taken
 
+    def regulate(self) -> None:
+        """Decides whether too much waits; once it does, it does until half of it is settled."""
+        waiting, waiting_bytes, bounds = self.waiting, self.waiting_bytes, self._bounds
+        if waiting >= bounds.waiting_records or waiting_bytes >= bounds.waiting_bytes:
+            self._full = True
+        elif waiting <= bounds.resume_records and waiting_bytes <= bounds.resume_bytes:
+            self._full = False
+
     def paused(self) -> frozenset[Partition]:
         """The partitions that must not be fetched now: all when too much waits, else those that ran too far ahead.
 
         One that is catching up is read on, one at a time and while the others' prices find room: its own cannot go
         before it has caught up.
         """
-        waiting, bounds = self.waiting, self._bounds
-        if waiting >= bounds.waiting_records or self.waiting_bytes >= bounds.waiting_bytes:
-            self._full = True
-        elif waiting <= bounds.resume_records and self.waiting_bytes <= bounds.resume_bytes:
-            self._full = False
         if not self._full:
             return frozenset(self._buffered)
         behind = [tracker for tracker in self.trackers.values() if tracker.catching_up]
-        if not behind or waiting - sum(tracker.waiting for tracker in behind) >= bounds.waiting_records:
+        others_wait = self.waiting - sum(tracker.waiting for tracker in behind)
+        if not behind or others_wait >= self._bounds.waiting_records:
             return frozenset(self.trackers)
         return frozenset(self.trackers) - {behind[0].partition}

@@ -10,6 +10,7 @@ from collections import deque
 from typing import Final, NamedTuple
 
 from contribd.engine.limits import MAX_METADATA, MAX_SPAN
+from contribd.engine.states import TRACKER_TRANSITIONS, TrackerEvent, TrackerState
 
 _HEADER: Final = "contribd1:"
 _TAIL: Final = "."
@@ -17,6 +18,8 @@ _TURN: Final = 100_000
 """More than one transaction can hold, so that two in a row never say the same."""
 _SETTLED: Final = ord("1")
 _OPEN: Final = b"0"
+
+_STOPPED: Final = (TrackerState.STOPPING, TrackerState.CLOSED)
 
 _ROOM: Final = 1_024
 """Flags made at a time."""
@@ -50,11 +53,9 @@ class OffsetTracker:
         "_last_seen",
         "_run_ahead",
         "_seen",
-        "catching_up",
-        "closed",
         "partition",
         "start",
-        "stopping",
+        "state",
         "waiting",
         "waiting_bytes",
         "withdrawing",
@@ -67,6 +68,8 @@ class OffsetTracker:
         start: int,
         settled_above: frozenset[int] = frozenset(),
         span: int = MAX_SPAN,
+        *,
+        catching_up: bool = False,
     ) -> None:
         """``start`` and ``settled_above`` are what the group's last commit says (see ``decode_metadata``).
 
@@ -74,12 +77,7 @@ class OffsetTracker:
         """
         self.partition = partition
         self.start = start
-        self.closed = False
-        """True once the partition is revoked: nothing of it may be written any more."""
-        self.catching_up = False
-        """True while nothing of it may be posted yet, since an earlier owner may have posted what comes next."""
-        self.stopping = False
-        """True once nothing more of it may be posted: it is being revoked, or the daemon is stopping."""
+        self.state = TrackerState.CATCHING_UP if catching_up else TrackerState.TAKING
         self.waiting = 0
         """Records taken and not settled."""
         self.waiting_bytes = 0
@@ -102,8 +100,57 @@ class OffsetTracker:
         for offset in self._committed_above:
             self._mark(offset)
 
+    # Its state
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether nothing of it may be posted yet."""
+        return self.state is TrackerState.CATCHING_UP
+
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing more of it may be taken or posted."""
+        return self.state in _STOPPED
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is revoked: nothing of it may be written any more."""
+        return self.state is TrackerState.CLOSED
+
+    def end_catch_up(self) -> None:
+        """It has caught up: what comes next may be posted."""
+        self._move(TrackerEvent.CAUGHT_UP)
+
+    def stop(self) -> None:
+        """It is being revoked, or the daemon is stopping."""
+        self._move(TrackerEvent.STOP)
+
+    def close(self) -> None:
+        """It is revoked."""
+        self._move(TrackerEvent.CLOSE)
+
+    def _move(self, event: TrackerEvent) -> None:
+        self.state = TRACKER_TRANSITIONS[self.state, event]
+
+    # Withdrawals of its quotes
+
+    def begin_withdrawal(self) -> None:
+        """A withdrawal of one of its quotes was made."""
+        self.withdrawing += 1
+
+    def call_off_withdrawal(self) -> None:
+        """One is not posted, or not again, and has no result."""
+        self.withdrawing -= 1
+
+    def settle_withdrawal(self) -> None:
+        """The result of one is part of the transaction being built."""
+        self.withdrawing -= 1
+        self.withdrawn += 1
+
+    # Its records
+
     def take(self, offset: int, size: int) -> bool:
-        """Notes a record with a value of ``size`` bytes as seen.
+        """Marks a record with a value of ``size`` bytes as seen.
 
         False where it is settled already or was seen before, and so must be skipped.
         """
@@ -132,7 +179,7 @@ class OffsetTracker:
         return False
 
     def give_back(self, size: int) -> None:
-        """A taken record will not be settled here: the partition is going, its next owner consumes it again."""
+        """A taken record will not be settled here: the partition is being revoked, its next owner consumes it again."""
         self.waiting -= 1
         self.waiting_bytes -= size
 

@@ -19,7 +19,7 @@ class Batch(NamedTuple):
 
 
 class Outbox:
-    """Settled records in order. One batch is under way at a time; its offsets are fixed when it is taken.
+    """Settled records in order. One batch is being written at a time; its offsets are fixed when it is taken.
 
     A batch that failed is offered again, less what belongs to partitions revoked since.
     """
@@ -29,7 +29,7 @@ class Outbox:
         self._pending: deque[Entry] = deque()
         self._batch: Batch | None = None
         self._taken: list[Entry] = []
-        self._under_way = False
+        self._writing = False
         self._number = 0
 
     def __len__(self) -> int:
@@ -38,21 +38,21 @@ class Outbox:
     @property
     def can_take(self) -> bool:
         """Whether ``take`` would give a batch."""
-        return not self._under_way and bool(self._taken or self._pending)
+        return not self._writing and bool(self._taken or self._pending)
 
     def add(self, settlement: Settlement, instrument: Instrument | None = None) -> None:
         """A settled record; ``instrument`` is freed for its next price once the result is durable."""
         self._pending.append((settlement, instrument))
 
     def take(self) -> Batch | None:
-        """The next transaction, or None where nothing is settled or one is under way."""
-        if self._under_way:
+        """The next transaction, or None where nothing is settled or one is being written."""
+        if self._writing:
             return None
         if not self._taken:
             self._fill()
         if not self._taken:
             return None
-        self._under_way = True
+        self._writing = True
         self._number += 1
         settlements = [settlement for settlement, _ in self._taken]
         trackers = dict.fromkeys([settlement.tracker for settlement in settlements])
@@ -70,7 +70,7 @@ class Outbox:
             settlement = entry[0]
             merged = settlement.carried_by is not None
             size += settlement.size
-            settlement.note()
+            settlement.mark_settled()
             taken.append(entry)
 
     def committed(self, number: int) -> list[Instrument]:
@@ -80,24 +80,24 @@ class Outbox:
         for tracker in {settlement.tracker for settlement, _ in self._taken}:
             tracker.written()
         self._taken = []
-        self._batch, self._under_way = None, False
+        self._batch, self._writing = None, False
         return freed
 
-    def failed(self, number: int) -> list[Instrument]:
+    def not_committed(self, number: int) -> list[Instrument]:
         """The batch was not written; what it held is offered again. The instruments freed by revoked partitions."""
         self._expect(number)
-        self._batch, self._under_way = None, False
+        self._batch, self._writing = None, False
         return self._drop_closed()
 
     def close(self, trackers: set[OffsetTracker]) -> list[Instrument]:
-        """Partitions were revoked: forgets what is not under way of them. The instruments that frees."""
+        """Partitions were revoked: forgets what is not being written of them. The instruments that frees."""
         freed = self._drop_pending(trackers)
-        if not self._under_way:
+        if not self._writing:
             freed += self._drop_closed()
         return freed
 
     def holds(self, tracker: OffsetTracker) -> bool:
-        """Whether a result of this partition is pending or under way."""
+        """Whether a result of this partition is pending or being written."""
         return any(settlement.tracker is tracker for settlement, _ in self._taken) or any(
             settlement.tracker is tracker for settlement, _ in self._pending
         )
@@ -113,4 +113,4 @@ class Outbox:
 
     def _expect(self, number: int) -> None:
         if self._batch is None or self._batch.number != number:
-            raise RuntimeError(f"batch {number} is not the one under way")
+            raise RuntimeError(f"batch {number} is not the one being written")

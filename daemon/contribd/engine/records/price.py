@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from contribd.engine.records.offsets import OffsetTracker
+from contribd.engine.states import PRICE_TRANSITIONS, PriceEvent, PriceState
 from contribd.mapping.outcome import FieldValue, Mapped, PostType, Rejected
 
 
@@ -25,6 +26,11 @@ class Status(StrEnum):
 
 
 _REJECTED: Final = Status.REJECTED
+
+_WAITING: Final = PriceState.WAITING  # a member costs less as a global, and every record asks for several
+_IS_SETTLED: Final = PriceState.SETTLED
+_SENT: Final = PriceEvent.SENT
+_SETTLED: Final = PriceEvent.SETTLED
 
 
 class Reply(StrEnum):
@@ -81,9 +87,7 @@ class Price(msgspec.Struct, eq=False, gc=False):
     mapped: Mapped
     consumed_at: int
     attempts: list[Attempt] | None = None
-    settled: bool = False
-    in_flight: bool = False
-    """Part of a post that is not answered yet."""
+    state: PriceState = _WAITING
 
     @property
     def timestamp(self) -> int:
@@ -97,10 +101,14 @@ class Price(msgspec.Struct, eq=False, gc=False):
         else:
             self.attempts.append(attempt)
 
+    def retry(self) -> None:
+        """Its post is over, and it is posted again."""
+        self.state = PRICE_TRANSITIONS[self.state, PriceEvent.RETRY]
+
     def give_up(self) -> None:
-        """Its partition is going: it is settled elsewhere."""
-        if not self.settled:
-            self.settled = True
+        """Its partition is being revoked, or was: it is settled elsewhere."""
+        if self.state is not _IS_SETTLED:
+            self.state = PRICE_TRANSITIONS[self.state, _SETTLED]
             self.tracker.give_back(len(self.record.value or b""))
 
 
@@ -108,23 +116,24 @@ _NO_RECORD: Final = Record(offset=-1, timestamp=-1, key=None, value=None)
 
 
 class Withdrawal(Price, eq=False, gc=False, kw_only=True):
-    """Blanks in place of a quote that nobody keeps up: posted like a price, but it comes from no record.
+    """Blanks in place of a quote that nobody maintains: posted like a price, but it comes from no record.
 
-    ``tracker`` is the partition whose prices kept the quote up; it counts those under way, which ``withdraw`` makes.
+    ``tracker`` is the partition whose prices maintained the quote; it counts the withdrawals not settled yet, which
+    ``withdraw`` makes.
     """
 
     reason: Reason
 
     def give_up(self) -> None:
         """It will not be posted, or not again."""
-        if not self.settled:
-            self.settled = True
-            self.tracker.withdrawing -= 1
+        if self.state is not _IS_SETTLED:
+            self.state = PRICE_TRANSITIONS[self.state, _SETTLED]
+            self.tracker.call_off_withdrawal()
 
 
 def withdraw(tracker: OffsetTracker, mapped: Mapped, reason: Reason, decided_at: int) -> Withdrawal:
     """A withdrawal, counted by its partition. ``decided_at``: microseconds since 1970, UTC."""
-    tracker.withdrawing += 1
+    tracker.begin_withdrawal()
     return Withdrawal(tracker, _NO_RECORD, mapped, decided_at, reason=reason)
 
 
@@ -152,13 +161,18 @@ class Settlement(msgspec.Struct, frozen=True, gc=False):
     """The record's value, empty where it had none; kept only where it was rejected."""
     reason: Reason | None = None
 
-    def note(self) -> None:
+    def mark_settled(self) -> None:
         """Its result is part of the transaction being built: the partition counts it as settled."""
         if self.reason is None:
             self.tracker.settle(self.offset, self.size)
         else:
-            self.tracker.withdrawing -= 1
-            self.tracker.withdrawn += 1
+            self.tracker.settle_withdrawal()
+
+
+def send(prices: list[Price]) -> None:
+    """A post that carries these prices was sent."""
+    for price in prices:
+        price.state = PRICE_TRANSITIONS[price.state, _SENT]
 
 
 def settle(
@@ -170,7 +184,8 @@ def settle(
     fields: dict[str, FieldValue] | None = None,
     carried_by: Price | None = None,
 ) -> Settlement:
-    """The settlement of a mapped price; ``fields`` where they differ from its own (it carried others)."""
+    """Settles a mapped price; ``fields`` where they differ from its own (it carried others)."""
+    price.state = PRICE_TRANSITIONS[price.state, _SETTLED]
     offset, timestamp, key, value = price.record
     reason = price.reason if type(price) is Withdrawal else None
     return Settlement(

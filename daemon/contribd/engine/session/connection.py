@@ -3,7 +3,8 @@
 Each belongs to one endpoint and passes through the states of ``states.py``.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from contribd.engine.clock import Now
 from contribd.engine.commands import Command, Connect, Disconnect, Probe
@@ -13,7 +14,7 @@ from contribd.engine.session.endpoints import Failure
 from contribd.engine.session.failover import Failover, Move
 from contribd.engine.session.keepalive import Keepalive
 from contribd.engine.session.session_log import SessionLog
-from contribd.engine.states import SessionEvent, SessionState, next_session
+from contribd.engine.states import SESSION_TRANSITIONS, SessionEvent, SessionState
 from contribd.omm.requests import PING, close_login
 
 _LIVE: Final = (SessionState.OPEN, SessionState.WAITING_FOR_SERVICE, SessionState.MOVING, SessionState.DRAINING)
@@ -26,14 +27,32 @@ _PATIENCE: Final = {SessionState.CONNECTING: CONNECT_TIMEOUTS, SessionState.LOGG
 """Login timeouts that a state on the way in may last."""
 
 
+class SessionStatus(NamedTuple):
+    """The ADS session at one moment; wall times in microseconds since 1970, UTC.
+
+    ``live``: whether the login stream is open; ``moving``: whether the session goes elsewhere once every answer is in.
+    ``since``: when it came to be in this state, None before the first connection. ``last_failure``: why there was no
+    session, or none any more, the last time; None while nothing has failed.
+    """
+
+    state: SessionState
+    live: bool
+    moving: bool
+    endpoint: str
+    endpoints: tuple[str, ...]
+    since: int | None
+    last_failure: str | None
+    last_failure_at: int | None
+
+
 class Connection:
     """The connection in use, or the next one; it knows nothing of the session that is made over it.
 
-    The session says what it has come to with ``pass_to``, and tells ``failover`` how well this endpoint does. It
-    adds to ``end`` what it forgets then.
+    The session says what it has come to with ``pass_to``, and tells ``failover`` how well this endpoint does.
     """
 
-    def __init__(self, policy: SessionPolicy, log: SessionLog) -> None:
+    def __init__(self, policy: SessionPolicy, log: SessionLog, on_end: Callable[[], None]) -> None:
+        """``on_end`` is called whenever a connection has ended, or was not made."""
         self.policy = policy
         self.state = SessionState.DISCONNECTED
         self.since: Now | None = None
@@ -42,9 +61,9 @@ class Connection:
         self.attempt = 0
         """Numbers the connections."""
         self.commands: list[Command] = []
-        """What the shell is to do, in order; it empties the list."""
+        """What the shell is to do, in order; ``take_commands`` empties the list."""
         self.frames: list[bytes] = []
-        """Texts of frames to send, in order; the shell empties the list."""
+        """Texts of frames to send, in order; ``take_frames`` empties the list."""
         self.keepalive = Keepalive()
         self.failover = Failover(policy)
         self.last_failure: str | None = None
@@ -52,6 +71,7 @@ class Connection:
         self.last_failure_at: int | None = None
         """Wall time, microseconds since 1970."""
         self.log = log
+        self._on_end = on_end
         self._move_reason: Move | None = None
 
     @property
@@ -64,12 +84,41 @@ class Connection:
         """Whether the session goes elsewhere once every answer is in: see ``move``."""
         return self.state is SessionState.MOVING
 
+    def status(self) -> SessionStatus:
+        """What it shows of itself."""
+        return SessionStatus(
+            state=self.state,
+            live=self.live,
+            moving=self.moving,
+            endpoint=self.endpoint,
+            endpoints=self.policy.endpoints,
+            since=None if self.since is None else self.since.wall,
+            last_failure=self.last_failure,
+            last_failure_at=self.last_failure_at,
+        )
+
     def pass_to(self, event: SessionEvent, now: Now) -> None:
         """Changes the state, as the table has it."""
-        self.state = next_session(self.state, event)
+        self.state = SESSION_TRANSITIONS[self.state, event]
         self.since = now
 
+    # What the shell takes
+
+    def take_commands(self) -> list[Command]:
+        """What the shell is to do now, in order."""
+        commands, self.commands = self.commands, []
+        return commands
+
+    def take_frames(self) -> list[bytes]:
+        """Texts of frames to send now, in order."""
+        frames, self.frames = self.frames, []
+        return frames
+
     # What the shell tells
+
+    def expects(self, attempt: int) -> bool:
+        """Whether connection ``attempt`` is being made and still wanted."""
+        return attempt == self.attempt and self.state is SessionState.CONNECTING
 
     def lost(self, attempt: int, failure: Failure, text: str, now: Now) -> bool:
         """The connection failed or ended; False where it was not the current one."""
@@ -88,9 +137,10 @@ class Connection:
         """Posts went out: the server knows that we are alive."""
         self.keepalive.said(now.mono)
 
-    def wrote(self, taken: int, unsent: int, now: Now) -> None:
+    def wrote(self, attempt: int, taken: int, unsent: int, now: Now) -> None:
         """How many bytes the socket has taken since the connection was made, and how many wait for it."""
-        self.keepalive.wrote(taken, unsent, now.mono)
+        if attempt == self.attempt:
+            self.keepalive.wrote(taken, unsent, now.mono)
 
     def probed(self, endpoint: str, reachable: bool, now: Now) -> None:
         """What came of a ``Probe``."""
@@ -136,7 +186,7 @@ class Connection:
         if fault := self.keepalive.fault(now.mono):
             self.end(Failure.PING_TIMEOUT, fault, now)
             return False
-        if self.keepalive.ping_due(now.mono):
+        if self.keepalive.take_ping(now.mono):
             self.send(PING, now)
         return True
 
@@ -148,7 +198,7 @@ class Connection:
             return
         if self.state is SessionState.OPEN:
             self.failover.posting(self.endpoint, now.mono)
-        self.commands += [Probe(url) for url in self.failover.probes(now.mono)]
+        self.commands += [Probe(url) for url in self.failover.take_probes(now.mono)]
         self._move_reason = self.failover.move(self.endpoint, now.mono)
         if self._move_reason is not None:
             self.pass_to(SessionEvent.MOVE, now)
@@ -191,20 +241,21 @@ class Connection:
             self.commands.append(Disconnect(self.attempt, clean=clean))
             self.pass_to(SessionEvent.CLOSE, now)
 
-    def failed(self, failure: Failure, text: str, now: Now) -> None:
+    def keep_failure(self, failure: Failure, text: str, now: Now) -> None:
         """Keeps why there is no session."""
         self.last_failure, self.last_failure_at = f"{failure.value}: {text}", now.wall
 
     def end(self, failure: Failure, text: str, now: Now, *, connected: bool = True, politely: bool = False) -> None:
         """There is no session, or none any more: its endpoint rests, and the next connection is made when it may be.
 
-        ``connected``: the shell still has the connection. ``politely``: what is to be sent still goes.
+        ``connected``: the shell still has the connection. ``politely``: what is to be sent is still sent.
         """
         wait = self.failover.failed(self.endpoint, failure, now.mono)
-        self.failed(failure, text, now)
+        self.keep_failure(failure, text, now)
         self.log.ended(self.endpoint, failure, text, wait, live=self.live)
         if not politely:
             self.frames.clear()
         if connected:
             self.commands.append(Disconnect(self.attempt, clean=politely))
         self.pass_to(SessionEvent.LOST, now)
+        self._on_end()

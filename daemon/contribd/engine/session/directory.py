@@ -35,12 +35,12 @@ class SourceDirectory:
         """The request went out."""
         self._due, self._due_at = Due.ANSWER, mono + DIRECTORY_TIMEOUT
 
-    def answered(self, directory: Directory) -> None:
+    def update(self, directory: Directory) -> None:
         """The whole of it came, or a change."""
         self.services.update(directory)
         self._due_at = None
 
-    def refused(self, mono: float) -> bool:
+    def stream_closed(self, mono: float) -> bool:
         """The server closed the stream; whether there is no directory to go by.
 
         What one has said last holds until it says more: it is asked for again in a while.

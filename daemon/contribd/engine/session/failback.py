@@ -44,7 +44,7 @@ class Failback:
         """The session moves to ``url`` since it answers again."""
         self._returned = (url, mono)
 
-    def probes(self, mono: float) -> list[str]:
+    def take_probes(self, mono: float) -> list[str]:
         """The endpoints to probe now. One that has not answered since the last probe counts as unreachable."""
         if not self._ahead or self._hold is None or mono < self._next_probe:
             return []

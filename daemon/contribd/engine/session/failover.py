@@ -104,15 +104,15 @@ class Failover:
 
     # Preferred ones
 
-    def probes(self, mono: float) -> list[str]:
+    def take_probes(self, mono: float) -> list[str]:
         """The endpoints to probe now."""
-        return self._failback.probes(mono)
+        return self._failback.take_probes(mono)
 
     def probed(self, url: str, reachable: bool, mono: float) -> None:
         """What came of a probe."""
         self._failback.probed(url, reachable, mono)
 
     def wake_at(self, url: str) -> float | None:
-        """When ``move`` or ``probes`` may have something new to say."""
+        """When ``move`` or ``take_probes`` may have something new to say."""
         times = [at for at in (self.trouble_at(url), self._failback.wake_at()) if at is not None]
         return min(times, default=None)

@@ -21,6 +21,10 @@ class Keepalive:
         self._sent = self._received = mono
         self.unsent, self._taken = False, 0
 
+    def agree(self, ping_timeout: float) -> None:
+        """The server has named its PingTimeout, in seconds."""
+        self.ping_timeout = ping_timeout
+
     def heard(self, mono: float) -> None:
         """Bytes came."""
         self._received = mono
@@ -44,7 +48,7 @@ class Keepalive:
             return f"the server has read nothing for {patience:g} s"
         return None
 
-    def ping_due(self, mono: float) -> bool:
+    def take_ping(self, mono: float) -> bool:
         """Whether to send a Ping now; it counts as sent. None goes behind bytes that wait: they are traffic enough."""
         if self.unsent or mono < self._ping_at():
             return False
@@ -52,7 +56,7 @@ class Keepalive:
         return True
 
     def wake_at(self) -> float:
-        """When ``fault`` or ``ping_due`` may say something new."""
+        """When ``fault`` or ``take_ping`` may say something new."""
         patience = self._patience()
         if self.unsent:
             return min(self._received, self._stuck_since) + patience

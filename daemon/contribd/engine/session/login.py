@@ -57,12 +57,12 @@ class LoginStream:
         """The request to make now so that a connection can be made."""
         return None if self._tokens is None else self._tokens.request(mono)
 
-    def renewal(self, mono: float) -> FetchToken | None:
+    def renew(self, mono: float) -> FetchToken | None:
         """The request to make now so that the open session goes on."""
-        return None if self._tokens is None else self._tokens.renewal(mono)
+        return None if self._tokens is None else self._tokens.renew(mono)
 
     def renewal_at(self) -> float | None:
-        """When ``renewal`` or ``overdue`` may have something new to say of an open session."""
+        """When ``renew`` or ``overdue`` may have something new to say of an open session."""
         return None if self._tokens is None else self._tokens.wake_at(live=True)
 
     def overdue(self, mono: float) -> int | None:
@@ -71,11 +71,11 @@ class LoginStream:
 
     def token_got(self, number: int, token: str, refresh: str | None, life: float, mono: float) -> bool:
         """A token came, for ``life`` seconds; False where nothing was asked any more."""
-        return self._tokens is not None and self._tokens.got(number, token, refresh, life, mono)
+        return self._tokens is not None and self._tokens.token_got(number, token, refresh, life, mono)
 
     def token_failed(self, number: int, failure: Failure, retry_after: float | None, mono: float) -> float | None:
         """None came; the wait in seconds before the next request, None where nothing was asked any more."""
-        return None if self._tokens is None else self._tokens.failed(number, failure, retry_after, mono)
+        return None if self._tokens is None else self._tokens.token_failed(number, failure, retry_after, mono)
 
     # What is answered
 

@@ -42,7 +42,7 @@ class LoginToken:
         return self._token if mono < (self._expires if self._failures else self._renew_at) else None
 
     def request(self, mono: float) -> FetchToken | None:
-        """A request to make now; None while one is under way or it is too early."""
+        """A request to make now; None while one is not answered yet or it is too early."""
         if self._deadline is not None or mono < self._not_before:
             return None
         self._number += 1
@@ -50,7 +50,7 @@ class LoginToken:
         self._with_refresh = self._refresh is not None
         return FetchToken(self._number, self._refresh)
 
-    def renewal(self, mono: float) -> FetchToken | None:
+    def renew(self, mono: float) -> FetchToken | None:
         """A request to make now for the session that is open."""
         if self._kind is not TokenKind.PASSWORD or mono < self._renew_at:
             return None
@@ -60,7 +60,7 @@ class LoginToken:
         """The number of a request that was not answered in time."""
         return self._number if self._deadline is not None and mono >= self._deadline else None
 
-    def got(self, number: int, token: str, refresh: str | None, life: float, mono: float) -> bool:
+    def token_got(self, number: int, token: str, refresh: str | None, life: float, mono: float) -> bool:
         """The token service gave a token for ``life`` seconds; False where nothing was asked of it any more."""
         if number != self._number or self._deadline is None:
             return False
@@ -73,7 +73,7 @@ class LoginToken:
         self._renew_at, self._expires = mono + RENEW_AT * life, mono + life
         return True
 
-    def failed(self, number: int, failure: Failure, retry_after: float | None, mono: float) -> float | None:
+    def token_failed(self, number: int, failure: Failure, retry_after: float | None, mono: float) -> float | None:
         """There was none; the wait in seconds before the next request, None where nothing was asked any more.
 
         A refresh token that is refused is forgotten: the password is asked with at once.

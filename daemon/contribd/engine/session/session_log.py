@@ -18,21 +18,21 @@ def silent(_level: str, _event: str, **_details: object) -> None:
 class SessionLog:
     """Says what happens to the session in words; waits are in seconds."""
 
-    def __init__(self, counters: EngineCounters, note: EventLog) -> None:
+    def __init__(self, counters: EngineCounters, log: EventLog) -> None:
         self._counters = counters
-        self._note = note
+        self._log = log
         self._without_directory: set[str] = set()
 
     # Connecting and ending
 
     def other_endpoint(self, endpoint: str, to: str, reason: str | None) -> None:
         """The next connection goes to another endpoint than the last."""
-        self._note("info", "changing the endpoint", of=endpoint, to=to, reason=reason)
+        self._log("info", "changing the endpoint", of=endpoint, to=to, reason=reason)
 
     def ended(self, endpoint: str, failure: Failure, text: str, wait: float, *, live: bool) -> None:
         """The session ended (``live``), or none was made; this endpoint rests for ``wait``."""
         self._counters.reconnects[endpoint, failure.value] += 1
-        self._note(
+        self._log(
             "warning" if failure is not Failure.PREFERRED else "info",
             "session ended" if live else "no session",
             endpoint=endpoint,
@@ -43,18 +43,18 @@ class SessionLog:
 
     def leaving(self, endpoint: str, failure: Failure) -> None:
         """Another endpoint is to be used."""
-        self._note("info", "leaving the endpoint once its answers are in", endpoint=endpoint, reason=failure.value)
+        self._log("info", "leaving the endpoint once its answers are in", endpoint=endpoint, reason=failure.value)
 
     # The token
 
     def token(self, life: float) -> None:
         """There is one, for ``life`` seconds."""
-        self._note("info", "the token service gave a token", lasts=f"{life:g} s")
+        self._log("info", "the token service gave a token", lasts=f"{life:g} s")
 
     def no_token(self, failure: Failure, text: str, wait: float) -> None:
         """There is none; the token service is asked again after ``wait``."""
         self._counters.reconnects["token service", failure.value] += 1
-        self._note("warning", "no token", reason=failure.value, text=text, next_try_in=f"{wait:.1f} s")
+        self._log("warning", "no token", reason=failure.value, text=text, next_try_in=f"{wait:.1f} s")
 
     # The login
 
@@ -62,7 +62,7 @@ class SessionLog:
         self, endpoint: str, answer: LoginAnswer, *, session: str, max_message_size: int, ping_timeout: float
     ) -> None:
         """The server took the login; the limits are those in force, whether it named them or not."""
-        self._note(
+        self._log(
             "info",
             "logged in",
             endpoint=endpoint,
@@ -75,27 +75,27 @@ class SessionLog:
     def suspect(self, endpoint: str, answer: LoginAnswer) -> None:
         """The login's data has become suspect, or is so no longer."""
         if answer.data == "Ok":
-            self._note("info", "the login is no longer suspect", endpoint=endpoint)
+            self._log("info", "the login is no longer suspect", endpoint=endpoint)
         else:
-            self._note("warning", "the login stream is suspect", endpoint=endpoint, text=answer.text)
+            self._log("warning", "the login stream is suspect", endpoint=endpoint, text=answer.text)
 
     def other(self, kind: str, text: str) -> None:
         """A ``Status`` or ``Error`` about no stream of ours."""
-        self._note("warning", f"the ADS sent {'a Status' if kind == 'Status' else 'an Error'}", text=text)
+        self._log("warning", f"the ADS sent {'a Status' if kind == 'Status' else 'an Error'}", text=text)
 
     # The services
 
     def service_up(self, endpoint: str, services: Mapping[str, bool]) -> None:
         """Posts go again."""
-        self._note("info", "service up", endpoint=endpoint, services=services)
+        self._log("info", "service up", endpoint=endpoint, services=services)
 
     def service_down(self, endpoint: str, services: Mapping[str, bool]) -> None:
         """No service that is posted to is Up."""
-        self._note("warning", "service down: posts wait", endpoint=endpoint, services=services)
+        self._log("warning", "service down: posts wait", endpoint=endpoint, services=services)
 
     def no_directory(self, endpoint: str, reason: str) -> None:
         """The server has no source directory: said once for each, since every session with it finds the same."""
         if endpoint not in self._without_directory:
             self._without_directory.add(endpoint)
             text = "no source directory: posting without service states"
-            self._note("warning", text, endpoint=endpoint, reason=reason)
+            self._log("warning", text, endpoint=endpoint, reason=reason)

@@ -19,8 +19,16 @@ __all__ = [
     "KafkaTimeoutError",
     "ProducerFencedError",
     "RebalanceInProgressError",
+    "TopicMissing",
 ]
 
 
 class GroupUnseen(KafkaError):  # type: ignore[misc]  # the client has no types
     """A group that may not be looked at."""
+
+
+class TopicMissing(KafkaError):  # type: ignore[misc]  # the client has no types
+    """A topic that does not exist, or that may not be seen."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])

@@ -5,19 +5,12 @@ from typing import Final
 
 import tenacity
 
-from contribd.streams.client.errors import KafkaError
+from contribd.streams.client.errors import KafkaError, TopicMissing
 from contribd.streams.client.settings import first_line
 from contribd.streams.runtime import Event
 
 FAILURES: Final = KafkaError, OSError, ValueError
 """What the client raises where Kafka is away, or refuses."""
-
-
-class TopicMissing(KafkaError):  # type: ignore[misc]  # the client has no types
-    """A topic that does not exist, or that may not be seen."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 def pause_after(tries: int) -> float:

@@ -23,7 +23,7 @@ def _suspicion_is_proof(original: Any, self: ErrorAttribution, *args: Any) -> An
 
 
 def _mates_are_refused(_original: Any, self: Contributor, now: Any, answered_frame: int = 0) -> None:
-    for post, _, text in self._attribution.proven(self.in_flight, now.mono, answered_frame):
+    for post, _, text in self._attribution.take_dropped(self.in_flight, now.mono, answered_frame):
         self._outcomes.finish(post, Status.ERROR, Reply.ERROR, None, text, now)
 
 
@@ -85,7 +85,7 @@ MUTANTS = [
     Mutant("a NAK is not an ACK", [around(Outcomes, "refused", _refused_is_acked)]),
     Mutant("unanswered posts are tried again", [around(Outcomes, "again", _gives_up_at_once)]),
     Mutant("unanswered posts time out", [around(InFlightPosts, "oldest", _no_timeouts)]),
-    Mutant("every try is in the result", [around(Outcomes, "_note", _tries_are_forgotten)]),
+    Mutant("every try is in the result", [around(Outcomes, "_record_attempt", _tries_are_forgotten)]),
     Mutant("a merged price knows of the tries it was in", [around(Outcomes, "retry", _mates_know_nothing)], 2_000),
     Mutant("CONFLATED names the carrier", [around(verdicts_module, "settle", _carried_by_itself)]),
     Mutant("a result has the fields as posted", [around(verdicts_module, "settle", _own_fields_only)]),

@@ -52,7 +52,7 @@ def _unsettled_by_closing(_original: Any, self: Intake, partitions: Any) -> set[
 def _groups_are_split(_original: Any, self: Outbox) -> None:
     while self._pending and len(self._taken) < self._bounds.batch_results:
         entry = self._pending.popleft()
-        entry[0].note()
+        entry[0].mark_settled()
         self._taken.append(entry)
 
 
@@ -70,7 +70,7 @@ def _settled_only_where_it_was_carried(original: Any, self: Settlement) -> None:
 MUTANTS = [
     Mutant(
         "a commit's offset stays below the first unsettled record",
-        [(OffsetTracker, "prefix", property(_prefix_past_unsettled))],
+        [(OffsetTracker, "low_watermark", property(_prefix_past_unsettled))],
     ),
     Mutant("a restart skips what the bitmap says", [(engine_module, "decode_metadata", lambda *_: frozenset())]),
     Mutant(
@@ -84,7 +84,7 @@ MUTANTS = [
     Mutant("merged prices and their carrier are one transaction", [around(Outbox, "_fill", _groups_are_split)], 2_000),
     Mutant(
         "a merged price is settled in its own partition",
-        [around(Settlement, "note", _settled_only_where_it_was_carried)],
+        [around(Settlement, "mark_settled", _settled_only_where_it_was_carried)],
     ),
     Mutant("parked records are taken later", [around(Intake, "_take_buffered", _parked_are_dropped)]),
     Mutant("records too far ahead are parked", [(OffsetTracker, "has_room", lambda *_: True)], 500),

@@ -13,7 +13,7 @@ from contribd.engine.posts.poster import Poster
 from contribd.engine.records.expiry import Expiry
 from contribd.engine.records.instruments import Instrument, Instruments
 from contribd.engine.records.price import Status, Withdrawal
-from contribd.engine.states import InstrumentEvent
+from contribd.engine.states import InstrumentEvent, PriceState
 from contribd.mapping.outcome import PostType
 
 
@@ -23,9 +23,8 @@ def _durable_at_once(original: Any, self: Outcomes, settlement: Any, instrument:
         self._instruments.release(instrument, InstrumentEvent.COMMITTED)
 
 
-def _retry_behind_newer(_original: Any, _self: Instruments, instrument: Instrument, group: Any) -> None:
-    instrument.waiting.extend(group)
-    instrument.move(InstrumentEvent.RETRY)
+def _behind_newer(_original: Any, self: Instrument, prices: Any) -> None:
+    self.waiting.extend(prices)
 
 
 def _oldest_value_wins(original: Any, group: Any) -> Any:
@@ -73,7 +72,7 @@ def _answered_is_posted_again(original: Any, self: Contributor, now: Any) -> Non
     original(self, now)
     price = vars(self._outcomes).pop("answered_last", None)
     if price is not None and not price.tracker.stopping:
-        price.settled = price.in_flight = False
+        price.state = PriceState.WAITING
         self.instruments.queue(price)
 
 
@@ -85,16 +84,16 @@ def _older_outlive(_original: Any, self: Poster, instrument: Instrument, now: An
     group: list[Any] = []
     while instrument.waiting and (self._policy.conflate or not group):
         price = instrument.waiting.popleft()
-        if not price.settled and self._expiry.too_old(price, now):
+        if price.state is not PriceState.SETTLED and self._expiry.too_old(price, now):
             self._outcomes.expire(price, now)
-        if not price.settled:
+        if price.state is not PriceState.SETTLED:
             group.append(price)
     return group
 
 
 MUTANTS = [
     Mutant("the next post waits until the result is durable", [around(Outcomes, "_add", _durable_at_once)], 500),
-    Mutant("a post to be repeated stays ahead of newer prices", [around(Instruments, "requeue", _retry_behind_newer)]),
+    Mutant("a post to be repeated stays ahead of newer prices", [around(Instrument, "put_back", _behind_newer)]),
     Mutant("the newest value of each field wins", [around(posting_module, "merge", _oldest_value_wins)]),
     Mutant("prices are posted in their order", [around(Poster, "_gather", _waiting_lifo)]),
     Mutant("conflate: false merges nothing", [around(Poster, "_gather", _gather_all)]),

@@ -13,6 +13,7 @@ from contribd.engine.posts.unconfirmed import UnconfirmedPosts
 from contribd.engine.records.instruments import Instrument
 from contribd.engine.records.intake import Intake
 from contribd.engine.records.price import Status
+from contribd.engine.session.connection import Connection
 from contribd.engine.session.services import Services
 from contribd.engine.session.session import Session
 from contribd.engine.states import SessionState
@@ -37,7 +38,7 @@ def _stays_at_the_largest(self: InFlightPosts) -> int:
 
 
 def _up_while_login_open(self: Session) -> bool:
-    return self.live
+    return self.connection.live
 
 
 def _services_always_up(_self: Services, _service: str) -> bool:
@@ -45,12 +46,12 @@ def _services_always_up(_self: Services, _service: str) -> bool:
 
 
 def _no_lease(original: Any, self: Engine, now: Any) -> Any:
-    self.may_post_until = float("inf")
+    self._may_post_until = float("inf")
     return original(self, now)
 
 
 def _closed_login_is_ignored(original: Any, self: Session, answer: Any, now: Any) -> None:
-    if answer.is_open or self.state is SessionState.LOGGING_IN:
+    if answer.is_open or self.connection.state is SessionState.LOGGING_IN:
         original(self, answer, now)
 
 
@@ -94,7 +95,7 @@ MUTANTS = [
     Mutant("a closed login ends the session", [around(Session, "_login_answered", _closed_login_is_ignored)], 500),
     Mutant(
         "nothing is posted while stopping",
-        [(Session, "drain", lambda *_: None), (Intake, "stop", lambda *_: set())],
+        [(Connection, "drain", lambda *_: None), (Intake, "stop", lambda *_: set())],
         500,
     ),
     Mutant(

@@ -14,7 +14,7 @@ from contribd.engine.records.instruments import Instrument, Instruments
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.price import Settlement, Withdrawal
 from contribd.engine.records.result_encoder import ResultEncoder
-from contribd.engine.states import InstrumentEvent
+from contribd.engine.states import InstrumentEvent, PriceState
 
 
 def _called_off_by_nothing(_original: Any, self: Withdrawals, tracker: OffsetTracker, mono: float) -> None:
@@ -25,7 +25,7 @@ def _called_off_by_nothing(_original: Any, self: Withdrawals, tracker: OffsetTra
 def _gather_blanks(original: Any, self: Poster, instrument: Instrument, now: Any) -> Any:
     if not self._policy.conflate or not any(type(price) is Withdrawal for price in instrument.waiting):
         return original(self, instrument, now)
-    group = [price for price in instrument.waiting if not price.settled]
+    group = [price for price in instrument.waiting if price.state is not PriceState.SETTLED]
     instrument.waiting.clear()
     return group
 
@@ -35,7 +35,7 @@ def _withdrawals_count_as_records(original: Any, self: ResultEncoder, settlement
 
 
 def _stop_leaves_quotes(original: Any, self: Withdrawals) -> None:
-    self._standing.clear()
+    self._live.clear()
     original(self)
 
 
@@ -43,12 +43,11 @@ def _keeps_blanks(original: Any, self: Outcomes, price: Any, instrument: Instrum
     return type(price) is Withdrawal or original(self, price, instrument, now)
 
 
-def _withdrawal_goes_behind(original: Any, self: Instruments, instrument: Instrument, group: Any) -> None:
-    if any(type(price) is Withdrawal for price in group):
-        instrument.waiting.extend(group)
-        instrument.move(InstrumentEvent.RETRY)
+def _withdrawal_goes_behind(original: Any, self: Instrument, prices: Any) -> None:
+    if any(type(price) is Withdrawal for price in prices):
+        self.waiting.extend(prices)
     else:
-        original(self, instrument, group)
+        original(self, prices)
 
 
 def _unasked(original: Any, self: Withdrawals, policy: Any) -> None:
@@ -65,7 +64,7 @@ def _only_what_was_acked(_original: Any, _self: Withdrawals, _flight: Any) -> No
 
 
 def _stop_waits_for_none(_original: Any, self: Engine, now: Any) -> None:
-    self.session.drain(now)
+    self.connection.drain(now)
 
 
 def _told_twice(original: Any, self: Outcomes, settlement: Settlement, instrument: Any) -> None:
@@ -113,7 +112,7 @@ MUTANTS = [
     Mutant(
         "a price takes the place of a withdrawal that waits",
         [
-            around(Instruments, "requeue", _withdrawal_goes_behind),
+            around(Instrument, "put_back", _withdrawal_goes_behind),
             (Instruments, "withdrawal", lambda *_: None),
             around(Outcomes, "_keeps", _keeps_blanks),
         ],

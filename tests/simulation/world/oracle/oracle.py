@@ -127,7 +127,7 @@ class Oracle:
 
     def _stopping(self, process: Life, sight: ProcessEvidence, engine: Engine) -> None:
         sight.stopping_at = self._schedule.mono
-        self._blanks.stopping(sight, open_session=engine.session.state is SessionState.OPEN)
+        self._blanks.stopping(sight, open_session=engine.connection.state is SessionState.OPEN)
         limit = self._plan.ack_timeout + STOP_SECONDS + 3.0
 
         def check() -> None:

@@ -1,0 +1,46 @@
+"""What the engine shows of itself, all of one moment. Wall times are in microseconds since 1970, UTC."""
+
+from typing import NamedTuple
+
+from contribd.engine.counters import EngineCounters
+from contribd.engine.records.offsets import Partition
+from contribd.engine.session.connection import SessionStatus
+from contribd.engine.states import TrackerState
+
+
+class PartitionStatus(NamedTuple):
+    """An assigned partition.
+
+    ``committed``: the offset before which everything seen is settled. ``waiting``: records taken and not settled;
+    ``buffered``: those fetched and not taken yet; ``paused``: whether no more are to be fetched now.
+    """
+
+    partition: Partition
+    state: TrackerState
+    committed: int
+    waiting: int
+    buffered: int
+    paused: bool
+
+
+class EngineView(NamedTuple):
+    """The engine at one moment; ``counters`` are its own, which go on counting.
+
+    ``services``: those posted to, each with whether posts to it may go. ``live_quotes``: quotes in the market that this
+    process would withdraw; ``not_withdrawn``: after a stop, those that were to be withdrawn and are not. ``unwritten``:
+    results not durable yet. ``lapsed``: whether another member may own our partitions by now.
+    """
+
+    session: SessionStatus
+    services: tuple[tuple[str, bool], ...]
+    in_flight: int
+    max_in_flight: int
+    waiting: int
+    instruments: int
+    live_quotes: int
+    not_withdrawn: int
+    unwritten: int
+    partitions: tuple[PartitionStatus, ...]
+    counters: EngineCounters
+    last_ack: int | None
+    lapsed: bool
