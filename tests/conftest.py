@@ -1,8 +1,10 @@
 """What every test needs before anything else is imported."""
 
 import importlib
+import itertools
+import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -28,3 +30,24 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     with EmbeddedBroker({}, log=tmp_path_factory.mktemp("broker") / "broker.log") as started:
         yield started.bootstrap_servers
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def new_topic(broker: str) -> Callable[..., str]:
+    """Makes an empty topic of its own for the test: ``new_topic(partitions=3)``."""
+
+    from kafka.admin import KafkaAdminClient, NewTopic
+
+    def make(partitions: int = 1) -> str:
+        name = f"results-{os.getpid()}-{next(_numbers)}"
+        admin = KafkaAdminClient(bootstrap_servers=broker)
+        try:
+            admin.create_topics([NewTopic(name, partitions, 1)])
+        finally:
+            admin.close()
+        return name
+
+    return make

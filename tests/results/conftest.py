@@ -2,30 +2,13 @@
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from kafka import KafkaAdminClient, KafkaProducer
-from kafka.admin import NewTopic
+from kafka import KafkaProducer
 from tests.results.made_results import result_headers
 
 _numbers = itertools.count(1)
-
-
-@pytest.fixture
-def new_topic(broker: str) -> Callable[..., str]:
-    """Makes an empty topic of its own for the test: ``new_topic(partitions=3)``."""
-
-    def make(partitions: int = 1) -> str:
-        name = f"results-{os.getpid()}-{next(_numbers)}"
-        admin = KafkaAdminClient(bootstrap_servers=broker)
-        try:
-            admin.create_topics([NewTopic(name, partitions, 1)])
-        finally:
-            admin.close()
-        return name
-
-    return make
 
 
 class Writer:

@@ -29,9 +29,6 @@ from contribd.streams.source import Source
 BUSY_ROUNDS = 2_000
 """Rounds of the worker within one simulated second that mean that it never sleeps."""
 
-LEAVE_SECONDS = 5.0
-"""How long a stop waits for each thread."""
-
 
 class WatchedSource(Source):
     """The source as it is; the oracle is told what the worker wants."""
@@ -205,7 +202,8 @@ class Process(Life):
         self.exited = "drained" if self.engine.drained else "deadline"
         self._loop.leave()
         self.world.oracle.left(self)
-        self._schedule.after(2 * LEAVE_SECONDS, self._end)
+        each = max(1.0, min(DRAIN_MARGIN / 2, self._loop.deadline - self._schedule.mono))
+        self._schedule.after(2 * each, self._end)  # the worker waits so long for each of its threads
         self._await_threads()
 
     def _await_threads(self) -> None:
