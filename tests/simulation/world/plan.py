@@ -115,6 +115,8 @@ def make_plan(seed: int) -> Plan:
     for name in ("echo_cut", "echo_missing", "coordinator_lies"):  # there are few of what these are shares of
         if name in shares:
             shares[name] *= 3
+    if "coordinator_lies" in shares:
+        rates.setdefault("broker_killed", 0.05)
     return Plan(
         seed=seed,
         daemons=rng.choice((1, 1, 2, 2, 3)),

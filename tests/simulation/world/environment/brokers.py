@@ -17,7 +17,7 @@ _FAILOVER: Final = {True: (0.02, 0.3, 1.2), False: (0.5, 3.0, 9.0)}
 _AWAY: Final = (2.0, 8.0, 20.0)
 """Seconds until a broker is back."""
 
-LIE_SECONDS: Final = 1.0
+LIE_SECONDS: Final = (0.5, 1.0, 3.0)
 """How long a group coordinator may answer from an old state after an unclean start (seen with Kafka 4.1.0)."""
 
 
@@ -55,18 +55,18 @@ class Brokers:
     def lose_one(self, *, clean: bool, lie: bool) -> bool:
         """One broker goes, and comes back later; False where one is away already.
 
-        ``lie``: where it was the group's coordinator and did not go cleanly, the next one answers from an old state
-        for a while.
+        ``lie``: it was the group's coordinator and did not go cleanly, and the next one answers from an old state for
+        a while.
         """
         if self._away is not None:
             return False
-        lost = self._away = self._rng.randrange(BROKERS)
+        lost = self._away = self._broker_of[GROUP] if lie else self._rng.randrange(BROKERS)
         for role, broker in self._broker_of.items():
             if broker == lost:
                 self._hand_over(role, clean=clean)
                 if role == GROUP and lie and not clean:
                     self.lies_from = self._back_at[GROUP]
-                    self.lies_until = self.lies_from + LIE_SECONDS
+                    self.lies_until = self.lies_from + self._rng.choice(LIE_SECONDS)
         self._schedule.after(self._rng.choice(_AWAY), self._returned)
         return True
 

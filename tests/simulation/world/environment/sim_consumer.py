@@ -22,6 +22,9 @@ from contribd.streams.client.port import GroupListener, Heartbeats, Member
 UNSTABLE_SECONDS = 0.1
 """How often stable offsets are asked for again."""
 
+UNSETTLED_POLLS = 4
+"""Polls that a thread may make in one while it has partitions that it may not begin yet."""
+
 LONGEST_POLL = 10.0
 """Seconds that a poll may wait where nothing but what wakes it can happen: the thread that polls again every few
 milliseconds would see nothing new."""
@@ -195,8 +198,6 @@ class SimMemberConsumer:
 
     def _wait(self, seconds: float) -> None:
         """Until a record comes, the group says something, or the thread would have looked up for another reason."""
-        leaderless = any(self._world.brokers.wait(leader_of(p.number)) for p in self._assigned)
-        idle = not self._paused & self._assigned and not leaderless and not self._membership.busy
         kafka, life, resume = self._world.kafka, self._life, current().resumption()
 
         def appended(number: int) -> None:
@@ -208,13 +209,20 @@ class SimMemberConsumer:
 
         kafka.on_append[appended] = life.on_notify[noticed] = None
         self._wake = resume
-        life.later(LONGEST_POLL if idle else seconds, resume)
+        life.later(self._longest(seconds), resume)
         try:
             current().give_way()
         finally:
             self._wake = None
             kafka.on_append.pop(appended, None)
             life.on_notify.pop(noticed, None)
+
+    def _longest(self, seconds: float) -> float:
+        """How long a poll may wait: until a leader is back, and not long where the thread has more to do than fetch."""
+        if self._membership.busy or any(partition not in self._positions for partition in self._assigned):
+            return UNSETTLED_POLLS * seconds
+        waits = [self._world.brokers.wait(leader_of(partition.number)) for partition in self._assigned]
+        return min([wait for wait in waits if wait] or [LONGEST_POLL])
 
     def _notified(self) -> None:
         if self._wake is not None:

@@ -147,7 +147,7 @@ class Process(Life):
             venue.accept(wire)
             done(cast("socket.socket", sock))
 
-        self.later(rng.choice((0.001, 0.02, 0.3)), connected)
+        self.later(rng.choice((0.001, 0.001, 0.02, 0.02, 0.3, 7.0)), connected)
 
     # The worker
 
@@ -177,7 +177,10 @@ class Process(Life):
         mail, self._mail = self._mail, []
         if any(isinstance(event, Stop) for event in mail):
             self._schedule.after(self.world.plan.ack_timeout + DRAIN_MARGIN, self.poke)
+        consumed = self._loop.consumed
         finished = self._loop.round(self._selector.select(), mail)
+        if self._loop.consumed != consumed:
+            self.notify()  # the source waits for that where it has handed over too much
         if (self.sink.replaced or self.source.replaced) and self.exited is None:
             self.exited = "replaced"
         self.world.oracle.measured(self)

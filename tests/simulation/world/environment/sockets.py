@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
 from tests.simulation.world.environment.host import Life
-from tests.simulation.world.environment.sim_wire import Wire
+from tests.simulation.world.environment.sim_wire import MAX_PAYLOAD, Wire
+
+from contribd.ads.frames import TEXT, FrameDecoder
 
 RESETS = 0.3
 """Share of connections that end by a reset."""
@@ -31,6 +33,7 @@ class SimSocket:
         self.by_number[self._number] = self
         self._arrived = bytearray()
         self._rng = life.world.schedule.rng
+        self._read = FrameDecoder(max_payload=MAX_PAYLOAD)
         self._ended = False
         self._was_reset = False
         self._reset = False
@@ -74,7 +77,14 @@ class SimSocket:
             size = self._rng.randint(1, len(self._arrived))
         data = bytes(self._arrived[:size])
         del self._arrived[:size]
+        self._tell(data)
         return data
+
+    def _tell(self, data: bytes) -> None:
+        """What the process has read is what it knows."""
+        texts = [payload for opcode, payload in self._read.feed(data) if opcode == TEXT]
+        if texts:
+            self._life.world.oracle.delivered(self._life, self.wire, texts)
 
     def setsockopt(self, _level: int, _option: int, value: bytes) -> None:
         self._reset = value[0] == 1

@@ -31,10 +31,7 @@ class WatchedEngine(Engine):
     def handle(self, event: Event, now: Now) -> None:
         """As the engine's."""
         oracle, wire = self._life.world.oracle, self._wire()
-        if isinstance(event, Received):
-            if wire is not None:
-                oracle.delivered(self._life, wire, list(event.texts))
-        elif not isinstance(event, Tick):
+        if not isinstance(event, Tick | Received):
             oracle.told(self._life, event, self)
         super().handle(event, now)
         if self.session.session_id != self._named and wire is not None:

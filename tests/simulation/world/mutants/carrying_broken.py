@@ -6,8 +6,9 @@ from typing import Any
 from tests.simulation.world.mutants.mutant import Mutant, around
 
 from contribd.ads.driver import Driver
-from contribd.ads.websocket import WebSocket, WebSocketLost
-from contribd.engine.events import Connected, Revoking
+from contribd.ads.frames import FrameDecoder
+from contribd.ads.websocket import MAX_PAYLOAD, WebSocket, WebSocketLost
+from contribd.engine.events import Connected
 from contribd.loop import Loop
 
 # The loop
@@ -19,23 +20,28 @@ def _first_membership_is_kept(original: Any, self: Loop, event: Any, now: Any) -
     self._member = before or self._member
 
 
-def _lets_go_at_once(original: Any, self: Loop, event: Any, now: Any) -> None:
-    original(self, event, now)
-    if isinstance(event, Revoking):
-        self._source.release()
-
-
-def _never_lets_go(original: Any, self: Loop, event: Any, now: Any) -> None:
-    if not isinstance(event, Revoking):
-        original(self, event, now)
-
-
 def _leaves_at_once(original: Any, self: Loop, now: Any) -> bool:
     return bool(original(self, now)) or self.engine.stopping
 
 
 def _waits_for_ever(_original: Any, self: Loop, _now: Any) -> bool:
     return self.engine.drained
+
+
+def _pauses_are_not_handed_on(original: Any, self: Loop, now: Any) -> None:
+    self._paused = self.engine.take_paused()
+    original(self, now)
+
+
+def _lease_is_not_told(original: Any, self: Loop, now: Any) -> None:
+    self._leased_until = self._lease.until(self._member)
+    original(self, now)
+
+
+def _batches_are_not_written(original: Any, self: Loop, now: Any) -> None:
+    if self.engine.stopping:
+        return
+    original(self, now)
 
 
 # The driver
@@ -57,10 +63,6 @@ def _last_words_are_lost(original: Any, self: Driver, lost: WebSocketLost, now: 
 def _hangs_up_cleanly(original: Any, self: Driver, *, clean: bool = True) -> None:
     del clean
     original(self, clean=True)
-
-
-def _forgets_to_watch_writes(original: Any, self: Driver) -> None:
-    del original, self
 
 
 # The WebSocket
@@ -88,26 +90,36 @@ def _rest_is_dropped(_original: Any, self: WebSocket) -> None:
             return
 
 
-def _nothing_is_read_after_a_failed_write(_original: Any, _self: WebSocket) -> list[bytes]:
-    return []
+def _half_a_frame_is_dropped(original: Any, self: WebSocket, data: bytes, texts: list[bytes]) -> None:
+    self._decoder = FrameDecoder(max_payload=MAX_PAYLOAD)
+    original(self, data, texts)
+
+
+def _unsent_is_not_told(_original: Any, _self: Driver, _link: WebSocket, _now: Any) -> None:
+    pass
+
+
+def _probe_becomes_the_connection(_original: Any, self: Driver, _endpoint: str, result: Any) -> None:
+    self._connected(self._engine.connection.attempt, result)
 
 
 MUTANTS = [
     Mutant("results are committed under the membership of now", [around(Loop, "_take", _first_membership_is_kept)]),
-    Mutant("a rebalance waits for what is in flight", [around(Loop, "_take", _lets_go_at_once)], 500),
     Mutant("a stop waits for what is in flight", [around(Loop, "_finished", _leaves_at_once)], 500),
+    Mutant("paused partitions are told to the source", [around(Loop, "_act", _pauses_are_not_handed_on)], 500),
+    Mutant("the lease is told to the engine", [around(Loop, "_act", _lease_is_not_told)], 1_000),
+    Mutant("results are written during a stop", [around(Loop, "_write", _batches_are_not_written)], 500),
     Mutant("a stop ends at its deadline", [around(Loop, "_finished", _waits_for_ever)], 500),
     Mutant(
         "a connection that comes too late is closed", [around(Driver, "_connection_made", _takes_any_connection)], 500
     ),
     Mutant("what came before the end counts", [around(Driver, "_lost", _last_words_are_lost)], 500),
     Mutant("what lies unsent dies with its connection", [around(Driver, "drop", _hangs_up_cleanly)], 500),
-    Mutant("what the socket did not take goes later", [around(Driver, "_watch_writes", _forgets_to_watch_writes)]),
     Mutant("a frame goes on where the socket stopped", [around(WebSocket, "flush", _rest_goes_again)]),
-    Mutant("a frame goes whole", [around(WebSocket, "flush", _rest_is_dropped)]),
+    Mutant("a frame that comes in pieces is put together", [around(WebSocket, "_decode", _half_a_frame_is_dropped)]),
     Mutant(
-        "answers are read though a write failed",
-        [around(WebSocket, "_last_words", _nothing_is_read_after_a_failed_write)],
-        500,
+        "nothing is posted behind bytes that lie unsent", [around(Driver, "_tell_unsent", _unsent_is_not_told)], 500
     ),
+    Mutant("a probe is no connection", [around(Driver, "_probed", _probe_becomes_the_connection)], 500),
+    Mutant("a frame goes whole", [around(WebSocket, "flush", _rest_is_dropped)]),
 ]

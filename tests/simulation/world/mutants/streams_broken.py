@@ -6,6 +6,7 @@ from typing import Any
 from tests.simulation.world.mutants.mutant import Mutant, around
 
 from contribd.engine.events import Committed, NotCommitted, Revoked
+from contribd.streams import sink as sink_module
 from contribd.streams import transaction as transaction_module
 from contribd.streams.client.retrying import FAILURES
 from contribd.streams.group import start_offsets as start_offsets_module
@@ -182,7 +183,7 @@ MUTANTS = [
     Mutant("an unknown outcome is not taken for lost", [(transaction_module, "_read_back", _taken_for_lost)], 500),
     Mutant(
         "what failed before its commit is not written",
-        [around(transaction_module, "transact", _any_error_is_unknown)],
+        [around(sink_module, "transact", _any_error_is_unknown)],
         500,
     ),
     Mutant(

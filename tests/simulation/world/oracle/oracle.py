@@ -145,8 +145,11 @@ class Oracle:
     def left(self, process: Process) -> None:
         """A process exited by itself."""
         self.note(process.name, f"exited: {process.exited}")
+        sight = self._processes[process.name]
         if process.exited == "drained":
-            self._blanks.left(self._processes[process.name])
+            self._blanks.left(sight)
+        elif sight.stopping_at is not None and self._schedule.mono < sight.stopping_at + self._plan.ack_timeout:
+            self.complain("5: a stop that did not wait for answers", process.name)
 
     def paused(self, process: Life, partitions: frozenset[Partition]) -> None:
         """What the worker does not want to be fetched any more."""
