@@ -17,6 +17,9 @@ _FAILOVER: Final = {True: (0.02, 0.3, 1.2), False: (0.5, 3.0, 9.0)}
 _AWAY: Final = (2.0, 8.0, 20.0)
 """Seconds until a broker is back."""
 
+LIES_AFTER: Final = (0.0, 0.3, 2.0)
+"""Seconds for which it has served by then: it loads its log a second time."""
+
 LIE_SECONDS: Final = (0.5, 1.0, 3.0)
 """How long a group coordinator may answer from an old state after an unclean start (seen with Kafka 4.1.0)."""
 
@@ -65,7 +68,7 @@ class Brokers:
             if broker == lost:
                 self._hand_over(role, clean=clean)
                 if role == GROUP and lie and not clean:
-                    self.lies_from = self._back_at[GROUP]
+                    self.lies_from = self._back_at[GROUP] + self._rng.choice(LIES_AFTER)
                     self.lies_until = self.lies_from + self._rng.choice(LIE_SECONDS)
         self._schedule.after(self._rng.choice(_AWAY), self._returned)
         return True

@@ -181,7 +181,9 @@ class Process(Life):
         finished = self._loop.round(self._selector.select(), mail)
         if self._loop.consumed != consumed:
             self.notify()  # the source waits for that where it has handed over too much
-        if (self.sink.replaced or self.source.replaced) and self.exited is None:
+        if self.source.replaced:
+            self.world.oracle.complain("ended for another process of its name, and there is none", self.name)
+        if self.sink.replaced and self.exited is None:
             self.exited = "replaced"
         self.world.oracle.measured(self)
         if finished:

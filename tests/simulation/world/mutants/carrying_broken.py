@@ -24,10 +24,6 @@ def _leaves_at_once(original: Any, self: Loop, now: Any) -> bool:
     return bool(original(self, now)) or self.engine.stopping
 
 
-def _waits_for_ever(_original: Any, self: Loop, _now: Any) -> bool:
-    return self.engine.drained
-
-
 def _pauses_are_not_handed_on(original: Any, self: Loop, now: Any) -> None:
     self._paused = self.engine.take_paused()
     original(self, now)
@@ -35,12 +31,6 @@ def _pauses_are_not_handed_on(original: Any, self: Loop, now: Any) -> None:
 
 def _lease_is_not_told(original: Any, self: Loop, now: Any) -> None:
     self._leased_until = self._lease.until(self._member)
-    original(self, now)
-
-
-def _batches_are_not_written(original: Any, self: Loop, now: Any) -> None:
-    if self.engine.stopping:
-        return
     original(self, now)
 
 
@@ -108,8 +98,6 @@ MUTANTS = [
     Mutant("a stop waits for what is in flight", [around(Loop, "_finished", _leaves_at_once)], 500),
     Mutant("paused partitions are told to the source", [around(Loop, "_act", _pauses_are_not_handed_on)], 500),
     Mutant("the lease is told to the engine", [around(Loop, "_act", _lease_is_not_told)], 1_000),
-    Mutant("results are written during a stop", [around(Loop, "_write", _batches_are_not_written)], 500),
-    Mutant("a stop ends at its deadline", [around(Loop, "_finished", _waits_for_ever)], 500),
     Mutant(
         "a connection that comes too late is closed", [around(Driver, "_connection_made", _takes_any_connection)], 500
     ),

@@ -10,7 +10,7 @@ from tests.simulation.world.environment.record_feed import Produced
 from tests.simulation.world.environment.schedule import Schedule
 from tests.simulation.world.environment.sim_kafka import SimKafka, Transaction
 from tests.simulation.world.oracle.blank_rules import BlankRules
-from tests.simulation.world.oracle.evidence import Post, ProcessEvidence, Violation, WireEvidence, messages_in
+from tests.simulation.world.oracle.evidence import Post, ProcessEvidence, Violation, WireEvidence, messages_in, posts_in
 from tests.simulation.world.oracle.history import History
 from tests.simulation.world.oracle.market import Markets
 from tests.simulation.world.oracle.order_rules import OrderRules
@@ -224,6 +224,8 @@ class Oracle:
     def posting(self, process: Life, wire: Wire, texts: list[bytes]) -> None:
         """Frames the daemon decided to send."""
         sight, mono, wall = self._processes[process.name], self._schedule.mono, self._schedule.wall
+        if self._wires[wire.number].unhanded and any(posts_in(text) for text in texts):
+            self.complain("posted behind bytes that lie unsent", process.name)
         for text in texts:
             posts = self._posts.posting(sight, self._wires[wire.number], text, mono, wall)
             self.posts += len(posts)
