@@ -225,8 +225,9 @@ def told(passages: Iterable[Passage]) -> list[str]:
 
 
 def line_of(what: str, passage: Passage) -> int:
-    before, found, _ = passage.text.partition(what.partition(": ")[2])
-    return passage.line + (before.count("\n") if found else 0)
+    words = what.partition(": ")[2]
+    at = max(passage.text.find("`" + words), 0) or max(passage.text.find(words), 0)
+    return passage.line + passage.text.count("\n", 0, at)
 
 
 def test_documents_refer_to_what_there_is() -> None:
