@@ -1,6 +1,6 @@
 """Does on real sockets what the engine's session decides: the whole of the input and output between them.
 
-The shell belongs to one thread, the engine's. Connections are made, endpoints probed and tokens fetched in threads of
+It belongs to one thread, the engine's. Connections are made, endpoints probed and tokens fetched in threads of
 their own; what came of it is handed to ``deliver`` there, and comes back to ``take`` in the engine's thread.
 """
 
@@ -57,7 +57,7 @@ class Driver:
         """As the engine was last told."""
 
     def owns(self, fileobj: object) -> bool:
-        """Whether what a selector found ready is this shell's."""
+        """Whether what a selector found ready is its own."""
         return fileobj is not None and fileobj is self._link
 
     def act(self, now: Now) -> None:

@@ -1,4 +1,4 @@
-"""The snapshot as the JSON document ``/status`` serves and ``contribd top`` reads."""
+"""The snapshot as the JSON document ``/status`` serves."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime

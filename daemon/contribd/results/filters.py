@@ -1,4 +1,4 @@
-"""Which results are meant: the filters that ``results`` and ``resubmit`` share."""
+"""Which results are meant: the filters of ``contribd results``."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Reading the results topic: what an auditor, ``contribd results`` and ``contribd resubmit`` see.
+"""Reading the results topic: what an auditor and ``contribd results`` see.
 
 Reads ``read_committed`` and without a consumer group, so it disturbs nobody and sees only what counts.
 """

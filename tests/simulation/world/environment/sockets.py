@@ -21,7 +21,7 @@ _numbers = itertools.count(3)
 
 
 class SimSocket:
-    """The client's end of a wire, as ``session.link.WebSocket`` uses a non-blocking socket."""
+    """The client's end of a wire, as ``ads.websocket.WebSocket`` uses a non-blocking socket."""
 
     by_number: ClassVar[WeakValueDictionary[int, "SimSocket"]] = WeakValueDictionary()
 
