@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from contribd.ads.dialer import DialError
-from contribd.ads.driver import Outcome
+from contribd.ads.driver import Dialed
 from contribd.ads.frames import TEXT, FrameDecoder, encode_frame
 from contribd.config.load import load
 from contribd.engine.events import Assigned, NotCommitted, Records, Revoked, Revoking, Stop
@@ -68,7 +68,7 @@ class Bench:
         near.setblocking(False)
         far.setblocking(False)
         self.far += [near, far]
-        self.put(Outcome(self.worker._engine.connection.attempt if attempt is None else attempt, near))
+        self.put(Dialed(self.worker._engine.connection.attempt if attempt is None else attempt, near))
         self.turn()
         return far
 
@@ -145,7 +145,7 @@ def test_a_connection_of_another_attempt_is_closed(bench: Bench, late: int) -> N
 def test_a_connection_that_comes_after_its_attempt_was_given_up_is_closed(bench: Bench) -> None:
     """It would stay for good: no login is sent on it, and the next one would be taken for a second."""
     bench.turn()
-    bench.put(Outcome(1, DialError(Failure.NETWORK, "no")))
+    bench.put(Dialed(1, DialError(Failure.NETWORK, "no")))
     bench.turn()
     assert bench.state is SessionState.DISCONNECTED
     bench.connected(attempt=1)

@@ -24,7 +24,7 @@ from contribd.engine.policy import (
 )
 from contribd.engine.records.result_encoder import ResultEncoder
 from contribd.engine.session.session_log import EventLog
-from contribd.omm.post import PostEncoder, PostUser
+from contribd.omm.post import PostEncoder, PostUserInfo
 from contribd.omm.requests import Login
 from contribd.streams.client.settings import KafkaSettings
 
@@ -121,11 +121,11 @@ def position(settings: Settings) -> str:
     return settings.ads.position or _own_address()
 
 
-def post_user(settings: Settings) -> PostUser:
+def post_user(settings: Settings) -> PostUserInfo:
     """PostUserInfo of every post. Its address must be an IPv4 one: the vendor's converter refuses every post else."""
     given, ads = settings.ads.post_user, settings.ads
     user_id = given.id if given.id is not None else int(ads.application_id)
-    return PostUser(given.address or _ipv4(position(settings).partition("/")[0]) or _own_address(), user_id)
+    return PostUserInfo(given.address or _ipv4(position(settings).partition("/")[0]) or _own_address(), user_id)
 
 
 def _own_address() -> str:

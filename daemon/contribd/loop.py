@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from selectors import SelectorKey
 from typing import Any, Final, Protocol
 
-from contribd.ads.driver import Driver, Outcome
+from contribd.ads.driver import Dialed, Driver
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
 from contribd.engine.events import Event, Leased, Probed, Records, Revoked, Revoking, Stop, Tick, TokenFailed, TokenGot
@@ -19,7 +19,7 @@ DRAIN_MARGIN: Final = 10.0
 """Seconds beyond ``ads.ack_timeout`` that a stop may take: the last commit, and leaving the group."""
 
 
-class Consumer(Protocol):
+class SourceControl(Protocol):
     """The source, as the worker uses it."""
 
     def pause(self, partitions: frozenset[Partition]) -> None: ...
@@ -27,7 +27,7 @@ class Consumer(Protocol):
     def stop(self) -> None: ...
 
 
-class Writer(Protocol):
+class SinkControl(Protocol):
     """The sink, as the worker uses it."""
 
     def write(self, write: Write) -> None: ...
@@ -40,8 +40,8 @@ class Loop:
         self,
         engine: Engine,
         driver: Driver,
-        source: Consumer,
-        sink: Writer,
+        source: SourceControl,
+        sink: SinkControl,
         lease: Lease,
         results: ResultEncoder,
         *,
@@ -62,7 +62,7 @@ class Loop:
         self._revoking: deque[frozenset[Partition]] = deque()
         self.deadline = float("inf")
 
-    def round(self, ready: Iterable[tuple[SelectorKey, int]], events: Iterable[Event | Outcome | Joined]) -> bool:
+    def round(self, ready: Iterable[tuple[SelectorKey, int]], events: Iterable[Event | Dialed | Joined]) -> bool:
         """What a selector found ready and what was in the mailbox, then what the engine wants done; True at the end."""
         for key, mask in ready:
             if self.driver.owns(key.fileobj):
@@ -79,9 +79,9 @@ class Loop:
         now = self._clock()
         return max(0.0, self.engine.wake_at(now) - now.mono)
 
-    def _take(self, event: Event | Outcome | Joined, now: Now) -> None:
+    def _take(self, event: Event | Dialed | Joined, now: Now) -> None:
         """One event from the mailbox."""
-        if isinstance(event, Outcome | Probed | TokenGot | TokenFailed):
+        if isinstance(event, Dialed | Probed | TokenGot | TokenFailed):
             self.driver.take(event, now)
             return
         if isinstance(event, Joined):

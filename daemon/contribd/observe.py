@@ -11,7 +11,7 @@ from contribd.engine.view import EngineView
 from contribd.ops.http import HttpServer
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Progress
-from contribd.ops.snapshot import Counters, Histogram, PartitionView, SessionView, Snapshot
+from contribd.ops.snapshot import CountersView, HistogramView, PartitionView, SessionView, Snapshot
 from contribd.streams.sink import Sink
 from contribd.streams.source import Source
 
@@ -72,9 +72,9 @@ class Observer:
             instruments=engine.instruments,
             standing=engine.live_quotes,
             partitions=self._partitions(engine),
-            counters=Counters.of(counters),
-            ack_seconds=Histogram.of(counters.ack_seconds),
-            delivery_seconds=Histogram.of(counters.delivery_seconds),
+            counters=CountersView.of(counters),
+            ack_seconds=HistogramView.of(counters.ack_seconds),
+            delivery_seconds=HistogramView.of(counters.delivery_seconds),
             last_ack_at=None if engine.last_ack is None else engine.last_ack / 1e6,
             stopping=self.stopping,
             not_ready=tuple(self._reasons(engine)),

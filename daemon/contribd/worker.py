@@ -10,7 +10,7 @@ from random import SystemRandom
 from typing import Final, TypeAlias
 
 from contribd import build
-from contribd.ads.driver import Driver, Outcome
+from contribd.ads.driver import Dialed, Driver
 from contribd.config.load import Loaded
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
@@ -61,7 +61,7 @@ class Worker:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         settings = loaded.settings
-        self._events: Mailbox[Event | Outcome | Joined] = Mailbox()
+        self._events: Mailbox[Event | Dialed | Joined] = Mailbox()
         self._progress = Progress()
         now = time.monotonic()
         self._pulse = self._progress.pulse("worker", allowance=WORKER_ALLOWANCE, now=now)

@@ -29,7 +29,7 @@ Serve = Callable[[socket.socket], object]
 Listen = Callable[[Serve], int]
 
 
-class Listener:
+class TcpListener:
     """Accepts connections and does to each what the test says, in a thread of its own."""
 
     def __init__(self, serve: Serve) -> None:
@@ -58,10 +58,10 @@ class Listener:
 @pytest.fixture
 def listen() -> Iterator[Listen]:
     """Starts a listener; its port."""
-    listeners: list[Listener] = []
+    listeners: list[TcpListener] = []
 
     def start(serve: Serve) -> int:
-        listeners.append(Listener(serve))
+        listeners.append(TcpListener(serve))
         return listeners[-1].port
 
     yield start
@@ -287,7 +287,7 @@ def test_the_authorities_of_this_machine_are_asked_where_no_file_is_named(
 # Proxies
 
 
-class Proxy:
+class DialedProxy:
     """A minimal HTTP proxy: remembers where it was asked to go, and goes there."""
 
     def __init__(self, answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n") -> None:
@@ -308,7 +308,7 @@ class Proxy:
 
 
 def test_the_proxy_of_the_environment_is_used(ads: AdsServer, listen: Listen, monkeypatch: pytest.MonkeyPatch) -> None:
-    proxy = Proxy()
+    proxy = DialedProxy()
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{listen(proxy)}")
     monkeypatch.setenv("no_proxy", "elsewhere.example")
     connect(ads.url, PATIENT).close()
@@ -322,7 +322,7 @@ def test_hosts_the_environment_excludes_are_reached_directly(ads: AdsServer, mon
 
 
 def test_a_proxy_that_refuses(ads: AdsServer, listen: Listen, monkeypatch: pytest.MonkeyPatch) -> None:
-    proxy = Proxy(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+    proxy = DialedProxy(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{listen(proxy)}")
     monkeypatch.setenv("no_proxy", "elsewhere.example")
     error = failure(ads.url)

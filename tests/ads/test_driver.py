@@ -18,7 +18,7 @@ from contribd.engine.engine import Engine
 NOW = Now(0.0, 0)
 
 
-class Rig:
+class DriverRig:
     """A driver with a connection whose server reads when the test does, and an engine that posts what it is given."""
 
     def __init__(self, near: socket.socket, peer: Peer) -> None:
@@ -53,23 +53,23 @@ class Rig:
 
 
 @pytest.fixture
-def rig() -> Iterator[Rig]:
+def rig() -> Iterator[DriverRig]:
     near, far = tcp_pair()
     near.setblocking(False)
     far.settimeout(20)
-    yield Rig(near, Peer(far))
+    yield DriverRig(near, Peer(far))
     near.close()
     far.close()
 
 
-def fill(rig: Rig) -> int:
+def fill(rig: DriverRig) -> int:
     """Posts until some lie unsent; how many bytes the socket has taken."""
     rig.post(*[b"x" * 4_000_000] * 5)
     assert rig.link.wants_write
     return rig.link.taken
 
 
-def test_a_process_that_was_stopped_writes_nothing_once_it_goes_on(rig: Rig) -> None:
+def test_a_process_that_was_stopped_writes_nothing_once_it_goes_on(rig: DriverRig) -> None:
     """The selector answers what it was asked before."""
     taken = fill(rig)
     rig.read_until_writable()
@@ -79,7 +79,7 @@ def test_a_process_that_was_stopped_writes_nothing_once_it_goes_on(rig: Rig) -> 
     assert not rig.ready(), "the worker would be woken over and over"
 
 
-def test_nothing_is_written_while_the_membership_has_lapsed_and_the_rest_once_it_is_confirmed(rig: Rig) -> None:
+def test_nothing_is_written_while_the_membership_has_lapsed_and_the_rest_once_it_is_confirmed(rig: DriverRig) -> None:
     taken = fill(rig)
     rig.lapsed = True
     rig.driver.act(NOW)
@@ -97,7 +97,7 @@ def test_nothing_is_written_while_the_membership_has_lapsed_and_the_rest_once_it
     assert rig.link.taken > taken
 
 
-def test_a_server_is_not_blamed_for_what_is_held_back(rig: Rig) -> None:
+def test_a_server_is_not_blamed_for_what_is_held_back(rig: DriverRig) -> None:
     fill(rig)
     rig.driver.act(NOW)
     assert rig.waiting[-1] > 0
@@ -106,7 +106,7 @@ def test_a_server_is_not_blamed_for_what_is_held_back(rig: Rig) -> None:
     assert rig.waiting[-1] == 0
 
 
-def test_pings_go_though_the_membership_has_lapsed(rig: Rig) -> None:
+def test_pings_go_though_the_membership_has_lapsed(rig: DriverRig) -> None:
     rig.lapsed = True
     rig.post(b"ping")
     assert b"".join(frame.payload for frame in rig.peer.frames(rig.peer.socket.recv(1000))) == b"ping"

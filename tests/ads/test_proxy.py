@@ -20,7 +20,7 @@ from contribd.simulation.ads.server import AdsServer
 USER, PASSWORD = "us er", "p@ss:word/"
 
 
-class HttpProxy:
+class HttpProxyServer:
     """Takes CONNECT, and POST for http addresses, from who knows the password."""
 
     def __init__(self) -> None:
@@ -89,23 +89,23 @@ pytestmark = pytest.mark.usefixtures("no_proxy_of_this_machine")
 
 
 @pytest.fixture
-def proxy() -> Iterator[HttpProxy]:
-    one = HttpProxy()
+def proxy() -> Iterator[HttpProxyServer]:
+    one = HttpProxyServer()
     yield one
     one.stop()
 
 
-def through(proxy: HttpProxy, password: str = PASSWORD) -> DialOptions:
+def through(proxy: HttpProxyServer, password: str = PASSWORD) -> DialOptions:
     return DialOptions(5.0, proxy=Proxy("127.0.0.1", proxy.port, USER, password))
 
 
-def test_the_ads_is_reached_through_the_proxy(proxy: HttpProxy, ads: AdsServer) -> None:
+def test_the_ads_is_reached_through_the_proxy(proxy: HttpProxyServer, ads: AdsServer) -> None:
     connect(ads.url, through(proxy)).close()
     assert proxy.requests == [f"CONNECT 127.0.0.1:{ads.port} HTTP/1.1"]
 
 
 def test_the_proxy_of_the_environment_is_used_with_its_password(
-    proxy: HttpProxy, ads: AdsServer, monkeypatch: pytest.MonkeyPatch
+    proxy: HttpProxyServer, ads: AdsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", f"http://us%20er:p%40ss%3Aword%2F@127.0.0.1:{proxy.port}")
     connect(ads.url, DialOptions(5.0)).close()
@@ -113,14 +113,14 @@ def test_the_proxy_of_the_environment_is_used_with_its_password(
 
 
 def test_hosts_that_no_proxy_names_are_reached_without_it(
-    proxy: HttpProxy, ads: AdsServer, monkeypatch: pytest.MonkeyPatch
+    proxy: HttpProxyServer, ads: AdsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     connect(ads.url, through(proxy)).close()
     assert proxy.requests == []
 
 
-def test_a_proxy_that_refuses_is_named_and_its_password_is_not(proxy: HttpProxy, ads: AdsServer) -> None:
+def test_a_proxy_that_refuses_is_named_and_its_password_is_not(proxy: HttpProxyServer, ads: AdsServer) -> None:
     with pytest.raises(DialError) as raised:
         connect(ads.url, through(proxy, "wrong-one"))
     assert raised.value.failure is Failure.NETWORK
@@ -129,7 +129,7 @@ def test_a_proxy_that_refuses_is_named_and_its_password_is_not(proxy: HttpProxy,
     assert "wrong-one" not in str(raised.value)
 
 
-def test_the_token_service_is_reached_through_the_proxy(proxy: HttpProxy, server: TokenServer) -> None:
+def test_the_token_service_is_reached_through_the_proxy(proxy: HttpProxyServer, server: TokenServer) -> None:
     account = TokenAccount(TokenKind.CLIENT, server.url, "client", "scope", "secret")
     service = TokenClient(account, timeout=5.0, proxy=Proxy("127.0.0.1", proxy.port, USER, PASSWORD))
     assert isinstance(service.fetch(FetchToken(1)), TokenGot)

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from tests.ads.token_server import Reply, TokenServer
+from tests.ads.token_server import TokenReply, TokenServer
 from tests.integration.rigs.wait import eventually
 
 from contribd.simulation.ads.server import AdsServer
@@ -37,14 +37,14 @@ mappings: [m.yaml]
 """
 ECHO = {"error": "invalid_grant", "error_description": f"wrong password {PASSWORD} of {USER}"}
 FAILURES = [
-    Reply(401, ECHO),
-    Reply(400, f"bad request: password={quote(PASSWORD)}&username={USER}".encode()),
-    Reply(429, ECHO, {"Retry-After": "0"}),
-    Reply(500, ECHO),
-    Reply(302, None, {"Location": f"http://elsewhere.example/?password={quote(PASSWORD)}"}),
-    Reply(200, f"<html>{PASSWORD}".encode()),
-    Reply(200, {"access_token": 5, "password": PASSWORD}),
-    Reply(hang=True),
+    TokenReply(401, ECHO),
+    TokenReply(400, f"bad request: password={quote(PASSWORD)}&username={USER}".encode()),
+    TokenReply(429, ECHO, {"Retry-After": "0"}),
+    TokenReply(500, ECHO),
+    TokenReply(302, None, {"Location": f"http://elsewhere.example/?password={quote(PASSWORD)}"}),
+    TokenReply(200, f"<html>{PASSWORD}".encode()),
+    TokenReply(200, {"access_token": 5, "password": PASSWORD}),
+    TokenReply(hang=True),
 ]
 
 

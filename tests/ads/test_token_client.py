@@ -6,7 +6,7 @@ from email.utils import formatdate
 
 import pytest
 from tests.ads.server_messages import directory, login_refresh, login_status
-from tests.ads.token_server import Reply, TokenServer
+from tests.ads.token_server import TokenReply, TokenServer
 from tests.ads.two_ends import A, B, TwoEnds
 from tests.conformance.conformance_client import ConformanceClient
 
@@ -72,35 +72,35 @@ class TestRequest:
 
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
     def test_follows_redirects_with_its_form(self, server: TokenServer, status: int) -> None:
-        server.script = [Reply(status, headers={"Location": "/other"})]
+        server.script = [TokenReply(status, headers={"Location": "/other"})]
         assert isinstance(service(server).fetch(FetchToken(1)), TokenGot)
         assert server.paths == ["/token", "/other"]
         assert server.forms[0] == server.forms[1]
 
     def test_does_not_follow_them_for_ever(self, server: TokenServer) -> None:
-        server.script = [Reply(307, headers={"Location": "/token"})] * 10
+        server.script = [TokenReply(307, headers={"Location": "/token"})] * 10
         assert failure(service(server).fetch(FetchToken(1))).failure is Failure.TOKEN_UNAVAILABLE
         assert len(server.forms) == 4
 
     @pytest.mark.parametrize("location", ["http://elsewhere.example/token", "ftp://127.0.0.1/", None])
     def test_does_not_carry_a_password_where_it_must_not_go(self, server: TokenServer, location: str | None) -> None:
-        server.script = [Reply(302, headers={} if location is None else {"Location": location})]
+        server.script = [TokenReply(302, headers={} if location is None else {"Location": location})]
         assert "redirects to" in failure(service(server).fetch(FetchToken(1))).text
 
     @pytest.mark.parametrize(
         ("status", "code"), [(400, "invalid_grant"), (401, "access_denied"), (403, "forbidden"), (404, "gone")]
     )
     def test_refused_says_the_status_and_the_code(self, server: TokenServer, status: int, code: str) -> None:
-        server.script = [Reply(status, {"error": code, "error_description": f"{USER} has a wrong {PASSWORD}"})]
+        server.script = [TokenReply(status, {"error": code, "error_description": f"{USER} has a wrong {PASSWORD}"})]
         refused = failure(service(server).fetch(FetchToken(3)))
         text = f"the token service answered HTTP {status}, {code}"
         assert refused == TokenFailed(3, Failure.TOKEN_REFUSED, text, None)
 
     def test_throttled_says_how_long_to_stay_away(self, server: TokenServer) -> None:
         server.script = [
-            Reply(429, headers={"Retry-After": "120"}),
-            Reply(503, headers={"Retry-After": formatdate(time.time() + 60, usegmt=True)}),
-            Reply(429, headers={"Retry-After": "soon"}),
+            TokenReply(429, headers={"Retry-After": "120"}),
+            TokenReply(503, headers={"Retry-After": formatdate(time.time() + 60, usegmt=True)}),
+            TokenReply(429, headers={"Retry-After": "soon"}),
         ]
         one = service(server)
         throttled = failure(one.fetch(FetchToken(1)))
@@ -113,11 +113,11 @@ class TestRequest:
         [b"<html>", b"[]", b"{}", {"access_token": 5}, {"access_token": ""}, {"access_token": "x", "expires_in": "y"}],
     )
     def test_nonsense_is_no_token(self, server: TokenServer, body: object) -> None:
-        server.script = [Reply(200, body)]
+        server.script = [TokenReply(200, body)]
         assert failure(service(server).fetch(FetchToken(1))).failure is Failure.TOKEN_UNAVAILABLE
 
     def test_a_service_that_hangs_is_given_up(self, server: TokenServer) -> None:
-        server.script = [Reply(hang=True)]
+        server.script = [TokenReply(hang=True)]
         late = failure(service(server, timeout=0.3).fetch(FetchToken(1)))
         assert late.text == "the token service did not answer within 0.3 s"
 
@@ -287,7 +287,7 @@ class TestRenewal:
 
 class TestOnRealSockets:
     def test_a_service_that_hangs_holds_up_nothing_else(self, server: TokenServer, ads: AdsServer) -> None:
-        server.script = [Reply(hang=True)]
+        server.script = [TokenReply(hang=True)]
         with ConformanceClient(ads.url, tokens=service(server, timeout=1.0), token_kind=TokenKind.CLIENT) as loop:
             loop.until(lambda: loop.engine.session.up)
             assert loop.slowest_round < 0.9

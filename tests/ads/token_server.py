@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 
 @dataclass
-class Reply:
+class TokenReply:
     """One answer. ``hang``: waits for the server to stop instead."""
 
     status: int = 200
@@ -23,7 +23,7 @@ class TokenServer:
 
     def __init__(self, *, life: object = 300) -> None:
         self.life = life
-        self.script: list[Reply] = []
+        self.script: list[TokenReply] = []
         self.forms: list[dict[str, str]] = []
         """Every form that came, in order."""
         self.paths: list[str] = []
@@ -39,7 +39,7 @@ class TokenServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}/token"
 
-    def answer(self, path: str, form: dict[str, str]) -> Reply:
+    def answer(self, path: str, form: dict[str, str]) -> TokenReply:
         """What the next request gets."""
         self.paths.append(path)
         self.forms.append(form)
@@ -52,7 +52,7 @@ class TokenServer:
         token: dict[str, object] = {"access_token": f"token-{self.issued}", "expires_in": self.life}
         if form.get("grant_type") != "client_credentials":
             token["refresh_token"] = f"refresh-{self.issued}"
-        return Reply(body=token)
+        return TokenReply(body=token)
 
     def stop(self) -> None:
         self._over.set()

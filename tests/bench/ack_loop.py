@@ -21,7 +21,7 @@ from tests.engine.making import LOGIN
 from contribd.ads.dialer import DialOptions, connect
 from contribd.ads.frames import TEXT, FrameDecoder, encode_frame
 from contribd.mapping.outcome import Mapped
-from contribd.omm.post import PostEncoder, PostUser, frame
+from contribd.omm.post import PostEncoder, PostUserInfo, frame
 from contribd.omm.requests import PONG, login
 
 Send = Callable[[bytes], object]
@@ -30,7 +30,7 @@ _decode = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 def posts(count: int) -> list[bytes]:
     """The posts contribd makes of the benchmarks' records, numbered from 1."""
-    encoder, map_record, made = PostEncoder(PostUser("10.0.0.1", 256)), mapper().map, []
+    encoder, map_record, made = PostEncoder(PostUserInfo("10.0.0.1", 256)), mapper().map, []
     for number, (_, value) in enumerate(distinct(count), 1):
         found = map_record(value)
         if not isinstance(found, Mapped):

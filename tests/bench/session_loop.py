@@ -34,7 +34,7 @@ POLL = 500
 PRICES = Partition("prices", 0)
 
 
-class Mapped(Mapper):
+class FixedMapper(Mapper):
     """Has mapped every record before anything is timed."""
 
     def __init__(self, values: Iterable[bytes]) -> None:
@@ -46,7 +46,7 @@ class Mapped(Mapper):
         return self._outcomes[value or b""]
 
 
-class Loop:
+class SessionLoop:
     """What the daemon's worker does, round by round."""
 
     def __init__(self, url: str, count: int, pack: int, window: int, *, whole: bool) -> None:
@@ -54,7 +54,7 @@ class Loop:
         records = distinct(count)
         self.engine = new_engine(
             SessionPolicy((url,), "TRCC", LOGIN, 10.0, seconds, ("TRCC",)),
-            mapper=mapper() if whole else Mapped(value for _, value in records),
+            mapper=mapper() if whole else FixedMapper(value for _, value in records),
             conflate=False,
             pack=pack,
             max_outstanding=window,
@@ -125,7 +125,7 @@ def _leave(settlement: Settlement) -> Settlement:
 
 def main() -> None:
     """One connection, one run."""
-    loop = Loop(sys.argv[2], *map(int, sys.argv[3:6]), whole=sys.argv[1] == "worker")
+    loop = SessionLoop(sys.argv[2], *map(int, sys.argv[3:6]), whole=sys.argv[1] == "worker")
     loop.open()
     spare_the_collector()  # as the daemon does
     start, cpu = time.perf_counter(), time.process_time()

@@ -13,8 +13,8 @@ import pytest
 from rich.console import Console
 
 from contribd.cli.demo import LiveView, PlainView, print_summary
-from contribd.simulation.demo.show import Progress
-from contribd.simulation.demo.show_summary import Audit, Percentiles, StatusCount, Summary
+from contribd.simulation.demo.show import ShowProgress
+from contribd.simulation.demo.show_summary import Audit, Percentiles, ShowSummary, StatusCount
 
 COMMAND = [sys.executable, "-m", "contribd", "demo"]
 
@@ -88,7 +88,7 @@ def test_without_the_extra_one_line_says_what_to_install(package: str) -> None:
     assert "pip install 'contribd[demo]'" in line
 
 
-SUMMARY = Summary(
+SUMMARY = ShowSummary(
     seconds=3.0,
     records={"price": 3, "poison": 1, "unmapped": 0},
     statuses=[StatusCount("ACK", None, 3), StatusCount("REJECTED", "BadRecord", 1)],
@@ -103,7 +103,7 @@ SUMMARY = Summary(
 )
 
 
-def text_of(summary: Summary) -> str:
+def text_of(summary: ShowSummary) -> str:
     console = Console(file=io.StringIO(), width=200)
     print_summary(summary, console)
     assert isinstance(console.file, io.StringIO)
@@ -126,7 +126,7 @@ def test_a_summary_that_does_not_hold_says_why_and_is_not_ok() -> None:
     assert "exit code 1 instead of 0" in text
 
 
-PROGRESS = Progress(elapsed=1.0, records=10, results=9, statuses={"ACK": 9}, session="open")
+PROGRESS = ShowProgress(elapsed=1.0, records=10, results=9, statuses={"ACK": 9}, session="open")
 
 
 def test_progress_in_a_pipe_is_a_line_a_second() -> None:

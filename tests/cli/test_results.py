@@ -17,7 +17,7 @@ from contribd.cli import app
 from contribd.cli import results as command
 from contribd.cli.result_views import lines
 from contribd.results.filters import Filters
-from contribd.results.reader import AuditError, StoredResult, Unreadable
+from contribd.results.reader import AuditError, StoredResult, UnreadableResult
 from contribd.results.result import decode_result
 
 CONFIG = """
@@ -44,7 +44,7 @@ VALUES = (
 )
 
 
-class Topic:
+class ResultsTopic:
     """Stands for the results topic: gives its results, and keeps what it was asked."""
 
     def __init__(self, *values: bytes, unreadable: int = 0, failure: str | None = None) -> None:
@@ -62,14 +62,14 @@ class Topic:
         client: Any,
         *,
         follow: bool,
-        on_unreadable: Callable[[Unreadable], None],
+        on_unreadable: Callable[[UnreadableResult], None],
     ) -> Iterator[StoredResult]:
         self.asked = (list(bootstrap), topic, filters, dict(client), follow)
         if self.failure:
             raise AuditError(self.failure)
         try:
             for number in range(self.unreadable):
-                on_unreadable(Unreadable(topic, 0, 90 + number, "not a result: \x1b[2J"))
+                on_unreadable(UnreadableResult(topic, 0, 90 + number, "not a result: \x1b[2J"))
             for number, value in enumerate(self.values):
                 yield StoredResult(decode_result(value), topic, 1, number, value)
         finally:
@@ -84,7 +84,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
     # The log is the process's; it is not under test here.
     monkeypatch.setattr(command, "configure", lambda *args, **kwargs: None)  # noqa: ARG005 - any arguments
 
-    def run(topic: Topic, *arguments: str) -> Run:
+    def run(topic: ResultsTopic, *arguments: str) -> Run:
         monkeypatch.setattr(command, "read_results", topic.read)
         return CliRunner().invoke(app, ["results", "-c", str(tmp_path / "contribd.yaml"), *arguments])
 
@@ -92,7 +92,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
 
 
 def test_each_result_is_a_line_with_time_status_ric_code_record_latency_and_text(run: Callable[..., Run]) -> None:
-    done = run(Topic(*VALUES))
+    done = run(ResultsTopic(*VALUES))
     assert done.exit_code == 0, done.output
     rows = [row.split() for row in done.stdout.splitlines()]
     assert rows[0] == ["2026-11-22T10:15:30.226Z", "ACK", "EUR=TRCC", "-", "prices:3:1812", "25.0", "ms"]
@@ -102,7 +102,7 @@ def test_each_result_is_a_line_with_time_status_ric_code_record_latency_and_text
 
 
 def test_text_of_the_ads_cannot_drive_the_terminal_or_break_the_line(run: Callable[..., Run]) -> None:
-    done = run(Topic(*VALUES, unreadable=1))
+    done = run(ResultsTopic(*VALUES, unreadable=1))
     assert "\x1b" not in done.output
     assert len(done.stdout.splitlines()) == 3
     assert r"Unable to\nfind \x1b[31mitem" in done.stdout
@@ -118,7 +118,7 @@ def test_statuses_are_coloured_on_a_terminal() -> None:
 def test_json_is_what_was_stored_and_where(run: Callable[..., Run]) -> None:
     exact = result_value(fields={"BID": "@"}).replace(b'"@"', b"123456789012345.12345678901234")
     pretty = json.dumps(json.loads(VALUES[1]), indent=2).encode()
-    done = run(Topic(exact, pretty), "--json")
+    done = run(ResultsTopic(exact, pretty), "--json")
     first, second = done.stdout.splitlines()
     assert "123456789012345.12345678901234" in first
     assert json.loads(second) == {
@@ -128,7 +128,7 @@ def test_json_is_what_was_stored_and_where(run: Callable[..., Run]) -> None:
 
 
 def test_csv_has_a_row_of_names_and_a_row_a_result(run: Callable[..., Run]) -> None:
-    done = run(Topic(*VALUES), "--csv")
+    done = run(ResultsTopic(*VALUES), "--csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert [row["status"] for row in rows] == ["ACK", "NAK", "CONFLATED"]
     assert rows[0]["settled_at"] == "2026-11-22T10:15:30.226000Z"
@@ -141,14 +141,14 @@ def test_csv_has_a_row_of_names_and_a_row_a_result(run: Callable[..., Run]) -> N
 
 
 def test_a_summary_counts_per_status_and_code_with_latencies(run: Callable[..., Run]) -> None:
-    done = run(Topic(*VALUES, VALUES[0]), "--summary")
+    done = run(ResultsTopic(*VALUES, VALUES[0]), "--summary")
     text = [row.split() for row in done.stdout.splitlines()]
     assert text[0][:2] == ["4", "results,"]
     assert text[1] == ["ACK", "2", "50.00%"]
     assert ["NAK", "SymbolUnknown", "1", "25.00%"] in text
     assert "p50 25.0 ms" in done.stdout
     assert "max 2.20 s" in done.stdout
-    document = json.loads(run(Topic(*VALUES), "--summary", "--json").stdout)
+    document = json.loads(run(ResultsTopic(*VALUES), "--summary", "--json").stdout)
     assert document["results"] == 3
     assert {"status": "NAK", "code": "SymbolUnknown", "count": 1} in document["counts"]
     assert document["ack_seconds"]["count"] == 2
@@ -156,17 +156,17 @@ def test_a_summary_counts_per_status_and_code_with_latencies(run: Callable[..., 
 
 
 def test_a_summary_of_nothing_is_a_summary(run: Callable[..., Run]) -> None:
-    assert run(Topic(), "--summary").stdout == "0 results; 0 posts\n"
+    assert run(ResultsTopic(), "--summary").stdout == "0 results; 0 posts\n"
 
 
 def test_a_limit_stops_reading_and_lets_the_topic_go(run: Callable[..., Run]) -> None:
-    topic = Topic(*VALUES)
+    topic = ResultsTopic(*VALUES)
     assert len(run(topic, "-n", "2").stdout.splitlines()) == 2
     assert topic.closed
 
 
 def test_the_filters_and_the_configuration_reach_the_reader(run: Callable[..., Run]) -> None:
-    topic = Topic()
+    topic = ResultsTopic()
     arguments = ["--ric", "EUR=*", "--ric", "GBP=*", "--status", "nak", "--code", "SymbolUnknown"]
     run(topic, *arguments, "--offset", "prices:3:1812", "--since", "2026-11-22", "--until", "2026-11-23", "-f")
     brokers, name, filters, client, follow = topic.asked
@@ -190,18 +190,18 @@ def test_the_filters_and_the_configuration_reach_the_reader(run: Callable[..., R
     ],
 )
 def test_wrong_usage_is_told_and_exits_2(run: Callable[..., Run], arguments: list[str], said: str) -> None:
-    done = run(Topic(*VALUES), *arguments)
+    done = run(ResultsTopic(*VALUES), *arguments)
     assert done.exit_code == 2
     assert said in " ".join(done.stderr.split())
 
 
 def test_a_topic_that_cannot_be_read_exits_1_with_one_line(run: Callable[..., Run]) -> None:
-    done = run(Topic(failure="there is no topic my-results"), "--json")
+    done = run(ResultsTopic(failure="there is no topic my-results"), "--json")
     assert (done.exit_code, done.stdout, done.stderr) == (1, "", "there is no topic my-results\n")
 
 
 def test_a_record_that_is_no_result_is_told_and_exits_1_and_the_rest_is_shown(run: Callable[..., Run]) -> None:
-    done = run(Topic(*VALUES, unreadable=2))
+    done = run(ResultsTopic(*VALUES, unreadable=2))
     assert done.exit_code == 1
     assert len(done.stdout.splitlines()) == len(VALUES)
     assert done.stderr.splitlines()[0] == r"my-results:0:90: not a result: \x1b[2J"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.ads.token_server import TokenServer
 from tests.conformance.conformance_client import ConformanceClient, answers
-from tests.conformance.servers import Server, Start
+from tests.conformance.servers import ConformingServer, Start
 
 from contribd.ads.token_client import TokenAccount, TokenClient
 from contribd.engine.policy import TokenKind
@@ -35,14 +35,14 @@ class TestLogin:
             assert len(server.logins()) == 1
 
     @pytest.mark.parametrize(("user", "said"), [("refused", "Login denied"), ("pending", "Already pending login")])
-    def test_refused_is_told_apart_and_not_tried_again_soon(self, ads: Server, user: str, said: str) -> None:
+    def test_refused_is_told_apart_and_not_tried_again_soon(self, ads: ConformingServer, user: str, said: str) -> None:
         with ConformanceClient(ads.url, user=user, first_wait=0.2) as driver:
             driver.until(driver.reasons)
             driver.run(1.0)
             assert driver.reasons() == {Failure.LOGIN_REFUSED: 1}
             assert said in str(driver.engine.connection.last_failure)
 
-    def test_that_is_never_answered_times_out(self, ads: Server) -> None:
+    def test_that_is_never_answered_times_out(self, ads: ConformingServer) -> None:
         with ConformanceClient(ads.url, user="unanswered", login_timeout=0.5) as driver:
             driver.until(driver.reasons)
             assert driver.reasons() == {Failure.LOGIN_TIMEOUT: 1}
@@ -99,14 +99,14 @@ class TestLogin:
 
 
 class TestAnswers:
-    def test_ack(self, ads: Server) -> None:
+    def test_ack(self, ads: ConformingServer) -> None:
         with ConformanceClient(ads.url).open() as driver:
             driver.put("EUR=", {"BID": 1.08412, "ASK": 1.08415})
             [result] = driver.settled()
             assert (result["status"], result["code"], result["text"]) == ("ACK", None, None)
             assert answers(result) == ["ACK"]
 
-    def test_ack_with_a_text(self, ads: Server) -> None:
+    def test_ack_with_a_text(self, ads: ConformingServer) -> None:
         with ConformanceClient(ads.url).open() as driver:
             driver.put("TEXT.EUR=")
             [result] = driver.settled()
@@ -124,20 +124,20 @@ class TestAnswers:
             ("NAK200.EUR=", "200", None),
         ],
     )
-    def test_nak_with_its_code_and_text(self, ads: Server, ric: str, code: str, text: str | None) -> None:
+    def test_nak_with_its_code_and_text(self, ads: ConformingServer, ric: str, code: str, text: str | None) -> None:
         with ConformanceClient(ads.url).open() as driver:
             driver.put(ric)
             [result] = driver.settled()
             assert (result["status"], result["code"], result["text"]) == ("NAK", code, text)
 
     @pytest.mark.parametrize(("ric", "code"), [("NAK.NoResources.EUR=", "NoResources"), ("NAK13.EUR=", "13")])
-    def test_nak_worth_a_retry_is_tried_as_often_as_allowed(self, ads: Server, ric: str, code: str) -> None:
+    def test_nak_worth_a_retry_is_tried_as_often_as_allowed(self, ads: ConformingServer, ric: str, code: str) -> None:
         with ConformanceClient(ads.url, attempts=3, retry_codes=frozenset({code})).open() as driver:
             driver.put(ric)
             [result] = driver.settled()
             assert (result["status"], result["code"], answers(result)) == ("NAK", code, ["NAK"] * 3)
 
-    def test_nak_of_an_unknown_item_is_final(self, ads: Server) -> None:
+    def test_nak_of_an_unknown_item_is_final(self, ads: ConformingServer) -> None:
         with ConformanceClient(ads.url).open() as driver:
             driver.put("UNKNOWN.FINAL=")
             [result] = driver.settled()
@@ -153,7 +153,7 @@ class TestAnswers:
             assert answers(driver.settled()[1]) == ["ACK"]
             assert [post.type for post in server.posts()] == ["Update", "Refresh", "Update"]
 
-    def test_none_at_all_is_unanswered_and_the_next_price_goes_on(self, ads: Server) -> None:
+    def test_none_at_all_is_unanswered_and_the_next_price_goes_on(self, ads: ConformingServer) -> None:
         with ConformanceClient(ads.url, ack_timeout=0.4, attempts=2, conflate=False).open() as driver:
             driver.put("SILENT.EUR=", {"BID": 1})
             driver.put("SILENT.EUR=", {"BID": 2})
@@ -162,7 +162,7 @@ class TestAnswers:
             assert answers(second) == ["TIMEOUT", "TIMEOUT"]
             assert first["settled_at"] <= second["posts"][0]["sent_at"]
 
-    def test_that_overtake_each_other_find_their_posts(self, ads: Server) -> None:
+    def test_that_overtake_each_other_find_their_posts(self, ads: ConformingServer) -> None:
         with ConformanceClient(ads.url).open() as driver:
             driver.put("SLOW400.EUR=")
             driver.put("SLOW200.EUR=")
@@ -176,13 +176,13 @@ class TestAnswers:
                 ("SLOW400.EUR=", "ACK"),
             ]
 
-    def test_that_come_after_their_timeout_are_counted(self, ads: Server) -> None:
+    def test_that_come_after_their_timeout_are_counted(self, ads: ConformingServer) -> None:
         with ConformanceClient(ads.url, ack_timeout=0.2, attempts=1).open() as driver:
             driver.put("SLOW600.EUR=")
             assert driver.settled()[0]["status"] == "UNANSWERED"
             driver.until(lambda: driver.engine.counters.unmatched == 1)
 
-    def test_find_their_posts_where_the_post_ids_start_anew(self, ads: Server) -> None:
+    def test_find_their_posts_where_the_post_ids_start_anew(self, ads: ConformingServer) -> None:
         with ConformanceClient(ads.url, pack=1).open() as driver:
             driver.engine.contributor.in_flight._last_id = 2**32 - 3
             for number in range(5):
@@ -191,7 +191,7 @@ class TestAnswers:
             assert [r["posts"][0]["post_id"] for r in results] == [2**32 - 2, 2**32 - 1, 1, 2, 3]
             assert {r["status"] for r in results} == {"ACK"}
 
-    def test_to_many_posts_all_find_them(self, ads: Server) -> None:
+    def test_to_many_posts_all_find_them(self, ads: ConformingServer) -> None:
         with ConformanceClient(ads.url, max_outstanding=100).open() as driver:
             for number in range(1000):
                 driver.put(f"NAK13.{number}=" if number % 10 == 0 else f"R{number}=")
@@ -201,7 +201,7 @@ class TestAnswers:
 
 
 class TestPosting:
-    def test_a_refresh_and_a_blank_are_taken(self, ads: Server) -> None:
+    def test_a_refresh_and_a_blank_are_taken(self, ads: ConformingServer) -> None:
         with ConformanceClient(ads.url).open() as driver:
             driver.put("EUR=", {"BID": None}, kind="Refresh")
             assert driver.settled()[0]["status"] == "ACK"
@@ -229,13 +229,13 @@ class TestPosting:
             assert max(map(len, driver.frames)) <= 800
             assert len(driver.frames) < 20
 
-    def test_to_a_service_the_server_does_not_have_is_refused(self, ads: Server) -> None:
+    def test_to_a_service_the_server_does_not_have_is_refused(self, ads: ConformingServer) -> None:
         with ConformanceClient(ads.url, wait_for_service=False).open() as driver:
             driver.put("EUR=", service="NOSUCH")
             [result] = driver.settled()
             assert (result["status"], answers(result)) == ("ERROR", ["ERROR"])
 
-    def test_numbers_arrive_as_they_were_mapped(self, ads: Server) -> None:
+    def test_numbers_arrive_as_they_were_mapped(self, ads: ConformingServer) -> None:
         with ConformanceClient(ads.url).open() as driver:
             for number, value in enumerate((1.1, 0.00012345, -999999999999999, 0)):
                 driver.put(f"N{number}=", {"BID": value})
@@ -254,7 +254,7 @@ class TestABadPost:
         assert {result["status"] for result in results if result["ric"] != "R10="} == {"ACK"}
         return [(result["ric"], result["status"]) for result in results if result["ric"] == "R10="]
 
-    def test_gets_its_error_and_the_rest_of_the_frame_is_posted_again(self, ads: Server) -> None:
+    def test_gets_its_error_and_the_rest_of_the_frame_is_posted_again(self, ads: ConformingServer) -> None:
         with ConformanceClient(ads.url).open() as driver:
             assert self.feed(driver) == [("R10=", "ERROR")]
             assert len(driver.frames[0]) > 15 * len(driver.frames[-1]) / 10

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.conformance.servers import Server, Start, simulated
+from tests.conformance.servers import ConformingServer, Start, simulated
 
 from contribd.simulation.ads.server import AdsServer
 
@@ -15,7 +15,7 @@ pytest.register_assert_rewrite("tests.conformance.conformance_suite")
 def start() -> Iterator[Start]:
     started: list[AdsServer] = []
 
-    def one(**options: Any) -> Server:
+    def one(**options: Any) -> ConformingServer:
         server = simulated(**options)
         started.append(server)
         return server
@@ -26,5 +26,5 @@ def start() -> Iterator[Start]:
 
 
 @pytest.fixture
-def ads(start: Start) -> Server:
+def ads(start: Start) -> ConformingServer:
     return start()

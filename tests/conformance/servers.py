@@ -7,7 +7,7 @@ from contribd.simulation.ads.options import AdsOptions, Profile
 from contribd.simulation.ads.server import AdsServer
 
 
-class Post(Protocol):
+class AdsPost(Protocol):
     """A post as the server took it."""
 
     @property
@@ -18,7 +18,7 @@ class Post(Protocol):
     def post_id(self) -> int | None: ...
 
 
-class Server(Protocol):
+class ConformingServer(Protocol):
     """A running server. Its address outlives ``stop``."""
 
     @property
@@ -26,11 +26,11 @@ class Server(Protocol):
     def start(self) -> object: ...
     def stop(self) -> None: ...
     def control(self, order: str, /) -> None: ...
-    def posts(self) -> Sequence[Post]: ...
+    def posts(self) -> Sequence[AdsPost]: ...
     def logins(self) -> Sequence[Any]: ...
 
 
-Start = Callable[..., Server]
+Start = Callable[..., ConformingServer]
 """Starts a server: ``profile``, ``services``, ``max_msg_size`` (bytes), ``ping_timeout`` and ``delay`` (seconds)."""
 
 

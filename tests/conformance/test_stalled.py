@@ -5,12 +5,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.conformance.conformance_client import ConformanceClient, answers
-from tests.conformance.servers import Server, Start
+from tests.conformance.servers import ConformingServer, Start
 from tests.integration.rigs.tcp_proxy import Direction, TcpProxy
 
 from contribd.engine.session.endpoints import Failure
 
-NewProxy = Callable[[Server], tuple[TcpProxy, str]]
+NewProxy = Callable[[ConformingServer], tuple[TcpProxy, str]]
 BULKY = {"DSPLY_NAME": "x" * 20_000}
 LONGEST_ROUND = 2.0
 """Seconds, on a busy machine; a loop that waits for the socket takes the ping timeout or for ever."""
@@ -20,7 +20,7 @@ LONGEST_ROUND = 2.0
 def through() -> Iterator[NewProxy]:
     proxies: list[TcpProxy] = []
 
-    def start(server: Server) -> tuple[TcpProxy, str]:
+    def start(server: ConformingServer) -> tuple[TcpProxy, str]:
         proxy = TcpProxy("127.0.0.1", urlsplit(server.url).port or 0)
         proxies.append(proxy)
         proxy.start()

@@ -46,7 +46,7 @@ class WatchedRig(Rig):
                 self.judge.line = Line()
 
 
-class Surroundings:
+class MachineWorld:
     """One process at a time. ``sound`` is False from where a step failed: there is nothing to settle then."""
 
     sound = True

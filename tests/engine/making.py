@@ -11,7 +11,7 @@ from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
 from contribd.engine.policy import ContributionPolicy, RetryPolicy, SessionPolicy, WithdrawPolicy
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Mapped, PostType, RejectCode, Rejected
-from contribd.omm.post import PostEncoder, PostUser
+from contribd.omm.post import PostEncoder, PostUserInfo
 from contribd.omm.requests import Login
 
 LOGIN = Login("u", "256", "10.0.0.1")
@@ -63,7 +63,7 @@ def new_engine(
     """An engine whose chance is seeded. It waits before it posts again as its session does before it connects."""
     return Engine(
         mapper=mapper or PlainMapper(),
-        encoder=PostEncoder(PostUser("10.0.0.1", 256)),
+        encoder=PostEncoder(PostUserInfo("10.0.0.1", 256)),
         contribution=ContributionPolicy(
             conflate=options.get("conflate", True),
             max_age=options.get("max_age"),

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from tests.engine.judge import LAST_POST_ID, Key
-from tests.engine.machine_world import HOMES, NAKS, Surroundings
+from tests.engine.machine_world import HOMES, NAKS, MachineWorld
 from tests.engine.rig import P0, P1
 
 from contribd.engine.limits import Bounds
@@ -45,7 +45,7 @@ def down(machine: "EngineMachine") -> bool:
     return machine.judge.line is None or machine.judge.line.up is None
 
 
-class EngineMachine(Surroundings, RuleBasedStateMachine):
+class EngineMachine(MachineWorld, RuleBasedStateMachine):
     """What can happen, one rule each; the judge looks at every frame and every transaction."""
 
     @initialize(

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from tests.integration.rigs.broker_rig import KafkaBroker, unique
 from tests.integration.rigs.daemon import Daemon
-from tests.integration.rigs.prices import Fed, assert_one_each, feed, read_results, records
+from tests.integration.rigs.prices import FedRecords, assert_one_each, feed, read_results, records
 from tests.integration.rigs.provider_rig import JournaledPost, Provider
 from tests.integration.rigs.wait import eventually
 
@@ -38,7 +38,7 @@ class Job:
             **sections,
         )
 
-    def run(self, count: int, within: float) -> Fed:
+    def run(self, count: int, within: float) -> FedRecords:
         """Feeds ``count`` records and waits until the daemon has settled as many."""
         fed = feed(self.kafka, self.prices, records(count))
         eventually(lambda: self.daemon.results() >= count, within=within, every=0.2, what=f"{count} results")
@@ -96,7 +96,7 @@ def test_a_slow_ads_conflates_and_every_conflated_result_names_a_posted_record(j
     assert {result.status for result in results} == {"ACK", "NAK", "CONFLATED", "REJECTED"}
 
 
-def assert_statuses(results: list[Result], fed: Fed) -> None:
+def assert_statuses(results: list[Result], fed: FedRecords) -> None:
     """Each kind of record ends as it must."""
     expected: Counter[tuple[str, str | None]] = Counter()
     for record in fed.records.values():
@@ -113,7 +113,7 @@ def assert_statuses(results: list[Result], fed: Fed) -> None:
     assert Counter((result.status.value, result.code) for result in results) == expected
 
 
-def assert_true(results: list[Result], fed: Fed, posts: list[JournaledPost]) -> None:
+def assert_true(results: list[Result], fed: FedRecords, posts: list[JournaledPost]) -> None:
     """Fields are the record's own, and what the ADS received is what the result says was posted."""
     received = {post.post_id: post for post in posts}
     for result in results:

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from tests.integration.rigs.provider_rig import Profile, Provider
+from tests.integration.rigs.provider_rig import Provider, ProviderProfile
 from tests.integration.rigs.raw_websocket import Message, WireClient, directory_request, post, token_login_request
 from tests.integration.rigs.wait import eventually
 from websocket import WebSocketException
@@ -198,7 +198,7 @@ class TestRefusedContent:
     def test_is_dropped_in_silence_where_the_server_sends_no_errors(
         self, connect: Connect, new_provider: Start
     ) -> None:
-        client = connect(new_provider(profile=Profile.SILENT).url)
+        client = connect(new_provider(profile=ProviderProfile.SILENT).url)
         client.send(post(1, "EUR=", {"BID": 1}), post(2, "EUR=", {"BID": "x"}), post(3, "EUR=", {"BID": 1}))
         client.send(PING)
         assert [short(one) for one in client.until(is_pong)] == ["A1", "Pong"]
@@ -206,7 +206,7 @@ class TestRefusedContent:
     def test_ends_the_connection_of_a_closing_server_and_acks_of_what_it_took_may_be_lost(
         self, connect: Connect, new_provider: Start
     ) -> None:
-        provider = new_provider(profile=Profile.CLOSING, direct_write=False)
+        provider = new_provider(profile=ProviderProfile.CLOSING, direct_write=False)
         client = connect(provider.url)
         client.send(*[post(number, "EUR=", {"BID": "x" if number == 10 else 1}) for number in range(1, 21)])
         answers = [short(one) for one in client.until_closed()]

@@ -11,7 +11,7 @@ from kafka import KafkaProducer, TopicPartition
 from kafka.errors import CommitFailedError, KafkaError
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 from tests.integration.rigs.broker_rig import KafkaBroker
-from tests.streams.stream_suite import Member, Topics, eventually, no_member, unique
+from tests.streams.stream_suite import GroupProcess, Topics, eventually, no_member, unique
 
 from contribd.streams.client.cluster import connect
 from contribd.streams.client.settings import KafkaSettings
@@ -25,10 +25,10 @@ FAR_AWAY = 60_000
 class Open(Protocol):
     """Opens a transaction in the name of an instance, as ``member`` of the group where it is given."""
 
-    def __call__(self, topics: Topics, instance: str, member: Member | None = None) -> KafkaProducer: ...
+    def __call__(self, topics: Topics, instance: str, member: GroupProcess | None = None) -> KafkaProducer: ...
 
 
-def begins(producer: KafkaProducer, topics: Topics, member: Member | None) -> bool:
+def begins(producer: KafkaProducer, topics: Topics, member: GroupProcess | None) -> bool:
     producer.begin_transaction()
     producer.send(topics.results, b"unfinished").get(timeout=10)
     offsets = {TopicPartition(topics.prices, 0): OffsetAndMetadata(0, "", -1)}
@@ -54,7 +54,7 @@ def left_open() -> Iterator[Open]:
     """Opens a transaction of the group with a result and an offset of partition 0, as an instance's sink does."""
     opened: list[KafkaProducer] = []
 
-    def open_one(topics: Topics, instance: str, member: Member | None = None) -> KafkaProducer:
+    def open_one(topics: Topics, instance: str, member: GroupProcess | None = None) -> KafkaProducer:
         settings = topics.settings(instance)
         client = {**settings.client, "transaction_timeout_ms": FAR_AWAY}
         producer = KafkaProducer(**replace(settings, client=client).producer())
@@ -96,7 +96,7 @@ class Ender:
         self._hanging.end(member_id)
 
 
-def end(member: Member, settings: KafkaSettings) -> None:
+def end(member: GroupProcess, settings: KafkaSettings) -> None:
     assert member.group is not None
     Ender(settings).end(member.group.member_id)
 
@@ -106,7 +106,7 @@ def test_the_heirs_of_a_dead_process_do_not_wait_for_the_timeout_of_its_transact
 ) -> None:
     producer = left_open(topics, "dead")
     begun = time.monotonic()
-    promoted = Member(topics.settings("promoted"))
+    promoted = GroupProcess(topics.settings("promoted"))
     promoted.wait_for(topics.partition(0), topics.partition(1))
     assert time.monotonic() - begun < FAR_AWAY / 1000 / 2
     assert topics.read(topics.results) == []
@@ -115,7 +115,7 @@ def test_the_heirs_of_a_dead_process_do_not_wait_for_the_timeout_of_its_transact
 
 
 def test_that_of_a_member_is_left_alone(topics: Topics, left_open: Open) -> None:
-    alive, other = Member(topics.settings("alive")), Member(topics.settings("other"))
+    alive, other = GroupProcess(topics.settings("alive")), GroupProcess(topics.settings("other"))
     alive.wait_for(topics.partition(0))
     other.wait_for()
     producer = left_open(topics, "alive", alive)
@@ -129,11 +129,11 @@ def test_that_of_another_group_s_member_is_left_alone_though_it_may_be_read_as_o
     kafka: KafkaBroker, topics: Topics, left_open: Open
 ) -> None:
     """Instance ``one`` of group ``g-b`` has the transactional.id that ``b-one`` of ``g`` would have."""
-    member = Member(topics.settings("member"))
+    member = GroupProcess(topics.settings("member"))
     member.wait_for(topics.partition(0))
     theirs = Topics(kafka)
     theirs.group, theirs.results = f"{topics.group}-b", topics.results
-    neighbour = Member(theirs.settings("one"))
+    neighbour = GroupProcess(theirs.settings("one"))
     neighbour.wait_for(theirs.partition(0))
     producer = left_open(theirs, "one", neighbour)
     end(member, topics.settings("member"))
@@ -151,7 +151,7 @@ def test_nothing_is_believed_of_a_group_that_does_not_know_us(topics: Topics, le
 def test_none_is_ended_twice_in_a_short_while(topics: Topics, left_open: Open) -> None:
     """Whoever opens another one is alive, though the group does not know it."""
     now = 1000.0
-    member = Member(topics.settings("member"))
+    member = GroupProcess(topics.settings("member"))
     member.wait_for(topics.partition(0))
     ender = Ender(topics.settings("member"), clock=lambda: now)
 

@@ -41,7 +41,7 @@ def ads() -> Iterator[AdsServer]:
     server.stop()
 
 
-class Service:
+class ServiceUnit:
     """One instance of the unit, with a configuration of its own."""
 
     def __init__(self, box: SystemdBox, config: dict[str, object]) -> None:
@@ -63,17 +63,17 @@ class Service:
 
 
 @pytest.fixture
-def service(systemd: SystemdBox, kafka: KafkaBroker, ads: AdsServer) -> Iterator[Callable[..., Service]]:
-    made: list[Service] = []
+def service(systemd: SystemdBox, kafka: KafkaBroker, ads: AdsServer) -> Iterator[Callable[..., ServiceUnit]]:
+    made: list[ServiceUnit] = []
 
-    def make(**kafka_section: object) -> Service:
+    def make(**kafka_section: object) -> ServiceUnit:
         config: dict[str, object] = {
             "kafka": {"bootstrap_servers": kafka.bootstrap, "start_from": "earliest", **kafka_section},
             "ads": {"endpoints": [ads.url], "service": "TRCC"},
             "mappings": ["mapping.yaml"],
             "http": {"listen": f"127.0.0.1:{free_port()}"},
         }
-        made.append(Service(systemd, config))
+        made.append(ServiceUnit(systemd, config))
         return made[-1]
 
     yield make
@@ -89,7 +89,7 @@ def topics(kafka: KafkaBroker) -> dict[str, object]:
 
 
 def test_it_is_ready_says_what_it_does_and_stops_with_nothing_lost(
-    service: Callable[..., Service], systemd: SystemdBox, kafka: KafkaBroker
+    service: Callable[..., ServiceUnit], systemd: SystemdBox, kafka: KafkaBroker
 ) -> None:
     names = topics(kafka)
     one = service(**names)
@@ -103,7 +103,7 @@ def test_it_is_ready_says_what_it_does_and_stops_with_nothing_lost(
     assert_one_each(read_results(kafka, str(names["results"])), fed)
 
 
-def test_the_journal_tells_warnings_from_news(service: Callable[..., Service], systemd: SystemdBox) -> None:
+def test_the_journal_tells_warnings_from_news(service: Callable[..., ServiceUnit], systemd: SystemdBox) -> None:
     one = service(prices=unique("absent"))
     one.start()
 
@@ -119,7 +119,7 @@ def test_the_journal_tells_warnings_from_news(service: Callable[..., Service], s
 
 
 def test_a_frozen_daemon_is_killed_by_the_watchdog_and_starts_again(
-    service: Callable[..., Service], systemd: SystemdBox, kafka: KafkaBroker
+    service: Callable[..., ServiceUnit], systemd: SystemdBox, kafka: KafkaBroker
 ) -> None:
     one = service(**topics(kafka))
     one.start()
@@ -129,7 +129,7 @@ def test_a_frozen_daemon_is_killed_by_the_watchdog_and_starts_again(
     assert any("Watchdog timeout" in text for text in systemd.messages(one.name))
 
 
-def test_a_wrong_configuration_is_not_tried_again(service: Callable[..., Service], systemd: SystemdBox) -> None:
+def test_a_wrong_configuration_is_not_tried_again(service: Callable[..., ServiceUnit], systemd: SystemdBox) -> None:
     one = service(grup_id="contribd")
     one.start()
     systemd.wait_for(one.name, "ActiveState", "failed")

@@ -14,7 +14,7 @@ from tests.integration.rigs.prices import places, read_results
 from tests.integration.rigs.provider_rig import Provider
 from tests.integration.rigs.versions import MAPPING, VersionFeed, reordered
 from tests.integration.rigs.wait import eventually as within
-from tests.streams.stream_suite import Member, Topics, eventually
+from tests.streams.stream_suite import GroupProcess, Topics, eventually
 
 from contribd.engine.events import Revoked, Revoking
 from contribd.streams.client.consumer import open_asking
@@ -32,14 +32,14 @@ def cluster(kafka: KafkaBroker) -> KafkaBroker:
     return kafka
 
 
-def dies(member: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+def dies(member: GroupProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ends a member as a kill does: the group hears nothing of it."""
     with monkeypatch.context() as patch:
         patch.setattr("contribd.streams.client.consumer_faults.leave_though_static", lambda _consumer: None)
         member.leave()
 
 
-def settle(*members: Member) -> None:
+def settle(*members: GroupProcess) -> None:
     """Waits until all are in one generation and have had answers to heartbeats in it for a while.
 
     The client joins a second time where it learns of its topics' partitions only after the first.
@@ -61,15 +61,15 @@ def test_who_dies_and_comes_back_has_its_partitions_and_disturbs_nobody(
     cluster: KafkaBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     topics = Topics(cluster, 4)
-    one = Member(topics.settings("one"))
+    one = GroupProcess(topics.settings("one"))
     one.wait_for(*map(topics.partition, range(4)))
-    two = Member(topics.settings("two"))
+    two = GroupProcess(topics.settings("two"))
     eventually(lambda: len(one.owned) == len(two.owned) == 2, "an even share")
     settle(one, two)
     owned, before = one.owned, list(two.events)
     dies(one, monkeypatch)
     topics.produce(b"meanwhile", partition=min(owned).number)
-    again = Member(topics.settings("one"))
+    again = GroupProcess(topics.settings("one"))
     again.wait_for(*owned)
     eventually(lambda: again.values == [b"meanwhile"], "what came meanwhile")
     assert again.owned == owned
@@ -83,11 +83,11 @@ def test_nothing_is_taken_over_before_whoever_had_the_name_has_stopped_posting(
     cluster: KafkaBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     topics = Topics(cluster)
-    one = Member(topics.settings("one"))
+    one = GroupProcess(topics.settings("one"))
     one.wait_for(topics.partition())
     eventually(lambda: one.lease.until(one.group) > time.monotonic(), "a proof of membership")
     dies(one, monkeypatch)
-    again = Member(topics.settings("one"))
+    again = GroupProcess(topics.settings("one"))
     eventually(lambda: again.group is not None, "a generation")
     joined = time.monotonic()
     again.wait_for(topics.partition())
@@ -99,12 +99,12 @@ def test_nothing_is_taken_over_before_whoever_had_the_name_has_stopped_posting(
 def test_a_name_that_nobody_has_is_used_at_once(cluster: KafkaBroker) -> None:
     topics = Topics(cluster)
     settings = topics.settings("one", session_timeout=30.0)
-    one = Member(settings)
+    one = GroupProcess(settings)
     eventually(lambda: one.group is not None, "a generation")
     joined = time.monotonic()
     one.wait_for(topics.partition())
     one.leave()
-    again = Member(settings)
+    again = GroupProcess(settings)
     again.wait_for(topics.partition())
     again.leave()
     assert time.monotonic() - joined < settings.lease_seconds
@@ -113,9 +113,9 @@ def test_a_name_that_nobody_has_is_used_at_once(cluster: KafkaBroker) -> None:
 
 def test_of_two_members_of_one_name_the_first_learns_that_it_was_replaced(cluster: KafkaBroker) -> None:
     topics = Topics(cluster)
-    one = Member(topics.settings("one"))
+    one = GroupProcess(topics.settings("one"))
     one.wait_for(topics.partition())
-    other = Member(topics.settings("one"))
+    other = GroupProcess(topics.settings("one"))
     other.wait_for(topics.partition())
     assert time.monotonic() > one.lease.until(one.group)
     eventually(lambda: one.source.replaced, "word of the other")
@@ -184,7 +184,7 @@ def test_another_connection_asks_in_a_members_name_and_disturbs_nothing(cluster:
     if not static:
         topics.client = {**topics.client, "group_instance_id": None}
     settings = topics.settings("one")
-    member = Member(settings)
+    member = GroupProcess(settings)
     member.wait_for(topics.partition())
     settle(member)
     generation = member.group

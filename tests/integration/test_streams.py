@@ -10,7 +10,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.admin import NewPartitions
 from tests.integration.rigs.broker_rig import KafkaBroker
-from tests.streams.stream_suite import Member, SinkSuite, SourceSuite, Topics, Writer, eventually, no_member
+from tests.streams.stream_suite import GroupProcess, SinkProcess, SinkSuite, SourceSuite, Topics, eventually, no_member
 
 from contribd.engine.events import Assigned, Records, Revoked, Revoking
 from contribd.engine.records.offsets import Commit
@@ -36,7 +36,7 @@ class TestSource(SourceSuite):
     def test_a_new_group_may_start_at_the_end_and_commits_that_at_once(self, cluster: KafkaBroker) -> None:
         topics = Topics(cluster)
         topics.produce(b"1", b"2")
-        member = Member(topics.settings(start_from="latest"))
+        member = GroupProcess(topics.settings(start_from="latest"))
         member.wait_for(topics.partition())
         assert member.of(Assigned)[0].partitions == {topics.partition(): Commit(2, "")}
         assert topics.committed() == (2, "")
@@ -49,10 +49,10 @@ class TestSource(SourceSuite):
         """Its topic was made anew, or a broker without all of it became its leader: the offsets were given out anew."""
         topics = Topics(cluster)
         topics.produce(b"0", b"1", b"2")
-        writer = Writer(topics.settings())
+        writer = SinkProcess(topics.settings())
         assert writer.write(1, [b"r"], {topics.partition(): Commit(100, "contribd1:Ag==")}, no_member())
         writer.stop()
-        member = Member(topics.settings(start_from=start_from))
+        member = GroupProcess(topics.settings(start_from=start_from))
         eventually(lambda: len(member.of(Assigned)) == 2, "another start")
         assert member.of(Assigned)[1].partitions == {topics.partition(): Commit(3, "")}
         assert topics.committed() == (3, "")
@@ -66,11 +66,11 @@ class TestSource(SourceSuite):
     ) -> None:
         topics = Topics(cluster)
         topics.produce(*(b"%d" % n for n in range(10)))
-        writer = Writer(topics.settings())
+        writer = SinkProcess(topics.settings())
         assert writer.write(1, [b"r"], {topics.partition(): Commit(2, "contribd1:Ag==")}, no_member())
         writer.stop()
         delete(topics, 6)
-        member = Member(topics.settings(start_from=start_from))
+        member = GroupProcess(topics.settings(start_from=start_from))
         eventually(lambda: len(member.records) >= 4, "what is left")
         assert member.of(Assigned)[0].partitions == {topics.partition(): Commit(2, "contribd1:Ag==")}
         assert member.values == [b"6", b"7", b"8", b"9"]
@@ -79,7 +79,7 @@ class TestSource(SourceSuite):
     def test_a_log_that_is_deleted_beyond_the_consumer_is_begun_anew_in_order(self, cluster: KafkaBroker) -> None:
         """By itself the client would go to where ``start_from`` says, which is the end, without a word."""
         topics = Topics(cluster)
-        member = Member(topics.settings(start_from="latest"))
+        member = GroupProcess(topics.settings(start_from="latest"))
         member.wait_for(topics.partition())
         topics.produce(b"0")
         eventually(lambda: member.values == [b"0"], "a record")
@@ -106,7 +106,7 @@ class TestSource(SourceSuite):
         topics = Topics(cluster)
         settings = topics.settings()
         settings = replace(settings, client={**settings.client, "metadata_max_age_ms": 300})
-        member = Member(settings)
+        member = GroupProcess(settings)
         member.wait_for(topics.partition(0))
         admin = KafkaAdminClient(bootstrap_servers=cluster.bootstrap)
         for count in (2, 3, 4):
@@ -121,7 +121,7 @@ class TestSource(SourceSuite):
         self, own_kafka: KafkaBroker
     ) -> None:
         topics = Topics(own_kafka)
-        member = Member(topics.settings())
+        member = GroupProcess(topics.settings())
         member.wait_for(topics.partition())
         eventually(lambda: member.lease.until(member.group) > time.monotonic(), "a membership proven")
         own_kafka.pause()
@@ -137,12 +137,12 @@ class TestSource(SourceSuite):
 class TestSink(SinkSuite):
     def test_a_generation_that_is_over_is_refused_and_nothing_of_it_is_seen(self, cluster: KafkaBroker) -> None:
         topics = Topics(cluster)
-        member = Member(topics.settings())
+        member = GroupProcess(topics.settings())
         member.wait_for(topics.partition())
         eventually(lambda: member.lease.until(member.group) > time.monotonic() + 4, "a settled membership")
         assert member.group is not None
         stale = port.Member(member.group.generation - 1, member.group.member_id)
-        writer = Writer(topics.settings())
+        writer = SinkProcess(topics.settings())
         assert not writer.write(1, [b"stale"], {topics.partition(): Commit(1, "")}, stale)
         assert topics.committed() == (0, "")
         numbers = itertools.count(2)  # the group may be in yet another generation by now: its topic is new
@@ -158,7 +158,7 @@ class TestSink(SinkSuite):
 
     def test_a_second_process_with_our_name_ends_us_after_three_fencings(self, cluster: KafkaBroker) -> None:
         topics = Topics(cluster)
-        writer = Writer(topics.settings())
+        writer = SinkProcess(topics.settings())
         assert writer.write(1, [b"1"], {topics.partition(): Commit(1, "")}, no_member())
         for number in range(2, 5):
             assert not writer.sink.replaced
@@ -177,7 +177,7 @@ class TestSink(SinkSuite):
         topics = Topics(cluster)
         settings = topics.settings()
         settings = replace(settings, client={**settings.client, "transaction_timeout_ms": 1000})
-        writer = Writer(settings)
+        writer = SinkProcess(settings)
         eventually(lambda: writer.sink.connected, "a producer")
 
         def frozen(producer: Producer, seconds: float) -> None:
@@ -200,7 +200,7 @@ class TestSink(SinkSuite):
         self, cluster: KafkaBroker, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         topics = Topics(cluster)
-        writer = Writer(topics.settings())
+        writer = SinkProcess(topics.settings())
         eventually(lambda: writer.sink.connected, "a producer")
         interrupt(monkeypatch, before=False)
         assert writer.write(1, [b"1"], {topics.partition(): Commit(1, "contribd1:Ag==")}, no_member())
@@ -216,7 +216,7 @@ class TestSink(SinkSuite):
         self, own_kafka: KafkaBroker, monkeypatch: pytest.MonkeyPatch, before: bool
     ) -> None:
         topics = Topics(own_kafka)
-        writer = Writer(topics.settings())
+        writer = SinkProcess(topics.settings())
         eventually(lambda: writer.sink.connected, "a producer")
 
         def die() -> None:

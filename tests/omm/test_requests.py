@@ -4,11 +4,11 @@ import pytest
 
 from contribd.mapping.numbers import PlainDecimal
 from contribd.mapping.outcome import FieldValue, PostType
-from contribd.omm.post import MAX_POST_ID, PostEncoder, PostUser, frame
+from contribd.omm.post import MAX_POST_ID, PostEncoder, PostUserInfo, frame
 from contribd.omm.requests import PING, PONG, Login, close_login, login, source_directory
 
 ISSUED = "abc"
-ENCODER = PostEncoder(PostUser("10.0.0.1", 256))
+ENCODER = PostEncoder(PostUserInfo("10.0.0.1", 256))
 
 
 def test_a_login_of_a_user() -> None:
@@ -88,7 +88,7 @@ def test_the_largest_post_id_is_32_bits() -> None:
 
 
 def test_an_address_may_be_a_number() -> None:
-    text = PostEncoder(PostUser(167772161, 1)).encode(1, ric="R", service="S", post_type=PostType.UPDATE, fields={})
+    text = PostEncoder(PostUserInfo(167772161, 1)).encode(1, ric="R", service="S", post_type=PostType.UPDATE, fields={})
     assert b'"PostUserInfo":{"Address":167772161,"UserID":1}' in text
 
 

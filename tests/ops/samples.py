@@ -1,6 +1,6 @@
 """A snapshot with something in every part, for the tests of what reads it."""
 
-from contribd.ops.snapshot import Counters, Histogram, PartitionView, SessionView, Snapshot
+from contribd.ops.snapshot import CountersView, HistogramView, PartitionView, SessionView, Snapshot
 
 ADS1, ADS2 = "ws://ads1:15000/WebSocket", "ws://ads2:15000/WebSocket"
 
@@ -24,15 +24,15 @@ def snapshot(not_ready: tuple[str, ...] = (), last_failure: str | None = "closed
             PartitionView("prices", 0, 1812, 1800, 40, 12, False),
             PartitionView("prices", 1, 5, None, None, 0, True),
         ),
-        counters=Counters(
+        counters=CountersView(
             results=(("ACK", "", 90), ("NAK", "SymbolUnknown", 3)),
             posts=(("Update", "ACK", 90), ("Update", "NAK", 3)),
             reconnects=((ADS1, "timeout", 2), (ADS2, "timeout", 1), (ADS2, "login refused", 1)),
             withdrawals=(("silent", "ACK", 5),),
             unmatched_answers=4,
         ),
-        ack_seconds=Histogram((0.001, 0.01, 1.0), (5, 80, 7, 1), 3.25),
-        delivery_seconds=Histogram((0.5, 2.5), (1, 0, 2), 9.0),
+        ack_seconds=HistogramView((0.001, 0.01, 1.0), (5, 80, 7, 1), 3.25),
+        delivery_seconds=HistogramView((0.5, 2.5), (1, 0, 2), 9.0),
         last_ack_at=1_700_000_099.25,
         not_ready=not_ready,
     )

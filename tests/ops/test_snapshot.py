@@ -6,7 +6,7 @@ import pytest
 from tests.ops.samples import snapshot
 
 from contribd.engine.counters import EngineCounters
-from contribd.ops.snapshot import Counters, Histogram
+from contribd.ops.snapshot import CountersView, HistogramView
 
 
 def test_the_engines_counts_are_copied_in_a_stable_order() -> None:
@@ -16,7 +16,7 @@ def test_the_engines_counts_are_copied_in_a_stable_order() -> None:
     counted.posts["Update", "ACK"] += 5
     counted.reconnects["ws://ads1", "timeout"] += 1
     counted.unmatched = 3
-    counters = Counters.of(counted)
+    counters = CountersView.of(counted)
     counted.results["ACK", ""] += 1
     assert counters.results == (("ACK", "", 5), ("NAK", "SymbolUnknown", 2))
     assert counters.posts == (("Update", "ACK", 5),)
@@ -28,7 +28,7 @@ def test_a_histogram_is_a_copy_and_cumulates_over_its_bounds() -> None:
     counted = EngineCounters()
     for seconds in (0.0001, 0.001, 0.3, 1000.0):
         counted.ack_seconds.add(seconds)
-    frozen = Histogram.of(counted.ack_seconds)
+    frozen = HistogramView.of(counted.ack_seconds)
     counted.ack_seconds.add(1.0)
     assert sum(frozen.counts) == 4
     assert frozen.cumulative()[-1] == 4

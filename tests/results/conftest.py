@@ -11,7 +11,7 @@ from tests.results.made_results import result_headers
 _numbers = itertools.count(1)
 
 
-class Writer:
+class ResultWriter:
     """Writes values to topics in transactions, as the daemon does."""
 
     def __init__(self, broker: str) -> None:
@@ -36,8 +36,8 @@ class Writer:
 
 
 @pytest.fixture
-def writer(broker: str) -> Iterator[Writer]:
+def writer(broker: str) -> Iterator[ResultWriter]:
     """A transactional producer of results."""
-    writer = Writer(broker)
+    writer = ResultWriter(broker)
     yield writer
     writer.close()

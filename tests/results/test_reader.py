@@ -13,13 +13,13 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaTimeoutError
 from kafka.structs import OffsetAndTimestamp
-from tests.results.conftest import Writer
+from tests.results.conftest import ResultWriter
 from tests.results.made_results import RESULT, result_value
 
 from contribd.engine.records.price import Status
 from contribd.results import reader as audit
 from contribd.results.filters import Filters
-from contribd.results.reader import AuditError, StoredResult, Unreadable, read_results
+from contribd.results.reader import AuditError, StoredResult, UnreadableResult, read_results
 
 NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ def offsets(results: Iterator[StoredResult]) -> list[int]:
 
 
 def test_everything_committed_is_read_oldest_first_over_all_partitions(
-    broker: str, new_topic: Callable[..., str], writer: Writer
+    broker: str, new_topic: Callable[..., str], writer: ResultWriter
 ) -> None:
     topic = new_topic(partitions=3)
     for number in range(12):
@@ -43,7 +43,7 @@ def test_everything_committed_is_read_oldest_first_over_all_partitions(
 
 
 def test_where_it_was_stored_and_its_bytes_come_with_each_result(
-    broker: str, new_topic: Callable[..., str], writer: Writer
+    broker: str, new_topic: Callable[..., str], writer: ResultWriter
 ) -> None:
     topic = new_topic(partitions=2)
     writer.write(topic, result_at(NOON, 1), result_at(NOON, 2), partition=1)
@@ -58,7 +58,7 @@ def test_an_empty_topic_has_no_results(broker: str, new_topic: Callable[..., str
 
 
 def test_the_end_is_reached_although_transaction_markers_stand_there(
-    broker: str, new_topic: Callable[..., str], writer: Writer
+    broker: str, new_topic: Callable[..., str], writer: ResultWriter
 ) -> None:
     topic = new_topic()
     for number in range(5):
@@ -68,7 +68,7 @@ def test_the_end_is_reached_although_transaction_markers_stand_there(
     assert time.monotonic() - started < audit._MAX_WAIT / 2
 
 
-def test_filters_hold(broker: str, new_topic: Callable[..., str], writer: Writer) -> None:
+def test_filters_hold(broker: str, new_topic: Callable[..., str], writer: ResultWriter) -> None:
     topic = new_topic()
     writer.write(topic, result_at(NOON, 1), result_at(NOON, 2, status="NAK", code="SymbolUnknown", ric="GBP=TRCC"))
     assert offsets(read_results(broker, topic, Filters(statuses=frozenset({Status.NAK})))) == [2]
@@ -101,7 +101,9 @@ def test_times_bound_what_is_fetched() -> None:
     assert audit._ends(Broker(), partitions, Filters()) == dict.fromkeys(partitions, 90)
 
 
-def test_a_time_before_and_a_time_after_everything(broker: str, new_topic: Callable[..., str], writer: Writer) -> None:
+def test_a_time_before_and_a_time_after_everything(
+    broker: str, new_topic: Callable[..., str], writer: ResultWriter
+) -> None:
     topic, now = new_topic(), datetime.now(UTC)
     writer.write(topic, result_at(now, 1))
     assert offsets(read_results(broker, topic, Filters(since=now + timedelta(days=2)))) == []
@@ -110,9 +112,9 @@ def test_a_time_before_and_a_time_after_everything(broker: str, new_topic: Calla
 
 
 def test_what_is_no_result_is_told_and_the_rest_is_read(
-    broker: str, new_topic: Callable[..., str], writer: Writer
+    broker: str, new_topic: Callable[..., str], writer: ResultWriter
 ) -> None:
-    topic, told = new_topic(), list[Unreadable]()
+    topic, told = new_topic(), list[UnreadableResult]()
     writer.write(topic, b"hello", None, result_at(NOON, 1))
     assert offsets(read_results(broker, topic, on_unreadable=told.append)) == [1]
     assert [(record.offset, "not a result" in record.reason) for record in told] == [(0, True), (1, True)]
@@ -120,7 +122,7 @@ def test_what_is_no_result_is_told_and_the_rest_is_read(
 
 
 def test_one_partition_far_ahead_of_another_is_held_back_and_loses_nothing(
-    broker: str, new_topic: Callable[..., str], writer: Writer, monkeypatch: pytest.MonkeyPatch
+    broker: str, new_topic: Callable[..., str], writer: ResultWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audit, "_BUFFERED", 10)
     fill, kept = audit._Reader._fill, list[int]()
@@ -138,7 +140,7 @@ def test_one_partition_far_ahead_of_another_is_held_back_and_loses_nothing(
 
 
 def test_what_lies_beyond_the_end_as_it_was_is_left_alone(
-    broker: str, new_topic: Callable[..., str], writer: Writer, monkeypatch: pytest.MonkeyPatch
+    broker: str, new_topic: Callable[..., str], writer: ResultWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     topic = new_topic()
     writer.write(topic, *(result_at(NOON, number) for number in range(5)))
@@ -147,7 +149,7 @@ def test_what_lies_beyond_the_end_as_it_was_is_left_alone(
 
 
 def test_following_starts_now_sees_what_comes_and_ends_when_told(
-    broker: str, new_topic: Callable[..., str], writer: Writer
+    broker: str, new_topic: Callable[..., str], writer: ResultWriter
 ) -> None:
     topic, done, seen = new_topic(partitions=2), threading.Event(), list[int]()
     writer.write(topic, result_at(NOON, 1))
@@ -174,7 +176,7 @@ def test_following_starts_now_sees_what_comes_and_ends_when_told(
     assert 1 not in seen
 
 
-def test_following_since_a_time_begins_there(broker: str, new_topic: Callable[..., str], writer: Writer) -> None:
+def test_following_since_a_time_begins_there(broker: str, new_topic: Callable[..., str], writer: ResultWriter) -> None:
     topic, now = new_topic(), datetime.now(UTC)
     writer.write(topic, result_at(now - timedelta(hours=2), 1), result_at(now, 2))
     seen = read_results(broker, topic, Filters(since=now - timedelta(hours=1)), follow=True)
@@ -183,7 +185,7 @@ def test_following_since_a_time_begins_there(broker: str, new_topic: Callable[..
 
 
 def test_following_sees_the_partitions_a_topic_gets_meanwhile(
-    broker: str, new_topic: Callable[..., str], writer: Writer, monkeypatch: pytest.MonkeyPatch
+    broker: str, new_topic: Callable[..., str], writer: ResultWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     topic = new_topic(partitions=2)
     writer.write(topic, result_at(NOON, 7), partition=1)
@@ -193,7 +195,7 @@ def test_following_sees_the_partitions_a_topic_gets_meanwhile(
         assert next(seen).result.record.offset == 7
 
 
-def test_a_bounded_read_can_be_stopped(broker: str, new_topic: Callable[..., str], writer: Writer) -> None:
+def test_a_bounded_read_can_be_stopped(broker: str, new_topic: Callable[..., str], writer: ResultWriter) -> None:
     topic = new_topic()
     writer.write(topic, result_at(NOON, 1))
     assert offsets(read_results(broker, topic, stop=lambda: True)) == []
@@ -217,7 +219,7 @@ def test_a_broker_that_is_not_there_is_a_clear_error(monkeypatch: pytest.MonkeyP
 
 
 def test_a_broker_that_stops_answering_ends_a_bounded_read_with_an_error(
-    broker: str, new_topic: Callable[..., str], writer: Writer, monkeypatch: pytest.MonkeyPatch
+    broker: str, new_topic: Callable[..., str], writer: ResultWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = itertools.count()
     monkeypatch.setattr(audit, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
@@ -229,7 +231,7 @@ def test_a_broker_that_stops_answering_ends_a_bounded_read_with_an_error(
 
 
 def test_settings_only_a_producer_has_do_not_reach_the_consumer(
-    broker: str, new_topic: Callable[..., str], writer: Writer
+    broker: str, new_topic: Callable[..., str], writer: ResultWriter
 ) -> None:
     topic = new_topic()
     writer.write(topic, result_at(NOON, 1))

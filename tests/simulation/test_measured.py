@@ -19,13 +19,15 @@ from tests.integration.rigs.raw_websocket import Message, WireClient, post
 from contribd.simulation.ads.server import AdsServer
 
 
-class Case(NamedTuple):
+class MeasuredCase(NamedTuple):
     name: str
     message: str
     answers: list[str]
 
 
-CASES = [Case(**json.loads(line)) for line in Path(__file__).with_name("measured.jsonl").read_text().splitlines()]
+CASES = [
+    MeasuredCase(**json.loads(line)) for line in Path(__file__).with_name("measured.jsonl").read_text().splitlines()
+]
 FAULTLESS = json.dumps(post(2, "EUR=", {"BID": 1}))
 PING: Message = {"Type": "Ping"}
 QUIET = 0.5  # seconds without the Pong, after which another Ping is sent
@@ -45,7 +47,7 @@ def short(message: Message) -> str:
     return kind
 
 
-def answers(client: WireClient, case: Case) -> list[str]:
+def answers(client: WireClient, case: MeasuredCase) -> list[str]:
     """What came before the Pong that closes the case."""
     client.send_text(f"[{case.message},{FAULTLESS}]")
     found: list[str] = []

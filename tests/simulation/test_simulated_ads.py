@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from contribd.simulation.ads.ads_client import Connection
-from contribd.simulation.ads.options import AdsOptions, LoginAnswer, Profile
+from contribd.simulation.ads.ads_client import AdsClient
+from contribd.simulation.ads.options import AdsOptions, LoginProfile, Profile
 from contribd.simulation.ads.ric_rules import SLOW_DELAY, Rule, nak, parse_nak_rule
 from contribd.simulation.ads.simulated_ads import SimulatedAds
 
@@ -24,7 +24,7 @@ class Client:
     ) -> None:
         self.now = 100.0
         self.ads = ads if ads is not None else SimulatedAds(options, random.Random(1))
-        self.connection: Connection = self.ads.connect(self.now)
+        self.connection: AdsClient = self.ads.connect(self.now)
         if login:
             [refresh] = self.ask(LOGIN)
             assert refresh["Type"] == "Refresh"
@@ -88,7 +88,7 @@ def test_a_login_refresh_may_leave_everything_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "user"), [(AdsOptions(login=LoginAnswer.REFUSED), "user"), (AdsOptions(), "refused")]
+    ("options", "user"), [(AdsOptions(login=LoginProfile.REFUSED), "user"), (AdsOptions(), "refused")]
 )
 def test_a_refused_login_is_closed_and_then_the_connection_with_1000(options: AdsOptions, user: str) -> None:
     client = Client(options, login=False)
@@ -99,9 +99,9 @@ def test_a_refused_login_is_closed_and_then_the_connection_with_1000(options: Ad
 
 
 def test_a_login_may_be_suspect_or_never_answered() -> None:
-    [refresh] = Client(AdsOptions(login=LoginAnswer.SUSPECT), login=False).ask(LOGIN)
+    [refresh] = Client(AdsOptions(login=LoginProfile.SUSPECT), login=False).ask(LOGIN)
     assert (refresh["State"]["Stream"], refresh["State"]["Data"]) == ("Open", "Suspect")
-    assert Client(AdsOptions(login=LoginAnswer.SILENT), login=False).ask(LOGIN) == []
+    assert Client(AdsOptions(login=LoginProfile.SILENT), login=False).ask(LOGIN) == []
 
 
 def test_a_renewed_token_gets_no_answer() -> None:

@@ -131,7 +131,7 @@ class Topics:
             consumer.close()
 
 
-class Listener:
+class EventListener:
     """Events, as the worker would take them."""
 
     def __init__(self) -> None:
@@ -144,7 +144,7 @@ class Listener:
         return [event for event in list(self.events) if isinstance(event, kind)]
 
 
-class Member(Listener):
+class GroupProcess(EventListener):
     """A source and the least a worker does for it: it remembers, counts and lets rebalances go on."""
 
     def __init__(self, settings: KafkaSettings, *, holds: bool = False) -> None:
@@ -216,7 +216,7 @@ class Member(Listener):
         self.ends()
 
 
-class Writer(Listener):
+class SinkProcess(EventListener):
     """A sink and the outcomes of its transactions."""
 
     def __init__(self, settings: KafkaSettings) -> None:
@@ -273,7 +273,7 @@ class SourceSuite(_Suite):
         """A crash before the first result must not pass over what was consumed already."""
         topics = Topics(cluster)
         topics.produce(b"1", b"2")
-        member = Member(topics.settings())
+        member = GroupProcess(topics.settings())
         member.wait_for(topics.partition())
         assert member.of(Assigned)[0].partitions == {topics.partition(): Commit(0, "")}
         assert topics.committed() == (0, "")
@@ -283,7 +283,7 @@ class SourceSuite(_Suite):
         topics = Topics(cluster)
         before = time.time_ns() // 1_000_000
         topics.produce(*(b"%d" % n for n in range(5000)))
-        member = Member(topics.settings())
+        member = GroupProcess(topics.settings())
         eventually(lambda: len(member.records) >= 5000, "all records")
         assert member.records == [(topics.partition(), n, b"%d" % n) for n in range(5000)]
         first = member.of(Records)[0].batches[0][1][0]
@@ -294,10 +294,10 @@ class SourceSuite(_Suite):
     def test_a_group_goes_on_from_what_it_committed(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
         topics.produce(b"0", b"1", b"2", b"3")
-        writer = Writer(topics.settings())
+        writer = SinkProcess(topics.settings())
         assert writer.write(1, [b"r"], {topics.partition(): Commit(2, "contribd1:Ag==")}, no_member())
         writer.stop()
-        member = Member(topics.settings())
+        member = GroupProcess(topics.settings())
         eventually(lambda: len(member.records) >= 2, "the rest")
         metadata = "contribd1:Ag==" if self.keeps_metadata else ""
         assert member.of(Assigned)[0].partitions == {topics.partition(): Commit(2, metadata)}
@@ -307,7 +307,7 @@ class SourceSuite(_Suite):
     def test_a_generation_is_told_before_its_partitions_and_they_before_their_records(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
         topics.produce(b"0")
-        member = Member(topics.settings())
+        member = GroupProcess(topics.settings())
         eventually(lambda: member.records, "a record")
         kinds = [type(event) for event in member.events]  # the client may join a second time for its topics' sake
         assert kinds.index(Joined) < kinds.index(Assigned) < kinds.index(Records)
@@ -315,7 +315,7 @@ class SourceSuite(_Suite):
 
     def test_a_paused_partition_gives_nothing_until_it_is_resumed_and_then_everything(self, cluster: Cluster) -> None:
         topics = Topics(cluster, 2)
-        member = Member(topics.settings())
+        member = GroupProcess(topics.settings())
         member.wait_for(topics.partition(0), topics.partition(1))
         member.source.pause(frozenset({topics.partition(0)}))
         eventually(lambda: member.source._paused, "the pause")
@@ -333,7 +333,7 @@ class SourceSuite(_Suite):
     def test_a_worker_that_falls_behind_is_not_flooded(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
         topics.produce(*(b"%d" % n for n in range(30_000)))
-        member = Member(topics.settings())
+        member = GroupProcess(topics.settings())
         looked_at = 0
         member.source._consumed = lambda: looked_at
         eventually(lambda: len(member.records) >= 20_000, "a backlog")
@@ -347,13 +347,13 @@ class SourceSuite(_Suite):
     def test_the_lag_is_what_was_not_fetched_yet(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
         topics.produce(b"0", b"1", b"2")
-        member = Member(topics.settings())
+        member = GroupProcess(topics.settings())
         eventually(lambda: member.source.lags().get(topics.partition()) == (3, 0), "a position at the end")
         member.leave()
 
     def test_after_a_stop_nothing_more_is_consumed_and_the_membership_stays(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
-        member = Member(topics.settings())
+        member = GroupProcess(topics.settings())
         member.wait_for(topics.partition())
         member.source.stop()
         topics.produce(b"late")
@@ -366,21 +366,21 @@ class SourceSuite(_Suite):
     def test_who_leaves_frees_its_partitions_at_once(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
         started = time.monotonic()
-        first = Member(topics.settings("one", session_timeout=18.0))
+        first = GroupProcess(topics.settings("one", session_timeout=18.0))
         first.wait_for(topics.partition())
         joining = time.monotonic() - started  # next to nothing, but on the embedded broker
         first.leave()
         started = time.monotonic()
-        second = Member(topics.settings("two"))
+        second = GroupProcess(topics.settings("two"))
         second.wait_for(topics.partition())
         assert time.monotonic() - started < joining + 12.0, "the session timeout was waited for"
         second.leave()
 
     def test_a_partition_goes_only_once_it_is_released(self, cluster: Cluster) -> None:
         topics = Topics(cluster, 2)
-        first = Member(topics.settings("one"), holds=True)
+        first = GroupProcess(topics.settings("one"), holds=True)
         first.wait_for(topics.partition(0), topics.partition(1))
-        second = Member(topics.settings("two"))
+        second = GroupProcess(topics.settings("two"))
         [going] = eventually(lambda: first.of(Revoking), "a revocation")
         assert len(going.partitions) == 1
         assert second.owned == set()
@@ -394,9 +394,9 @@ class SourceSuite(_Suite):
 
     def test_a_partition_that_is_never_released_goes_after_a_bounded_time(self, cluster: Cluster) -> None:
         topics = Topics(cluster, 2)
-        first = Member(topics.settings("one"), holds=True)
+        first = GroupProcess(topics.settings("one"), holds=True)
         first.wait_for(topics.partition(0), topics.partition(1))
-        second = Member(topics.settings("two"))
+        second = GroupProcess(topics.settings("two"))
         eventually(lambda: first.of(Revoking), "a revocation")
         started = time.monotonic()
         eventually(lambda: first.of(Revoked), "its end")
@@ -408,7 +408,7 @@ class SourceSuite(_Suite):
 
     def test_two_members_share_without_losing_a_record(self, cluster: Cluster) -> None:
         topics = Topics(cluster, 4)
-        first = Member(topics.settings("one"))
+        first = GroupProcess(topics.settings("one"))
         first.wait_for(*(topics.partition(n) for n in range(4)))
         kept_from = len(first.events)
         stop = threading.Event()
@@ -425,7 +425,7 @@ class SourceSuite(_Suite):
         producer = KafkaProducer(bootstrap_servers=topics.bootstrap)
         thread = threading.Thread(target=produce)
         thread.start()
-        second = Member(topics.settings("two"))
+        second = GroupProcess(topics.settings("two"))
         eventually(lambda: len(second.owned) == 2 and len(first.owned) == 2, "a fair share")
         stop.set()
         thread.join(LIMIT)
@@ -441,7 +441,7 @@ class SourceSuite(_Suite):
 
     def test_a_broker_that_cannot_be_reached_is_told_and_tried_again(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
-        member = Member(topics.settings(bootstrap="127.0.0.1:1"))
+        member = GroupProcess(topics.settings(bootstrap="127.0.0.1:1"))
         failure = str(eventually(lambda: member.source.failure, "a reason"))
         assert "\n" not in failure
         assert not member.source.connected
@@ -451,7 +451,7 @@ class SourceSuite(_Suite):
     def test_a_topic_that_does_not_exist_is_named_until_it_does(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
         topics.prices = unique("later")
-        member = Member(topics.settings())
+        member = GroupProcess(topics.settings())
         failure = eventually(lambda: member.source.failure, "a reason")
         assert failure == f"no such topic, or no permission to read it: {topics.prices}"
         cluster.create_topic(topics.prices)
@@ -468,11 +468,11 @@ class SinkSuite(_Suite):
 
     def test_results_rejects_and_offsets_are_written_together(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
-        member = Member(topics.settings())
+        member = GroupProcess(topics.settings())
         member.wait_for(topics.partition())
         eventually(lambda: member.lease.until(member.group) > time.monotonic() + 4, "a settled membership")
         assert member.group is not None
-        writer = Writer(topics.settings())
+        writer = SinkProcess(topics.settings())
         assert writer.write(
             1, [b"r1", b"r2"], {topics.partition(): Commit(2, "contribd1:Ag==")}, member.group, [b"bad"]
         )
@@ -484,7 +484,7 @@ class SinkSuite(_Suite):
 
     def test_transactions_follow_each_other(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
-        writer = Writer(topics.settings())
+        writer = SinkProcess(topics.settings())
         for number in range(1, 21):
             assert writer.write(number, [b"%d" % number], {topics.partition(): Commit(number, "")}, no_member())
         assert topics.read(topics.results) == [b"%d" % number for number in range(1, 21)]
@@ -493,7 +493,7 @@ class SinkSuite(_Suite):
 
     def test_a_stop_writes_what_was_handed_over_first(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
-        writer = Writer(topics.settings())
+        writer = SinkProcess(topics.settings())
         eventually(lambda: writer.sink.connected, "a producer")
         commits = {topics.partition(): Commit(1, "")}
         writer.sink.write(Write(1, [Encoded(b"k", b"r", [])], [], commits, no_member()))
@@ -503,7 +503,7 @@ class SinkSuite(_Suite):
 
     def test_a_broker_that_cannot_be_reached_is_told_and_a_stop_ends_the_wait(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
-        writer = Writer(topics.settings(bootstrap="127.0.0.1:1"))
+        writer = SinkProcess(topics.settings(bootstrap="127.0.0.1:1"))
         failure = str(eventually(lambda: writer.sink.failure, "a reason"))
         assert "\n" not in failure
         assert not writer.sink.connected
@@ -513,7 +513,7 @@ class SinkSuite(_Suite):
     def test_a_topic_that_does_not_exist_is_named_until_it_does(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
         topics.results = unique("later")
-        writer = Writer(topics.settings())
+        writer = SinkProcess(topics.settings())
         failure = eventually(lambda: writer.sink.failure, "a reason")
         assert failure == f"no such topic, or no permission to write it: {topics.results}"
         cluster.create_topic(topics.results)

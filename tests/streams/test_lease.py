@@ -11,7 +11,7 @@ PROVEN = 90.0
 """A tenth less than the session timeout."""
 
 
-class Member:
+class LeaseMember:
     """A consumer with its clock, its heartbeats and its membership."""
 
     def __init__(self) -> None:
@@ -43,40 +43,40 @@ class Member:
 
 
 def test_a_new_member_is_proven_less_the_longest_its_answer_can_have_taken() -> None:
-    member = Member()
+    member = LeaseMember()
     assert isinstance(member.join(1), Joined)
     assert member.left == pytest.approx(PROVEN - ANSWER)
 
 
 def test_a_new_member_is_proven_from_when_it_asked_for_its_partitions() -> None:
-    member = Member()
+    member = LeaseMember()
     member.lease.synced("m", member.mono)
     member.join(1, after=5.0)
     assert member.left == pytest.approx(PROVEN - 5.0)
 
 
 def test_what_the_group_answered_an_earlier_member_proves_nothing() -> None:
-    member = Member()
+    member = LeaseMember()
     member.lease.synced("before", member.mono)
     member.join(1)
     assert member.left == pytest.approx(PROVEN - ANSWER)
 
 
 def test_a_process_stopped_while_it_joined_has_proof_of_nothing() -> None:
-    member = Member()
+    member = LeaseMember()
     member.join(1, after=500.0)
     assert member.left < 0
 
 
 def test_an_answered_heartbeat_proves_membership_from_when_it_was_sent() -> None:
-    member = Member()
+    member = LeaseMember()
     member.join(1)
     member.beat(took=5.0)
     assert member.left == pytest.approx(PROVEN - 5.0)
 
 
 def test_a_heartbeat_without_an_answer_proves_nothing() -> None:
-    member = Member()
+    member = LeaseMember()
     member.join(1)
     member.beat()
     member.heartbeats = member.heartbeats._replace(sent=member.mono + 50.0)
@@ -85,7 +85,7 @@ def test_a_heartbeat_without_an_answer_proves_nothing() -> None:
 
 
 def test_a_new_generation_keeps_what_heartbeats_proved_and_adds_nothing() -> None:
-    member = Member()
+    member = LeaseMember()
     member.join(1)
     member.beat()
     assert isinstance(member.join(2, after=500.0), Joined)
@@ -93,7 +93,7 @@ def test_a_new_generation_keeps_what_heartbeats_proved_and_adds_nothing() -> Non
 
 
 def test_out_of_the_group_nothing_is_proven() -> None:
-    member = Member()
+    member = LeaseMember()
     member.join(1)
     member.beat()
     assert member.join(-1, "") is None

@@ -9,7 +9,7 @@ from contribd.streams.client import partitioner
 from contribd.streams.client.partitioner import KeyPartitioner
 
 
-class Cluster:
+class PartitionCluster:
     """What a partitioner asks of the client's metadata."""
 
     def __init__(self, partitions: set[int]) -> None:
@@ -26,7 +26,7 @@ class Cluster:
 
 @pytest.mark.parametrize("partitions", [{0}, {0, 1, 2, 3}, set(range(7)), {1, 2, 5}])
 def test_a_key_goes_where_the_clients_own_partitioner_sends_it(partitions: set[int]) -> None:
-    cluster = Cluster(partitions)
+    cluster = PartitionCluster(partitions)
     for number in range(500):
         key = f"P{number}=TRCC".encode()
         expected = DefaultPartitioner().partition("results", None, key, None, b"", cluster)
@@ -36,7 +36,7 @@ def test_a_key_goes_where_the_clients_own_partitioner_sends_it(partitions: set[i
 
 def test_results_without_a_key_go_to_all_partitions() -> None:
     chosen = Counter(
-        KeyPartitioner().partition("results", None, None, None, b"", Cluster({0, 1, 2})) for _ in range(500)
+        KeyPartitioner().partition("results", None, None, None, b"", PartitionCluster({0, 1, 2})) for _ in range(500)
     )
     assert set(chosen) == {0, 1, 2}
 
@@ -44,7 +44,7 @@ def test_results_without_a_key_go_to_all_partitions() -> None:
 def test_a_key_is_hashed_once() -> None:
     before = partitioner._hash.cache_info()
     for _ in range(10):
-        KeyPartitioner().partition("results", None, b"ONCE=TRCC", None, b"", Cluster({0, 1}))
+        KeyPartitioner().partition("results", None, b"ONCE=TRCC", None, b"", PartitionCluster({0, 1}))
     after = partitioner._hash.cache_info()
     assert after.misses - before.misses <= 1
     assert after.hits - before.hits >= 9

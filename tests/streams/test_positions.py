@@ -9,7 +9,7 @@ from contribd.streams.group.start_offsets import Start
 A, B = Partition("prices", 0), Partition("prices", 1)
 
 
-class _Consumer:
+class _PlacedConsumer:
     """A consumer at these positions; None: not known."""
 
     def __init__(self, positions: dict[Partition, int | None], **high_water: int) -> None:
@@ -28,7 +28,7 @@ class _Consumer:
 
 def consumer_at(positions: dict[Partition, int | None], **high_water: int) -> Any:
     """As much of a ``MemberConsumer`` as positions need."""
-    return _Consumer(positions, **high_water)
+    return _PlacedConsumer(positions, **high_water)
 
 
 def at(offset: int, end: int) -> Start:

@@ -77,7 +77,7 @@ class Hasty:
         return self._is_set
 
 
-class Group:
+class SinkGroup:
     """A producer and who asks for offsets, in one.
 
     ``answers``: what the group says of partition 0, one after the other; ``refusals``: what becomes of the offsets, and
@@ -109,7 +109,7 @@ class Group:
         self.sink.run()
         return self.events
 
-    def _producer(self) -> "Group":
+    def _producer(self) -> "SinkGroup":
         self.producers += 1
         return self
 
@@ -158,32 +158,32 @@ def commit_of(offset: int, generation: int = 1) -> Write:
 
 
 def test_a_group_that_refuses_for_a_moment_only_costs_the_transaction() -> None:
-    group = Group(refusals=[FencedInstanceIdError()])
+    group = SinkGroup(refusals=[FencedInstanceIdError()])
     assert group.run(commit_of(1)) == [NotCommitted(1)]
     assert not group.sink.replaced
     assert group.producers == 2
 
 
 def test_a_process_that_was_replaced_fences_no_producer_of_the_one_that_has_its_name() -> None:
-    group = Group(refusals=[FencedInstanceIdError()], known=False)
+    group = SinkGroup(refusals=[FencedInstanceIdError()], known=False)
     assert group.run(commit_of(1), commit_of(2)) == [NotCommitted(1)]
     assert group.producers == 1
 
 
 def test_offsets_from_before_the_last_durable_transaction_are_asked_for_again() -> None:
     """A coordinator that loads its log once more knows us before it knows our last commit."""
-    group = Group(Commit(7, ""), None, Commit(110, ""), losses=[None, KafkaTimeoutError()])
+    group = SinkGroup(Commit(7, ""), None, Commit(110, ""), losses=[None, KafkaTimeoutError()])
     assert group.run(commit_of(100), commit_of(110)) == [Committed(100), Committed(110)]
     assert (group.answers, group.confirmed) == ([], 4)
 
 
 def test_offsets_of_the_last_durable_transaction_say_that_the_next_one_was_not() -> None:
-    group = Group(Commit(100, ""), losses=[None, KafkaTimeoutError()])
+    group = SinkGroup(Commit(100, ""), losses=[None, KafkaTimeoutError()])
     assert group.run(commit_of(100), commit_of(110)) == [Committed(100), NotCommitted(110)]
 
 
 def test_what_another_member_has_committed_meanwhile_is_believed() -> None:
-    group = Group(Commit(205, ""), Commit(300, ""), losses=[None, None, KafkaTimeoutError()])
+    group = SinkGroup(Commit(205, ""), Commit(300, ""), losses=[None, None, KafkaTimeoutError()])
     between = commit_of(1, generation=2)._replace(commits={Partition("prices", 1): Commit(1, "")})
     outcomes = group.run(commit_of(100), between, commit_of(210, generation=2))
     assert outcomes == [Committed(100), Committed(1), NotCommitted(210)]

@@ -60,7 +60,7 @@ def test_records_deleted_after_they_were_settled_are_nobodys_loss() -> None:
     assert (start.position, start.lost, start.problem) == (7, 0, None)
 
 
-class _Consumer:
+class _LoggedConsumer:
     """A consumer of one partition, with its broker."""
 
     def __init__(self, offset: int, begin: int, end: int) -> None:
@@ -106,7 +106,7 @@ class _Consumer:
 
 def consumer_at(offset: int, begin: int, end: int) -> Any:
     """As much of a ``MemberConsumer`` as start offsets need; the group has committed ``offset``."""
-    return _Consumer(offset, begin, end)
+    return _LoggedConsumer(offset, begin, end)
 
 
 class NoOrphans(HangingTransactions):

@@ -35,7 +35,7 @@ def group_of(*static_ids: str | None) -> Kafka:
     return replace(connect(settings()), admin=lambda: admin)
 
 
-class Start:
+class ProcessStart:
     """A process that starts and joins; ``known``: the group's answer to whether it has our name already."""
 
     def __init__(self, known: bool, **client: Any) -> None:
@@ -50,7 +50,7 @@ class Start:
 
 
 def test_a_name_in_use_is_waited_for() -> None:
-    start = Start(known=True)
+    start = ProcessStart(known=True)
     assert start.join("a") == 10.0
     start.mono += 4.0
     assert start.join("a") == start.static_member.wait == 6.0
@@ -59,18 +59,18 @@ def test_a_name_in_use_is_waited_for() -> None:
 
 
 def test_a_name_nobody_uses_is_not_waited_for() -> None:
-    assert Start(known=False).join("a") == 0.0
+    assert ProcessStart(known=False).join("a") == 0.0
 
 
 def test_a_second_membership_may_have_replaced_anybody() -> None:
-    start = Start(known=False)
+    start = ProcessStart(known=False)
     start.join("a")
     assert start.join("a") == 0.0
     assert start.join("b") == 10.0
 
 
 def test_a_dynamic_member_waits_for_nobody() -> None:
-    start = Start(known=True, group_instance_id=None)
+    start = ProcessStart(known=True, group_instance_id=None)
     assert start.join("a") == start.join("b") == 0.0
 
 
@@ -131,7 +131,7 @@ def test_the_name_can_be_set_and_left_out() -> None:
     assert settings().consumer()["group_instance_id"] is None
 
 
-class Consumer:
+class TakeoverConsumer:
     """A consumer that gives these records once; all else that is asked of it has an empty answer."""
 
     def __init__(self, *records: Record, joining: bool = False) -> None:
@@ -175,7 +175,7 @@ def waiting_source(wait: float) -> tuple[Source, list[object]]:
 
 def test_what_is_not_taken_over_yet_is_not_given_away_before_the_wait_is_over() -> None:
     made, said = waiting_source(0.3)
-    place, consumer = Partition("prices", 0), Consumer()
+    place, consumer = Partition("prices", 0), TakeoverConsumer()
     made._assignment._new.add(place)
     began = time.monotonic()
     made._assignment.revoked(consumer, [place])  # type: ignore[arg-type]
@@ -188,7 +188,7 @@ def test_a_member_that_still_waits_keeps_its_partitions_in_the_group_when_it_sto
     wait: float, *, leaves: bool
 ) -> None:
     source, _said = waiting_source(wait)
-    consumer = Consumer()
+    consumer = TakeoverConsumer()
     source._start = lambda: consumer  # type: ignore[method-assign,assignment,return-value]
     source.leave()
     source.run()
@@ -203,7 +203,7 @@ def test_nothing_is_announced_while_a_join_is_under_way(joining: bool, announced
     assignment._new.add(Partition("prices", 0))
     calls: list[object] = []
     assignment._announce = calls.append  # type: ignore[assignment,method-assign]
-    source._step(Consumer(joining=joining))  # type: ignore[arg-type]
+    source._step(TakeoverConsumer(joining=joining))  # type: ignore[arg-type]
     assert len(calls) == announced
 
 
@@ -220,7 +220,7 @@ def test_records_that_were_polled_are_handed_on_although_the_group_cannot_be_ask
     monkeypatch.setattr(made._assignment, "retake_out_of_range", lambda _consumer: set())
     monkeypatch.setattr(made._assignment, "tell_caught_up", lambda _consumer: None)
     monkeypatch.setattr(made._assignment, "positions", SimpleNamespace(lags=lambda _consumer: {}))
-    made._step(Consumer(Record(7, -1, None, b"{}")))  # type: ignore[arg-type]
+    made._step(TakeoverConsumer(Record(7, -1, None, b"{}")))  # type: ignore[arg-type]
     [event] = said
     assert isinstance(event, Records)
     [(partition, [record])] = event.batches

@@ -14,7 +14,6 @@ from contribd.streams.transaction import (
     FENCES,
     Append,
     Begin,
-    Call,
     CommitTransaction,
     Confirm,
     Failed,
@@ -22,6 +21,7 @@ from contribd.streams.transaction import (
     HeldUp,
     IsReplaced,
     Memory,
+    OpenConsumer,
     ReadBack,
     Renew,
     SendOffsets,
@@ -121,7 +121,7 @@ def test_an_outcome_before_the_commit_was_asked_for_is_not_in_doubt(step: str, e
 def test_the_outcome_of_a_commit_that_was_asked_for_is_read_back_after_a_new_producer_is_there() -> None:
     script = Script(CommitTransaction=KafkaTimeoutError("no answer"), ReadBack={P0: Commit(7, "")})
     assert script.run(write_of(7))
-    tail = [Failed, Renew, IsReplaced, Call, Confirm, ReadBack, Confirm, HangUp]
+    tail = [Failed, Renew, IsReplaced, OpenConsumer, Confirm, ReadBack, Confirm, HangUp]
     assert script.kinds[-len(tail) :] == tail
 
 
@@ -143,7 +143,7 @@ def test_the_offset_alone_is_not_enough() -> None:
     assert not script.run(write_of(7))
 
 
-@pytest.mark.parametrize("asking", ["Call", "ReadBack", "Confirm"])
+@pytest.mark.parametrize("asking", ["OpenConsumer", "ReadBack", "Confirm"])
 def test_the_group_is_asked_until_it_answers_between_two_confirmations(asking: str) -> None:
     answers: dict[str, object] = {"ReadBack": {P0: Commit(7, "")}, "CommitTransaction": KafkaTimeoutError()}
     answers[asking] = [KafkaError("not now"), OSError("nor now"), answers.get(asking)]
@@ -163,15 +163,15 @@ def test_an_answer_counts_only_where_it_is_confirmed_afterwards() -> None:
 
 
 def test_pauses_between_questions_grow_to_ten_seconds() -> None:
-    script = Script(CommitTransaction=KafkaTimeoutError(), Call=[KafkaError("away")] * 7)
+    script = Script(CommitTransaction=KafkaTimeoutError(), OpenConsumer=[KafkaError("away")] * 7)
     assert not script.run(write_of(7))
     assert [step.seconds for step in script.steps if isinstance(step, Wait)] == [1, 2, 4, 8, 10, 10, 10]
 
 
 def test_a_stop_ends_the_questions_and_the_next_run_finds_out() -> None:
-    script = Script(CommitTransaction=KafkaTimeoutError(), Call=KafkaError("away"), Wait=[True, False])
+    script = Script(CommitTransaction=KafkaTimeoutError(), OpenConsumer=KafkaError("away"), Wait=[True, False])
     assert not script.run(write_of(7))
-    assert script.kinds.count(Call) == 2
+    assert script.kinds.count(OpenConsumer) == 2
 
 
 def test_a_stop_before_a_new_producer_is_there_ends_it() -> None:
@@ -192,7 +192,7 @@ class TestStaticName:
     def test_where_it_knows_us_all_the_same_it_only_costs_the_transaction(self) -> None:
         script = Script(SendOffsets=FencedInstanceIdError())
         assert not script.run(write_of(7))
-        tail = [Failed, IsReplaced, Call, Confirm, ReadBack, Confirm, HangUp, Renew]
+        tail = [Failed, IsReplaced, OpenConsumer, Confirm, ReadBack, Confirm, HangUp, Renew]
         assert script.kinds[-len(tail) :] == tail
         assert not script.memory.replaced
 

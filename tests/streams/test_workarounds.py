@@ -76,7 +76,7 @@ def test_a_join_under_way_is_asked_for_until_it_is_over(task: object, *, asked: 
     assert coordinator.rejoin_needed is asked
 
 
-class Joining:
+class JoiningCoordinator:
     """What a coordinator asks for while it joins: each try has the next of ``outcomes``."""
 
     def __init__(self, coordinator: ConsumerCoordinator, outcomes: list[type[Exception] | None]) -> None:
@@ -128,7 +128,7 @@ def test_a_member_put_out_of_its_group_while_it_joins_loses_its_partitions(
         reset_group_subscription=lambda: None,
         subscription={"prices"},
     )
-    coordinator._manager = Joining(coordinator, outcomes)
+    coordinator._manager = JoiningCoordinator(coordinator, outcomes)
     coordinator._join_task = None
     coordinator.rejoining, coordinator.rejoin_needed = False, True
     coordinator.need_rejoin = lambda: coordinator.rejoin_needed

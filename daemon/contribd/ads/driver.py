@@ -19,14 +19,14 @@ from contribd.engine.engine import Engine
 from contribd.engine.events import Connected, Lost, Probed, Received, TokenFailed, TokenGot, Written
 
 
-class Outcome(NamedTuple):
+class Dialed(NamedTuple):
     """What came of connection ``attempt``."""
 
     attempt: int
     result: socket.socket | DialError
 
 
-Finding: TypeAlias = Outcome | Probed | TokenGot | TokenFailed
+Finding: TypeAlias = Dialed | Probed | TokenGot | TokenFailed
 """What the threads find out."""
 
 Dial: TypeAlias = Callable[[str, DialOptions, Callable[[socket.socket | DialError], None]], object]
@@ -80,7 +80,7 @@ class Driver:
 
     def take(self, finding: Finding, now: Now) -> None:
         """What a thread found out."""
-        if isinstance(finding, Outcome):
+        if isinstance(finding, Dialed):
             self._connection_made(finding, now)
         else:
             self._engine.handle(finding, now)
@@ -116,7 +116,7 @@ class Driver:
     # In the threads
 
     def _connected(self, attempt: int, result: socket.socket | DialError) -> None:
-        self._deliver(Outcome(attempt, result))
+        self._deliver(Dialed(attempt, result))
 
     def _probed(self, endpoint: str, result: socket.socket | DialError) -> None:
         if isinstance(result, DialError):
@@ -127,7 +127,7 @@ class Driver:
 
     # In the engine's thread
 
-    def _connection_made(self, outcome: Outcome, now: Now) -> None:
+    def _connection_made(self, outcome: Dialed, now: Now) -> None:
         attempt, result = outcome
         if isinstance(result, DialError):
             self._engine.handle(Lost(attempt, result.failure, str(result)), now)

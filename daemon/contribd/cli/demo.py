@@ -18,8 +18,8 @@ from contribd.cli import EXIT_FAILED, EXIT_INTERRUPTED
 from contribd.cli.common import JsonOption, diagnostics, output, print_json
 from contribd.simulation.demo.embedded_broker import BrokerError
 from contribd.simulation.demo.rates import MissingExtraError
-from contribd.simulation.demo.show import Demo, DemoOptions, Interrupted, Progress, View
-from contribd.simulation.demo.show_summary import Percentiles, Summary
+from contribd.simulation.demo.show import Demo, DemoOptions, Interrupted, ShowProgress, View
+from contribd.simulation.demo.show_summary import Percentiles, ShowSummary
 from contribd.simulation.demo.stage import StageError
 
 app = typer.Typer()
@@ -89,7 +89,7 @@ class PlainView:
         """One line, with the seconds since the start."""
         self._print(f"{time.monotonic() - self._start:6.1f} s  {text}")
 
-    def progress(self, progress: Progress) -> None:
+    def progress(self, progress: ShowProgress) -> None:
         """One line each second, whatever the calls."""
         if progress.elapsed >= self._next:
             self._next = progress.elapsed + LINE_SECONDS
@@ -120,7 +120,7 @@ class LiveView(AbstractContextManager["LiveView"]):
         line = Text(f"{time.monotonic() - self._start:6.1f} s  ", style="dim").append(text, style="not dim bold")
         self._live.console.print(line)
 
-    def progress(self, progress: Progress) -> None:
+    def progress(self, progress: ShowProgress) -> None:
         """Redraws the table."""
         table = Table.grid(padding=(0, 2))
         table.add_row("records in", str(progress.records))
@@ -131,7 +131,7 @@ class LiveView(AbstractContextManager["LiveView"]):
         self._live.update(table)
 
 
-def print_summary(summary: Summary, console: Console) -> None:
+def print_summary(summary: ShowSummary, console: Console) -> None:
     """For people."""
     kinds = ", ".join(f"{count} {kind}" for kind, count in summary.records.items())
     audit = summary.audit

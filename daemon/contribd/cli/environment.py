@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Environment:
     """One report for Kafka, and one for each endpoint in order of preference."""
 
     kafka: "KafkaReport"
@@ -45,7 +45,7 @@ class Surroundings:
                 _line(f"  {name}", text)
 
 
-def look_around(loaded: Loaded) -> Surroundings:
+def look_around(loaded: Loaded) -> Environment:
     """Reaches Kafka, and logs in to every endpoint. Posts and writes nothing."""
     # Heavy: the Kafka client takes longer to load than everything else here takes to run.
     from contribd import build
@@ -57,7 +57,7 @@ def look_around(loaded: Loaded) -> Surroundings:
     log.configure("error", "console", secrets=sorted(loaded.secrets))
     policy, options, tokens = build.session(loaded, Random()), build.connection(settings), build.tokens(settings)
     endpoints = [inspect_endpoint(url, policy, options, tokens) for url in settings.ads.endpoints]
-    return Surroundings(inspect_kafka(build.kafka(settings)), endpoints)
+    return Environment(inspect_kafka(build.kafka(settings)), endpoints)
 
 
 def _line(name: str, text: str, problem: str | None = None) -> None:

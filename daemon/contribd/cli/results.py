@@ -17,7 +17,7 @@ from contribd.config.model import Kafka
 from contribd.ops.lines import printable
 from contribd.ops.log import configure
 from contribd.results.filters import FilterError, Filters, parse_source, parse_status, parse_time
-from contribd.results.reader import AuditError, StoredResult, Unreadable, read_results
+from contribd.results.reader import AuditError, StoredResult, UnreadableResult, read_results
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -140,13 +140,13 @@ class _Complaints:
     def __init__(self) -> None:
         self.count = 0
 
-    def __call__(self, record: Unreadable) -> None:
+    def __call__(self, record: UnreadableResult) -> None:
         self.count += 1
         diagnostics().print(printable(str(record)), style="red")
 
 
 def _read(
-    kafka: Kafka, filters: Filters, *, follow: bool, on_unreadable: Callable[[Unreadable], None]
+    kafka: Kafka, filters: Filters, *, follow: bool, on_unreadable: Callable[[UnreadableResult], None]
 ) -> Generator[StoredResult]:
     try:
         yield from read_results(

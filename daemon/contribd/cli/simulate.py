@@ -18,7 +18,7 @@ import typer
 
 from contribd.cli import EXIT_FAILED, EXIT_INTERRUPTED
 from contribd.simulation.ads.field_values import FIELDS
-from contribd.simulation.ads.options import AdsOptions, LoginAnswer, Profile
+from contribd.simulation.ads.options import AdsOptions, LoginProfile, Profile
 from contribd.simulation.ads.ric_rules import Rule, parse_nak_rule
 from contribd.simulation.ads.server import AdsServer
 
@@ -56,7 +56,7 @@ def ads(
     duplicate: Annotated[float, typer.Option(min=0, max=1, help="Share of answers sent twice.")] = 0,
     cut_every: Annotated[int | None, typer.Option(min=1, help="Cut the connection at every so many posts.")] = None,
     pack: Annotated[int, typer.Option(min=1, help="At most this many Acks in one frame.")] = 1,
-    login: Annotated[LoginAnswer, typer.Option(help="What a login gets.")] = LoginAnswer.OPEN,
+    login: Annotated[LoginProfile, typer.Option(help="What a login gets.")] = LoginProfile.OPEN,
     login_refused: Annotated[bool, typer.Option(help="The same as --login refused.")] = False,
     profile: Annotated[Profile, typer.Option(help="What a post that cannot be converted gets.")] = Profile.ERRORS,
     max_msg_size: Annotated[int, typer.Option(min=1, help="Bytes, as the login Refresh says.")] = 61430,
@@ -71,7 +71,7 @@ def ads(
     """Run a simulated ADS until it is ended."""
     options = AdsOptions(
         services=tuple(service or ["TRCC"]),
-        login=LoginAnswer.REFUSED if login_refused else login,
+        login=LoginProfile.REFUSED if login_refused else login,
         max_msg_size=max_msg_size,
         enforce_max_msg_size=enforce_max_msg_size,
         ping_timeout=ping_timeout or None,

@@ -4,7 +4,18 @@ from typing import Any
 
 import yaml
 
-from contribd.config.nodes import MAX_DEPTH, MAX_NODES, Items, Mark, Node, Report, Scalar, Section, Unreadable, mark_of
+from contribd.config.nodes import (
+    MAX_DEPTH,
+    MAX_NODES,
+    Items,
+    Mark,
+    Node,
+    Report,
+    Scalar,
+    Section,
+    UnreadableDocument,
+    mark_of,
+)
 from contribd.config.scalars import Doubtful, NumberError, resolve
 
 # libyaml is some ten times faster; a build of PyYAML without it reads the same.
@@ -18,9 +29,11 @@ def compose(source: str, report: Report, loader: Any = LOADER) -> Node | None:
         return _Composer(yaml.parse(source, Loader=loader), report).document()
     except yaml.MarkedYAMLError as error:
         mark = mark_of(error.problem_mark or error.context_mark)
-        raise Unreadable(mark, f"not YAML: {_reason(error, source)}") from None
+        raise UnreadableDocument(mark, f"not YAML: {_reason(error, source)}") from None
     except yaml.YAMLError as error:
-        raise Unreadable(_place(source, getattr(error, "position", 0)), "not YAML: a character not allowed") from None
+        raise UnreadableDocument(
+            _place(source, getattr(error, "position", 0)), "not YAML: a character not allowed"
+        ) from None
 
 
 def _reason(error: yaml.MarkedYAMLError, source: str) -> str:
@@ -64,7 +77,7 @@ class _Composer:
         if event.tag is not None:
             self._report(start, f"tag {event.tag}: tags are not supported; remove it")
         if depth > MAX_DEPTH:
-            raise Unreadable(start, f"nested more than {MAX_DEPTH} deep")
+            raise UnreadableDocument(start, f"nested more than {MAX_DEPTH} deep")
         self._count(1, start)
         node = self._new(event, start, depth)
         if event.anchor is not None:
@@ -81,14 +94,14 @@ class _Composer:
     def _alias(self, anchor: str | None, start: Mark) -> Node:
         node = self._anchors.get(anchor or "")
         if node is None:
-            raise Unreadable(start, f"alias *{anchor} has no anchor &{anchor} before it")
+            raise UnreadableDocument(start, f"alias *{anchor} has no anchor &{anchor} before it")
         self._count(node.size, start)
         return node
 
     def _count(self, nodes: int, at: Mark) -> None:
         self._nodes += nodes
         if self._nodes > MAX_NODES:
-            raise Unreadable(at, f"more than {MAX_NODES} values, aliases expanded")
+            raise UnreadableDocument(at, f"more than {MAX_NODES} values, aliases expanded")
 
     def _items(self, items: Items, depth: int) -> Items:
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from contribd.config.compose import compose
 from contribd.config.errors import Problem
-from contribd.config.nodes import DataPath, Items, Mark, Node, Scalar, Unreadable
+from contribd.config.nodes import DataPath, Items, Mark, Node, Scalar, UnreadableDocument
 from contribd.config.scalars import NumberError, resolve
 from contribd.config.spans import place
 
@@ -133,7 +133,7 @@ def parse_document(content: bytes, path: Path, interpolate: Interpolate | None =
         return document
     try:
         document.root = compose(document.source, document.report)
-    except Unreadable as error:
+    except UnreadableDocument as error:
         document.report(error.mark, str(error))
     if document.root is not None and interpolate is not None:
         document.problems += [document.problem(path, text) for path, text in interpolate(document.root)]

@@ -13,13 +13,13 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _INTERPOLATED = "Interpolated"
 
 
-class _Generator(GenerateJsonSchema):
+class _SchemaGenerator(GenerateJsonSchema):
     schema_dialect = DIALECT
 
 
 def config_schema() -> dict[str, Any]:
     """Of the configuration file, before interpolation."""
-    schema = Settings.model_json_schema(schema_generator=_Generator)
+    schema = Settings.model_json_schema(schema_generator=_SchemaGenerator)
     _adjust(schema, _written_durations)
     _adjust(schema, _or_interpolated)
     schema["$defs"][_INTERPOLATED] = {
@@ -32,7 +32,7 @@ def config_schema() -> dict[str, Any]:
 
 def mapping_schema() -> dict[str, Any]:
     """Of a mapping file."""
-    schema = MappingFile.model_json_schema(schema_generator=_Generator)
+    schema = MappingFile.model_json_schema(schema_generator=_SchemaGenerator)
     return {"$schema": DIALECT, **schema, "title": "contribd mapping file"}
 
 

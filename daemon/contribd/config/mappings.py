@@ -13,7 +13,7 @@ from contribd.config.errors import Problem
 from contribd.config.interpolate import refuse
 from contribd.config.model import Settings
 from contribd.config.nodes import DataPath
-from contribd.config.validate import Outcome, validate
+from contribd.config.validate import Validation, validate
 from contribd.config.wording import shown
 from contribd.mapping.compile import CompiledMapping, compile_file
 from contribd.mapping.rules import CaseSpec, MappingFile
@@ -106,7 +106,7 @@ def _read(found: MappingFiles, document: Document, service: str) -> None:
     found.data.append(_lists(document)["mappings"])
 
 
-def _usable(document: Document, outcome: Outcome[MappingFile]) -> tuple[MappingFile | None, dict[str, list[int]]]:
+def _usable(document: Document, outcome: Validation[MappingFile]) -> tuple[MappingFile | None, dict[str, list[int]]]:
     """The model less the mappings and tests that are wrong, and where those left stand in the file.
 
     So a mistake in the shape of one mapping does not hide the mistakes in the expressions of another.

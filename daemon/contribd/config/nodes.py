@@ -57,7 +57,7 @@ class Section:
 Node: TypeAlias = Scalar | Items | Section
 
 
-class Unreadable(Exception):
+class UnreadableDocument(Exception):
     """The document cannot be read any further."""
 
     def __init__(self, mark: Mark, text: str) -> None:

@@ -18,7 +18,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass
-class Outcome(Generic[M]):
+class Validation(Generic[M]):
     """The model where there is nothing wrong, and what is wrong; ``bad`` lists the places."""
 
     model: M | None
@@ -26,11 +26,11 @@ class Outcome(Generic[M]):
     bad: set[DataPath] = field(default_factory=set)
 
 
-def validate(document: Document, model: type[M], unknown: AbstractSet[DataPath] = frozenset()) -> Outcome[M]:
+def validate(document: Document, model: type[M], unknown: AbstractSet[DataPath] = frozenset()) -> Validation[M]:
     """Check a document's data. What stands at ``unknown`` places counts as right, and is left out of the model."""
     context: dict[str, set[int]] = {"accepted": set()}
     data = without(document.data, unknown)
-    outcome: Outcome[M] = Outcome(None)
+    outcome: Validation[M] = Validation(None)
     try:
         outcome.model = model.model_validate(data, context=context)
     except ValidationError as error:
@@ -45,7 +45,7 @@ def validate(document: Document, model: type[M], unknown: AbstractSet[DataPath] 
 
 
 def _add(
-    outcome: Outcome[M], document: Document, model: type[M], error: ErrorDetails, unknown: AbstractSet[DataPath]
+    outcome: Validation[M], document: Document, model: type[M], error: ErrorDetails, unknown: AbstractSet[DataPath]
 ) -> None:
     path, value = located(document.data, error["loc"], missing=error["type"] == "missing")
     if any(place[: len(path)] == path for place in unknown):

@@ -40,7 +40,7 @@ def generate(node: Node) -> Evaluate:
 
     ``node`` must have passed ``analyse``. To be called under ``numbers.CONTEXT``.
     """
-    generator = _Generator()
+    generator = _CodeGenerator()
     return generator.function(generator.expression(node))
 
 
@@ -49,7 +49,7 @@ def generate_object(entries: Sequence[tuple[str, Node, Callable[[Value], Value]]
 
     One call and one place for failures instead of one a field.
     """
-    generator = _Generator()
+    generator = _CodeGenerator()
     values = [generator.piped(node, function) for _, node, function in entries]
     return generator.function(ast.Dict([ast.Constant(key) for key, _, _ in entries], values))
 
@@ -59,7 +59,7 @@ def generate_text(parts: Sequence[str | Node], convert: Callable[[Value], str], 
 
     Texts stand as they are, nodes go through ``convert``.
     """
-    generator = _Generator()
+    generator = _CodeGenerator()
     whole: ast.expr = ast.Constant("")
     for number, part in enumerate(parts):
         piece = ast.Constant(part) if isinstance(part, str) else generator.piped(part, convert)
@@ -76,7 +76,7 @@ def _load(name: str) -> ast.expr:
     return ast.Name(name, ast.Load())
 
 
-class _Generator:
+class _CodeGenerator:
     """Turns nodes into Python nodes and collects the values that they refer to by name."""
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
 _INSTEAD = {"=": "==", "&&": "and", "||": "or", "!": "not"}
 
 
-class Kind(Enum):
+class LexemeKind(Enum):
     """What a token is."""
 
     NUMBER = auto()
@@ -39,15 +39,15 @@ class Kind(Enum):
 class Token:
     """One token: ``at`` is its offset in the source, ``value`` its text (names, symbols, text) or number."""
 
-    kind: Kind
+    kind: LexemeKind
     at: int
     value: str | int | Decimal
 
     def describe(self) -> str:
         """The token as an error message names it."""
-        if self.kind is Kind.END:
+        if self.kind is LexemeKind.END:
             return "the end"
-        return f'the text "{self.value}"' if self.kind is Kind.TEXT else f"'{self.value}'"
+        return f'the text "{self.value}"' if self.kind is LexemeKind.TEXT else f"'{self.value}'"
 
 
 def tokenize(source: str) -> list[Token]:
@@ -63,23 +63,23 @@ def tokenize(source: str) -> list[Token]:
         kind = match.lastgroup
         end = match.end()
         if kind == "number":
-            tokens.append(Token(Kind.NUMBER, at, _number(source, at, end)))
+            tokens.append(Token(LexemeKind.NUMBER, at, _number(source, at, end)))
         elif kind == "name":
-            tokens.append(Token(Kind.NAME, at, match.group()))
+            tokens.append(Token(LexemeKind.NAME, at, match.group()))
         elif kind == "text":
             value, end = _text(source, at)
-            tokens.append(Token(Kind.TEXT, at, value))
+            tokens.append(Token(LexemeKind.TEXT, at, value))
         elif kind == "symbol":
             tokens.append(_symbol(match.group(), at))
         at = end
-    tokens.append(Token(Kind.END, len(source), ""))
+    tokens.append(Token(LexemeKind.END, len(source), ""))
     return tokens
 
 
 def _symbol(symbol: str, at: int) -> Token:
     if symbol in _INSTEAD:
         raise ExpressionError(at, f"'{symbol}' is no operator here; write '{_INSTEAD[symbol]}'")
-    return Token(Kind.SYMBOL, at, symbol)
+    return Token(LexemeKind.SYMBOL, at, symbol)
 
 
 def _number(source: str, at: int, end: int) -> int | Decimal:

@@ -6,7 +6,7 @@ Loosest to tightest: ``x if c else y``, ``or``, ``and``, ``not``, comparison and
 
 from decimal import Decimal
 
-from contribd.mapping.lexer import KEYWORDS, Kind, Token, tokenize
+from contribd.mapping.lexer import KEYWORDS, LexemeKind, Token, tokenize
 from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.syntax import Binary, Call, Conditional, Key, Literal, Literals, Node, Path, Scalar, Unary
 
@@ -32,11 +32,11 @@ def parse(source: str) -> Node:
     """The tree of ``source``. Raises ExpressionError with the offset of what was not understood."""
     tokens = tokenize(source)
     parser = _Parser(tokens)
-    if tokens[0].kind is Kind.END:
+    if tokens[0].kind is LexemeKind.END:
         raise ExpressionError(0, "an expression is missing here")
     node = parser.expression(0)
     rest = parser.next
-    if rest.kind is not Kind.END:
+    if rest.kind is not LexemeKind.END:
         raise ExpressionError(rest.at, f"expected an operator or the end, found {rest.describe()}")
     return node
 
@@ -65,7 +65,7 @@ class _Parser:
 
     def _power(self) -> int:
         token = self.next
-        return _POWERS.get(str(token.value), 0) if token.kind in {Kind.SYMBOL, Kind.NAME} else 0
+        return _POWERS.get(str(token.value), 0) if token.kind in {LexemeKind.SYMBOL, LexemeKind.NAME} else 0
 
     def _take(self) -> Token:
         token = self.next
@@ -78,7 +78,7 @@ class _Parser:
             raise ExpressionError(at, f"more than {MAX_NODES} operators and operands; use several fields or checks")
 
     def _at(self, symbol: str) -> bool:
-        return self.next.kind in {Kind.SYMBOL, Kind.NAME} and self.next.value == symbol
+        return self.next.kind in {LexemeKind.SYMBOL, LexemeKind.NAME} and self.next.value == symbol
 
     def _expect(self, symbol: str, why: str) -> Token:
         if not self._at(symbol):
@@ -88,9 +88,9 @@ class _Parser:
     def _prefix(self) -> Node:
         token = self._take()
         self._count(token.at)
-        if token.kind in {Kind.NUMBER, Kind.TEXT}:
+        if token.kind in {LexemeKind.NUMBER, LexemeKind.TEXT}:
             return Literal(token.at, token.value)
-        if token.kind is Kind.NAME:
+        if token.kind is LexemeKind.NAME:
             return self._name(token)
         if token.value == "-":
             return self._minus(token)
@@ -124,7 +124,7 @@ class _Parser:
 
     def _root_key(self, bracket: Token) -> Node:
         key = self._take()
-        if key.kind is not Kind.TEXT or not self._at("]"):
+        if key.kind is not LexemeKind.TEXT or not self._at("]"):
             raise ExpressionError(bracket.at, "a list stands only after 'in'; a key of the record is [\"key\"]")
         self._take()
         return self._path(bracket.at, str(key.value))
@@ -136,7 +136,7 @@ class _Parser:
         return Path(at, tuple(keys))
 
     def _dotted(self) -> Key:
-        if self.next.kind is not Kind.NAME:
+        if self.next.kind is not LexemeKind.NAME:
             raise ExpressionError(self.next.at, f"expected a name after '.', found {self.next.describe()}")
         return str(self._take().value)
 
@@ -145,9 +145,9 @@ class _Parser:
         if negative:
             self._take()
         token = self._take()
-        if token.kind is Kind.TEXT and not negative:
+        if token.kind is LexemeKind.TEXT and not negative:
             key: Key = str(token.value)
-        elif token.kind is Kind.NUMBER and isinstance(token.value, int) and token.value < 10**9:
+        elif token.kind is LexemeKind.NUMBER and isinstance(token.value, int) and token.value < 10**9:
             key = -token.value if negative else token.value
         else:
             raise ExpressionError(token.at, 'expected a position such as [0] or [-1], or a key such as ["key"]')

@@ -18,7 +18,7 @@ _REFRESH_STATE: Final = b',"Solicited":false,"State":{"Stream":"Open","Data":"Ok
 
 
 @dataclass(frozen=True, slots=True)
-class PostUser:
+class PostUserInfo:
     """PostUserInfo: the publisher's address (dotted IPv4 text or number) and user ID (number)."""
 
     address: str | int
@@ -28,7 +28,7 @@ class PostUser:
 class PostEncoder:
     """Encodes posts of one user; everything that does not change from post to post is encoded once."""
 
-    def __init__(self, user: PostUser) -> None:
+    def __init__(self, user: PostUserInfo) -> None:
         info = _encode({"Address": user.address, "UserID": user.user_id})
         self._user = b',"PostUserInfo":' + info + b',"Key":'
 

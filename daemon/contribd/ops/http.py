@@ -14,7 +14,7 @@ from typing import Any
 from contribd.ops.log import get_logger
 from contribd.ops.page import CONTENT_POLICY
 from contribd.ops.progress import Progress
-from contribd.ops.site import Answer, Site, plain
+from contribd.ops.site import HttpAnswer, Site, plain
 from contribd.ops.snapshot import Snapshot
 
 _MAX_HEAD = 16 * 1024
@@ -153,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name for it
         """Requests are not logged: a scrape every few seconds would drown what matters."""
 
-    def _answer(self, answer: Answer, *, body: bool) -> None:
+    def _answer(self, answer: HttpAnswer, *, body: bool) -> None:
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.type)
         self.send_header("Content-Length", str(len(answer.body)))

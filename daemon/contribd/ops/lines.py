@@ -15,7 +15,7 @@ Renderer: TypeAlias = Callable[[Event], str]
 ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
-class Failure(NamedTuple):
+class ShownException(NamedTuple):
     """An exception as it may be shown; in an event under ``failure``."""
 
     text: str
@@ -37,7 +37,7 @@ def journald(*, debug: bool) -> Renderer:
 
     def render(event: Event) -> str:
         prefix = f"<{_PRIORITY[event.pop('level')]}>"
-        failure: Failure | None = event.pop("failure", None)
+        failure: ShownException | None = event.pop("failure", None)
         line = prefix + _sentence(event, failure)
         if failure is None or not debug:
             return line
@@ -54,7 +54,7 @@ def console(*, colours: bool, debug: bool) -> Renderer:
     )
 
     def render(event: Event) -> str:
-        failure: Failure | None = event.pop("failure", None)
+        failure: ShownException | None = event.pop("failure", None)
         shown = {key: printable(value) if isinstance(value, str) else value for key, value in event.items()}
         shown["timestamp"] = datetime.now(UTC).strftime("%H:%M:%S.%f")[:-3]
         if failure is not None:
@@ -70,7 +70,7 @@ def as_json() -> Renderer:
     """One JSON object a line: time (UTC, microseconds), level, event, the keys, and the traceback if there is one."""
 
     def render(event: Event) -> str:
-        failure: Failure | None = event.pop("failure", None)
+        failure: ShownException | None = event.pop("failure", None)
         time = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         shown = {"time": time, "level": event.pop("level"), "event": event.pop("event"), **event}
         if failure is not None:
@@ -86,11 +86,11 @@ def printable(text: str) -> str:
     return text if text.isprintable() else text.translate(_CONTROLS)
 
 
-def describe(exc_info: ExcInfo, mask: Callable[[str], str]) -> Failure:
+def describe(exc_info: ExcInfo, mask: Callable[[str], str]) -> ShownException:
     """The exception with every secret in it masked: its text is not ours, and quoting would hide a secret from us."""
     kind, error, trace = exc_info
     frames = traceback.extract_tb(trace)
-    return Failure(
+    return ShownException(
         text=mask(" ".join("".join(traceback.format_exception_only(kind, error)).split())),
         place=f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown",
         traceback=mask("".join(traceback.format_exception(kind, error, trace)).rstrip("\n")).split("\n"),
@@ -116,7 +116,7 @@ def _level(number: int) -> str:
     return "debug"
 
 
-def _sentence(event: Event, failure: Failure | None) -> str:
+def _sentence(event: Event, failure: ShownException | None) -> str:
     words = [printable(str(event.pop("event")))]
     words += [f"{key}={_value(value)}" for key, value in event.items()]
     if failure is not None:

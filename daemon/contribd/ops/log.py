@@ -52,7 +52,7 @@ class _Pipeline:
 _pipeline = _Pipeline()
 
 
-class Log(structlog.BoundLoggerBase):
+class Logger(structlog.BoundLoggerBase):
     """A logger with context: ``log.info("logged in", endpoint=url)``. Below its level a call does nothing."""
 
     def debug(self, event: str, **facts: Any) -> None:
@@ -90,9 +90,9 @@ class Log(structlog.BoundLoggerBase):
         _pipeline.write(entry)
 
 
-def get_logger(component: str) -> Log:
+def get_logger(component: str) -> Logger:
     """The logger of one part of the daemon; its name is on every line."""
-    return Log(None, processors=[], context={"part": component})
+    return Logger(None, processors=[], context={"part": component})
 
 
 def configure(

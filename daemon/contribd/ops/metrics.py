@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from contribd.ops.snapshot import Histogram, Snapshot
+from contribd.ops.snapshot import HistogramView, Snapshot
 
 
 class SnapshotCollector(Collector):
@@ -121,7 +121,7 @@ def _process(now: Snapshot) -> Iterator[Metric]:
     yield build
 
 
-def _histogram(name: str, text: str, histogram: Histogram) -> HistogramMetricFamily:
+def _histogram(name: str, text: str, histogram: HistogramView) -> HistogramMetricFamily:
     names = [*(str(bound) for bound in histogram.bounds), "+Inf"]
     buckets = [(bound, float(count)) for bound, count in zip(names, histogram.cumulative(), strict=True)]
     return HistogramMetricFamily(name, text, buckets=buckets, sum_value=histogram.sum)

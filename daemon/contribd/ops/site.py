@@ -21,7 +21,7 @@ _HTML = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """One response: ``type`` is the content type."""
 
     status: HTTPStatus
@@ -42,7 +42,7 @@ class Site:
         self._progress = progress
         self._clock = clock
         self._registry = build_registry(snapshot)
-        self._pages: dict[str, Callable[[str], Answer]] = {
+        self._pages: dict[str, Callable[[str], HttpAnswer]] = {
             "/": self._page,
             "/metrics": self._metrics,
             "/livez": self._live,
@@ -50,43 +50,43 @@ class Site:
             "/status": self._status,
         }
 
-    def get(self, target: str, accept: str = "") -> Answer:
+    def get(self, target: str, accept: str = "") -> HttpAnswer:
         """The answer to GET ``target`` (a path, perhaps with a query); ``accept`` is the request's Accept header."""
         page = self._pages.get(target.partition("?")[0])
         if page is None:
             return plain(HTTPStatus.NOT_FOUND, f"not found; there is {', '.join(self._pages)}")
         return page(accept)
 
-    def _metrics(self, accept: str) -> Answer:
+    def _metrics(self, accept: str) -> HttpAnswer:
         encode, content_type = choose_encoder(accept)
-        return Answer(HTTPStatus.OK, content_type, encode(self._registry))
+        return HttpAnswer(HTTPStatus.OK, content_type, encode(self._registry))
 
-    def _live(self, accept: str) -> Answer:  # noqa: ARG002 - the pages share one signature
+    def _live(self, accept: str) -> HttpAnswer:  # noqa: ARG002 - the pages share one signature
         stalled = self._stalled()
         return _health(not stalled, {"alive": not stalled, "stalled": stalled})
 
-    def _ready(self, accept: str) -> Answer:  # noqa: ARG002 - the pages share one signature
+    def _ready(self, accept: str) -> HttpAnswer:  # noqa: ARG002 - the pages share one signature
         reasons = reasons_not_ready(self._snapshot(), self._stalled())
         return _health(not reasons, {"ready": not reasons, "reasons": reasons})
 
-    def _status(self, accept: str) -> Answer:  # noqa: ARG002 - the pages share one signature
-        return Answer(HTTPStatus.OK, _JSON, _json(status_document(self._snapshot(), self._stalled())))
+    def _status(self, accept: str) -> HttpAnswer:  # noqa: ARG002 - the pages share one signature
+        return HttpAnswer(HTTPStatus.OK, _JSON, _json(status_document(self._snapshot(), self._stalled())))
 
-    def _page(self, accept: str) -> Answer:  # noqa: ARG002 - the pages share one signature
+    def _page(self, accept: str) -> HttpAnswer:  # noqa: ARG002 - the pages share one signature
         page = render_page(status_document(self._snapshot(), self._stalled()))
-        return Answer(HTTPStatus.OK, _HTML, page.encode())
+        return HttpAnswer(HTTPStatus.OK, _HTML, page.encode())
 
     def _stalled(self) -> list[str]:
         return self._progress.stalled(self._clock())
 
 
-def plain(status: HTTPStatus, text: str) -> Answer:
+def plain(status: HTTPStatus, text: str) -> HttpAnswer:
     """A plain text answer."""
-    return Answer(status, _TEXT, f"{text}\n".encode())
+    return HttpAnswer(status, _TEXT, f"{text}\n".encode())
 
 
-def _health(good: bool, document: dict[str, Any]) -> Answer:
-    return Answer(HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE, _JSON, _json(document))
+def _health(good: bool, document: dict[str, Any]) -> HttpAnswer:
+    return HttpAnswer(HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE, _JSON, _json(document))
 
 
 def _json(document: dict[str, Any]) -> bytes:

@@ -13,7 +13,7 @@ from contribd.engine.limits import ACK_BUCKETS, DELIVERY_BUCKETS
 
 
 @dataclass(frozen=True, slots=True)
-class Histogram:
+class HistogramView:
     """``counts[i]`` values were at most ``bounds[i]`` and above the bound before it; the last count is of the rest."""
 
     bounds: tuple[float, ...]
@@ -25,12 +25,12 @@ class Histogram:
         return tuple(accumulate(self.counts))
 
     @classmethod
-    def of(cls, counted: engine_counters.Histogram) -> "Histogram":
+    def of(cls, counted: engine_counters.Histogram) -> "HistogramView":
         """What the engine counted so far."""
         return cls(counted.bounds, tuple(counted.counts), counted.total)
 
     @classmethod
-    def empty(cls, bounds: tuple[float, ...]) -> "Histogram":
+    def empty(cls, bounds: tuple[float, ...]) -> "HistogramView":
         """A histogram nothing was counted in."""
         return cls(bounds, (0,) * (len(bounds) + 1), 0.0)
 
@@ -66,7 +66,7 @@ class PartitionView:
 
 
 @dataclass(frozen=True, slots=True)
-class Counters:
+class CountersView:
     """Totals since the process started; every key is a bounded set of names, never a RIC or a PostID."""
 
     results: tuple[tuple[str, str, int], ...] = ()
@@ -80,7 +80,7 @@ class Counters:
     unmatched_answers: int = 0
 
     @classmethod
-    def of(cls, counted: engine_counters.EngineCounters) -> "Counters":
+    def of(cls, counted: engine_counters.EngineCounters) -> "CountersView":
         """What the engine counted so far, in a stable order."""
         return cls(
             results=_rows(counted.results),
@@ -113,9 +113,9 @@ class Snapshot:
     standing: int = 0
     """Quotes in the market that would be withdrawn; 0 where nothing is to be withdrawn."""
     partitions: tuple[PartitionView, ...] = ()
-    counters: Counters = Counters()
-    ack_seconds: Histogram = field(default_factory=lambda: Histogram.empty(ACK_BUCKETS))
-    delivery_seconds: Histogram = field(default_factory=lambda: Histogram.empty(DELIVERY_BUCKETS))
+    counters: CountersView = CountersView()
+    ack_seconds: HistogramView = field(default_factory=lambda: HistogramView.empty(ACK_BUCKETS))
+    delivery_seconds: HistogramView = field(default_factory=lambda: HistogramView.empty(DELIVERY_BUCKETS))
     last_ack_at: float | None = None
     config_reloaded: bool = True
     """Whether the last load of the configuration took effect."""

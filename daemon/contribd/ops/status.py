@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contribd.ops.log import mask
-from contribd.ops.snapshot import Histogram, Snapshot
+from contribd.ops.snapshot import HistogramView, Snapshot
 
 
 def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
@@ -64,5 +64,5 @@ def iso(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _histogram(histogram: Histogram) -> dict[str, Any]:
+def _histogram(histogram: HistogramView) -> dict[str, Any]:
     return {"bounds": list(histogram.bounds), "counts": list(histogram.counts), "sum": histogram.sum}

@@ -54,7 +54,7 @@ class StoredResult(NamedTuple):
     value: bytes
 
 
-class Unreadable(NamedTuple):
+class UnreadableResult(NamedTuple):
     """A record of the results topic that is not a result."""
 
     topic: str
@@ -66,7 +66,7 @@ class Unreadable(NamedTuple):
         return f"{self.topic}:{self.partition}:{self.offset}: {self.reason}"
 
 
-def _log_unreadable(record: Unreadable) -> None:
+def _log_unreadable(record: UnreadableResult) -> None:
     _log.warning("a record of the results topic is no result", record=str(record))
 
 
@@ -78,7 +78,7 @@ def read_results(
     *,
     follow: bool = False,
     stop: Callable[[], bool] = lambda: False,
-    on_unreadable: Callable[[Unreadable], None] = _log_unreadable,
+    on_unreadable: Callable[[UnreadableResult], None] = _log_unreadable,
 ) -> Iterator[StoredResult]:
     """The results that pass ``filters``, from ``filters.since`` or the beginning.
 
@@ -104,7 +104,7 @@ class _Reader:
         self,
         consumer: Any,
         accept: Callable[[Result], bool],
-        on_unreadable: Callable[[Unreadable], None],
+        on_unreadable: Callable[[UnreadableResult], None],
         stop: Callable[[], bool],
     ) -> None:
         self._consumer = consumer
@@ -180,7 +180,7 @@ class _Reader:
             try:
                 result = decode_result(record.value)
             except ResultError as error:
-                self._on_unreadable(Unreadable(record.topic, record.partition, record.offset, str(error)))
+                self._on_unreadable(UnreadableResult(record.topic, record.partition, record.offset, str(error)))
                 continue
             if self._accept(result):
                 yield StoredResult(result, record.topic, record.partition, record.offset, record.value)

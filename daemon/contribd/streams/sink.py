@@ -134,7 +134,7 @@ class Sink:
             steps.SendOffsets: self._send_offsets,
             steps.CommitTransaction: self._commit,
             steps.Renew: self._renew,
-            steps.Call: question.open,
+            steps.OpenConsumer: question.open,
             steps.Confirm: question.confirm,
             steps.ReadBack: question.committed,
             steps.HangUp: question.close,
@@ -233,7 +233,7 @@ class _Question:
         self._consumer: AskingConsumer | None = None
         self._member: Member | None = None
 
-    def open(self, _step: steps.Call) -> None:
+    def open(self, _step: steps.OpenConsumer) -> None:
         """Lets the group find out who asks."""
         self._consumer, self._member = self._kafka.asking(), self._fencing.member
         if self._member is not None:

@@ -124,7 +124,7 @@ class Renew(NamedTuple):
 # Steps of a consumer that asks in the name of this process's member. Any of FAILURES may come of them.
 
 
-class Call(NamedTuple):
+class OpenConsumer(NamedTuple):
     """Open it."""
 
 
@@ -178,7 +178,7 @@ Step: TypeAlias = (
     | SendOffsets
     | CommitTransaction
     | Renew
-    | Call
+    | OpenConsumer
     | Confirm
     | ReadBack
     | HangUp
@@ -309,7 +309,7 @@ def _between_confirmations(
 ) -> Generator[Step, Any, Found | None]:
     """What the group says; None where that is not credible, or it cannot be asked, or does not know us."""
     try:
-        yield Call()
+        yield OpenConsumer()
         yield Confirm()
         found: Found = yield ReadBack(partitions)
         now: Times = yield Time()

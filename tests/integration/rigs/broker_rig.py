@@ -12,7 +12,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError
 from tests.integration.rigs.java_build import REPOSITORY, built
-from tests.integration.rigs.java_server import Server
+from tests.integration.rigs.java_server import JavaServer
 from tests.integration.rigs.spawned import Child, listening
 from tests.integration.rigs.wait import eventually
 
@@ -61,7 +61,7 @@ def unique(name: str) -> str:
     return f"{name}-{os.getpid()}-{next(_topics)}-{uuid.uuid4().hex[:6]}"
 
 
-class KafkaBroker(Server):
+class KafkaBroker(JavaServer):
     """One broker with its data in ``directory``; address and data outlive stop, kill and restart.
 
     ``advertised_port`` is for a proxy in front of the broker: clients are told to come back to that port.

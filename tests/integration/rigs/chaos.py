@@ -27,7 +27,7 @@ of it may still arrive."""
 
 
 @dataclass(frozen=True)
-class Plan:
+class ChaosPlan:
     """How much happens. ``settle`` is how long to wait, at the end, for everything to be drained (seconds)."""
 
     records: int
@@ -44,8 +44,8 @@ class Plan:
     settle: float = 180.0
 
 
-SHORT = Plan(30_000, 600, 600.0, 5, 1, 1, 5, 2, 1)
-LONG = Plan(1_000_000, 10_000, 1_200.0, 30, 3, 5, 30, 10, 3, settle=900.0)
+SHORT = ChaosPlan(30_000, 600, 600.0, 5, 1, 1, 5, 2, 1)
+LONG = ChaosPlan(1_000_000, 10_000, 1_200.0, 30, 3, 5, 30, 10, 3, settle=900.0)
 
 
 @dataclass
@@ -88,7 +88,7 @@ class Report:
 class Chaos:
     """One run. ``say`` gets a line for each fault."""
 
-    def __init__(self, directory: Path, plan: Plan, say: Callable[[str], None] = lambda _line: None) -> None:
+    def __init__(self, directory: Path, plan: ChaosPlan, say: Callable[[str], None] = lambda _line: None) -> None:
         self.plan = plan
         self._say = say
         self._random = random.Random(plan.seed)

@@ -8,7 +8,7 @@ from tests.integration.rigs.spawned import Child
 START_ATTEMPTS = 3  # a port can be taken by somebody else between choosing it and listening on it
 
 
-class Server(ABC):
+class JavaServer(ABC):
     """One server in ``directory``. Its port is chosen at its first start and outlives stop, kill and restart."""
 
     def __init__(self, directory: Path, *, name: str) -> None:

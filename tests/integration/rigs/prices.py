@@ -18,7 +18,7 @@ Place = tuple[str, int, int]
 
 
 @dataclass
-class Fed:
+class FedRecords:
     """What was produced: each record by its place, in the order of its partition."""
 
     records: dict[Place, PriceRecord] = field(default_factory=dict)
@@ -44,14 +44,14 @@ def records(count: int, *, seed: int = 1, poison: float = 0.005, unmapped: float
     return [engine.next(start + timedelta(milliseconds=10 * number)) for number in range(count)]
 
 
-def feed(broker: KafkaBroker, topic: str, priced: Sequence[PriceRecord]) -> Fed:
+def feed(broker: KafkaBroker, topic: str, priced: Sequence[PriceRecord]) -> FedRecords:
     """Produces records by their keys and returns once the broker has them all."""
     producer = KafkaProducer(bootstrap_servers=broker.bootstrap, acks="all", linger_ms=5)
     futures = [producer.send(topic, key=record.key, value=record.value) for record in priced]
     producer.flush(60)
     places = [future.get(timeout=60) for future in futures]
     producer.close()
-    return Fed({(p.topic, p.partition, p.offset): record for p, record in zip(places, priced, strict=True)})
+    return FedRecords({(p.topic, p.partition, p.offset): record for p, record in zip(places, priced, strict=True)})
 
 
 def read_results(broker: KafkaBroker, topic: str) -> list[Result]:
@@ -79,7 +79,7 @@ def places(results: Iterable[Result]) -> Counter[Place]:
     return Counter((r.record.topic, r.record.partition, r.record.offset) for r in results)
 
 
-def assert_one_each(results: Sequence[Result], fed: Fed) -> None:
+def assert_one_each(results: Sequence[Result], fed: FedRecords) -> None:
     """The first promise: exactly one result for every record."""
     counted = places(results)
     missing = sorted(set(fed.records) - set(counted))

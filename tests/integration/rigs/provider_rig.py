@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.rigs.java_build import REPOSITORY, built
-from tests.integration.rigs.java_server import Server
+from tests.integration.rigs.java_server import JavaServer
 from tests.integration.rigs.spawned import Child
 
 from contribd.simulation.demo.embedded_broker import free_port
@@ -46,7 +46,7 @@ _SERVICE = """
         </Service>"""
 
 
-class Profile(StrEnum):
+class ProviderProfile(StrEnum):
     """What the provider does with JSON its converter refuses."""
 
     ERRORS = "errors"
@@ -57,7 +57,7 @@ class Profile(StrEnum):
     """The connection is closed, as the vendor's example providers do."""
 
 
-_CLOSE_AND_ERROR = {Profile.ERRORS: (0, 1), Profile.SILENT: (0, 0), Profile.CLOSING: (0, 0)}
+_CLOSE_AND_ERROR = {ProviderProfile.ERRORS: (0, 1), ProviderProfile.SILENT: (0, 0), ProviderProfile.CLOSING: (0, 0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class JournaledPost:
     fields: dict[str, str | None]
 
 
-class Provider(Server):
+class Provider(JavaServer):
     """One provider process. Port and journal outlive stop, kill and restart.
 
     ``max_msg_size`` (bytes) and ``advertised_ping_timeout`` (seconds) go into the login's Refresh, None leaves them
@@ -89,7 +89,7 @@ class Provider(Server):
         self,
         directory: Path,
         *,
-        profile: Profile | str = Profile.ERRORS,
+        profile: ProviderProfile | str = ProviderProfile.ERRORS,
         services: Sequence[str] = ("TRCC",),
         max_msg_size: int | None = 61430,
         advertised_ping_timeout: int | None = 30,
@@ -100,7 +100,7 @@ class Provider(Server):
     ) -> None:
         super().__init__(directory, name="Provider")
         self.services = tuple(services)
-        self._profile = Profile(profile)
+        self._profile = ProviderProfile(profile)
         self._max_msg_size = max_msg_size
         self._advertised_ping_timeout = advertised_ping_timeout
         self._ping_timeout = ping_timeout
@@ -167,7 +167,7 @@ class Provider(Server):
             "services": ",".join(f"{number}:{name}" for number, name in enumerate(self.services, FIRST_SERVICE_ID)),
             "max-msg-size": self._max_msg_size,
             "ping-timeout": self._advertised_ping_timeout,
-            "closing": "true" if self._profile is Profile.CLOSING else None,
+            "closing": "true" if self._profile is ProviderProfile.CLOSING else None,
             "delay": round(self._delay * 1000),
         }
         compiler = ["-XX:TieredStopAtLevel=1"] if self._short_lived else []

@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import Annotated
 
 import typer
-from tests.simulation.world.many import Summary, run_many
+from tests.simulation.world.many import SeedSummary, run_many
 from tests.simulation.world.seeded_run import KILLS, REPOSTS, Run, run_seed
 
 from contribd.cli import EXIT_FAILED, EXIT_INTERRUPTED
@@ -50,7 +50,7 @@ def _run(seeds: range, jobs: int | None) -> bool:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    summary, interrupted = Summary(), False
+    summary, interrupted = SeedSummary(), False
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("seeds", total=len(seeds))
@@ -71,7 +71,7 @@ def _run(seeds: range, jobs: int | None) -> bool:
     return bool(summary.broken)
 
 
-def _report(summary: Summary) -> None:
+def _report(summary: SeedSummary) -> None:
     for found in summary.broken[:_SHOWN]:
         _show(found)
     elapsed = summary.elapsed

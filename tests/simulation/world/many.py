@@ -15,7 +15,7 @@ CHUNK = 20
 
 
 @dataclass(slots=True)
-class Summary:
+class SeedSummary:
     """Over all seeds run. ``broken``: the runs that broke a promise, by seed."""
 
     seeds: int = 0

@@ -17,11 +17,11 @@ from tests.simulation.world.environment.group import Group
 from tests.simulation.world.environment.host import World
 from tests.simulation.world.environment.hosts import Hosts
 from tests.simulation.world.environment.make_engine import URLS
-from tests.simulation.world.environment.record_feed import Feed, Produced, make_mapper
+from tests.simulation.world.environment.record_feed import Produced, RecordFeed, make_mapper
 from tests.simulation.world.environment.schedule import Schedule
 from tests.simulation.world.environment.sim_kafka import SimKafka, Transaction
 from tests.simulation.world.environment.venue import Venue
-from tests.simulation.world.oracle.evidence import Post, Violation
+from tests.simulation.world.oracle.evidence import SeenPost, Violation
 from tests.simulation.world.oracle.oracle import Oracle
 from tests.simulation.world.plan import Plan, make_plan
 
@@ -75,7 +75,7 @@ class _Simulation:
         self.world = World(schedule, plan, brokers, kafka, group, venues, self.oracle, self.counts, _mapper())
         self.hosts = Hosts(self.world)
         self.faults = Faults(self.world, self.hosts)
-        self._feed = Feed(plan, schedule.rng, self.counts)
+        self._feed = RecordFeed(plan, schedule.rng, self.counts)
         kafka.ends[:] = kafka.starts[:] = self._feed.starts
 
     def _committed(self, transaction: Transaction) -> None:
@@ -177,7 +177,7 @@ def _lines(oracle: Oracle, subject: object) -> list[str]:
 def _concerns(about: object, ric: object) -> bool:
     if about is None:
         return True
-    if isinstance(about, Produced | Post):
+    if isinstance(about, Produced | SeenPost):
         return about.ric == ric
     if isinstance(about, bytes) and isinstance(ric, str):
         return json.dumps(ric).encode() in about or b'"Domain"' in about or b'"Error"' in about

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.simulation.world.command import app
-from tests.simulation.world.many import Summary, run_many
+from tests.simulation.world.many import SeedSummary, run_many
 from tests.simulation.world.mutants.mutant import Mutant, broken, seeds_to_catch
 from tests.simulation.world.mutants.table import MUTANTS
 from tests.simulation.world.plan import FAULTS, SHARES, make_plan
@@ -30,8 +30,8 @@ FRESH = 40
 _PROMISE = next(mutant for mutant in MUTANTS if mutant.rule == "a NAK is not an ACK")
 
 
-def _all_kept(seeds: range) -> Summary:
-    summary = Summary()
+def _all_kept(seeds: range) -> SeedSummary:
+    summary = SeedSummary()
     for run in run_many(seeds):
         summary.add(run)
     for run in summary.broken:

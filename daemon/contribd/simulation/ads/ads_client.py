@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from contribd.simulation.ads import messages
 from contribd.simulation.ads.answering import AnswerDesk
 from contribd.simulation.ads.conversion import LOST, Conversion, convert, wants_ack
-from contribd.simulation.ads.delayed import Outbox
+from contribd.simulation.ads.delayed import DelayedAnswers
 from contribd.simulation.ads.options import (
     PENDING_USER,
     REFUSED_USER,
     UNANSWERED_USER,
     Close,
-    LoginAnswer,
+    LoginProfile,
     LoginSeen,
     Profile,
 )
@@ -25,7 +25,7 @@ _NEEDED_FILTER: Final = 3  # info 1 and state 2
 _TYPES = frozenset(("Request", "Refresh", "Update", "Status", "Close", "Ack", "Generic", "Post"))
 
 
-class Connection:
+class AdsClient:
     """Text frames of the client in, frames for it out. Times are seconds on the caller's clock."""
 
     def __init__(self, ads: SimulatedAds, number: int, now: float) -> None:
@@ -36,7 +36,7 @@ class Connection:
         """Set once the server ends the connection; what `take` gives is still to be sent before it."""
         self._ads = ads
         self._now = now
-        self._outbox = Outbox(acks_a_frame=ads.options.pack_answers)
+        self._outbox = DelayedAnswers(acks_a_frame=ads.options.pack_answers)
         self._heard = now
         self._next_ping = now + self._ping_interval() if ads.options.ping_timeout else None
         self._login_stream = 0
@@ -112,7 +112,7 @@ class Connection:
         reissue = self.user is not None
         self._ads.logins.append(LoginSeen("reissue" if reissue else "login", key.get("Name"), elements))
         user = str(elements.get("AuthenticationToken", key.get("Name", "")))
-        if reissue or options.login is LoginAnswer.SILENT or user == UNANSWERED_USER:
+        if reissue or options.login is LoginProfile.SILENT or user == UNANSWERED_USER:
             return
         self._login_stream = stream
         refusal = self._refusal(user)
@@ -122,7 +122,7 @@ class Connection:
             return
         self.user = user
         omit = options.omit
-        suspect = options.login is LoginAnswer.SUSPECT
+        suspect = options.login is LoginProfile.SUSPECT
         self._send(
             messages.login_refresh(
                 stream,
@@ -136,7 +136,7 @@ class Connection:
 
     def _refusal(self, user: str) -> messages.Message | None:
         options = self._ads.options
-        if options.login is LoginAnswer.REFUSED or user == REFUSED_USER:
+        if options.login is LoginProfile.REFUSED or user == REFUSED_USER:
             return messages.state("Closed", "Suspect", "NotEntitled", "Login denied")
         ended = self._ads.last_end.get(user)
         if user == PENDING_USER or (ended is not None and self._now - ended < options.relogin_pause):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from contribd.simulation.ads import messages
 from contribd.simulation.ads.conversion import Conversion
 from contribd.simulation.ads.options import Posted
-from contribd.simulation.ads.ric_rules import ACK, SILENT, Answer, nak
+from contribd.simulation.ads.ric_rules import ACK, SILENT, RicAnswer, nak
 
 if TYPE_CHECKING:
     from contribd.simulation.ads.simulated_ads import SimulatedAds
@@ -27,7 +27,7 @@ class AnswerDesk:
         self._connection = connection
         self._keys: dict[tuple[str, object], bytes] = {}
 
-    def take(self, post: Conversion) -> Answer:
+    def take(self, post: Conversion) -> RicAnswer:
         """Takes the post, and says what it gets."""
         ads = self._ads
         answer = SILENT if ads.silent else self._decide(post)
@@ -37,7 +37,7 @@ class AnswerDesk:
             ads.posts.append(Posted(ads.posts_taken, self._connection, *post, word))
         return answer
 
-    def ack(self, stream: int, post: Conversion, answer: Answer) -> bytes:
+    def ack(self, stream: int, post: Conversion, answer: RicAnswer) -> bytes:
         """The Ack or Nak, as one message."""
         index = (post.ric, post.service)
         key = self._keys.get(index)
@@ -47,7 +47,7 @@ class AnswerDesk:
             key = self._keys[index] = messages.encode_key(post.ric, self._service_in_ack(post.service))
         return messages.ack(stream, (post.post_id or 0) % POST_ID_RANGE, key, answer.nak_code, answer.text)
 
-    def _decide(self, post: Conversion) -> Answer:
+    def _decide(self, post: Conversion) -> RicAnswer:
         ads = self._ads
         service = ads.find_service(post.service)
         if service is None:

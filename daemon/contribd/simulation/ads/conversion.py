@@ -9,7 +9,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from contribd.simulation.ads.field_values import Kind, Verdict, judge
+from contribd.simulation.ads.field_values import FieldKind, Verdict, judge
 
 _DOMAIN_NAMES = """
 Login Source Dictionary MarketPrice MarketByOrder MarketByPrice MarketMaker SymbolList YieldCurve Analytics Headline
@@ -34,18 +34,20 @@ class Conversion(NamedTuple):
     fields: Mapping[str, Any]
 
 
-class Lost(Enum):
+class SilentLoss(Enum):
     """The post, and what follows it in its frame, is lost without a word."""
 
     LOST = "lost"
 
 
-LOST: Final = Lost.LOST
-Outcome: TypeAlias = Conversion | str | Lost
+LOST: Final = SilentLoss.LOST
+Outcome: TypeAlias = Conversion | str | SilentLoss
 """The post, the text of the Error it gets, or that it is lost."""
 
 
-def convert(post: Mapping[str, Any], fields: Mapping[str, Kind] | None, services: Container[str] | None) -> Outcome:
+def convert(
+    post: Mapping[str, Any], fields: Mapping[str, FieldKind] | None, services: Container[str] | None
+) -> Outcome:
     """What becomes of ``post``, a message whose ID is that of the login stream.
 
     ``fields``: the dictionary to check names and values against, ``None`` takes them all. ``services``: the names that
@@ -108,7 +110,7 @@ def _complaint_of_payload(payload: object) -> str | None:
     return None
 
 
-def _check(values: Mapping[str, Any], fields: Mapping[str, Kind]) -> str | Lost | None:
+def _check(values: Mapping[str, Any], fields: Mapping[str, FieldKind]) -> str | SilentLoss | None:
     for name, value in values.items():
         verdict = judge(name, value, fields)
         if verdict is Verdict.BREAKS:

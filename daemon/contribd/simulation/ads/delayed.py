@@ -3,7 +3,7 @@
 import heapq
 
 
-class Outbox:
+class DelayedAnswers:
     """Frames and single Acks in the order they leave; Acks may be delayed, and several may share a frame."""
 
     def __init__(self, *, acks_a_frame: int) -> None:

@@ -19,7 +19,7 @@ _UINTS = 1 << 64
 _INTS = 1 << 63
 
 
-class Kind(Enum):
+class FieldKind(Enum):
     """A field's type in the dictionary, as far as the converter treats types apart."""
 
     REAL = "REAL64"
@@ -48,19 +48,19 @@ _DICTIONARY = """
 """
 
 
-def _parse_dictionary(text: str) -> dict[str, Kind]:
-    kinds: dict[str, Kind] = {}
+def _parse_dictionary(text: str) -> dict[str, FieldKind]:
+    kinds: dict[str, FieldKind] = {}
     for row in text.strip().replace("\n", ";").split(";"):
         fid, name, kind = row.split()
-        kinds[name] = kinds[fid] = Kind[kind]
+        kinds[name] = kinds[fid] = FieldKind[kind]
     return kinds
 
 
-FIELDS: Final[Mapping[str, Kind]] = MappingProxyType(_parse_dictionary(_DICTIONARY))
+FIELDS: Final[Mapping[str, FieldKind]] = MappingProxyType(_parse_dictionary(_DICTIONARY))
 """By name, and by FID as text; a small part of the vendor's dictionary, its names, FIDs and types being facts."""
 
 
-def judge(name: str, value: object, fields: Mapping[str, Kind]) -> Verdict:
+def judge(name: str, value: object, fields: Mapping[str, FieldKind]) -> Verdict:
     """What becomes of ``value`` as decoded from JSON, its numbers with a point or exponent as Decimal."""
     kind = fields.get(name)
     if kind is None:
@@ -96,13 +96,13 @@ def _judge_time(value: object) -> Verdict:
     return _error_unless(not isinstance(value, str) or not value or _TIME.match(value) is not None)
 
 
-_JUDGES: dict[Kind, Callable[[object], Verdict]] = {
-    Kind.REAL: _judge_real,
-    Kind.UINT: _judge_uint,
-    Kind.ENUM: _judge_enum,
-    Kind.TEXT: _judge_text,
-    Kind.DATE: _judge_date,
-    Kind.TIME: _judge_time,
+_JUDGES: dict[FieldKind, Callable[[object], Verdict]] = {
+    FieldKind.REAL: _judge_real,
+    FieldKind.UINT: _judge_uint,
+    FieldKind.ENUM: _judge_enum,
+    FieldKind.TEXT: _judge_text,
+    FieldKind.DATE: _judge_date,
+    FieldKind.TIME: _judge_time,
 }
 
 _TIME = re.compile(r"\d{1,2}:\d{1,2}(:\d{1,2}(\D\d+)*)?")  # not its range: 25:99 is taken

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
-from contribd.simulation.ads.field_values import FIELDS, Kind
+from contribd.simulation.ads.field_values import FIELDS, FieldKind
 from contribd.simulation.ads.ric_rules import Rule
 
 DEFAULT_MAX_MSG_SIZE = 61430
@@ -14,7 +14,7 @@ REFUSED_USER, PENDING_USER, UNANSWERED_USER = "refused", "pending", "unanswered"
 """Names (or tokens) whose login is refused, already pending, or never answered, whatever the options say."""
 
 
-class LoginAnswer(StrEnum):
+class LoginProfile(StrEnum):
     """What a login gets: `SUSPECT` is a Refresh that is Open/Suspect, `SILENT` no answer at all."""
 
     OPEN = "open"
@@ -44,7 +44,7 @@ class AdsOptions:
 
     services: tuple[str, ...] = ("TRCC",)
     """Their ids count from 8090."""
-    login: LoginAnswer = LoginAnswer.OPEN
+    login: LoginProfile = LoginProfile.OPEN
     relogin_pause: float = 0.0
     """A login sooner than this after the user's last connection ended is refused: Already pending login."""
     omit: frozenset[Omitted] = frozenset()
@@ -61,7 +61,7 @@ class AdsOptions:
     """A service name that does not exist is a Nak, as real servers were seen to answer; else an Error."""
     ack_service_names: bool = False
     """Acks name the service; else they carry its number, as the vendor's provider does."""
-    fields: Mapping[str, Kind] | None = field(default_factory=lambda: FIELDS)
+    fields: Mapping[str, FieldKind] | None = field(default_factory=lambda: FIELDS)
     """The dictionary, by field name and by FID as text. ``None``: every field and value is taken."""
     rules: tuple[Rule, ...] = ()
     items_unknown: bool = False

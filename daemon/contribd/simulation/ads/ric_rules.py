@@ -35,7 +35,7 @@ _NUMBERED = re.compile(r"(NAK|SLOW)(\d{1,9})\.")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RicAnswer:
     """What a post gets: an Ack (with ``nak_code``: a Nak) after ``delay`` seconds, or nothing.
 
     ``until_refresh``: it holds only until a Refresh post has created the item, and such a post is acked.
@@ -48,14 +48,14 @@ class Answer:
     until_refresh: bool = False
 
 
-ACK: Final = Answer()
-SILENT: Final = Answer(silent=True)
-UNKNOWN_ITEM: Final = Answer("SymbolUnknown", NAK_TEXTS["SymbolUnknown"], until_refresh=True)
+ACK: Final = RicAnswer()
+SILENT: Final = RicAnswer(silent=True)
+UNKNOWN_ITEM: Final = RicAnswer("SymbolUnknown", NAK_TEXTS["SymbolUnknown"], until_refresh=True)
 
 _PLAIN = {
     "SILENT": SILENT,
-    "SLOW": Answer(delay=SLOW_DELAY),
-    "TEXT": Answer(text=CREATED),
+    "SLOW": RicAnswer(delay=SLOW_DELAY),
+    "TEXT": RicAnswer(text=CREATED),
     "UNKNOWN": UNKNOWN_ITEM,
 }
 
@@ -65,13 +65,13 @@ class Rule:
     """``answer`` for every RIC that matches the shell ``pattern`` (``*``, ``?``, ``[…]``; case counts)."""
 
     pattern: str
-    answer: Answer
+    answer: RicAnswer
 
 
-def nak(code: NakCode, text: str | None = None) -> Answer:
+def nak(code: NakCode, text: str | None = None) -> RicAnswer:
     """A Nak; a number that has a name goes by it, and the usual ``text`` of a code is filled in."""
     named = NAK_CODES.get(code, code) if isinstance(code, int) else code
-    return Answer(named, NAK_TEXTS.get(named) if text is None else text)
+    return RicAnswer(named, NAK_TEXTS.get(named) if text is None else text)
 
 
 def parse_nak_rule(argument: str) -> Rule:
@@ -93,23 +93,23 @@ class RicRules:
     def __init__(self, rules: tuple[Rule, ...] = (), *, items_unknown: bool = False) -> None:
         self._rules = rules
         self._default = UNKNOWN_ITEM if items_unknown else ACK
-        self._known: dict[str, Answer] = {}
+        self._known: dict[str, RicAnswer] = {}
 
-    def answer(self, ric: str) -> Answer:
+    def answer(self, ric: str) -> RicAnswer:
         """The answer to an update of ``ric``."""
         found = self._known.get(ric)
         if found is None:
             found = self._known[ric] = self._find(ric)
         return found
 
-    def _find(self, ric: str) -> Answer:
+    def _find(self, ric: str) -> RicAnswer:
         for rule in self._rules:
             if fnmatchcase(ric, rule.pattern):
                 return rule.answer
         return _answer_named(ric) or self._default
 
 
-def _answer_named(ric: str) -> Answer | None:
+def _answer_named(ric: str) -> RicAnswer | None:
     head, dot, rest = ric.partition(".")
     if not dot:
         return None
@@ -119,4 +119,4 @@ def _answer_named(ric: str) -> Answer | None:
     if not numbered:
         return _PLAIN.get(head)
     number = int(numbered[2])
-    return nak(number) if numbered[1] == "NAK" else Answer(delay=number / 1000)
+    return nak(number) if numbered[1] == "NAK" else RicAnswer(delay=number / 1000)

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from contribd.ads import frames
 from contribd.simulation.ads import handshake
-from contribd.simulation.ads.ads_client import Connection
+from contribd.simulation.ads.ads_client import AdsClient
 from contribd.simulation.ads.options import AdsOptions, LoginSeen, Posted
 from contribd.simulation.ads.simulated_ads import SimulatedAds
 
@@ -137,7 +137,7 @@ class AdsServer:
 
 
 class _AdsProtocol(asyncio.Protocol):
-    """One TCP connection: the handshake, then frames between the socket and a `Connection`."""
+    """One TCP connection: the handshake, then frames between the socket and an `AdsClient`."""
 
     def __init__(self, ads: SimulatedAds, peers: "set[_AdsProtocol]") -> None:
         self._ads = ads
@@ -145,7 +145,7 @@ class _AdsProtocol(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._decoder = frames.FrameDecoder(max_payload=MAX_FRAME)
         self._request = b""
-        self._connection: Connection | None = None
+        self._connection: AdsClient | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
         self.ended: asyncio.Future[None] = self._loop.create_future()

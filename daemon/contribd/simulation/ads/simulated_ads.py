@@ -1,6 +1,6 @@
 """A simulated ADS: the vendor's provider as a contributor sees it, with no socket and no clock of its own.
 
-One `SimulatedAds` is a server. Each `connect` gives a `Connection`: its ``receive`` takes the text frames of the
+One `SimulatedAds` is a server. Each `connect` gives an `AdsClient`: its ``receive`` takes the text frames of the
 client, its ``take`` gives the frames to send, and its ``close``, once set, ends it.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contribd.simulation.ads import messages
-from contribd.simulation.ads.ads_client import Connection
+from contribd.simulation.ads.ads_client import AdsClient
 from contribd.simulation.ads.options import AdsOptions, Close, LoginSeen, Posted
 from contribd.simulation.ads.ric_rules import RicRules
 
@@ -46,7 +46,7 @@ class SimulatedAds:
         self.posts: list[Posted] = []
         self.posts_taken = 0
         self.logins: list[LoginSeen] = []
-        self.connections: list[Connection] = []
+        self.connections: list[AdsClient] = []
         self.last_end: dict[str, float] = {}
         self.items: set[tuple[str, str]] = set()
         """Those that exist, as service and RIC, where rules ask for a Refresh first."""
@@ -54,10 +54,10 @@ class SimulatedAds:
         self._drops = 0
         self._duplicates = 0
 
-    def connect(self, now: float) -> Connection:
+    def connect(self, now: float) -> AdsClient:
         """A new connection, its handshake done. ``now``: seconds on any clock that does not go back."""
         self._connected += 1
-        connection = Connection(self, self._connected, now)
+        connection = AdsClient(self, self._connected, now)
         self.connections.append(connection)
         return connection
 

@@ -11,7 +11,7 @@ import msgspec
 
 from contribd.simulation.demo.rates import Pair, Reference
 
-SOURCE: Final = "ECB reference rates, moved by contribd's pricing engine"
+SOURCE: Final = "ECB reference rates, moved by contribd's price engine"
 TICKS_A_DAY: Final = 20_000
 """Of one pair: what a day's volatility is spread over."""
 _PULL = 1e-4  # of the distance back to the reference rate, each tick: a walk without it drifts off in a long run

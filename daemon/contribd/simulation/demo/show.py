@@ -13,7 +13,7 @@ from contribd.simulation.demo.price_feed import Fed, Feed
 from contribd.simulation.demo.pricing_engine import POISON, PricingEngine
 from contribd.simulation.demo.rates import Reference, load_references
 from contribd.simulation.demo.result_count import ResultReader, ResultTally
-from contribd.simulation.demo.show_summary import Summary
+from contribd.simulation.demo.show_summary import ShowSummary
 from contribd.simulation.demo.stage import PARTITIONS, PRICES, RESULTS, Stage, StageError
 
 NAK_RULE: Final = "TRY=*=DeniedBySrc:[500]: Unknown Item"
@@ -37,7 +37,7 @@ class DemoOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ShowProgress:
     """How far it is."""
 
     elapsed: float
@@ -53,7 +53,7 @@ class View(Protocol):
     def event(self, text: str) -> None:
         """Something happens now."""
 
-    def progress(self, progress: Progress) -> None:
+    def progress(self, progress: ShowProgress) -> None:
         """Called several times a second."""
 
 
@@ -86,7 +86,7 @@ class Demo:
         self._tally = ResultTally()
         self._stop = threading.Event()
 
-    def run(self) -> Summary:
+    def run(self) -> ShowSummary:
         """Blocks until the demo is over; all it started has ended by then, however it ends.
 
         Raises Interrupted, StageError or BrokerError, and MissingExtraError before anything starts.
@@ -106,7 +106,7 @@ class Demo:
                 self._stop.set()
                 reader.stop()
 
-    def _play(self, stage: Stage, references: list[Reference], reader: ResultReader) -> Summary:
+    def _play(self, stage: Stage, references: list[Reference], reader: ResultReader) -> ShowSummary:
         engine = PricingEngine(references, seed=self._options.seed)
         feed = Feed(engine, bootstrap_servers=stage.broker.bootstrap_servers, topic=PRICES)
         self._view.event(
@@ -195,13 +195,13 @@ class Demo:
         stage.check()
         statuses = self._tally.by_status()
         session = str(stage.status().get("session", {}).get("state", "no answer"))
-        self._view.progress(Progress(time.monotonic() - start, fed.sent, self._tally.count, statuses, session))
+        self._view.progress(ShowProgress(time.monotonic() - start, fed.sent, self._tally.count, statuses, session))
         time.sleep(_TICK_SECONDS)
 
-    def _summary(self, stage: Stage, fed: Fed, elapsed: float, status: dict[str, object], code: int) -> Summary:
+    def _summary(self, stage: Stage, fed: Fed, elapsed: float, status: dict[str, object], code: int) -> ShowSummary:
         reconnects = status.get("reconnects", [])
         ack, delivery = self._tally.latencies()
-        return Summary(
+        return ShowSummary(
             seconds=round(elapsed, 3),
             records=dict(fed.kinds),
             statuses=self._tally.statuses(),

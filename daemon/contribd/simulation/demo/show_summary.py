@@ -40,7 +40,7 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class ShowSummary:
     """What a demo did; latencies are ``None`` where nothing was answered or delivered."""
 
     seconds: float

@@ -7,7 +7,7 @@ from tests.simulation.world.environment.host import World
 from tests.simulation.world.environment.hosts import Hosts
 from tests.simulation.world.environment.venue import Venue
 
-from contribd.simulation.ads.options import LoginAnswer
+from contribd.simulation.ads.options import LoginProfile
 
 
 class Faults:
@@ -90,18 +90,18 @@ class Faults:
 
     # The ADS
 
-    def _login(self, answer: LoginAnswer) -> None:
+    def _login(self, answer: LoginProfile) -> None:
         venue = self._venue()
         venue.set_login(answer)
         venue.ads.disconnect(1000)
         venue.push()
-        self._heal_after(8.0, lambda: venue.set_login(LoginAnswer.OPEN))
+        self._heal_after(8.0, lambda: venue.set_login(LoginProfile.OPEN))
 
     def _login_refused(self) -> None:
-        self._login(LoginAnswer.REFUSED)
+        self._login(LoginProfile.REFUSED)
 
     def _login_silent(self) -> None:
-        self._login(LoginAnswer.SILENT)
+        self._login(LoginProfile.SILENT)
 
     def _login_suspect(self) -> None:
         venue = self._venue()

@@ -11,7 +11,7 @@ from tests.simulation.world.environment.watched_engine import WatchedEngine
 from contribd.engine.engine import Engine
 from contribd.engine.limits import Bounds
 from contribd.engine.policy import Backoff, ContributionPolicy, RetryPolicy, SessionPolicy, WithdrawPolicy
-from contribd.omm.post import PostEncoder, PostUser
+from contribd.omm.post import PostEncoder, PostUserInfo
 from contribd.omm.requests import Login
 
 URLS = ("ws://ads1", "ws://ads2")
@@ -49,7 +49,7 @@ def make_engine(life: Life, wire: Callable[[], Wire | None], rng: Random) -> Eng
         life,
         wire,
         mapper=mapper,
-        encoder=PostEncoder(PostUser("10.0.0.1", 256)),
+        encoder=PostEncoder(PostUserInfo("10.0.0.1", 256)),
         contribution=contribution,
         session=session,
         rng=rng,

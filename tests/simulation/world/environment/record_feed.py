@@ -70,7 +70,7 @@ def make_mapper() -> Mapper:
     return Mapper(compiled.mappings)
 
 
-class Feed:
+class RecordFeed:
     """Makes records; each RIC has its partition, as a keyed topic has it, or comes through any of them."""
 
     def __init__(self, plan: Plan, rng: Random, counts: Counter[str]) -> None:

@@ -13,7 +13,7 @@ from tests.simulation.world.environment.sim_wire import Wire
 from tests.simulation.world.environment.sockets import SimSelector, SimSocket
 
 from contribd.ads.dialer import DialError, DialOptions
-from contribd.ads.driver import Driver, Outcome
+from contribd.ads.driver import Dialed, Driver
 from contribd.engine.engine import Engine
 from contribd.engine.events import Event, Stop
 from contribd.engine.records.offsets import Partition
@@ -50,7 +50,7 @@ class Process(Life):
         self._selector = SimSelector(self, self._heard)
         rng = Random(world.schedule.rng.getrandbits(64))
         self.engine: Engine = make_engine(self, lambda: self._selector.wire, rng)
-        self._mail: list[Event | Outcome | Joined] = []
+        self._mail: list[Event | Dialed | Joined] = []
         self._wake_time = float("inf")
         self._stop_requested = False
         self._rounds = (0, 0)
@@ -100,7 +100,7 @@ class Process(Life):
 
     # The outside
 
-    def put(self, event: Event | Outcome | Joined) -> None:
+    def put(self, event: Event | Dialed | Joined) -> None:
         """For the worker's mailbox."""
         self._mail.append(event)
         self._wake_in(self._schedule.rng.random() * 0.002)

@@ -15,7 +15,7 @@ SHORT_WRITES = 0.1
 """Share of writes of which the socket takes only a part."""
 
 
-class Server(Protocol):
+class WireServer(Protocol):
     """The far end."""
 
     def receive(self, payload: bytes) -> None:
@@ -42,7 +42,7 @@ class Wire:
         """Share of transfers that arrive in two pieces."""
         self.number = 0
         self.open = True
-        self.server: Server | None = None
+        self.server: WireServer | None = None
         self.on_bytes: Callable[[bytes], None] = lambda _data: None
         """Bytes for the client."""
         self.on_end: Callable[[], None] = lambda: None

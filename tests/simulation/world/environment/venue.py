@@ -11,9 +11,9 @@ from tests.simulation.world.environment.sim_wire import Wire
 from tests.simulation.world.plan import Plan
 
 from contribd.config.types import NAK_CODES
-from contribd.simulation.ads.ads_client import Connection
-from contribd.simulation.ads.options import AdsOptions, LoginAnswer, Profile
-from contribd.simulation.ads.ric_rules import ACK, Answer, RicRules, nak
+from contribd.simulation.ads.ads_client import AdsClient
+from contribd.simulation.ads.options import AdsOptions, LoginProfile, Profile
+from contribd.simulation.ads.ric_rules import ACK, RicAnswer, RicRules, nak
 from contribd.simulation.ads.simulated_ads import SimulatedAds
 
 RETRYABLE = ("NoResources", "GatewayDown")
@@ -31,7 +31,7 @@ class ChanceRules(RicRules):
         self._rng = rng
         self._counts = counts
 
-    def answer(self, ric: str) -> Answer:  # noqa: ARG002 - which RIC it is does not matter here
+    def answer(self, ric: str) -> RicAnswer:  # noqa: ARG002 - which RIC it is does not matter here
         """What the next post gets."""
         if self.calm:
             return ACK
@@ -40,10 +40,10 @@ class ChanceRules(RicRules):
         if self._happens("nak_retryable"):
             return nak(self._rng.choice(RETRYABLE))
         if self._happens("nak_unknown"):
-            return Answer(NAK_CODES[10], "F44: Unable to find item on post update.", until_refresh=True)
+            return RicAnswer(NAK_CODES[10], "F44: Unable to find item on post update.", until_refresh=True)
         if self._happens("answer_late"):
-            return Answer(delay=self._rng.choice((0.5, 3.0, 20.0)))
-        return Answer(text="[4]: Creation Accepted") if self._rng.random() < 0.1 else ACK
+            return RicAnswer(delay=self._rng.choice((0.5, 3.0, 20.0)))
+        return RicAnswer(text="[4]: Creation Accepted") if self._rng.random() < 0.1 else ACK
 
     def _happens(self, what: str) -> bool:
         share = self._shares.get(what, 0.0)
@@ -83,7 +83,7 @@ class Venue:
         """A client's connection, past the handshake."""
         self.visits.append(Visit(self, wire))
 
-    def set_login(self, answer: LoginAnswer) -> None:
+    def set_login(self, answer: LoginProfile) -> None:
         """What logins get from now on."""
         self.ads.options = AdsOptions(**{**_values(self.ads.options), "login": answer})
 
@@ -93,7 +93,7 @@ class Venue:
         self.reachable = True
         self.ads.silent = False
         self.ads.delay = 0.0
-        self.ads.options = AdsOptions(**{**_values(self.ads.options), "login": LoginAnswer.OPEN, "drop": 0.0})
+        self.ads.options = AdsOptions(**{**_values(self.ads.options), "login": LoginProfile.OPEN, "drop": 0.0})
         self.ads.options = AdsOptions(**{**_values(self.ads.options), "duplicate": 0.0})
         self.ads.set_service(True)
         self.push()
@@ -133,7 +133,7 @@ class Visit:
         self.venue = venue
         self.wire = wire
         self._schedule = venue.schedule
-        self._connection: Connection = venue.ads.connect(self._schedule.mono)
+        self._connection: AdsClient = venue.ads.connect(self._schedule.mono)
         self._due = float("inf")
         wire.server = self
         self.push()

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.simulation.world.oracle.evidence import STATUS_OF_ANSWER, Blanking, Complain, Post, ProcessEvidence
+from tests.simulation.world.oracle.evidence import STATUS_OF_ANSWER, Blanking, Complain, ProcessEvidence, SeenPost
 from tests.simulation.world.oracle.market import Markets
 from tests.simulation.world.plan import Plan
 
@@ -48,7 +48,7 @@ class BlankResultRules:
             self._complain("6: a result that names another quote", f"{result}: {first}", result["ric"])
         self._check_frame(result, encoded, blanking)
 
-    def _part(self, blanking: Blanking, posts: list[Post], up: set[Partition]) -> None:
+    def _part(self, blanking: Blanking, posts: list[SeenPost], up: set[Partition]) -> None:
         """A stop withdraws anew what failed, maybe before that has its result: posts from then on are another's."""
         rest = blanking.posts[len(posts) :]
         if not rest or blanking.posts != posts + rest or not self._plan.withdraw_on_stop:

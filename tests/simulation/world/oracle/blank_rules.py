@@ -1,7 +1,7 @@
 """The oracle's law on withdrawing: only where it is wanted, only what stands, and at a stop all that does."""
 
 from tests.simulation.world.environment.record_feed import LISTED
-from tests.simulation.world.oracle.evidence import Blanking, Complain, Post, ProcessEvidence
+from tests.simulation.world.oracle.evidence import Blanking, Complain, ProcessEvidence, SeenPost
 from tests.simulation.world.oracle.market import Market, Markets
 from tests.simulation.world.oracle.silence import Silence
 from tests.simulation.world.plan import Plan
@@ -22,11 +22,11 @@ class BlankRules:
         self._must_blank: set[str] = set()
         """Processes that were told to stop while their session was open."""
 
-    def priced(self, post: Post) -> None:
+    def priced(self, post: SeenPost) -> None:
         """A post with values."""
         self._markets.of(post.process).priced(post)
 
-    def posting(self, post: Post, before: Post | None) -> None:
+    def posting(self, post: SeenPost, before: SeenPost | None) -> None:
         """A post of blanks; ``before`` is the process's last one of that RIC and service."""
         market, key = self._markets.of(post.process), (post.service, post.ric)
         earlier = None if before is None else before.blanking
@@ -48,7 +48,7 @@ class BlankRules:
             self._check_due(post, earlier.partitions, market)
         market.withdrawing(post)
 
-    def _check_due(self, post: Post, partitions: frozenset[Partition], market: Market) -> None:
+    def _check_due(self, post: SeenPost, partitions: frozenset[Partition], market: Market) -> None:
         """A withdrawal's first post: the process stops, or the partition is silent."""
         key = (post.service, post.ric)
         if key not in market.up:
@@ -58,7 +58,7 @@ class BlankRules:
         elif not self._plan.withdraw_on_stop:
             self._complain("withdrew at a stop although nobody asked for it", str(post), post.ric)
 
-    def _check_silent(self, post: Post, partitions: frozenset[Partition], market: Market) -> None:
+    def _check_silent(self, post: SeenPost, partitions: frozenset[Partition], market: Market) -> None:
         limit = self._plan.silent_after
         ears = self._silence.ears(post.process, partitions)
         quote = market.quotes.get((post.service, post.ric))
@@ -88,7 +88,7 @@ class BlankRules:
         for post in market.blanked.values():
             self._check_told(post, market)
 
-    def _check_told(self, post: Post, market: Market) -> None:
+    def _check_told(self, post: SeenPost, market: Market) -> None:
         """A withdrawal whose partition did not go has its result."""
         blanking = post.blanking
         if blanking is None or blanking.told or post.forgotten:
@@ -96,7 +96,7 @@ class BlankRules:
         if all(market.shows(post, partition) for partition in blanking.partitions):
             self._complain("1: a withdrawal without a result", str(post), post.ric)
 
-    def _check_lost(self, post: Post, market: Market) -> None:
+    def _check_lost(self, post: SeenPost, market: Market) -> None:
         """A last post without an answer may stand, though the stop left its price to the next run."""
         if post.answer is not None or post.suspect_at is not None or not post.values:
             return

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.simulation.world.environment.record_feed import Produced
-from tests.simulation.world.oracle.evidence import Answer, Complain, Post, ProcessEvidence, WireEvidence, stamp
+from tests.simulation.world.oracle.evidence import Complain, ProcessEvidence, SeenAnswer, SeenPost, WireEvidence, stamp
 from tests.simulation.world.plan import Plan
 
 from contribd.engine.records.offsets import Partition
@@ -47,7 +47,7 @@ class EntryRules:
             if not self._is_true(entry, post, wire):
                 self._complain("6: an answer that was not given", f"{entry} {post}: {post.answer}", post.ric)
 
-    def _check_entry(self, record: Produced, entry: dict[str, Any], post: Post, wire: WireEvidence) -> None:
+    def _check_entry(self, record: Produced, entry: dict[str, Any], post: SeenPost, wire: WireEvidence) -> None:
         if (post.ric, post.service, post.type) != (record.ric, record.service, entry["type"]):
             self._complain("6: a post of another price", f"{entry} {post}", record)
         older = post.newest < record.version and self._plan.keyed
@@ -56,7 +56,7 @@ class EntryRules:
         if not self._is_true(entry, post, wire):
             self._complain("6: an answer that was not given", f"{entry} {post}: {post.answer}", record)
 
-    def _is_true(self, entry: dict[str, Any], post: Post, wire: WireEvidence) -> bool:
+    def _is_true(self, entry: dict[str, Any], post: SeenPost, wire: WireEvidence) -> bool:
         answer, said = post.answer, entry["answer"]
         if said in {"ACK", "NAK"}:
             return answer is not None and answer[:2] == (said, entry["code"]) and (answer.text or None) == entry["text"]
@@ -69,11 +69,11 @@ class EntryRules:
         return _late(answer, post)
 
 
-def _errored(answer: Answer | None, text: str | None, post: Post, wire: WireEvidence) -> bool:
+def _errored(answer: SeenAnswer | None, text: str | None, post: SeenPost, wire: WireEvidence) -> bool:
     if answer is not None and answer.kind == "ERROR":
         return (answer.text or None) == (text or None)
     return any(mono >= post.mono and said == text for mono, said in wire.errors)
 
 
-def _late(answer: Answer, post: Post) -> bool:
+def _late(answer: SeenAnswer, post: SeenPost) -> bool:
     return post.suspect_at is not None and answer.mono >= post.suspect_at

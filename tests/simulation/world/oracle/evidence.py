@@ -31,7 +31,7 @@ class Violation(Exception):
         self.subject = subject
 
 
-class Answer(NamedTuple):
+class SeenAnswer(NamedTuple):
     """What a post got: ``ACK``, ``NAK`` or ``ERROR``, when the daemon received it."""
 
     kind: str
@@ -41,7 +41,7 @@ class Answer(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Post:
+class SeenPost:
     """One post as it was encoded.
 
     ``values``: its versioned fields; ``newest``: the newest record it carries. A withdrawal's has only ``blanks``.
@@ -60,7 +60,7 @@ class Post:
     wall: int
     frame: int
     size: int
-    answer: Answer | None = None
+    answer: SeenAnswer | None = None
     suspect_at: float | None = None
     """When an Error came that may have taken this post with it."""
     forgotten: bool = False
@@ -78,7 +78,7 @@ class Blanking:
     """One withdrawal: its posts, and the partition whose silence it is for, one of these."""
 
     partitions: frozenset[Partition]
-    posts: list[Post] = field(default_factory=list)
+    posts: list[SeenPost] = field(default_factory=list)
     told: bool = False
     """It has its result."""
 
@@ -97,11 +97,11 @@ class WireEvidence:
     frames: int = 0
     answered_frame: int = 0
     """The latest frame one of whose posts was answered."""
-    posts: dict[int, Post] = field(default_factory=dict)
-    outstanding: dict[int, Post] = field(default_factory=dict)
+    posts: dict[int, SeenPost] = field(default_factory=dict)
+    outstanding: dict[int, SeenPost] = field(default_factory=dict)
     errors: list[tuple[float, str]] = field(default_factory=list)
     """Errors that named no post."""
-    unhanded: deque[list[Post]] = field(default_factory=deque)
+    unhanded: deque[list[SeenPost]] = field(default_factory=deque)
 
     def is_up(self, service: str) -> bool:
         """Whether the service is Up by the directory messages received."""
@@ -117,8 +117,8 @@ class ProcessEvidence:
     owned: set[Partition] = field(default_factory=set)
     stopping_at: float | None = None
     sessions: dict[str, WireEvidence] = field(default_factory=dict)
-    last: dict[tuple[str, str], Post] = field(default_factory=dict)
-    told_by: dict[int, list[Post]] = field(default_factory=dict)
+    last: dict[tuple[str, str], SeenPost] = field(default_factory=dict)
+    told_by: dict[int, list[SeenPost]] = field(default_factory=dict)
     """Posts that a record's result must tell of: those it was the newest in; without keys, those it gave a value."""
     last_id: int = 0
     shown: set[int] = field(default_factory=set)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from tests.simulation.world.environment.record_feed import LISTED, Produced
-from tests.simulation.world.oracle.evidence import Post, ProcessEvidence
+from tests.simulation.world.oracle.evidence import ProcessEvidence, SeenPost
 
 from contribd.engine.records.offsets import Partition
 
@@ -16,7 +16,7 @@ Key: TypeAlias = tuple[str, str]
 
 
 @dataclass(slots=True)
-class Quote:
+class MarketQuote:
     """What stands of a RIC by the results of a process.
 
     ``partitions``: that of its last price; also that of a later one whose post may have been taken for lost.
@@ -33,12 +33,12 @@ class Market:
     def __init__(self, process: ProcessEvidence, records: dict[int, Produced]) -> None:
         self._process = process
         self._records = records
-        self.quotes: dict[Key, Quote] = {}
+        self.quotes: dict[Key, MarketQuote] = {}
         self.shown: set[tuple[str, str, str]] = set()
         """Service, RIC and field of every value it posted."""
         self.up: dict[Key, set[Partition]] = {}
         """What it has posted since blanks of it were last accepted, and from which partitions."""
-        self.blanked: dict[Key, Post] = {}
+        self.blanked: dict[Key, SeenPost] = {}
         """Its last blanks."""
         self._sources: dict[Key, set[Partition]] = {}
         """The partitions of all that it has posted."""
@@ -47,14 +47,14 @@ class Market:
 
     # Its posts
 
-    def priced(self, post: Post) -> None:
+    def priced(self, post: SeenPost) -> None:
         """A post with values."""
         self.shown |= {(post.service, post.ric, name) for name in post.values}
         key, sources = (post.service, post.ric), self.sources(post)
         self.up.setdefault(key, set()).update(sources)
         self._sources.setdefault(key, set()).update(sources)
 
-    def withdrawing(self, post: Post) -> None:
+    def withdrawing(self, post: SeenPost) -> None:
         """A post of blanks."""
         key = (post.service, post.ric)
         self.blanked[key] = post
@@ -65,7 +65,7 @@ class Market:
         """Blanks were accepted."""
         self.up.pop(key, None)
 
-    def sources(self, post: Post | None) -> set[Partition]:
+    def sources(self, post: SeenPost | None) -> set[Partition]:
         """The partitions that a post's values came from."""
         return set() if post is None else {self._source(version) for version in post.values.values()}
 
@@ -83,15 +83,15 @@ class Market:
                     quote.partitions -= partitions
                     quote.fields.clear()
 
-    def keeps(self, post: Post) -> bool:
+    def keeps(self, post: SeenPost) -> bool:
         """Whether what it put up is its process's for sure: nothing of its RIC has become others' since."""
         return post.mono > self._shared_until.get((post.service, post.ric), -1.0)
 
-    def shows(self, post: Post, partition: Partition) -> bool:
+    def shows(self, post: SeenPost, partition: Partition) -> bool:
         """Whether a post of its process is still that process's to withdraw."""
         return partition in self._process.owned and post.mono >= self._process.assigned_at[partition]
 
-    def listed(self, post: Post) -> set[str]:
+    def listed(self, post: SeenPost) -> set[str]:
         """The fields with a value that the mapping lists, and that are still its process's to withdraw."""
         return {
             name
@@ -115,9 +115,9 @@ class Market:
             if entry["answer"] in _STANDS and self.shows(post, partition):
                 self._put_up(post, partition, entry["answer"] == "ACK")
 
-    def _put_up(self, post: Post, partition: Partition, acked: bool) -> None:
+    def _put_up(self, post: SeenPost, partition: Partition, acked: bool) -> None:
         key = (post.service, post.ric)
-        quote = self.quotes.setdefault(key, Quote())
+        quote = self.quotes.setdefault(key, MarketQuote())
         if not self.keeps(post) or (post.suspect_at is not None and not acked):
             quote.partitions.add(partition)  # it may have become others', or been dropped behind an Error
             return

@@ -10,7 +10,14 @@ from tests.simulation.world.environment.record_feed import Produced
 from tests.simulation.world.environment.schedule import Schedule
 from tests.simulation.world.environment.sim_kafka import SimKafka, Transaction
 from tests.simulation.world.oracle.blank_rules import BlankRules
-from tests.simulation.world.oracle.evidence import Post, ProcessEvidence, Violation, WireEvidence, messages_in, posts_in
+from tests.simulation.world.oracle.evidence import (
+    ProcessEvidence,
+    SeenPost,
+    Violation,
+    WireEvidence,
+    messages_in,
+    posts_in,
+)
 from tests.simulation.world.oracle.history import History
 from tests.simulation.world.oracle.market import Markets
 from tests.simulation.world.oracle.order_rules import OrderRules
@@ -187,7 +194,7 @@ class Oracle:
                 post.forgotten = True
                 post.wire.outstanding.pop(post.post_id, None)
 
-    def _partitions_of(self, post: Post) -> frozenset[Partition]:
+    def _partitions_of(self, post: SeenPost) -> frozenset[Partition]:
         if post.blanking is not None:
             return post.blanking.partitions
         return frozenset({Partition("prices", self._history.by_version[post.newest].partition)})

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.simulation.world.environment.record_feed import Produced
-from tests.simulation.world.oracle.evidence import Complain, Post, ProcessEvidence
+from tests.simulation.world.oracle.evidence import Complain, ProcessEvidence, SeenPost
 from tests.simulation.world.plan import Plan
 
 
@@ -25,7 +25,7 @@ class OrderRules:
         self.reposts = 0
         """Posts that carry one of those again."""
 
-    def handed(self, post: Post) -> None:
+    def handed(self, post: SeenPost) -> None:
         """A post can no longer be taken back: nothing newer may have gone before.
 
         Where instruments come through several partitions, there is no order between these. Each has its own: of a
@@ -51,7 +51,7 @@ class OrderRules:
         """A process is gone: what it had posted and has no durable result may be posted once more."""
         self._unsettled |= {version for version in process.shown if not self._settled(self._records[version])}
 
-    def _check_newest(self, post: Post) -> None:
+    def _check_newest(self, post: SeenPost) -> None:
         index = (post.service, post.ric, self._line_of(post.newest))
         before = self._handed.get(index, 0)
         if post.newest < before:

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.simulation.world.environment.record_feed import Produced
 from tests.simulation.world.oracle.blank_rules import BlankRules
-from tests.simulation.world.oracle.evidence import Complain, Post, ProcessEvidence, WireEvidence, posts_in, versions
+from tests.simulation.world.oracle.evidence import Complain, ProcessEvidence, SeenPost, WireEvidence, posts_in, versions
 from tests.simulation.world.plan import Plan
 
 from contribd.engine.records.offsets import Partition
@@ -46,7 +46,9 @@ class PostRules:
         self.wraps = 0
         """PostIDs that began again."""
 
-    def posting(self, process: ProcessEvidence, wire: WireEvidence, text: bytes, mono: float, wall: int) -> list[Post]:
+    def posting(
+        self, process: ProcessEvidence, wire: WireEvidence, text: bytes, mono: float, wall: int
+    ) -> list[SeenPost]:
         """A frame the daemon decided to send."""
         found = posts_in(text)
         if not found:
@@ -62,7 +64,7 @@ class PostRules:
 
     def _post(
         self, process: ProcessEvidence, wire: WireEvidence, message: dict[str, Any], mono: float, wall: int, size: int
-    ) -> Post:
+    ) -> SeenPost:
         inner = message["Message"]
         values = versions(inner["Fields"])
         key = message["Key"]
@@ -71,7 +73,7 @@ class PostRules:
             self._complain("malformed post", str(message)[:300], key)
         if blanks and len(blanks) < len(inner["Fields"]):
             self._complain("3: a withdrawal is merged with prices", str(message)[:300], key["Name"])
-        post = Post(
+        post = SeenPost(
             process,
             wire,
             message["PostID"],
@@ -106,7 +108,7 @@ class PostRules:
             process.carried[version] = mono
         return post
 
-    def _check_id(self, post: Post) -> None:
+    def _check_id(self, post: SeenPost) -> None:
         process = post.process
         if not 1 <= post.post_id <= LARGEST_POST_ID:
             self._complain("PostID out of range", str(post), post.ric)
@@ -115,7 +117,7 @@ class PostRules:
         self.wraps += post.post_id < process.last_id
         process.last_id = post.post_id
 
-    def _check_session(self, post: Post) -> None:
+    def _check_session(self, post: SeenPost) -> None:
         wire, process = post.wire, post.process
         if process.stopping_at is not None and post.mono > process.stopping_at and not post.blanks:
             self._complain("posted while stopping", str(post), post.ric)
@@ -127,12 +129,12 @@ class PostRules:
         elif post.mono < wire.login_at + DIRECTORY_TIMEOUT - _EPSILON:
             self._complain("4: posted before the service is known to be Up", str(post), post.ric)
 
-    def _check_alone(self, post: Post) -> None:
+    def _check_alone(self, post: SeenPost) -> None:
         before = post.process.last.get((post.service, post.ric))
         if before is not None and not self.is_over(before, post.mono):
             self._complain("3: a second post of the RIC while one is unanswered", f"{post} after {before}", post.ric)
 
-    def is_over(self, post: Post, mono: float) -> bool:
+    def is_over(self, post: SeenPost, mono: float) -> bool:
         """Whether the daemon may count a post as no longer in flight."""
         if post.answer is not None or post.wire.ended or post.forgotten:
             return True
@@ -143,7 +145,7 @@ class PostRules:
             return False
         return mono >= suspect + DROP_GRACE - _EPSILON or post.wire.answered_frame > post.frame
 
-    def _check_content(self, post: Post) -> None:
+    def _check_content(self, post: SeenPost) -> None:
         for name, version in post.values.items():
             record = self._records[version]
             if (record.ric, record.service) != (post.ric, post.service) or name not in record.fields:
@@ -160,24 +162,24 @@ class PostRules:
         if newest.refresh and post.type != "Refresh":
             self._complain("an Update where the mapping says Refresh", str(post), post.ric)
 
-    def _check_owned(self, post: Post, partition: Partition) -> None:
+    def _check_owned(self, post: SeenPost, partition: Partition) -> None:
         if partition not in post.process.owned:
             self._complain("2: posted a price of a partition that was taken away", str(post), post.ric)
         if self._owners[partition].partition("#")[0] != post.process.name:
             text = f"{post}; {partition} is {self._owners[partition]}'s"
             self._complain("2: posted a price of a partition another member owns", text, post.ric)
 
-    def _check_withdrawal_owned(self, post: Post) -> None:
+    def _check_withdrawal_owned(self, post: SeenPost) -> None:
         partitions = () if post.blanking is None else post.blanking.partitions
         if len(partitions) == 1:
             self._check_owned(post, *partitions)
 
-    def _check_age(self, post: Post, record: Produced) -> None:
+    def _check_age(self, post: SeenPost, record: Produced) -> None:
         max_age = self._plan.max_age
         if max_age is not None and 0 <= record.timestamp < (post.wall - max_age * 1e6) // 1000 - 1:
             self._complain("posted a price that is too old", f"{post}: {record}", post.ric)
 
-    def _refresh_due(self, post: Post) -> bool:
+    def _refresh_due(self, post: SeenPost) -> bool:
         """Whether a record it may carry is mapped to a Refresh, or the ADS said that the item does not exist."""
         key = (post.service, post.ric)
         return key in post.process.refused or any(
@@ -185,7 +187,7 @@ class PostRules:
             for version, record in self._records.items()
         )
 
-    def _check_outstanding(self, post: Post) -> None:
+    def _check_outstanding(self, post: SeenPost) -> None:
         limit = self._plan.max_outstanding
         if len(post.wire.outstanding) <= limit:
             return

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.simulation.world.oracle.evidence import Answer, WireEvidence, echoed_id
+from tests.simulation.world.oracle.evidence import SeenAnswer, WireEvidence, echoed_id
 
 
 def see(wire: WireEvidence, message: dict[str, Any], mono: float) -> None:
@@ -57,7 +57,7 @@ def _see_answer(wire: WireEvidence, message: dict[str, Any], mono: float) -> Non
         return
     wire.outstanding.pop(post.post_id, None)
     kind = "ACK" if code is None else "NAK"
-    post.answer = Answer(kind, None if code is None else str(code), message.get("Text"), mono)
+    post.answer = SeenAnswer(kind, None if code is None else str(code), message.get("Text"), mono)
     wire.answered_frame = max(wire.answered_frame, post.frame)
     if code == "SymbolUnknown" or "nknown" in (message.get("Text") or ""):
         post.process.refused[post.service, post.ric] = mono
@@ -69,7 +69,7 @@ def _see_error(wire: WireEvidence, message: dict[str, Any], mono: float) -> None
     if culprit is None:
         wire.errors.append((mono, message.get("Text", "")))
     if culprit is not None and culprit.answer is None:
-        culprit.answer = Answer("ERROR", None, message.get("Text"), mono)
+        culprit.answer = SeenAnswer("ERROR", None, message.get("Text"), mono)
         wire.outstanding.pop(culprit.post_id, None)
     for post in wire.outstanding.values():
         if post.suspect_at is None and (named is None or (culprit and post.frame == culprit.frame)):
