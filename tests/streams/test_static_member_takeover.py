@@ -49,6 +49,24 @@ class Start:
         return self.static_member.joined(Member(1, member_id))
 
 
+def test_who_takes_a_name_over_joins_again_once() -> None:
+    """A partition that the former process had let go, and not joined again for, would be nobody's."""
+    start = Start(known=True)
+    start.join("a")
+    assert [start.static_member.must_rejoin() for _ in range(3)] == [True, False, False]
+    start.join("a")
+    assert not start.static_member.must_rejoin()
+    start.join("b")
+    assert [start.static_member.must_rejoin() for _ in range(2)] == [True, False]
+
+
+@pytest.mark.parametrize("client", [{}, {"group_instance_id": None}])
+def test_who_takes_nothing_over_need_not_join_again(client: dict[str, Any]) -> None:
+    start = Start(known=False, **client)
+    start.join("a")
+    assert not start.static_member.must_rejoin()
+
+
 def test_a_name_in_use_is_waited_for() -> None:
     start = Start(known=True)
     assert start.join("a") == 10.0
