@@ -235,7 +235,7 @@ def test_records_that_were_polled_are_handed_on_although_the_group_cannot_be_ask
         raise FencedInstanceIdError
 
     monkeypatch.setattr(made._assignment, "follow", refuse)
-    monkeypatch.setattr(made._assignment, "retake_astray", lambda _consumer: set())
+    monkeypatch.setattr(made._assignment, "retake_out_of_range", lambda _consumer: set())
     monkeypatch.setattr(made._assignment, "tell_caught_up", lambda _consumer: None)
     monkeypatch.setattr(made._assignment, "positions", SimpleNamespace(lags=lambda _consumer: {}))
     made._step(Consumer(Record(7, -1, None, b"{}")))  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ Both kinds of fencing can also come from a process that was given our name by mi
   which bumps the epoch to end a transaction at its timeout: where this process was held up for longer than that, it
   proves nothing. Otherwise it is a fence, and ``FENCES`` of them within ``FENCE_WINDOW`` seconds are another process
   that runs under our name. Fencing each other for ever would serve nobody, so this process ends. One fence alone is
-  normal: a restart in haste, or an heir that took us for dead (``group/hanging_transactions.py``).
+  normal: a restart in haste, or another member that took us for dead (``group/hanging_transactions.py``).
 
 How long we were held up is taken from the clock that counted most: a host that is suspended or moved stops some of its
 clocks, and which of them depends on the host.

@@ -94,7 +94,7 @@ class SimMemberConsumer:
         return self._membership.heartbeats
 
     def is_joining(self) -> bool:
-        """Whether a join is under way."""
+        """Whether a join is in flight."""
         return self._membership.joining
 
     def rejoin(self) -> None:
