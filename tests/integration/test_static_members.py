@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def settle(*members: Member) -> None:
     eventually(stays, "a generation that stays")
 
 
-def without_joins(events: list[object]) -> list[object]:
+def without_joins(events: Sequence[object]) -> list[object]:
     return [event for event in events if not isinstance(event, Joined)]
 
 
