@@ -186,7 +186,7 @@ def waiting_source(wait: float) -> tuple[Source, list[object]]:
         lease=Lease(6.0),
         fencing=Fencing(),
     )
-    made._static_member = made._assignment._static_member = SimpleNamespace(wait=wait)  # type: ignore[assignment]
+    made._static_member = made._assignment._static_member = SimpleNamespace(wait=wait, must_rejoin=lambda: False)  # type: ignore[assignment]
     made._assignment._observe = lambda _consumer: None  # type: ignore[assignment,method-assign]
     return made, said
 
