@@ -44,7 +44,7 @@ def test_nothing_is_lost_in_24_hours_with_a_cut_a_minute() -> None:
     )
     simulation = _Simulation(plan)
     for venue in simulation.world.venues.values():
-        venue.ads.delay = 3.0  # so that cuts catch posts under way
+        venue.ads.delay = 3.0  # so that cuts catch posts in flight
     simulation.go()
     assert simulation.oracle.missing == 0
     assert simulation.schedule.mono >= DAY

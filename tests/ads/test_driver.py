@@ -1,4 +1,4 @@
-"""What the shell does with a connection while its process may be no member of the group any more."""
+"""What the driver does with a connection while its process may be no member of the group any more."""
 
 import selectors
 import socket
@@ -19,7 +19,7 @@ NOW = Now(0.0, 0)
 
 
 class Rig:
-    """A shell with a connection whose server reads when the test does, and an engine that posts what it is given."""
+    """A driver with a connection whose server reads when the test does, and an engine that posts what it is given."""
 
     def __init__(self, near: socket.socket, peer: Peer) -> None:
         self.peer = peer

@@ -82,7 +82,7 @@ class TestEcho:
         assert set(results(rig).values()) == {"ACK"}
 
 
-class TestBlame:
+class TestErrorAttribution:
     def test_finds_the_post_where_the_error_overtook_earlier_answers(self) -> None:
         rig = packed(5)
         rig.error()

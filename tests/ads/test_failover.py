@@ -83,7 +83,7 @@ class TestFailover:
 
     def test_abandoning_a_session_is_not_the_endpoints_fault(self) -> None:
         driver = TwoEnds(A, B).open()
-        driver.connection.abandon("posts of partitions that went", driver.now)
+        driver.connection.abandon("posts of revoked partitions", driver.now)
         driver.tick()
         assert driver.connects() == [A]
         assert driver.hang_ups() == [False]
@@ -271,7 +271,7 @@ class TestDirectory:
         assert driver.session.is_up("TRCC")
 
 
-class TestWayBack:
+class TestFailback:
     def on_b(self, return_after: float | None = 300.0) -> TwoEnds:
         driver = TwoEnds(A, B, return_after=return_after)
         driver.connect()

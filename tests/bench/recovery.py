@@ -69,7 +69,7 @@ def cut_session(setting: Setting, rounds: int) -> dict[str, object]:
 def instances(setting: Setting, rounds: int) -> dict[str, object]:
     """One of two instances ends: killed for good, killed and started again, stopped and started again.
 
-    One that is killed for good has no transaction open, or one: its heirs must end it first. Each with dynamic and
+    One that is killed for good has no transaction open, or one: its successors must end it first. Each with dynamic and
     with static membership (``group_instance_id``); the partitions of the one that ended and those of the other apart.
     """
     faults: dict[str, Callable[[Daemon], None]] = {

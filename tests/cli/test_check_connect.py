@@ -22,7 +22,7 @@ kafka:
   prices: [prices, {prices}]
   results: results
   group_id: g
-  client: {{bootstrap_timeout_ms: {patience}}}
+  client: {{bootstrap_timeout_ms: {bootstrap}}}
 ads:
   endpoints: {endpoints}
   service: TRCC
@@ -62,11 +62,11 @@ def check(tmp_path: Path, kafka: str) -> Callable[..., subprocess.CompletedProce
         user: str = "u",
         prices: str = "more",
         brokers: str = "",
-        patience: int = 10_000,
+        bootstrap: int = 10_000,
     ) -> subprocess.CompletedProcess[str]:
         (tmp_path / "m.yaml").write_text('mappings:\n  - {name: spot, ric: "{ric}", fields: {BID: bid}}\n')
         text = CONFIG.format(
-            kafka=brokers or kafka, prices=prices, endpoints=list(endpoints), user=user, patience=patience
+            kafka=brokers or kafka, prices=prices, endpoints=list(endpoints), user=user, bootstrap=bootstrap
         )
         (tmp_path / "c.yaml").write_text(text)
         command = [sys.executable, "-m", "contribd", "check", "--connect", "-c", str(tmp_path / "c.yaml"), *flags]
@@ -129,7 +129,7 @@ def test_a_login_that_fails_says_why(
 
 def test_brokers_that_are_away(check: Callable[..., Any], new_ads: Callable[..., AdsServer]) -> None:
     began = time.monotonic()
-    run = check(new_ads().url, brokers="127.0.0.1:1", patience=500)
+    run = check(new_ads().url, brokers="127.0.0.1:1", bootstrap=500)
     assert time.monotonic() - began < TIMEOUT_MS / 1000, "what the configuration says of the client was not kept to"
     assert run.returncode == 1
     assert "cannot be reached" in run.stdout

@@ -326,7 +326,7 @@ class TestConnection:
             assert {tuple(answers(result)) for result in results} <= {("ACK",), ("LOST", "ACK")}
             assert sum(driver.reasons().values()) == 1
 
-    def test_fails_over_to_the_next_endpoint_and_finds_its_way_back(self, start: Start) -> None:
+    def test_fails_over_to_the_next_endpoint_and_fails_back(self, start: Start) -> None:
         first, second = start(), start()
         with ConformanceClient(first.url, second.url, return_after=0.6, conflate=False).open() as driver:
             driver.put("EUR=", {"BID": 1})
@@ -346,7 +346,7 @@ class TestConnection:
             results = driver.settled()
             assert results[-1]["posts"][-1]["endpoint"] == first.url
             assert {result["status"] for result in results} == {"ACK"}
-            assert {tuple(answers(result)) for result in results[2:]} == {("ACK",)}, "the way back lost something"
+            assert {tuple(answers(result)) for result in results[2:]} == {("ACK",)}, "the failback lost something"
             assert driver.reasons()[Failure.PREFERRED] == 1
 
     def test_that_is_quiet_is_kept_alive_past_the_server_s_ping_timeout(self, start: Start) -> None:

@@ -151,7 +151,7 @@ class Surroundings:
     # Transactions
 
     def end_batch(self, *, durable: bool) -> None:
-        """The transaction under way, or the next, is written or not."""
+        """The transaction in flight, or the next, is written or not."""
         batch, self.batch = self.batch or self.rig.take(), None
         if batch is not None:
             with self.step() as rig:

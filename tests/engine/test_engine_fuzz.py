@@ -46,7 +46,7 @@ ANSWERS: list[dict[str, Any]] = [
 
 
 def in_state(state: SessionState) -> Rig:
-    """A rig whose session is in ``state``, with posts under way where there can be."""
+    """A rig whose session is in ``state``, with posts in flight where there can be."""
     rig = Rig(max_age=60_000_000, create_missing=True).assign(P0).assign(P1)
     if state in (SessionState.WAITING_FOR_SERVICE, SessionState.OPEN, SessionState.DRAINING):
         rig.log_in()

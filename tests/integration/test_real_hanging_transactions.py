@@ -1,4 +1,4 @@
-"""A transaction that a process left open when it died, and its heirs; on real Kafka alone, which has the requests."""
+"""A transaction that a process left open when it died, and its successors; only real Kafka has the requests."""
 
 import threading
 import time
@@ -80,7 +80,7 @@ def is_open(producer: KafkaProducer) -> bool:
     return True
 
 
-class Heir:
+class Ender:
     """Looks for what the dead of a group left open, and waits for each look."""
 
     def __init__(self, settings: KafkaSettings, clock: Callable[[], float] = time.monotonic) -> None:
@@ -98,7 +98,7 @@ class Heir:
 
 def end(member: Member, settings: KafkaSettings) -> None:
     assert member.group is not None
-    Heir(settings).end(member.group.member_id)
+    Ender(settings).end(member.group.member_id)
 
 
 def test_the_heirs_of_a_dead_process_do_not_wait_for_the_timeout_of_its_transaction(
@@ -144,7 +144,7 @@ def test_that_of_another_group_s_member_is_left_alone_though_it_may_be_read_as_o
 
 def test_nothing_is_believed_of_a_group_that_does_not_know_us(topics: Topics, left_open: Open) -> None:
     producer = left_open(topics, "dead")
-    Heir(topics.settings("promoted")).end(unique("member"))
+    Ender(topics.settings("promoted")).end(unique("member"))
     assert is_open(producer)
 
 
@@ -153,12 +153,12 @@ def test_none_is_ended_twice_in_a_short_while(topics: Topics, left_open: Open) -
     now = 1000.0
     member = Member(topics.settings("member"))
     member.wait_for(topics.partition(0))
-    heir = Heir(topics.settings("member"), clock=lambda: now)
+    ender = Ender(topics.settings("member"), clock=lambda: now)
 
     def is_ended() -> bool:
         producer = left_open(topics, "dead", member)
         assert member.group is not None
-        heir.end(member.group.member_id)
+        ender.end(member.group.member_id)
         return not is_open(producer)
 
     assert is_ended()

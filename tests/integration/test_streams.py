@@ -85,7 +85,7 @@ class TestSource(SourceSuite):
         eventually(lambda: member.values == [b"0"], "a record")
         member.source.pause(frozenset({topics.partition()}))
         eventually(lambda: member.source._paused, "the pause")
-        topics.produce(b"1")  # what a fetch already under way may bring
+        topics.produce(b"1")  # what a fetch already in flight may bring
         topics.produce(*(b"%d" % n for n in range(2, 5000)))
         delete(topics, 4990)
         member.source.pause(frozenset())

@@ -100,7 +100,7 @@ def test_a_client_that_asks_nothing_gets_nothing_and_harms_nobody(
 def test_a_client_that_sends_nothing_is_let_go_after_its_time(
     server: HttpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("contribd.ops.http._PATIENCE", 0.1)
+    monkeypatch.setattr("contribd.ops.http._TIMEOUT", 0.1)
     host, port = split_address(server.address)
     with socket.create_connection((host, port), timeout=10) as connection:
         connection.sendall(b"GET / HT")

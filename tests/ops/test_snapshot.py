@@ -10,14 +10,14 @@ from contribd.ops.snapshot import Counters, Histogram
 
 
 def test_the_engines_counts_are_copied_in_a_stable_order() -> None:
-    tally = EngineCounters()
-    tally.results["NAK", "SymbolUnknown"] += 2
-    tally.results["ACK", ""] += 5
-    tally.posts["Update", "ACK"] += 5
-    tally.reconnects["ws://ads1", "timeout"] += 1
-    tally.unmatched = 3
-    counters = Counters.of(tally)
-    tally.results["ACK", ""] += 1
+    counted = EngineCounters()
+    counted.results["NAK", "SymbolUnknown"] += 2
+    counted.results["ACK", ""] += 5
+    counted.posts["Update", "ACK"] += 5
+    counted.reconnects["ws://ads1", "timeout"] += 1
+    counted.unmatched = 3
+    counters = Counters.of(counted)
+    counted.results["ACK", ""] += 1
     assert counters.results == (("ACK", "", 5), ("NAK", "SymbolUnknown", 2))
     assert counters.posts == (("Update", "ACK", 5),)
     assert counters.reconnects == (("ws://ads1", "timeout", 1),)
@@ -25,11 +25,11 @@ def test_the_engines_counts_are_copied_in_a_stable_order() -> None:
 
 
 def test_a_histogram_is_a_copy_and_cumulates_over_its_bounds() -> None:
-    tally = EngineCounters()
+    counted = EngineCounters()
     for seconds in (0.0001, 0.001, 0.3, 1000.0):
-        tally.ack_seconds.add(seconds)
-    frozen = Histogram.of(tally.ack_seconds)
-    tally.ack_seconds.add(1.0)
+        counted.ack_seconds.add(seconds)
+    frozen = Histogram.of(counted.ack_seconds)
+    counted.ack_seconds.add(1.0)
     assert sum(frozen.counts) == 4
     assert frozen.cumulative()[-1] == 4
     assert frozen.cumulative()[frozen.bounds.index(0.001)] == 2

@@ -1,4 +1,4 @@
-"""The price engine's records in a topic of the embedded broker."""
+"""The pricing engine's records in a topic of the embedded broker."""
 
 import json
 import threading
@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from contribd.simulation.demo.embedded_broker import EmbeddedBroker
-from contribd.simulation.demo.price_engine import PriceEngine
 from contribd.simulation.demo.price_feed import Feed
+from contribd.simulation.demo.pricing_engine import PricingEngine
 from contribd.simulation.demo.rates import load_references
 
 PARTITIONS = 3
@@ -40,7 +40,9 @@ def read(broker: EmbeddedBroker, topic: str, partitions: int, count: int) -> dic
 
 
 def test_every_record_lands_where_the_feed_says_it_did(broker: EmbeddedBroker) -> None:
-    feed = Feed(PriceEngine(load_references(), poison=0.1), bootstrap_servers=broker.bootstrap_servers, topic="prices")
+    feed = Feed(
+        PricingEngine(load_references(), poison=0.1), bootstrap_servers=broker.bootstrap_servers, topic="prices"
+    )
     fed = feed.run(rate=5000, count=500)
     feed.close()
     found = read(broker, "prices", PARTITIONS, 500)
@@ -51,7 +53,7 @@ def test_every_record_lands_where_the_feed_says_it_did(broker: EmbeddedBroker) -
 
 
 def test_a_feed_keeps_its_rate_and_stops_when_told(broker: EmbeddedBroker) -> None:
-    feed = Feed(PriceEngine(load_references()), bootstrap_servers=broker.bootstrap_servers, topic="other")
+    feed = Feed(PricingEngine(load_references()), bootstrap_servers=broker.bootstrap_servers, topic="other")
     stop, start = threading.Event(), time.monotonic()
     feed.run(rate=200, stop=stop, progress=lambda fed: stop.set() if fed.sent >= 100 else None)
     elapsed = time.monotonic() - start

@@ -15,7 +15,7 @@ TP, P = TopicPartition("prices", 3), Partition("prices", 3)
 
 
 def client(**methods: Any) -> Any:
-    """A ``KafkaConsumer`` that has these, and no join under way."""
+    """A ``KafkaConsumer`` that has these, and no join in flight."""
     return SimpleNamespace(
         _coordinator=SimpleNamespace(_join_task=None), _fetcher=SimpleNamespace(_next_partition_records=None), **methods
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contribd.streams.group.fencing import PATIENCE, Fencing
+from contribd.streams.group.fencing import REFUSAL_GRACE, Fencing
 
 
 class Clock:
@@ -27,16 +27,16 @@ def refuse(fencing: Fencing, clock: Clock, seconds: float) -> None:
 
 def test_a_refusal_is_believed_once_it_has_lasted(clock: Clock) -> None:
     fencing = Fencing(clock)
-    refuse(fencing, clock, PATIENCE)
+    refuse(fencing, clock, REFUSAL_GRACE)
     assert fencing.refused()
     assert fencing.replaced
 
 
 def test_a_heartbeat_that_is_taken_makes_refusals_before_it_void(clock: Clock) -> None:
     fencing = Fencing(clock)
-    refuse(fencing, clock, PATIENCE)
+    refuse(fencing, clock, REFUSAL_GRACE)
     fencing.known()
-    refuse(fencing, clock, PATIENCE)
+    refuse(fencing, clock, REFUSAL_GRACE)
     assert not fencing.replaced
 
 
@@ -44,6 +44,6 @@ def test_refusals_with_a_silence_between_them_have_not_lasted(clock: Clock) -> N
     """A broker that is killed twice may refuse for a moment after each."""
     fencing = Fencing(clock)
     refuse(fencing, clock, 1.0)
-    clock.mono += 4 * PATIENCE
+    clock.mono += 4 * REFUSAL_GRACE
     refuse(fencing, clock, 1.0)
     assert not fencing.replaced

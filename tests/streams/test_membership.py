@@ -17,7 +17,7 @@ from kafka.errors import (
 
 from contribd.streams.client.membership import confirm, speak_for, tell_out_of_range, watch
 from contribd.streams.client.port import Member
-from contribd.streams.group.fencing import PATIENCE, Fencing
+from contribd.streams.group.fencing import REFUSAL_GRACE, Fencing
 from contribd.streams.group.hooks import Hooks
 from contribd.streams.group.lease import Lease
 from contribd.streams.group.positions import Positions
@@ -96,7 +96,7 @@ def test_heartbeats_refused_for_long_tell_that_another_has_the_name_and_others_d
     for _ in range(3):
         with pytest.raises(UnknownMemberIdError):
             watched.beat(UnknownMemberIdError)
-        watched.mono += PATIENCE
+        watched.mono += REFUSAL_GRACE
     # A client that is told of a fenced name sends no heartbeat any more.
     with pytest.raises(CoordinatorNotAvailableError):
         watched.beat(FencedInstanceIdError)
@@ -116,10 +116,10 @@ def test_a_coordinator_that_refuses_for_a_moment_replaces_nobody(taken: type[Exc
     watched = Watched()
     with pytest.raises(CoordinatorNotAvailableError):
         watched.beat(FencedInstanceIdError)
-    watched.mono += PATIENCE / 2
+    watched.mono += REFUSAL_GRACE / 2
     with contextlib.suppress(RebalanceInProgressError):
         watched.beat(taken)
-    watched.mono += PATIENCE / 2
+    watched.mono += REFUSAL_GRACE / 2
     with pytest.raises(CoordinatorNotAvailableError):
         watched.beat(FencedInstanceIdError)
 

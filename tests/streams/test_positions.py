@@ -46,29 +46,29 @@ def test_what_lies_behind_its_log_s_end_is_told_once_it_is_there() -> None:
     assert positions.caught_up(consumer) == frozenset()
 
 
-def test_a_position_that_goes_back_is_astray_and_one_that_goes_on_is_not() -> None:
+def test_a_position_that_goes_back_is_out_of_range_and_one_that_goes_on_is_not() -> None:
     positions, consumer = Positions(), consumer_at({A: 3, B: 3})
     positions.begin({A: at(3, 9), B: at(3, 9)})
     consumer.positions = {A: 9, B: None}
-    assert positions.astray(consumer) == set()
+    assert positions.out_of_range(consumer) == set()
     consumer.positions = {A: 8, B: 3}
-    assert positions.astray(consumer) == {A}
+    assert positions.out_of_range(consumer) == {A}
 
 
-def test_what_the_broker_refuses_is_astray_once() -> None:
+def test_what_the_broker_refuses_is_out_of_range_once() -> None:
     positions, consumer = Positions(), consumer_at({A: 3})
     positions.begin({A: at(3, 9)})
-    positions.told_astray(A)
-    assert positions.astray(consumer) == {A}
-    assert positions.astray(consumer) == set()
+    positions.mark_out_of_range(A)
+    assert positions.out_of_range(consumer) == {A}
+    assert positions.out_of_range(consumer) == set()
 
 
-def test_what_was_not_announced_or_has_gone_is_neither_astray_nor_caught_up_with() -> None:
+def test_what_was_not_announced_or_has_gone_is_neither_out_of_range_nor_caught_up_with() -> None:
     positions, consumer = Positions(), consumer_at({A: 0, B: 9})
     positions.begin({A: at(3, 9)})
     positions.forget([A])
-    positions.told_astray(B)
-    assert positions.astray(consumer) == set()
+    positions.mark_out_of_range(B)
+    assert positions.out_of_range(consumer) == set()
     consumer.positions[A] = 9
     assert positions.caught_up(consumer) == frozenset()
 

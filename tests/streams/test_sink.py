@@ -98,8 +98,8 @@ class Group:
         self.fencing.member = Member(1, "a", "one")
         admin: Any = SimpleNamespace(missing_topics=lambda _topics: [], close=lambda: None)
         kafka = replace(connect(SETTINGS), asking=lambda: self, producer=self._producer, admin=lambda: admin)
-        patient, pulse = replace(THREADS, event=Hasty), Pulse("sink", 60.0, 0.0)
-        self.sink = Sink(SETTINGS, kafka, runtime=patient, emit=self.events.append, pulse=pulse, fencing=self.fencing)
+        hasty, pulse = replace(THREADS, event=Hasty), Pulse("sink", 60.0, 0.0)
+        self.sink = Sink(SETTINGS, kafka, runtime=hasty, emit=self.events.append, pulse=pulse, fencing=self.fencing)
 
     def run(self, *writes: Write) -> list[Event]:
         """Writes these; their outcomes."""

@@ -27,7 +27,7 @@ def chosen(items: list[pytest.Item]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def outcomes(broker: str, request: pytest.FixtureRequest) -> Iterator[Mapping[str, Future[None]]]:
-    """Every case of this session, under way."""
+    """Every case of this session, running."""
     cases = chosen(request.session.items)
     with ThreadPoolExecutor(len(cases)) as pool:
         yield {case: pool.submit(getattr(OnEmbedded(), case), EmbeddedCluster(broker)) for case in cases}

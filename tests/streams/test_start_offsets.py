@@ -9,7 +9,7 @@ import pytest
 from contribd.engine.records.offsets import Commit, Partition, encode_metadata
 from contribd.streams.client.errors import FencedInstanceIdError, KafkaTimeoutError
 from contribd.streams.client.port import Member
-from contribd.streams.group import start_offsets as extent
+from contribd.streams.group import start_offsets as start_offsets_module
 from contribd.streams.group.hanging_transactions import HangingTransactions
 from contribd.streams.group.start_offsets import StartOffsets, find_start
 
@@ -125,7 +125,7 @@ class Finder:
         self.starts = StartOffsets(self.hanging, latest=True)
         self.told: list[dict[str, object]] = []
         logger = SimpleNamespace(error=lambda text, **details: self.told.append({"text": text, **details}))
-        monkeypatch.setattr(extent, "_log", logger)
+        monkeypatch.setattr(start_offsets_module, "_log", logger)
 
 
 def test_what_a_dead_process_left_open_is_ended_soon_and_a_slow_group_is_given_more_time(
@@ -149,7 +149,7 @@ def test_a_log_that_looks_cut_is_believed_once_the_broker_has_refused_the_offset
     finder, consumer = Finder(monkeypatch), consumer_at(30, 0, 20)
     assert finder.starts.find(consumer, {P})[P].commit == Commit(30, "")
     assert (consumer.position, consumer.commits, finder.told) == (30, [], [])
-    finder.starts.astray.add(P)
+    finder.starts.out_of_range.add(P)
     assert finder.starts.find(consumer, {P})[P].commit == Commit(20, "")
     assert consumer.position == 20
     assert consumer.commits == [Commit(20, "")]

@@ -237,7 +237,8 @@ def waiting_source(wait: float) -> tuple[Source, list[object]]:
     """A source that may not take anything over for ``wait`` seconds, and what it has said."""
     said: list[object] = []
     made = make_source(said)
-    made._static_member = made._assignment._static_member = SimpleNamespace(wait=wait)  # type: ignore[assignment]
+    member: Any = SimpleNamespace(wait=wait, must_rejoin=lambda: False)
+    made._static_member = made._assignment._static_member = member
     made._assignment._observe = lambda _consumer: None  # type: ignore[assignment,method-assign]
     return made, said
 
@@ -286,7 +287,7 @@ def test_records_that_were_polled_are_handed_on_although_the_group_cannot_be_ask
         raise FencedInstanceIdError
 
     monkeypatch.setattr(made._assignment, "follow", refuse)
-    monkeypatch.setattr(made._assignment, "retake_astray", lambda _consumer: set())
+    monkeypatch.setattr(made._assignment, "retake_out_of_range", lambda _consumer: set())
     monkeypatch.setattr(made._assignment, "tell_caught_up", lambda _consumer: None)
     monkeypatch.setattr(made._assignment, "positions", SimpleNamespace(lags=lambda _consumer: {}))
     made._step(Consumer(Record(7, -1, None, b"{}")))  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from kafka.coordinator.consumer import ConsumerCoordinator
 from kafka.errors import KafkaError, NotCoordinatorError, RebalanceInProgressError, UnknownMemberIdError
 from kafka.future import Future
 
-from contribd.streams.client.consumer_faults import finish_join, lose_what_is_lost, release_set_aside
+from contribd.streams.client.consumer_faults import finish_join, lose_what_is_lost, release_buffered
 from contribd.streams.client.workarounds import opened
 
 COUNT = 200
@@ -24,13 +24,13 @@ COUNT = 200
 def read(consumer: KafkaConsumer, polls: int) -> dict[TopicPartition, int]:
     counts: dict[TopicPartition, int] = {}
     for _ in range(polls):
-        release_set_aside(consumer)
+        release_buffered(consumer)
         for partition, records in consumer.poll(timeout_ms=200).items():
             counts[partition] = counts.get(partition, 0) + len(records)
     return counts
 
 
-def test_what_was_set_aside_while_paused_is_delivered_after_the_resume(
+def test_what_was_buffered_while_paused_is_delivered_after_the_resume(
     broker: str, new_topic: Callable[..., str]
 ) -> None:
     topic = new_topic(partitions=2)

@@ -62,7 +62,7 @@ class FrameDecoder:
         self._parts: list[bytes] = []  # input that is not yet a frame
         self._have = 0
         self._need = 0  # no frame can be complete below this many bytes
-        self._opcode = CONTINUATION  # of the fragmented message under way; CONTINUATION: none
+        self._opcode = CONTINUATION  # of the fragmented message in progress; CONTINUATION: none
         self._fragments: list[bytes] = []
         self._fragments_size = 0
         self._error: tuple[int, str] | None = None

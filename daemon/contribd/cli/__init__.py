@@ -18,7 +18,7 @@ COMMANDS = {
     "results": "Read the results topic.",
     "schema": "Print the JSON Schema of the configuration, a mapping file or a result.",
     "demo": "Show everything on this machine, with nothing to install.",
-    "simulate": "The simulated ADS and the price engine by themselves.",
+    "simulate": "The simulated ADS and the pricing engine by themselves.",
 }
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG, EXIT_INTERRUPTED = 0, 1, 2, 78, 130

@@ -38,7 +38,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Go on until Ctrl-C.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Show everything on this machine: a Kafka broker, a simulated ADS, a price engine and the daemon.
+    """Show everything on this machine: a Kafka broker, a simulated ADS, a pricing engine and the daemon.
 
     Exit code 0 if every record got exactly one result, 1 if not.
     """

@@ -1,4 +1,4 @@
-"""``contribd simulate``: the simulated ADS and the price engine by themselves."""
+"""``contribd simulate``: the simulated ADS and the pricing engine by themselves."""
 
 import asyncio
 import contextlib
@@ -23,11 +23,11 @@ from contribd.simulation.ads.ric_rules import Rule, parse_nak_rule
 from contribd.simulation.ads.server import AdsServer
 
 if TYPE_CHECKING:
-    from contribd.simulation.demo.price_engine import PriceEngine
     from contribd.simulation.demo.price_feed import Fed
+    from contribd.simulation.demo.pricing_engine import PricingEngine
 
 app = typer.Typer(
-    help="The simulated ADS and the price engine by themselves.",
+    help="The simulated ADS and the pricing engine by themselves.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -156,11 +156,11 @@ def engine(
     print_only: Annotated[bool, typer.Option("--print", help="Print the records at once; no Kafka.")] = False,
 ) -> None:
     """Produce foreign exchange prices to Kafka."""
-    from contribd.simulation.demo.price_engine import PriceEngine
+    from contribd.simulation.demo.pricing_engine import PricingEngine
     from contribd.simulation.demo.rates import MissingExtraError, load_references
 
     try:
-        prices = PriceEngine(load_references(), seed=seed, poison=poison, unmapped=unmapped)
+        prices = PricingEngine(load_references(), seed=seed, poison=poison, unmapped=unmapped)
     except MissingExtraError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(EXIT_FAILED) from None
@@ -171,7 +171,7 @@ def engine(
         _produce(prices, bootstrap_servers=bootstrap_servers, topic=topic, rate=rate, count=count, client=settings)
 
 
-def _print(prices: "PriceEngine", count: int) -> None:
+def _print(prices: "PricingEngine", count: int) -> None:
     printed = 0
     while not count or printed < count:
         value = prices.next(datetime.now(UTC)).value
@@ -194,7 +194,7 @@ def _settings(file: Path | None) -> dict[str, Any]:
 
 
 def _produce(
-    prices: "PriceEngine", *, bootstrap_servers: str, topic: str, rate: float, count: int, client: dict[str, Any]
+    prices: "PricingEngine", *, bootstrap_servers: str, topic: str, rate: float, count: int, client: dict[str, Any]
 ) -> None:
     from kafka.errors import KafkaError
 

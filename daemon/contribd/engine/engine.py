@@ -139,7 +139,7 @@ class Engine:
         self.withdrawals.forget(trackers)
         self._free(self.outbox.close(trackers), InstrumentEvent.FORGOTTEN)
         if self.contributor.abandon():
-            self.connection.abandon("the ADS may not have read all posts of partitions that went", now)
+            self.connection.abandon("the ADS may not have read all posts of revoked partitions", now)
             self._follow_session(now)
 
     def _records(self, event: Records, now: Now) -> None:
@@ -255,7 +255,7 @@ class Engine:
             self._take(tracker, records, now)
 
     def _withdraw(self, now: Now) -> None:
-        """Quotes of engines that went silent, and at a stop all of them, give way to blanks."""
+        """Quotes of pricing engines that went silent, and at a stop all of them, give way to blanks."""
         if self.stopping:
             self._drain_if_done(now)
         elif self.withdrawals.listens:

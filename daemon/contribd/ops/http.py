@@ -23,7 +23,7 @@ _MAX_HEAD = 16 * 1024
 _MAX_CLIENTS = 32
 """Requests served at once; further ones are closed unanswered. Scrapers, probes and a few people need far fewer."""
 
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 """Seconds a client has for its whole request, and again for taking each piece of the answer."""
 
 _log = get_logger("http")
@@ -56,7 +56,7 @@ class HttpServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop answering and free the address. Answers under way are not waited for."""
+        """Stop answering and free the address. Answers in flight are not waited for."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
@@ -168,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _read_head(connection: socket.socket) -> bytes:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     head = b""
     while b"\r\n\r\n" not in head and b"\n\n" not in head and len(head) <= _MAX_HEAD:
         connection.settimeout(max(0.001, deadline - time.monotonic()))
@@ -179,7 +179,7 @@ def _read_head(connection: socket.socket) -> bytes:
         if not piece:
             break
         head += piece
-    connection.settimeout(_PATIENCE)
+    connection.settimeout(_TIMEOUT)
     return head
 
 

@@ -56,7 +56,7 @@ def _traffic(now: Snapshot) -> Iterator[Metric]:
     yield withdrawals
     yield CounterMetricFamily(
         "contribd_unmatched_answers",
-        "Answers of the ADS that belong to no post under way.",
+        "Answers of the ADS that belong to no post in flight.",
         value=now.counters.unmatched_answers,
     )
     yield _histogram("contribd_ack_seconds", "From sending a post to its answer.", now.ack_seconds)
@@ -68,9 +68,7 @@ def _traffic(now: Snapshot) -> Iterator[Metric]:
 def _backlog(now: Snapshot) -> Iterator[Metric]:
     yield GaugeMetricFamily("contribd_posts_outstanding", "Posts sent and not yet answered.", value=now.outstanding)
     yield GaugeMetricFamily("contribd_records_waiting", "Records consumed and not yet settled.", value=now.waiting)
-    yield GaugeMetricFamily(
-        "contribd_quotes_standing", "Quotes in the market that would be withdrawn.", value=now.standing
-    )
+    yield GaugeMetricFamily("contribd_quotes_standing", "Live quotes that would be withdrawn.", value=now.standing)
     lag = GaugeMetricFamily(
         "contribd_consumer_lag_records",
         "Records in the partition that were not consumed yet.",

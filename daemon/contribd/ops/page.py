@@ -70,7 +70,7 @@ def _session_rows(status: dict[str, Any]) -> list[tuple[Any, ...]]:
         *rows,
         ("Posts outstanding", f"{window['outstanding']} of at most {window['max']}"),
         ("Records waiting", status["records_waiting"]),
-        ("Instruments under way", status["instruments"]),
+        ("Instruments in flight", status["instruments"]),
         ("Last ack", status["last_ack_at"]),
         ("Unmatched answers", status["unmatched_answers"]),
     ]

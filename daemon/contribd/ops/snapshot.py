@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from contribd.engine import counters as tally
+from contribd.engine import counters as engine_counters
 from contribd.engine.limits import ACK_BUCKETS, DELIVERY_BUCKETS
 
 
@@ -25,7 +25,7 @@ class Histogram:
         return tuple(accumulate(self.counts))
 
     @classmethod
-    def of(cls, counted: tally.Histogram) -> "Histogram":
+    def of(cls, counted: engine_counters.Histogram) -> "Histogram":
         """What the engine counted so far."""
         return cls(counted.bounds, tuple(counted.counts), counted.total)
 
@@ -80,7 +80,7 @@ class Counters:
     unmatched_answers: int = 0
 
     @classmethod
-    def of(cls, counted: tally.EngineCounters) -> "Counters":
+    def of(cls, counted: engine_counters.EngineCounters) -> "Counters":
         """What the engine counted so far, in a stable order."""
         return cls(
             results=_rows(counted.results),
@@ -109,7 +109,7 @@ class Snapshot:
     waiting: int = 0
     """Records read and not settled, over all partitions."""
     instruments: int = 0
-    """RIC and service pairs that have a post or a record under way."""
+    """RIC and service pairs that have a post or a record in flight."""
     standing: int = 0
     """Quotes in the market that would be withdrawn; 0 where nothing is to be withdrawn."""
     partitions: tuple[PartitionView, ...] = ()

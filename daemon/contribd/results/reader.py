@@ -28,7 +28,7 @@ _POLL_MS = 200
 _BUFFERED = 2_000
 """Results of one partition kept while another one's are older; at about 2 KiB each, a few MiB a partition."""
 
-_PATIENCE = 30.0
+_MAX_WAIT = 30.0
 """Seconds of waiting for Kafka in vain before a bounded read gives up: kafka-python's own limit for one request."""
 
 _CLOCKS = timedelta(minutes=5)
@@ -158,8 +158,8 @@ class _Reader:
             self._waited = 0.0
             return
         self._waited += time.monotonic() - asked_at
-        if self._waited > _PATIENCE:
-            raise AuditError(f"no answer from Kafka for {_PATIENCE:g} s; what was read so far is not all there is")
+        if self._waited > _MAX_WAIT:
+            raise AuditError(f"no answer from Kafka for {_MAX_WAIT:g} s; what was read so far is not all there is")
 
     def _at_end(self, partition: TopicPartition) -> bool:
         # The end is the last stable offset. What lies before it may be a marker, which no record is delivered for:
@@ -167,7 +167,7 @@ class _Reader:
         return self._positions[partition] >= self._ends[partition]
 
     def _fetch_from(self, wanted: AbstractSet[TopicPartition]) -> None:
-        # Not by pause() and resume(): in kafka-python 3.0.12 a resumed partition whose records were set aside in the
+        # Not by pause() and resume(): in kafka-python 3.0.12 a resumed partition whose records were buffered in the
         # middle of a fetch may never get them back.
         before = self._consumer.assignment()
         if wanted != before:

@@ -1,1 +1,1 @@
-"""Simulated ADS, price engine and demo. Nothing of the daemon imports it."""
+"""Simulated ADS, pricing engine and demo. Nothing of the daemon imports it."""

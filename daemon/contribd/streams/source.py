@@ -137,7 +137,7 @@ class Source:
                 self._resume(consumer)
         except KafkaError as error:  # what was polled is not given again
             self._failed(error)
-        for partition in self._assignment.retake_astray(consumer):
+        for partition in self._assignment.retake_out_of_range(consumer):
             polled.pop(partition, None)
         if polled and not self._stopping.is_set():
             self._handed_over += sum(len(records) for records in polled.values())

@@ -23,7 +23,7 @@ Both kinds of fencing can also come from a process that was given our name by mi
   which bumps the epoch to end a transaction at its timeout: where this process was held up for longer than that, it
   proves nothing. Otherwise it is a fence, and ``FENCES`` of them within ``FENCE_WINDOW`` seconds are another process
   that runs under our name. Fencing each other for ever would serve nobody, so this process ends. One fence alone is
-  normal: a restart in haste, or an heir that took us for dead (``group/hanging_transactions.py``).
+  normal: a restart in haste, or another member that took us for dead (``group/hanging_transactions.py``).
 
 How long we were held up is taken from the clock that counted most: a host that is suspended or moved stops some of its
 clocks, and which of them depends on the host.
@@ -244,9 +244,14 @@ def transact(write: Write, memory: Memory) -> Steps:
         memory.committed(write)
         return True
     yield Failed(len(write.results), failure)
-    if isinstance(failure, FencedInstanceIdError) and not (yield from _is_known()):
+    member_fenced, producer_fenced = (
+        isinstance(failure, FencedInstanceIdError),
+        isinstance(failure, ProducerFencedError),
+    )
+    del failure  # its traceback holds this frame, and so all results, until the collector comes
+    if member_fenced and not (yield from _is_known()):
         return False  # another producer of our name would fence that of the process which has the name now
-    if isinstance(failure, ProducerFencedError):
+    if producer_fenced:
         yield from _note_fence(began, memory)
     if not (yield Renew()):
         return False

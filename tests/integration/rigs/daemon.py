@@ -33,7 +33,7 @@ MAPPING: Mapping[str, Any] = {
         }
     ]
 }
-"""The mapping of the simulated price engine's records; two pairs are refused by the test ADS."""
+"""The mapping of the simulated pricing engine's records; two pairs are refused by the test ADS."""
 
 
 class Daemon:

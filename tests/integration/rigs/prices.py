@@ -10,7 +10,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from tests.integration.rigs.broker_rig import KafkaBroker
 
 from contribd.results.result import Result, decode_result
-from contribd.simulation.demo.price_engine import PriceEngine, PriceRecord
+from contribd.simulation.demo.pricing_engine import PriceRecord, PricingEngine
 from contribd.simulation.demo.rates import load_references
 
 Place = tuple[str, int, int]
@@ -38,8 +38,8 @@ class Fed:
 
 
 def records(count: int, *, seed: int = 1, poison: float = 0.005, unmapped: float = 0.005) -> list[PriceRecord]:
-    """Records of the simulated price engine: real reference rates, moved by a seeded walk."""
-    engine = PriceEngine(load_references(), seed=seed, poison=poison, unmapped=unmapped)
+    """Records of the simulated pricing engine: real reference rates, moved by a seeded walk."""
+    engine = PricingEngine(load_references(), seed=seed, poison=poison, unmapped=unmapped)
     start = datetime(2026, 11, 20, 8, tzinfo=UTC)
     return [engine.next(start + timedelta(milliseconds=10 * number)) for number in range(count)]
 

@@ -119,9 +119,9 @@ class Contributor:
 
     def post_error(self, error: PostError, now: Now) -> bool:
         """An Error message; False where it belongs to no outstanding post."""
-        patience = self._poster.patience
+        grace = self._poster.grace
         if error.post_id is None:
-            return self._attribution.after_nameless_error(error.text, self.in_flight, now.mono, patience)
+            return self._attribution.after_nameless_error(error.text, self.in_flight, now.mono, grace)
         post = self.in_flight.pop(error.post_id)
         if post is None:
             self._unconfirmed.confirm_late(error.post_id)
@@ -129,7 +129,7 @@ class Contributor:
         self._poster.answer_came(post, now)
         self._unconfirmed.confirm(post.frame)
         self._attribution.absolve(post, self.in_flight, now.mono)
-        self._attribution.after_error(post, error.text, self.in_flight, now.mono, patience)
+        self._attribution.after_error(post, error.text, self.in_flight, now.mono, grace)
         self._outcomes.finish(post, Status.ERROR, Reply.ERROR, None, error.text, now)
         return True
 

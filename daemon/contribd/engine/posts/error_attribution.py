@@ -27,17 +27,17 @@ class Dropped(NamedTuple):
 class _Suspicion:
     """``posts``: the PostIDs under suspicion, in order; with ``blamed`` the first of them may have caused the Error.
 
-    ``last_frame``: the last frame sent when the Error came. ``patience``: seconds of silence that prove it.
+    ``last_frame``: the last frame sent when the Error came. ``grace``: seconds of silence that prove it.
     """
 
-    __slots__ = ("blamed", "deadline", "frame", "last_frame", "patience", "posts", "text")
+    __slots__ = ("blamed", "deadline", "frame", "grace", "last_frame", "posts", "text")
 
-    def __init__(self, frame: int, posts: list[int], text: str, deadline: float, patience: float) -> None:
+    def __init__(self, frame: int, posts: list[int], text: str, deadline: float, grace: float) -> None:
         self.frame = self.last_frame = frame
         self.posts = deque(posts)
         self.text = text
         self.deadline = deadline
-        self.patience = patience
+        self.grace = grace
         self.blamed = False
 
 
@@ -60,18 +60,18 @@ class ErrorAttribution:
         self._in_order, self._last = True, (0, 0)
 
     def after_error(
-        self, culprit: InFlightPost, text: str, in_flight: InFlightPosts, mono: float, patience: float
+        self, culprit: InFlightPost, text: str, in_flight: InFlightPosts, mono: float, grace: float
     ) -> None:
         """``culprit`` got an Error of its own: what followed it in its frame is suspect."""
         mates = [post.post_id for post in in_flight.after(culprit)]
         if mates:
-            self._suspicions.append(_Suspicion(culprit.frame, mates, text, mono + patience, patience))
+            self._suspicions.append(_Suspicion(culprit.frame, mates, text, mono + grace, grace))
 
-    def after_nameless_error(self, text: str, in_flight: InFlightPosts, mono: float, patience: float) -> bool:
+    def after_nameless_error(self, text: str, in_flight: InFlightPosts, mono: float, grace: float) -> bool:
         """An Error that names no post. False where nothing is outstanding that could have caused it."""
         known = {post_id for suspicion in self._suspicions for post_id in suspicion.posts}
         newest = in_flight.newest()
-        suspicion = _Suspicion(0, [], text, mono + patience, patience)
+        suspicion = _Suspicion(0, [], text, mono + grace, grace)
         suspicion.last_frame = 0 if newest is None else newest.frame
         if not self._blame_next(suspicion, in_flight, known):
             return False
@@ -100,7 +100,7 @@ class ErrorAttribution:
                 suspicion.posts.pop()
         else:
             suspicion.posts.popleft()
-            suspicion.deadline = mono + suspicion.patience
+            suspicion.deadline = mono + suspicion.grace
             known = {known for other in self._suspicions if other is not suspicion for known in other.posts}
             if not suspicion.posts and not self._blame_next(suspicion, in_flight, known):
                 self._suspicions.remove(suspicion)
@@ -149,6 +149,6 @@ class ErrorAttribution:
         return dropped
 
 
-def grace(smoothed_ack: float) -> float:
+def grace_for(smoothed_ack: float) -> float:
     """Seconds of silence that count as proof, for a server whose Acks take ``smoothed_ack`` seconds."""
     return max(DROP_GRACE, 4 * smoothed_ack)

@@ -6,7 +6,7 @@ from typing import Final
 from contribd.engine.clock import Now
 from contribd.engine.counters import EngineCounters
 from contribd.engine.policy import ContributionPolicy
-from contribd.engine.posts.error_attribution import grace
+from contribd.engine.posts.error_attribution import grace_for
 from contribd.engine.posts.in_flight import InFlightPost, InFlightPosts
 from contribd.engine.posts.outcomes import Outcomes
 from contribd.engine.posts.packer import Packer
@@ -49,9 +49,9 @@ class Poster:
         self._smoothed_ack = 0.0
 
     @property
-    def patience(self) -> float:
+    def grace(self) -> float:
         """Seconds of silence after which a post that should have been answered was not."""
-        return grace(self._smoothed_ack)
+        return grace_for(self._smoothed_ack)
 
     def answer_came(self, post: InFlightPost, now: Now) -> None:
         """A post was answered, one way or the other."""
@@ -102,11 +102,11 @@ class Poster:
         turn until it is answered, or has done no harm for as long.
         """
         newest = self._in_flight.newest()
-        if newest is not None and now.mono < newest.sent.mono + self.patience:
+        if newest is not None and now.mono < newest.sent.mono + self.grace:
             self._instruments.unpop(instrument)
-            self._held_until = newest.sent.mono + self.patience
+            self._held_until = newest.sent.mono + self.grace
             return True
-        self._held_until = now.mono + self.patience
+        self._held_until = now.mono + self.grace
         return False
 
     def _post(self, instrument: Instrument, packer: Packer, max_size: int, now: Now) -> bool:

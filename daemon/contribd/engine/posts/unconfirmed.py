@@ -50,5 +50,5 @@ class UnconfirmedPosts:
         return any(tracker.closed for tracker in self._last)
 
     def clear(self) -> None:
-        """The session has ended: its connection is gone, with all that had not left this host."""
+        """The session has ended: its connection is lost, with all that had not left this host."""
         self._last.clear()

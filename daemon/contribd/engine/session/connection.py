@@ -23,7 +23,7 @@ _LIVE: Final = (SessionState.OPEN, SessionState.WAITING_FOR_SERVICE, SessionStat
 _SETTLED: Final = (SessionState.OPEN, SessionState.WAITING_FOR_SERVICE)
 """Neither on the way in nor on the way out."""
 
-_PATIENCE: Final = {SessionState.CONNECTING: CONNECT_TIMEOUTS, SessionState.LOGGING_IN: 1}
+_TIMEOUTS: Final = {SessionState.CONNECTING: CONNECT_TIMEOUTS, SessionState.LOGGING_IN: 1}
 """Login timeouts that a state on the way in may last."""
 
 
@@ -61,7 +61,7 @@ class Connection:
         self.attempt = 0
         """Numbers the connections."""
         self.commands: list[Command] = []
-        """What the shell is to do, in order; ``take_commands`` empties the list."""
+        """What the driver is to do, in order; ``take_commands`` empties the list."""
         self.frames: list[bytes] = []
         """Texts of frames to send, in order; ``take_frames`` empties the list."""
         self.keepalive = Keepalive()
@@ -102,10 +102,10 @@ class Connection:
         self.state = SESSION_TRANSITIONS[self.state, event]
         self.since = now
 
-    # What the shell takes
+    # What the driver takes
 
     def take_commands(self) -> list[Command]:
-        """What the shell is to do now, in order."""
+        """What the driver is to do now, in order."""
         commands, self.commands = self.commands, []
         return commands
 
@@ -114,7 +114,7 @@ class Connection:
         frames, self.frames = self.frames, []
         return frames
 
-    # What the shell tells
+    # What the driver tells
 
     def expects(self, attempt: int) -> bool:
         """Whether connection ``attempt`` is being made and still wanted."""
@@ -130,7 +130,7 @@ class Connection:
         return True
 
     def heard(self, now: Now) -> None:
-        """Bytes came: the line is alive."""
+        """Bytes came: the connection is alive."""
         self.keepalive.heard(now.mono)
 
     def said(self, now: Now) -> None:
@@ -176,13 +176,13 @@ class Connection:
 
     def overdue_at(self) -> float | None:
         """The monotonic time at which ``end_if_overdue`` ends it."""
-        timeouts = _PATIENCE.get(self.state)
+        timeouts = _TIMEOUTS.get(self.state)
         if self.since is None or timeouts is None:
             return None
         return self.since.mono + timeouts * self.policy.login_timeout
 
     def keep_alive(self, now: Now) -> bool:
-        """Sends a Ping where the line is quiet; False where it was dead, and is ended."""
+        """Sends a Ping where the connection is quiet; False where it was dead, and is ended."""
         if fault := self.keepalive.fault(now.mono):
             self.end(Failure.PING_TIMEOUT, fault, now)
             return False
@@ -248,7 +248,7 @@ class Connection:
     def end(self, failure: Failure, text: str, now: Now, *, connected: bool = True, politely: bool = False) -> None:
         """There is no session, or none any more: its endpoint rests, and the next connection is made when it may be.
 
-        ``connected``: the shell still has the connection. ``politely``: what is to be sent is still sent.
+        ``connected``: the driver still has the connection. ``politely``: what is to be sent is still sent.
         """
         wait = self.failover.failed(self.endpoint, failure, now.mono)
         self.keep_failure(failure, text, now)

@@ -1,4 +1,4 @@
-"""The way back to a preferred endpoint, without going back and forth.
+"""Failback to a preferred endpoint, without going back and forth.
 
 While a session is with a less preferred endpoint, the more preferred ones are probed. One that answered every probe
 for the hold time is gone back to. A return that did not last that long itself doubles the hold time for the next.

@@ -1,4 +1,4 @@
-"""Whether the line to the ADS is alive, both ways: Pings when it is quiet, an end to one that is silent or stuck."""
+"""Whether the connection to the ADS is alive, both ways: Pings when it is quiet, its end when it is silent or stuck."""
 
 from contribd.engine.limits import DEFAULT_PING_TIMEOUT, MIN_QUIET
 
@@ -40,12 +40,12 @@ class Keepalive:
         self._taken, self.unsent = taken, unsent > 0
 
     def fault(self, mono: float) -> str | None:
-        """What is wrong with the line, None while nothing is."""
-        patience = self._patience()
-        if mono - self._received >= patience:
-            return f"nothing received for {patience:g} s"
-        if self.unsent and mono - self._stuck_since >= patience:
-            return f"the server has read nothing for {patience:g} s"
+        """What is wrong with the connection, None while nothing is."""
+        silence = self._max_silence()
+        if mono - self._received >= silence:
+            return f"nothing received for {silence:g} s"
+        if self.unsent and mono - self._stuck_since >= silence:
+            return f"the server has read nothing for {silence:g} s"
         return None
 
     def take_ping(self, mono: float) -> bool:
@@ -57,10 +57,10 @@ class Keepalive:
 
     def wake_at(self) -> float:
         """When ``fault`` or ``take_ping`` may say something new."""
-        patience = self._patience()
+        silence = self._max_silence()
         if self.unsent:
-            return min(self._received, self._stuck_since) + patience
-        return min(self._ping_at(), self._received + patience)
+            return min(self._received, self._stuck_since) + silence
+        return min(self._ping_at(), self._received + silence)
 
     def _ping_at(self) -> float:
         return max(min(self._sent, self._received), self._pinged) + self._quiet()
@@ -68,6 +68,6 @@ class Keepalive:
     def _quiet(self) -> float:
         return max(MIN_QUIET, self.ping_timeout / 3)
 
-    def _patience(self) -> float:
+    def _max_silence(self) -> float:
         """Its PingTimeout, but never so short that an answer to our Ping could not come in between."""
         return max(self.ping_timeout, 3 * MIN_QUIET)

@@ -1,4 +1,4 @@
-"""Brings the price engine's records into a Kafka topic, at a steady rate."""
+"""Brings the pricing engine's records into a Kafka topic, at a steady rate."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from contribd.simulation.demo.price_engine import PriceEngine, PriceRecord
+from contribd.simulation.demo.pricing_engine import PriceRecord, PricingEngine
 
 SLICE_SECONDS: Final = 0.01
 """Records that are due are sent together, this often."""
@@ -41,7 +41,7 @@ class Feed:
 
     def __init__(
         self,
-        engine: PriceEngine,
+        engine: PricingEngine,
         *,
         bootstrap_servers: str,
         topic: str,

@@ -9,8 +9,8 @@ from typing import Final, Protocol
 
 from contribd.simulation.ads.options import AdsOptions
 from contribd.simulation.ads.ric_rules import parse_nak_rule
-from contribd.simulation.demo.price_engine import POISON, PriceEngine
 from contribd.simulation.demo.price_feed import Fed, Feed
+from contribd.simulation.demo.pricing_engine import POISON, PricingEngine
 from contribd.simulation.demo.rates import Reference, load_references
 from contribd.simulation.demo.result_count import ResultReader, ResultTally
 from contribd.simulation.demo.show_summary import Summary
@@ -107,7 +107,7 @@ class Demo:
                 reader.stop()
 
     def _play(self, stage: Stage, references: list[Reference], reader: ResultReader) -> Summary:
-        engine = PriceEngine(references, seed=self._options.seed)
+        engine = PricingEngine(references, seed=self._options.seed)
         feed = Feed(engine, bootstrap_servers=stage.broker.bootstrap_servers, topic=PRICES)
         self._view.event(
             f"{len(references)} currency pairs from the ECB's reference rates of {references[0].date}, "
@@ -135,7 +135,7 @@ class Demo:
         time.sleep(QUIET_SECONDS)
         return self._summary(stage, feed.fed, elapsed, status, code)
 
-    def _follow_script(self, stage: Stage, feed: Feed, engine: PriceEngine, start: float) -> None:
+    def _follow_script(self, stage: Stage, feed: Feed, engine: PricingEngine, start: float) -> None:
         cues = self._script(stage, feed, engine, start)
         while self._options.keep or time.monotonic() - start < self._options.seconds:
             if self._options.keep and self._interrupts():
@@ -149,7 +149,7 @@ class Demo:
                 cue.action()
             self._tick(stage, feed.fed, start)
 
-    def _script(self, stage: Stage, feed: Feed, engine: PriceEngine, start: float) -> list[_Cue]:
+    def _script(self, stage: Stage, feed: Feed, engine: PricingEngine, start: float) -> list[_Cue]:
         def poison() -> None:
             for _ in POISON:
                 feed.send(engine.poison())

@@ -54,7 +54,7 @@ class Consumer:
 
     def poll(self, seconds: float) -> dict[Partition, list[Record]]:
         """Records of partitions that are not paused; waits for the first ones. Calls the listener."""
-        faults.release_set_aside(self._client)
+        faults.release_buffered(self._client)
         faults.finish_join(self._client)
         polled = self._client.poll(timeout_ms=int(seconds * 1000))
         return {
@@ -119,7 +119,7 @@ class Consumer:
         return membership.heartbeats(self._client)
 
     def is_joining(self) -> bool:
-        """Whether a join is under way: nothing may then keep the thread from its next poll."""
+        """Whether a join is in flight: nothing may then keep the thread from its next poll."""
         return faults.is_joining(self._client)
 
     def rejoin(self) -> None:
@@ -172,7 +172,7 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # the clien
         _hand_on(self._listener.assigned, assigned)
 
     def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
-        """These are gone."""
+        """These are lost."""
         _hand_on(self._listener.lost, lost)
 
 

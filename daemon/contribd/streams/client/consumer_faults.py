@@ -3,8 +3,8 @@
 from typing import Any
 
 
-def release_set_aside(consumer: Any) -> None:
-    """Lets the consumer get back to records it set aside while their partition was paused; called before each poll.
+def release_buffered(consumer: Any) -> None:
+    """Lets the consumer get back to records it buffered while their partition was paused; called before each poll.
 
     kafka-python (3.0.12) looks for them only when it holds no fetched batch, and takes one that is drained for one
     that is held: a partition that was paused in the middle of a batch then delivers nothing more after it is resumed.
@@ -27,7 +27,7 @@ def finish_join(consumer: Any) -> None:
 
 
 def is_joining(consumer: Any) -> bool:
-    """Whether a join is under way: nothing may then keep the thread from its next poll.
+    """Whether a join is in flight: nothing may then keep the thread from its next poll.
 
     kafka-python (3.0.12) throws away a join that is through by the time it is polled again, and joins anew: where every
     round between two polls takes as long as a join does, the group would never come to rest.

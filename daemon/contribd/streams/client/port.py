@@ -118,7 +118,7 @@ class MemberConsumer(OffsetReader, Protocol):
         """Of the membership just now."""
 
     def is_joining(self) -> bool:
-        """Whether a join is under way: nothing may then keep the thread from its next poll."""
+        """Whether a join is in flight: nothing may then keep the thread from its next poll."""
 
     def rejoin(self) -> None:
         """Joins again with the next ``poll``, as the member it is: the group distributes its partitions anew."""

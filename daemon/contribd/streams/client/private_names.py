@@ -98,9 +98,9 @@ PRIVATE_NAMES: Final[tuple[PrivateName, ...]] = (
     Attribute(_HEARTBEAT, "last_send", "", "heartbeats"),
     Attribute(_HEARTBEAT, "last_receive", "", "heartbeats"),
     # consumer_faults.py
-    Attribute(_CONSUMER, "_fetcher", "Fetcher", "release_set_aside"),
-    Attribute("kafka.consumer.fetcher:Fetcher", "_next_partition_records", "", "release_set_aside"),
-    Method(_RECORDS, "__bool__", (), "release_set_aside: whether a batch is drained"),
+    Attribute(_CONSUMER, "_fetcher", "Fetcher", "release_buffered"),
+    Attribute("kafka.consumer.fetcher:Fetcher", "_next_partition_records", "", "release_buffered"),
+    Method(_RECORDS, "__bool__", (), "release_buffered: whether a batch is drained"),
     Method(_COORDINATOR, "request_rejoin", (), "rejoin"),
     Attribute(_COORDINATOR, "_join_task", "", "finish_join; is_joining"),
     Attribute(_COORDINATOR, "rejoin_needed", "", "finish_join"),

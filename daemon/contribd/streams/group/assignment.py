@@ -1,4 +1,4 @@
-"""What the group gives this member and takes from it: partitions, from where each is consumed, and how they go."""
+"""What the group assigns to this member and revokes: partitions, and from where each is consumed."""
 
 from collections.abc import Callable, Collection, Iterable
 
@@ -12,12 +12,12 @@ from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.hanging_transactions import HangingTransactions
 from contribd.streams.group.lease import Joined, Lease
 from contribd.streams.group.positions import Positions
-from contribd.streams.group.start_offsets import ASTRAY, StartOffsets
+from contribd.streams.group.start_offsets import OUT_OF_RANGE, StartOffsets
 from contribd.streams.group.static_member import StaticMember
 from contribd.streams.runtime import Event, Runtime
 
 REVOKE_SECONDS = 5.0
-"""How long a rebalance waits for outstanding answers of partitions that go. The client sends no heartbeats meanwhile,
+"""How long a rebalance waits for outstanding answers of revoked partitions. The client sends no heartbeats meanwhile,
 so it is far below the session timeout."""
 
 _log = get_logger("source")
@@ -66,21 +66,23 @@ class Assignment:
     def follow(self, consumer: MemberConsumer) -> bool:
         """Tells of a new generation, then of new partitions; whether some were announced. Raises KafkaError."""
         self._observe(consumer)
-        if self._new and not self._static_member.wait and not consumer.is_joining():
+        if consumer.is_joining():  # a join that ends takes a wish to join again with it
+            return False
+        if self._static_member.must_rejoin():
+            _log.info(
+                "waiting until an earlier process of this name is sure to post no more",
+                name=self._static_id,
+                seconds=self._static_member.wait,
+            )
+            consumer.rejoin()
+        if self._new and not self._static_member.wait:
             return self._announce(consumer)
         return False
 
     def _observe(self, consumer: MemberConsumer) -> None:
         if joined := self._lease.observe(consumer.member(), consumer.heartbeats()):
             self._fencing.member = joined.member
-            if (wait := self._static_member.joined(joined.member)) > 0:
-                _log.info(
-                    "waiting until an earlier process of this name is sure to post no more",
-                    name=self._static_id,
-                    seconds=wait,
-                )
-            if self._static_member.must_rejoin():
-                consumer.rejoin()
+            self._static_member.joined(joined.member)
             self._emit(joined)
 
     def _announce(self, consumer: MemberConsumer) -> bool:
@@ -98,17 +100,17 @@ class Assignment:
         self._emit(Assigned(commits, self.positions.begin(starts)))
         return True
 
-    def retake_astray(self, consumer: MemberConsumer) -> set[Partition]:
-        """Partitions whose log was cut back, or deleted as far as the consumer is or further: they are let go in order
+    def retake_out_of_range(self, consumer: MemberConsumer) -> set[Partition]:
+        """Partitions whose log was cut back, or deleted as far as the consumer is or further: they are revoked in order
         and begin anew. Their offsets mean other records now, and what was fetched of them just now is not used."""
-        astray = self.positions.astray(consumer)
-        if astray:
-            _log.error(ASTRAY, partitions=_names(astray))
-            self._starts.astray |= astray
-            consumer.pause(astray)
-            self.revoked(consumer, astray)
-            self.assigned(consumer, astray)
-        return astray
+        out_of_range = self.positions.out_of_range(consumer)
+        if out_of_range:
+            _log.error(OUT_OF_RANGE, partitions=_names(out_of_range))
+            self._starts.out_of_range |= out_of_range
+            consumer.pause(out_of_range)
+            self.revoked(consumer, out_of_range)
+            self.assigned(consumer, out_of_range)
+        return out_of_range
 
     def tell_caught_up(self, consumer: MemberConsumer) -> None:
         """Tells of partitions that are where their log ended when they were assigned."""
@@ -123,7 +125,7 @@ class Assignment:
         consumer.pause(self._new & consumer.assignment())
 
     def revoked(self, consumer: MemberConsumer, partitions: Collection[Partition]) -> None:
-        """Called by the consumer while it polls: waits, for a bounded time, until what is under way is settled.
+        """Called by the consumer while it polls: waits, for a bounded time, until what is in flight is settled.
 
         The group is in its new generation already, and takes commits under no other.
         """
@@ -131,24 +133,24 @@ class Assignment:
         if self._new.intersection(partitions):
             # Whoever gets these next does not know that an earlier process of our name may still post.
             self._leaving.wait(self._static_member.wait)
-        going = frozenset(partitions) - self._new
+        revoked = frozenset(partitions) - self._new
         self._new.difference_update(partitions)
         self.positions.forget(partitions)
-        if not going or self._leaving.is_set():
+        if not revoked or self._leaving.is_set():
             return
         self._released.clear()
-        self._emit(Revoking(going))
+        self._emit(Revoking(revoked))
         if not self._released.wait(REVOKE_SECONDS):
-            _log.warning("partitions went before every answer was in", partitions=_names(going))
-        self._emit(Revoked(going))
+            _log.warning("partitions were revoked before every answer was in", partitions=_names(revoked))
+        self._emit(Revoked(revoked))
 
     def lost(self, partitions: Collection[Partition]) -> None:
         """Called by the consumer while it polls: the group has given these to others already."""
-        gone = frozenset(partitions)
+        lost = frozenset(partitions)
         self._new.difference_update(partitions)
         self.positions.forget(partitions)
-        _log.warning("partitions were lost: this member was out of its group", partitions=_names(gone))
-        self._emit(Revoked(gone))
+        _log.warning("partitions were lost: this member was out of its group", partitions=_names(lost))
+        self._emit(Revoked(lost))
 
 
 class Listener:
@@ -159,7 +161,7 @@ class Listener:
         self._consumer = consumer
 
     def revoked(self, partitions: Collection[Partition]) -> None:
-        """These go in order."""
+        """These are revoked in order."""
         self._assignment.revoked(self._consumer, partitions)
 
     def assigned(self, partitions: Collection[Partition]) -> None:
@@ -167,7 +169,7 @@ class Listener:
         self._assignment.assigned(self._consumer, partitions)
 
     def lost(self, partitions: Collection[Partition]) -> None:
-        """These are gone."""
+        """These are lost."""
         self._assignment.lost(partitions)
 
 

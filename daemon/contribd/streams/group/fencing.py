@@ -14,8 +14,8 @@ from typing import Final
 from contribd.streams.client.port import Member
 from contribd.streams.runtime import THREADS
 
-PATIENCE: Final = 10.0
-"""Seconds after which refusals are believed, where they went on all the while. Nobody posts on the strength of a
+REFUSAL_GRACE: Final = 10.0
+"""Seconds after which refusals are believed, where they lasted all the while. Nobody posts on the strength of a
 heartbeat for longer than that (``settings.NAME_LEASE``)."""
 
 _PAUSE: Final = 5.0
@@ -39,9 +39,9 @@ class Fencing:
         self._refused = None
 
     def refused(self) -> bool:
-        """The group says that another has our name; whether it has gone on saying so for long enough to be believed."""
+        """The group says that another has our name; whether it has said so for long enough to be believed."""
         now, refused = self._clock(), self._refused
         first = now if refused is None or now - refused[1] > _PAUSE else refused[0]
         self._refused = first, now
-        self.replaced = self.replaced or now - first >= PATIENCE
+        self.replaced = self.replaced or now - first >= REFUSAL_GRACE
         return self.replaced

@@ -2,7 +2,7 @@
 
 The group tells nobody the offsets of a transaction that is open, and readers of the results get nothing that was
 written after it began. The broker ends it at its timeout, or up to ten seconds later. Whoever opens a producer of the
-same transactional.id ends it at once (KIP-98), as the next run of the dead one would: so its heirs do that.
+same transactional.id ends it at once (KIP-98), as the next run of the dead one would: so its successors do that.
 
 A transaction is a dead one's where the process it is named after is no member of its group, by the word of a
 coordinator that knows us (see ``fencing``). A member that was given up while it lives cannot commit its own any more;

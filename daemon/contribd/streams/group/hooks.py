@@ -30,4 +30,4 @@ class Hooks:
 
     def out_of_range(self, partition: Partition) -> None:
         """The broker has refused the offset that was to be fetched next."""
-        self.positions.told_astray(partition)
+        self.positions.mark_out_of_range(partition)

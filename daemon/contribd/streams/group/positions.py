@@ -1,4 +1,4 @@
-"""Where the consumer is in each log that it was put to: how far behind, at the end, or where its log is not."""
+"""Where the consumer is in each log that it was put to: how far behind, at the end, or out of range."""
 
 from collections.abc import Iterable, Mapping
 
@@ -17,8 +17,8 @@ class Positions:
         """The last position of each partition that was announced."""
         self._ends: dict[Partition, int] = {}
         """Where each log ended when its partition was last assigned."""
-        self._astray: set[Partition] = set()
-        """Partitions whose position is not where their log is, as the client found out."""
+        self._out_of_range: set[Partition] = set()
+        """Partitions whose offset is out of range, as the broker or the client's position says."""
 
     def begin(self, starts: Mapping[Partition, Start]) -> frozenset[Partition]:
         """The consumer was put to these; which of them have something to catch up with."""
@@ -34,21 +34,21 @@ class Positions:
             self._behind.pop(partition, None)
             self._reached.pop(partition, None)
 
-    def told_astray(self, partition: Partition) -> None:
+    def mark_out_of_range(self, partition: Partition) -> None:
         """The broker has refused the offset that the consumer asked for."""
-        self._astray.add(partition)
+        self._out_of_range.add(partition)
 
-    def astray(self, consumer: MemberConsumer) -> set[Partition]:
+    def out_of_range(self, consumer: MemberConsumer) -> set[Partition]:
         """Partitions whose log was cut back, or deleted as far as the consumer is or further; each is told once."""
         for partition, before in self._reached.items():
             position = consumer.position(partition)
             if position is not None and position < before:
-                self._astray.add(partition)
+                self._out_of_range.add(partition)
             elif position is not None:
                 self._reached[partition] = position
-        astray = self._astray & self._reached.keys()
-        self._astray.clear()
-        return astray
+        out_of_range = self._out_of_range & self._reached.keys()
+        self._out_of_range.clear()
+        return out_of_range
 
     def caught_up(self, consumer: MemberConsumer) -> frozenset[Partition]:
         """Partitions that have just come to where their log ended when they were assigned; each is told once."""

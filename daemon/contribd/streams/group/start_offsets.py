@@ -42,7 +42,7 @@ class Start(NamedTuple):
     problem: str | None = None
     """What an operator must know of, in one line."""
     lost: int = 0
-    """Offsets whose records are gone."""
+    """Offsets whose records are lost."""
 
 
 def find_start(commit: Commit | None, begin: int, end: int, *, latest: bool) -> Start:
@@ -69,8 +69,8 @@ class StartOffsets:
         """``latest``: where to begin without a commit."""
         self._hanging = hanging
         self._latest = latest
-        self._patience = ASK_SECONDS[0]
-        self.astray: set[Partition] = set()
+        self._ask_seconds = ASK_SECONDS[0]
+        self.out_of_range: set[Partition] = set()
         """Partitions whose broker has refused the offset that the consumer asked for, which proves a log cut. An end
         that lies before the commit does not: a broker that has just become leader may know of less, and the embedded
         one tells of ends that are too low."""
@@ -86,24 +86,24 @@ class StartOffsets:
         consumer.confirm()
         commits = {partition: self._committed(consumer, partition) for partition in logs}
         consumer.confirm()
-        self._patience = ASK_SECONDS[0]
+        self._ask_seconds = ASK_SECONDS[0]
         starts = {each: self._start(each, commit, *logs[each]) for each, commit in commits.items()}
         for partition, start in starts.items():
             _put(consumer, partition, commits[partition], start)
-        self.astray -= starts.keys()
+        self.out_of_range -= starts.keys()
         return starts
 
     def _start(self, partition: Partition, commit: Commit | None, begin: int, end: int) -> Start:
         start = find_start(commit, begin, end, latest=self._latest)
-        if commit is not None and start.problem is _CUT and partition not in self.astray:
+        if commit is not None and start.problem is _CUT and partition not in self.out_of_range:
             return find_start(commit, begin, commit.offset, latest=self._latest)
         return start
 
     def _committed(self, consumer: MemberConsumer, partition: Partition) -> Commit | None:
         try:
-            return consumer.committed(partition, self._patience)
+            return consumer.committed(partition, self._ask_seconds)
         except KafkaTimeoutError:
-            self._patience = ASK_SECONDS[1]
+            self._ask_seconds = ASK_SECONDS[1]
             self._hanging.end(consumer.member().member_id)
             raise
 
@@ -126,4 +126,4 @@ _DELETED: Final = (
     "records were deleted before they were consumed: they get no result; going on with the oldest there is "
     "(raise the topic's retention, or find out why consumption fell behind)"
 )
-ASTRAY: Final = "the consumer is where its log is not, or not any more: taking the partition anew"
+OUT_OF_RANGE: Final = "offset out of range: revoking the partition and assigning it anew"

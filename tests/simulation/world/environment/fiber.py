@@ -43,7 +43,7 @@ class Fiber:
         self._life.later(0.0, self.resumption())
 
     def resumption(self) -> Callable[[], None]:
-        """What ends the wait under way; called later than that, it does nothing."""
+        """What ends the current wait; called later than that, it does nothing."""
         ticket = self._ticket
 
         def resume() -> None:

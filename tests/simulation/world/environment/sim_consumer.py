@@ -94,7 +94,7 @@ class SimMemberConsumer:
         return self._membership.heartbeats
 
     def is_joining(self) -> bool:
-        """Whether a join is under way."""
+        """Whether a join is in flight."""
         return self._membership.joining
 
     def rejoin(self) -> None:
@@ -298,6 +298,7 @@ class SimAskingConsumer:
 
     def committed(self, partition: Partition, seconds: float) -> Commit | None:
         """What the group has committed."""
+        self._life.world.counts["unknown outcomes read back"] += 1
         return ask_committed(self._life, partition, seconds)
 
     def close(self) -> None:

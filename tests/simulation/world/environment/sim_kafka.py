@@ -110,7 +110,7 @@ class SimKafka:
             self.offsets[partition] = commit
 
     def unstable(self, partition: Partition) -> bool:
-        """Whether a transaction under way holds offsets of this partition: a read_committed consumer waits for it."""
+        """Whether an open transaction holds offsets of this partition: a read_committed consumer waits for it."""
         return any(partition in transaction.offsets for transaction in self._open.values())
 
     # Transactions

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.simulation.world.mutants.mutant import Mutant, around
 
-from contribd.engine.posts import outcomes as verdicts_module
+from contribd.engine.posts import outcomes as outcomes_module
 from contribd.engine.posts.contributor import Contributor
 from contribd.engine.posts.error_attribution import ErrorAttribution
 from contribd.engine.posts.in_flight import InFlightPosts
@@ -87,9 +87,9 @@ MUTANTS = [
     Mutant("unanswered posts time out", [around(InFlightPosts, "oldest", _no_timeouts)]),
     Mutant("every try is in the result", [around(Outcomes, "_record_attempt", _tries_are_forgotten)]),
     Mutant("a merged price knows of the tries it was in", [around(Outcomes, "retry", _mates_know_nothing)], 2_000),
-    Mutant("CONFLATED names the carrier", [around(verdicts_module, "settle", _carried_by_itself)]),
-    Mutant("a result has the fields as posted", [around(verdicts_module, "settle", _own_fields_only)]),
+    Mutant("CONFLATED names the carrier", [around(outcomes_module, "settle", _carried_by_itself)]),
+    Mutant("a result has the fields as posted", [around(outcomes_module, "settle", _own_fields_only)]),
     Mutant("a post names its session", [around(Outcomes, "session_opened", _session_of_before)]),
-    Mutant("a missing item is created", [(verdicts_module, "_says_missing", lambda *_: False)], 500),
-    Mutant("only a missing item is created", [(verdicts_module, "_says_missing", lambda *_: True)]),
+    Mutant("a missing item is created", [(outcomes_module, "_says_missing", lambda *_: False)], 500),
+    Mutant("only a missing item is created", [(outcomes_module, "_says_missing", lambda *_: True)]),
 ]

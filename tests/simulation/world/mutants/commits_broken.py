@@ -1,4 +1,4 @@
-"""Daemons without a rule of what they consume and commit: offsets, bitmaps, transactions, parked records."""
+"""Daemons without a rule of what they consume and commit: offsets, bitmaps, transactions, buffered records."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def _groups_are_split(_original: Any, self: Outbox) -> None:
         self._taken.append(entry)
 
 
-def _parked_are_dropped(original: Any, self: Intake, tracker: OffsetTracker, buffered: Any) -> Any:
+def _buffered_are_dropped(original: Any, self: Intake, tracker: OffsetTracker, buffered: Any) -> Any:
     taken = original(self, tracker, buffered)
     buffered.clear()
     return taken
@@ -74,7 +74,10 @@ MUTANTS = [
     ),
     Mutant("a restart skips what the bitmap says", [(engine_module, "decode_metadata", lambda *_: frozenset())]),
     Mutant(
-        "what an earlier run settled stays in the bitmap", [around(OffsetTracker, "commit", _commit_without_earlier)]
+        "what an earlier run settled stays in the bitmap",
+        [around(OffsetTracker, "commit", _commit_without_earlier)],
+        100,
+        3_000,
     ),
     Mutant("bit n is offset prefix + n", [around(tracker_module, "encode_metadata", _bitmap_off_by_one)]),
     Mutant("a transaction that failed is offered again", [around(Engine, "_not_committed", _not_written_as_written)]),
@@ -86,7 +89,7 @@ MUTANTS = [
         "a merged price is settled in its own partition",
         [around(Settlement, "mark_settled", _settled_only_where_it_was_carried)],
     ),
-    Mutant("parked records are taken later", [around(Intake, "_take_buffered", _parked_are_dropped)]),
-    Mutant("records too far ahead are parked", [(OffsetTracker, "has_room", lambda *_: True)], 500),
+    Mutant("buffered records are taken later", [around(Intake, "_take_buffered", _buffered_are_dropped)]),
+    Mutant("records too far ahead are buffered", [(OffsetTracker, "has_room", lambda *_: True)], 500),
     Mutant("consumption pauses when too much waits", [(Intake, "paused", lambda self: frozenset(self._buffered))], 500),
 ]

@@ -100,11 +100,11 @@ MUTANTS = [
     Mutant("a withdrawal has one result", [around(Outcomes, "_add", _told_twice)]),
     Mutant("a withdrawal has a result", [around(Outcomes, "_add", _not_told)]),
     Mutant("a stop withdraws what stands", [around(Withdrawals, "stop", _stop_leaves_quotes)]),
-    Mutant("a stop waits for the posts that are under way", [around(Engine, "_drain_if_done", _stop_waits_for_none)]),
+    Mutant("a stop waits for the posts that are in flight", [around(Engine, "_drain_if_done", _stop_waits_for_none)]),
     Mutant("nothing is withdrawn unasked", [around(Withdrawals, "__init__", _unasked)]),
     Mutant("only the fields listed are blanked", [around(Withdrawals, "_shown", _all_that_was_posted)]),
     Mutant(
-        "a post without an answer counts as standing",
+        "a post without an answer counts as live",
         [around(Withdrawals, "unanswered", _only_what_was_acked)],
         500,
     ),

@@ -133,7 +133,7 @@ class PostRules:
             self._complain("3: a second post of the RIC while one is unanswered", f"{post} after {before}", post.ric)
 
     def is_over(self, post: Post, mono: float) -> bool:
-        """Whether the daemon may count a post as no longer under way."""
+        """Whether the daemon may count a post as no longer in flight."""
         if post.answer is not None or post.wire.ended or post.forgotten:
             return True
         if mono >= post.mono + self._plan.ack_timeout - _EPSILON:

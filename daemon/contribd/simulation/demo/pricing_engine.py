@@ -1,4 +1,4 @@
-"""The price engine: real reference rates, moved through the day by a seeded random walk."""
+"""The pricing engine: real reference rates, moved through the day by a seeded random walk."""
 
 import math
 import random
@@ -11,7 +11,7 @@ import msgspec
 
 from contribd.simulation.demo.rates import Pair, Reference
 
-SOURCE: Final = "ECB reference rates, moved by contribd's price engine"
+SOURCE: Final = "ECB reference rates, moved by contribd's pricing engine"
 TICKS_A_DAY: Final = 20_000
 """Of one pair: what a day's volatility is spread over."""
 _PULL = 1e-4  # of the distance back to the reference rate, each tick: a walk without it drifts off in a long run
@@ -46,7 +46,7 @@ class _Walk:
     key: bytes
 
 
-class PriceEngine:
+class PricingEngine:
     """Yields records, each pair as often as any other. The same seed, shares and times give the same records.
 
     ``poison`` and ``unmapped`` are shares from 0 to 1 of all records: those that are no JSON object, and those of an
