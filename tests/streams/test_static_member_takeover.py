@@ -74,6 +74,39 @@ def test_a_dynamic_member_waits_for_nobody() -> None:
     assert start.join("a") == start.join("b") == 0.0
 
 
+def test_who_took_over_from_another_joins_again_once() -> None:
+    start = Start(known=True)
+    assert not start.static_member.must_rejoin()
+    start.join("a")
+    assert start.static_member.must_rejoin()
+    start.join("a")
+    assert not start.static_member.must_rejoin()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_each_takeover_is_another_one_to_join_again_for(*, known: bool) -> None:
+    start = Start(known=known)
+    start.join("a")
+    assert start.static_member.must_rejoin() == known
+    start.join("b")
+    assert start.static_member.must_rejoin()
+    assert not start.static_member.must_rejoin()
+
+
+def test_who_took_over_from_nobody_need_not_join_again() -> None:
+    start = Start(known=False)
+    start.join("a")
+    start.join("a")
+    assert not start.static_member.must_rejoin()
+
+
+def test_a_dynamic_member_never_joins_again_for_a_name() -> None:
+    start = Start(known=True, group_instance_id=None)
+    for member_id in "ab":
+        start.join(member_id)
+        assert not start.static_member.must_rejoin()
+
+
 @pytest.mark.parametrize(
     ("client", "lease"),
     [
@@ -154,21 +187,58 @@ class TakeoverConsumer:
         self.closed.append(leave)
 
 
-def waiting_source(wait: float) -> tuple[Source, list[object]]:
-    """A source that may not take anything over for ``wait`` seconds, and what it has said."""
-    said: list[object] = []
-    pulse = Progress().pulse("source", allowance=60, now=0.0)
-    made = Source(
+def make_source(said: list[object]) -> Source:
+    """A source that was not started, which adds to ``said`` what it tells of."""
+    return Source(
         settings(),
         connect(settings()),
         runtime=THREADS,
         emit=said.append,
         consumed=lambda: 0,
-        pulse=pulse,
+        pulse=Progress().pulse("source", allowance=60, now=0.0),
         lease=Lease(6.0),
         fencing=Fencing(),
     )
-    made._static_member = made._assignment._static_member = SimpleNamespace(wait=wait)  # type: ignore[assignment]
+
+
+class Rejoining(Consumer):
+    """A consumer that counts how often it is to join again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.generation = 0
+        self.rejoins = 0
+
+    def member(self) -> Member:
+        return Member(self.generation, "a")
+
+    def heartbeats(self) -> Heartbeats:
+        return Heartbeats(float("-inf"), float("-inf"))
+
+    def rejoin(self) -> None:
+        self.rejoins += 1
+
+
+def test_the_group_is_joined_again_once_whatever_generations_follow() -> None:
+    start, consumer, said = Start(known=True), Rejoining(), list[object]()
+    assignment = make_source(said)._assignment
+    assignment._static_member = start.static_member
+    for _ in range(4):
+        consumer.generation += 1
+        assignment.follow(consumer)  # type: ignore[arg-type]
+        assignment.follow(consumer)  # type: ignore[arg-type]
+        start.mono += 1.0
+        assert start.static_member.wait
+        assert consumer.rejoins == 1
+    assert len(said) == 4
+
+
+def waiting_source(wait: float) -> tuple[Source, list[object]]:
+    """A source that may not take anything over for ``wait`` seconds, and what it has said."""
+    said: list[object] = []
+    made = make_source(said)
+    member: Any = SimpleNamespace(wait=wait, must_rejoin=lambda: False)
+    made._static_member = made._assignment._static_member = member
     made._assignment._observe = lambda _consumer: None  # type: ignore[assignment,method-assign]
     return made, said
 

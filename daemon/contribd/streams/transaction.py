@@ -244,9 +244,14 @@ def transact(write: Write, memory: Memory) -> Steps:
         memory.committed(write)
         return True
     yield Failed(len(write.results), failure)
-    if isinstance(failure, FencedInstanceIdError) and not (yield from _is_known()):
+    member_fenced, producer_fenced = (
+        isinstance(failure, FencedInstanceIdError),
+        isinstance(failure, ProducerFencedError),
+    )
+    del failure  # its traceback holds this frame, and so all results, until the collector comes
+    if member_fenced and not (yield from _is_known()):
         return False  # another producer of our name would fence that of the process which has the name now
-    if isinstance(failure, ProducerFencedError):
+    if producer_fenced:
         yield from _note_fence(began, memory)
     if not (yield Renew()):
         return False

@@ -150,6 +150,8 @@ def run_seed(seed: int, *, verbose: bool = False) -> Run:
         broken, text, subject = violation.promise, str(violation), violation.subject
     except Exception as error:  # noqa: BLE001 - whatever it is, a daemon would have ended by it
         broken, text = f"a crash: {type(error).__name__}", "".join(format_exception(error)[-3:])
+    finally:
+        simulation.hosts.end()
     trace = []
     if verbose or broken is not None:
         trace = [str(plan), *_lines(simulation.oracle, None if verbose else subject)]

@@ -66,21 +66,23 @@ class Assignment:
     def follow(self, consumer: MemberConsumer) -> bool:
         """Tells of a new generation, then of new partitions; whether some were announced. Raises KafkaError."""
         self._observe(consumer)
-        if self._new and not self._static_member.wait and not consumer.is_joining():
+        if consumer.is_joining():  # a join that ends takes a wish to join again with it
+            return False
+        if self._static_member.must_rejoin():
+            _log.info(
+                "waiting until an earlier process of this name is sure to post no more",
+                name=self._static_id,
+                seconds=self._static_member.wait,
+            )
+            consumer.rejoin()
+        if self._new and not self._static_member.wait:
             return self._announce(consumer)
         return False
 
     def _observe(self, consumer: MemberConsumer) -> None:
         if joined := self._lease.observe(consumer.member(), consumer.heartbeats()):
             self._fencing.member = joined.member
-            if (wait := self._static_member.joined(joined.member)) > 0:
-                _log.info(
-                    "waiting until an earlier process of this name is sure to post no more",
-                    name=self._static_id,
-                    seconds=wait,
-                )
-            if self._static_member.must_rejoin():
-                consumer.rejoin()
+            self._static_member.joined(joined.member)
             self._emit(joined)
 
     def _announce(self, consumer: MemberConsumer) -> bool:

@@ -74,3 +74,9 @@ class Hosts:
             if process is not None:
                 process.stalled_until = min(process.stalled_until, mono)
                 process.offline_until = min(process.offline_until, mono)
+
+    def end(self) -> None:
+        """The run is over: threads that wait would keep all they know for ever."""
+        for process in self.processes:
+            if process is not None:
+                process.end()

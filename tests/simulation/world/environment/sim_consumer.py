@@ -298,6 +298,7 @@ class SimAskingConsumer:
 
     def committed(self, partition: Partition, seconds: float) -> Commit | None:
         """What the group has committed."""
+        self._life.world.counts["unknown outcomes read back"] += 1
         return ask_committed(self._life, partition, seconds)
 
     def close(self) -> None:

@@ -122,9 +122,10 @@ class Process(Life):
         """SIGKILL: the sockets close, nothing else happens."""
         if not self.dead:
             self.world.oracle.killed(self)
-        self._end()
+        self.end()
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Nothing more happens in it."""
         self.dead = True
         for sock in self._sockets:
             sock.die()
@@ -208,11 +209,11 @@ class Process(Life):
         self._loop.leave()
         self.world.oracle.left(self)
         each = max(1.0, min(DRAIN_MARGIN / 2, self._loop.deadline - self._schedule.mono))
-        self._schedule.after(2 * each, self._end)  # the worker waits so long for each of its threads
+        self._schedule.after(2 * each, self.end)  # the worker waits so long for each of its threads
         self._await_threads()
 
     def _await_threads(self) -> None:
         if all(fiber.ended for fiber in self.fibers):
-            self._end()
+            self.end()
         else:
             self.later(0.05, self._await_threads)

@@ -74,7 +74,10 @@ MUTANTS = [
     ),
     Mutant("a restart skips what the bitmap says", [(engine_module, "decode_metadata", lambda *_: frozenset())]),
     Mutant(
-        "what an earlier run settled stays in the bitmap", [around(OffsetTracker, "commit", _commit_without_earlier)]
+        "what an earlier run settled stays in the bitmap",
+        [around(OffsetTracker, "commit", _commit_without_earlier)],
+        100,
+        3_000,
     ),
     Mutant("bit n is offset prefix + n", [around(tracker_module, "encode_metadata", _bitmap_off_by_one)]),
     Mutant("a transaction that failed is offered again", [around(Engine, "_not_committed", _not_written_as_written)]),

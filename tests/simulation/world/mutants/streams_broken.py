@@ -212,5 +212,6 @@ MUTANTS = [
     Mutant("a heartbeat counts from when it was sent", [around(Lease, "observe", _counted_from_the_answer)], 5_000),
     Mutant("a heartbeat counts once it is answered", [around(Lease, "observe", _a_beat_that_was_sent_counts)], 5_000),
     Mutant("a lease ends", [around(Lease, "until", _any_member_is_proven)], 1_000),
+    Mutant("a successor of a name joins once more", [(StaticMember, "must_rejoin", lambda _self: False)], 3_000),
     Mutant("a successor of a name waits", [(StaticMember, "wait", property(lambda _self: 0.0))], 5_000),
 ]

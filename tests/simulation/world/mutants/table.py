@@ -20,7 +20,7 @@ from tests.simulation.world.mutants import (
 )
 from tests.simulation.world.mutants.mutant import seeds_to_catch
 
-MUTANTS = [
+ALL = [
     *commits_broken.MUTANTS,
     *order_broken.MUTANTS,
     *sending_broken.MUTANTS,
@@ -30,6 +30,21 @@ MUTANTS = [
     *streams_broken.MUTANTS,
 ]
 """Each breaks one rule that the daemon's promises rest on."""
+
+RARE = {
+    "what was given up may be unread still",
+    "what lies unsent waits for the membership",
+    "a new generation proves no membership",
+    "what lies unsent dies with its connection",
+    "offsets of before our last commit are asked again",
+    "a producer that failed is not used again",
+    "offsets count between two confirmations",
+}
+"""Rules that take several faults at once to be missed: no seed is known that shows it, of some two thousand each. They
+have examples of their own, in ``tests/engine``, ``tests/ads`` and ``tests/streams``."""
+
+MUTANTS = [mutant for mutant in ALL if mutant.rule not in RARE]
+"""Those that the first seeds must catch."""
 
 
 def main() -> None:
