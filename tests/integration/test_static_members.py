@@ -111,7 +111,7 @@ def test_what_its_predecessor_had_let_go_of_when_it_died_is_given_to_somebody(
     one = HoldingMember(settings, log=tmp_path / "one.log")
     try:
         one.says(Assigned, 3)
-        two = Member(topics.settings("two", session_timeout=15.0))
+        two = GroupProcess(topics.settings("two", session_timeout=15.0))
         one.says(Revoking, 3)
         settle(two)
     finally:
@@ -119,7 +119,7 @@ def test_what_its_predecessor_had_let_go_of_when_it_died_is_given_to_somebody(
     generation = two.group
     assert generation is not None
     assert two.owned == set()
-    again = Member(settings)
+    again = GroupProcess(settings)
     within(
         lambda: again.owned | two.owned == set(map(topics.partition, range(3))),
         within=settings.lease_seconds + 10.0,

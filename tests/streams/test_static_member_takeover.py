@@ -75,7 +75,7 @@ def test_a_dynamic_member_waits_for_nobody() -> None:
 
 
 def test_who_took_over_from_another_joins_again_once() -> None:
-    start = Start(known=True)
+    start = ProcessStart(known=True)
     assert not start.static_member.must_rejoin()
     start.join("a")
     assert start.static_member.must_rejoin()
@@ -85,7 +85,7 @@ def test_who_took_over_from_another_joins_again_once() -> None:
 
 @pytest.mark.parametrize("known", [True, False])
 def test_each_takeover_is_another_one_to_join_again_for(*, known: bool) -> None:
-    start = Start(known=known)
+    start = ProcessStart(known=known)
     start.join("a")
     assert start.static_member.must_rejoin() == known
     start.join("b")
@@ -94,14 +94,14 @@ def test_each_takeover_is_another_one_to_join_again_for(*, known: bool) -> None:
 
 
 def test_who_took_over_from_nobody_need_not_join_again() -> None:
-    start = Start(known=False)
+    start = ProcessStart(known=False)
     start.join("a")
     start.join("a")
     assert not start.static_member.must_rejoin()
 
 
 def test_a_dynamic_member_never_joins_again_for_a_name() -> None:
-    start = Start(known=True, group_instance_id=None)
+    start = ProcessStart(known=True, group_instance_id=None)
     for member_id in "ab":
         start.join(member_id)
         assert not start.static_member.must_rejoin()
@@ -201,7 +201,7 @@ def make_source(said: list[object]) -> Source:
     )
 
 
-class Rejoining(Consumer):
+class Rejoining(TakeoverConsumer):
     """A consumer that counts how often it is to join again."""
 
     def __init__(self) -> None:
@@ -220,7 +220,7 @@ class Rejoining(Consumer):
 
 
 def test_the_group_is_joined_again_once_whatever_generations_follow() -> None:
-    start, consumer, said = Start(known=True), Rejoining(), list[object]()
+    start, consumer, said = ProcessStart(known=True), Rejoining(), list[object]()
     assignment = make_source(said)._assignment
     assignment._static_member = start.static_member
     for _ in range(4):

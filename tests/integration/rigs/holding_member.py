@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.integration.rigs.java_build import REPOSITORY
 from tests.integration.rigs.spawned import Child
-from tests.streams.stream_suite import Member
+from tests.streams.stream_suite import GroupProcess
 
 from contribd.engine.events import Event
 from contribd.streams.client.settings import KafkaSettings
@@ -33,7 +33,7 @@ class HoldingMember:
         self._child.kill()
 
 
-class _Telling(Member):
+class _Telling(GroupProcess):
     def put(self, event: Event | Joined) -> None:
         super().put(event)
         print(type(event).__name__, len(self.owned), flush=True)  # noqa: T201 - whoever started this reads it
