@@ -157,13 +157,13 @@ class Withdrawals:
     # Silence
 
     def assigned(self, tracker: OffsetTracker, mono: float) -> None:
-        """A partition is ours: its engine has until ``silent_after`` from now to be heard."""
+        """A partition is ours: its pricing engine has until ``silent_after`` from now to be heard."""
         if self.listens:
             self._heard[tracker] = mono
             self._look_at = min(self._look_at, mono + (self.policy.silent_after or 0.0))
 
     def heard(self, tracker: OffsetTracker, mono: float) -> None:
-        """A partition's engine is alive: what was to be withdrawn for its silence and was not yet, is not."""
+        """A pricing engine is alive: what was to be withdrawn for its silence and was not yet, is not."""
         if tracker not in self._heard:
             self._look_at = min(self._look_at, mono + (self.policy.silent_after or 0.0))
             self._due = deque(due for due in self._due if due[1] is not tracker)
