@@ -1,12 +1,29 @@
-"""Posts that an Error may have taken with it.
+"""Error attribution: which post an Error is about, and which posts of its frame the server dropped.
 
-A server that fails on one post of a packed frame may drop the rest of the frame without a word. What proves it: an
-answer to a later frame, as long as this server has only ever answered in order; else a silence. What disproves it: an
-answer to a post that followed in the same frame.
+Theory of operation
+===================
 
-An Error that does not echo its post is laid at the oldest outstanding post. Where that one is answered after all, the
-blame passes on: within the frame, then to the next frames sent by the time of the Error. The post that is left is
-proven by posting it again alone.
+An Error has no AckID. It may echo the message it is about; then the post is known. It may echo a whole frame, a cut
+text, or nothing; then it is not. And a server that fails on one post of a frame may drop the posts behind it without
+an answer. So each Error makes one suspicion: posts of one frame that may never be answered.
+
+The post is known. It has its ERROR. The posts behind it in the frame are suspect.
+
+The post is not known. The Error is attributed to the oldest in-flight post that is in no other suspicion. That post and
+those behind it in its frame are suspect. Where the attributed post is answered after all, the Error passes to the next
+in the frame; after the last, to the oldest in-flight post that had been sent when the Error came.
+
+An answer to a post behind it: the server went on after the Error, so nothing behind was dropped. Only the attributed
+post stays suspect; where the post was known, the suspicion ends.
+
+Dropped for certain. Suspects count as dropped when a post of a later frame is answered, as long as this server has
+answered in order in this session; else after a silence (``DROP_GRACE``, or four times the usual time of an answer).
+
+What follows (``contributor``). Dropped posts are posted again at once, the attributed one in a frame of its own. If it
+was in a frame of its own already, the Error can be about nothing else: ERROR. Those dropped on silence alone may still
+be read, and count as unconfirmed.
+
+The end of the session ends every suspicion.
 """
 
 from collections import deque

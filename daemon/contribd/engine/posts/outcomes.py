@@ -1,4 +1,35 @@
-"""What an answer means for the prices of a post: they are settled, or posted again."""
+"""Outcomes: what an answer, or its absence, means for the prices of a post.
+
+Theory of operation
+===================
+
+A post carries one or more prices of one instrument. The newest is the carrier; the others were merged into it.
+
+| what came | what follows |
+|---|---|
+| Ack | ACK |
+| NAK of an Update: the item does not exist, and ``create_missing`` | posted again at once, as a Refresh |
+| NAK with a code in ``retry.codes``, attempts left | posted again after the backoff |
+| any other NAK | NAK |
+| Error that names the post | ERROR |
+| post dropped with an Error (``error_attribution``) | posted again at once |
+| no answer in ``ack_timeout``, attempts left | posted again after the backoff, in a frame of its own |
+| session ended, attempts left | posted again at once; the last attempt with nothing else in flight |
+| the same two, no attempt left | UNANSWERED |
+
+An attempt is one post of the carrier. In a frame of its own: a post without an answer may be what made the server drop
+its frame. With nothing else in flight: it may be what ends the sessions, and must not use up its neighbours' attempts.
+
+Final. The carrier gets the answer, the others CONFLATED. The instrument stays in COMMITTING until the result is
+durable: a crash now would repeat this price, and it must not come after a newer one.
+
+Again. All prices go back to the head of their instrument, in order, and each of them records the attempt, since one may
+expire while the others are posted again. Left out are prices whose partition is being revoked, and blanks that a newer
+price has overtaken.
+
+Not posted, or not again. Too old: EXPIRED, or its last answer where it had been posted. Too large by itself: REJECTED.
+Partition being revoked: no result here; the next owner consumes the record again.
+"""
 
 import heapq
 from itertools import count

@@ -1,4 +1,28 @@
-"""Quotes that are live in the market because of this process, and blanks in their place where nobody maintains them."""
+"""Withdrawals: blanks in place of live quotes that nobody maintains any more.
+
+Theory of operation
+===================
+
+A quote is live where this process gave a value to a field that its mapping lists under ``withdraw``, and the ADS
+accepted the post, or did not answer (then it may have been read). It belongs to the partition of the newest price in
+that post.
+
+Due. For two reasons. STOP (``on_stop``): every live quote, and each that becomes live while the daemon stops. SILENT
+(``silent_after``): every live quote of a partition from which no record has come for so long.
+
+When silence counts. Only while we listen. The clock of a partition is set back while it is paused, while the group has
+not confirmed this process lately, and while records of it are not yet settled.
+
+Made. A ``Withdrawal`` is queued at its instrument like a price: one post at a time, merged with nothing. At most
+``MAX_WITHDRAWING`` are made and not settled. For silence none is made where the instrument has a price to post.
+
+Called off, as long as it was not posted: by a record of its partition, by a newer price of its instrument, by a
+revocation, and by a stop, which makes its own. One that was posted takes its course and has its result.
+
+Over. What was not accepted stays live, unless something newer is. What a stop could not withdraw is counted (``left``).
+
+Revoked. The quotes of the partition are the next owner's, and are forgotten here.
+"""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -26,7 +50,7 @@ class Quote(NamedTuple):
 
 
 class Silent(NamedTuple):
-    """A partition whose engine has gone silent, and how many quotes are withdrawn for it."""
+    """A partition whose pricing engine has gone silent, and how many quotes are withdrawn for it."""
 
     tracker: OffsetTracker
     quotes: int
@@ -133,13 +157,13 @@ class Withdrawals:
     # Silence
 
     def assigned(self, tracker: OffsetTracker, mono: float) -> None:
-        """A partition is ours: its engine has until ``silent_after`` from now to be heard."""
+        """A partition is ours: its pricing engine has until ``silent_after`` from now to be heard."""
         if self.listens:
             self._heard[tracker] = mono
             self._look_at = min(self._look_at, mono + (self.policy.silent_after or 0.0))
 
     def heard(self, tracker: OffsetTracker, mono: float) -> None:
-        """A partition's engine is alive: what was to be withdrawn for its silence and was not yet, is not."""
+        """A pricing engine is alive: what was to be withdrawn for its silence and was not yet, is not."""
         if tracker not in self._heard:
             self._look_at = min(self._look_at, mono + (self.policy.silent_after or 0.0))
             self._due = deque(due for due in self._due if due[1] is not tracker)

@@ -1,4 +1,4 @@
-"""Whether the group knows this process as the member it is.
+"""The fencing check: whether the group has really given our static name to another process.
 
 A coordinator that has just started, or has just become one, may answer from a state of long ago: Kafka 4.1.0 was seen
 to load its log a second time, from the beginning, while it served already. For a second or so it refused the members it
@@ -6,6 +6,10 @@ had, each in favour of an earlier one of the same name, and gave out offsets tha
 refusals nor its offsets are believed by themselves. A heartbeat of ours that it takes shows that its state reaches up
 to our own membership, and so to everything that was committed before we became a member. Of our own commits it shows
 nothing.
+
+The rule. A heartbeat that is taken proves that we are the member, and clears all refusals. A refusal
+(``FencedInstanceIdError``) is believed once refusals have come for long enough without a gap (``REFUSAL_GRACE``). Then
+this process ends, with exit code 78.
 """
 
 from collections.abc import Callable

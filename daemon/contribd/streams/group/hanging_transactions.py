@@ -1,12 +1,27 @@
-"""Transactions that members of the group left open when they died.
+"""Transactions that dead members of the group left open, and how their successors end them.
 
-The group tells nobody the offsets of a transaction that is open, and readers of the results get nothing that was
-written after it began. The broker ends it at its timeout, or up to ten seconds later. Whoever opens a producer of the
-same transactional.id ends it at once (KIP-98), as the next run of the dead one would: so its successors do that.
+Theory of operation
+===================
 
-A transaction is a dead one's where the process it is named after is no member of its group, by the word of a
-coordinator that knows us (see ``fencing``). A member that was given up while it lives cannot commit its own any more;
-it is fenced, and opens a new producer.
+A process that dies within a transaction leaves it open. Until it is over, the coordinator gives nobody the committed
+offsets of the partitions in it (KIP-447), so their next owner cannot begin; and a read_committed reader of the results
+gets nothing that was written after its start. The broker ends it at the transaction's timeout, or up to ten seconds
+later. A restart of the process ends it at once, since ``init_transactions`` for the same transactional.id aborts it
+(KIP-98). Where the process does not come back, the new owner of its partitions does the same in its name.
+
+When. Where the group does not say in time what is committed (``start_offsets``). It runs in a thread of its own, which
+may wait for brokers that are away; at most one look a ``PAUSE``.
+
+Which. A transaction that is open (KIP-664), has written to both ``__consumer_offsets`` and our results topic, and whose
+transactional.id is ``<group>-<instance>`` of our group, but not our own. Both parts may contain hyphens, so every way
+to split the id is considered.
+
+Dead for certain. The coordinator must list us as a member, else its state may be an old one (``fencing``). And in no
+split may the group have a member of that instance. A group that cannot be looked at counts as having it.
+
+If it lives after all, it was expelled from its group, so it could not have committed: its generation is over. It is
+fenced, opens a new producer and goes on. Three fences within ``FENCE_WINDOW`` would make it end (``transaction``), so
+one process ends the transactions of one id at most once in ``ONCE_IN`` seconds.
 """
 
 from typing import Final

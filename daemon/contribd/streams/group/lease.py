@@ -1,4 +1,31 @@
-"""Whether this process is still the group's owner of its partitions, as far as can be known without asking."""
+"""The lease: until when this process may post, without asking the group.
+
+Theory of operation
+===================
+
+The coordinator gives a member's partitions to others when it has received no heartbeat for the session timeout. A
+member that is stopped (SIGSTOP), or cut off from Kafka, is not told. If it went on posting, an older price of ours
+could follow a newer one of the next owner. So a member must know by itself when to stop.
+
+The rule. A lease lasts 0.9 of ``lease_seconds`` (``MEMBERSHIP_MARGIN``), counted from when the last answered heartbeat
+was sent. The coordinator starts its own timer when that heartbeat arrives, which is not earlier, so our lease ends
+first. A heartbeat without an answer extends nothing, since it may not have arrived. ``lease_seconds`` is the session
+timeout; for a static member it is shorter (``static_member``).
+
+A new generation is not a heartbeat: its answer may have been delayed until after the group had given us up.
+
+- Same member id: the lease stays what the heartbeats made it.
+- Another member id: the coordinator had this member when it received the request for our partitions (SyncGroup). The
+  lease counts from when that was sent (``synced``). Where that is not known, it counts from the earliest moment that is
+  possible: at the look before this one we were not this member, and an answer takes ``answer_timeout`` at most.
+- No generation (-1): no lease.
+
+Two threads. The consumer's threads write what is proven, the worker reads it. The worker asks with the membership of
+the last ``Joined`` that it has handled, and gets 0 where the proof is of another. ``Joined`` follows the ``Revoked`` of
+all that the generation before took away, so a new lease is never applied to a partition that is not ours any more.
+
+Past the lease nothing is posted (``Engine.lapsed``), and unsent bytes are held back (``WebSocket.hold``).
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
