@@ -151,29 +151,34 @@ def test_what_lies_beyond_the_end_as_it_was_is_left_alone(
 def test_following_starts_now_sees_what_comes_and_ends_when_told(
     broker: str, new_topic: Callable[..., str], writer: ResultWriter
 ) -> None:
-    topic, done, seen = new_topic(partitions=2), threading.Event(), list[int]()
+    topic, done, begun, seen = new_topic(partitions=2), threading.Event(), threading.Event(), list[int]()
     writer.write(topic, result_at(NOON, 1))
     while offsets(read_results(broker, topic)) != [1]:
         pass  # a commit is answered before its markers are written, and until then the topic ends before it
 
+    def stop() -> bool:
+        begun.set()
+        return done.is_set()
+
     def follow() -> None:
-        for stored in read_results(broker, topic, follow=True, stop=done.is_set):
+        for stored in read_results(broker, topic, follow=True, stop=stop):
             seen.append(stored.result.record.offset)
 
     thread = threading.Thread(target=follow)
     thread.start()
     try:
-        deadline = time.monotonic() + 20
-        for number in itertools.count(2):
+        # The embedded broker gives a wrong end while a transaction is open: nothing is written before it was asked.
+        assert begun.wait(20)
+        for number in range(2, 7):
             writer.write(topic, result_at(NOON, number), partition=number % 2)
-            if len(seen) >= 5:
-                break
-            assert time.monotonic() < deadline
+        deadline = time.monotonic() + 20
+        while len(seen) < 5 and time.monotonic() < deadline:
+            time.sleep(0.01)
     finally:
         done.set()
         thread.join(20)
     assert not thread.is_alive()
-    assert 1 not in seen
+    assert sorted(seen) == [2, 3, 4, 5, 6]
 
 
 def test_following_since_a_time_begins_there(broker: str, new_topic: Callable[..., str], writer: ResultWriter) -> None:
