@@ -103,11 +103,7 @@ class Observer:
         reasons = []
         if self.stopping:
             reasons.append("stopping")
-        for name, part in (("consuming", self._source), ("writing results", self._sink)):
-            if part.failure is not None:
-                reasons.append(f"{name}: {part.failure}")
-            elif not part.connected:
-                reasons.append(f"{name}: waiting for Kafka")
+        reasons += [*self._source.reasons(), *self._sink.reasons()]
         reasons += _session_reasons(engine)
         if engine.partitions and engine.lapsed:
             reasons.append("the consumer group has not confirmed this member for too long")

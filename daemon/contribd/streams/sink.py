@@ -72,6 +72,12 @@ class Sink:
         """Whether another process has our transactional.id: this one must end."""
         return self._memory.replaced
 
+    def reasons(self) -> list[str]:
+        """Why no result is written just now, in plain words; empty: all is well."""
+        if self.failure is not None:
+            return [f"writing results: {self.failure}"]
+        return [] if self.connected else ["writing results: waiting for Kafka"]
+
     def write(self, write: Write) -> None:
         """Hands over a transaction; only one at a time."""
         self._writes.put(write)

@@ -97,6 +97,12 @@ class Source:
         """Next offset to fetch and records behind the log's end, by assigned partition."""
         return self._lags
 
+    def reasons(self) -> list[str]:
+        """Why nothing, or not everything, is consumed just now, each in plain words; empty: all is well."""
+        if self.failure is not None:
+            return [f"consuming: {self.failure}"]
+        return [] if self.connected else ["consuming: waiting for Kafka"]
+
     def stop(self) -> None:
         """Fetch nothing more; the consumer stays in its group, since results are still committed in its name."""
         self._stopping.set()
