@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.integration.rigs import needs
 from tests.integration.rigs.broker_rig import KafkaBroker
+from tests.integration.rigs.guarded_broker import GuardedBroker
 from tests.integration.rigs.provider_rig import Provider
 from tests.integration.rigs.raw_websocket import WireClient
 from tests.integration.rigs.systemd import SystemdBox
@@ -26,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 # By hook and not in the fixtures: pytest then reports all skips of one kind in one line.
 NEEDS = {
-    needs.java_and_maven: {"kafka", "own_kafka", "provider", "new_provider"},
+    needs.java_and_maven: {"kafka", "own_kafka", "guarded_kafka", "provider", "new_provider"},
     needs.root_and_systemd: {"systemd", "boots_systemd"},
 }
 
@@ -55,6 +56,15 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
 def own_kafka(tmp_path: Path) -> Iterator[KafkaBroker]:
     """A running broker for one test alone, to be killed, paused and restarted at will."""
     broker = KafkaBroker(tmp_path / "own-kafka")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="module")
+def guarded_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedBroker]:
+    """A running broker with logins, TLS and ACLs, shared by a module; its one user may do nothing at first."""
+    broker = GuardedBroker(tmp_path_factory.mktemp("guarded-kafka"))
     broker.start()
     yield broker
     broker.stop()
