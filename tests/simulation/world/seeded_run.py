@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -138,9 +138,9 @@ def log_of_the_daemons(oracle: Oracle, *, verbose: bool) -> Iterator[None]:
         yield
 
 
-def run_seed(seed: int, *, verbose: bool = False) -> Run:
-    """Runs one seed to its end or to the first broken promise."""
-    plan = make_plan(seed)
+def run_seed(seed: int, *, verbose: bool = False, change: Callable[[Plan], Plan] = lambda plan: plan) -> Run:
+    """Runs one seed to its end or to the first broken promise. ``change``: makes another plan of the seed's."""
+    plan = change(make_plan(seed))
     simulation = _Simulation(plan)
     broken, text, subject = None, "", None
     try:

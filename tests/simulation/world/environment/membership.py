@@ -97,6 +97,7 @@ class Membership:
     def _ask_assignment(self, member: str, generation: int) -> None:
         if member != self._name or self._closed:
             return
+        self._generation = generation  # the client shows it from here on, before it knows its part
         asked_at = self._world.schedule.mono
         takes = self._life.rtt() + self._world.brokers.wait(GROUP)
         self._life.later(takes, lambda: self._give(member, generation, asked_at))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.simulation.world.mutants.mutant import Mutant, around
+from tests.simulation.world.mutants.mutant import Mutant, around, with_more
 
 from contribd.ads.websocket import WebSocket
 from contribd.engine.engine import Engine
@@ -82,8 +82,36 @@ def _goes_at_any_time(original: Any, self: WebSocket, _lapsed: bool) -> bool:
 
 
 MUTANTS = [
-    Mutant("what was given up may be unread still", [around(UnconfirmedPosts, "add", _forgotten)], 1, 402811),
-    Mutant("what lies unsent waits for the membership", [around(WebSocket, "hold", _goes_at_any_time)], 1, 409387),
+    Mutant(
+        "what was given up may be unread still",
+        [around(UnconfirmedPosts, "add", _forgotten)],
+        100,
+        100,
+        with_more(
+            rates={"ads_not_reading": 0.5, "stop": 0.1, "kill": 0.1},
+            daemons=3,
+            partitions=3,
+            rics=6,
+            ack_timeout=2.0,
+            attempts=1,
+            socket_room=4_000,
+            conflate=False,
+        ),
+    ),
+    Mutant(
+        "what lies unsent waits for the membership",
+        [around(WebSocket, "hold", _goes_at_any_time)],
+        world=with_more(
+            rates={"ads_not_reading": 0.5, "freeze": 0.3},
+            daemons=2,
+            partitions=2,
+            rics=6,
+            socket_room=300,
+            ack_timeout=15.0,
+            session_timeout=6.0,
+            static_members=False,
+        ),
+    ),
     Mutant("no PostID is used twice at a time", [(InFlightPosts, "next_id", _few_post_ids)]),
     Mutant("PostIDs begin again after the largest", [(InFlightPosts, "next_id", _past_the_largest)]),
     Mutant("no PostID is used twice at a time, past the largest", [(InFlightPosts, "next_id", _stays_at_the_largest)]),
@@ -103,7 +131,19 @@ MUTANTS = [
         [around(Engine, "take_frames", _no_lease)],
         1_000,
     ),
-    Mutant("a new generation proves no membership", [around(Lease, "observe", _generation_is_proof)], 5_000),
+    Mutant(
+        "a new generation proves no membership",
+        [around(Lease, "observe", _generation_is_proof)],
+        200,
+        world=with_more(
+            rates={"freeze": 0.4, "stop": 0.1, "kill": 0.1, "group_cut": 0.2},
+            daemons=3,
+            partitions=3,
+            rics=6,
+            session_timeout=6.0,
+            static_members=False,
+        ),
+    ),
     Mutant("outstanding posts are bounded", [(InFlightPosts, "room", property(lambda _self: 1_000))]),
     Mutant("posts a second are bounded", [(RateLimit, "allowed", lambda _self, wanted, _mono: wanted)]),
     Mutant("of an oversized group, what is too large goes", [around(Poster, "_fitting", _newest_too_large)], 500),
