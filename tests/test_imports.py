@@ -48,11 +48,12 @@ ALLOWED_INSIDE = {
     },
     "streams": {
         "runtime": set(),
+        "readiness": set(),
         "client": {"client", "runtime"},
         "group": {"group", "client", "runtime"},
         "transaction": {"client", "group", "runtime"},
-        "sink": {"client", "group", "transaction", "runtime"},
-        "source": {"client", "group", "runtime"},
+        "sink": {"client", "group", "transaction", "readiness", "runtime"},
+        "source": {"client", "group", "readiness", "runtime"},
     },
 }
 """The same inside the two parts that have parts of their own. Posts and session never meet but in the engine."""

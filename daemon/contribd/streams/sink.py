@@ -17,6 +17,7 @@ from contribd.streams.client.port import AskingConsumer, Kafka, Member, Transact
 from contribd.streams.client.retrying import FAILURES, retrying
 from contribd.streams.client.settings import KafkaSettings, first_line
 from contribd.streams.group.fencing import Fencing
+from contribd.streams.readiness import reasons_not_ready
 from contribd.streams.runtime import Queue, Runtime
 from contribd.streams.transaction import Found, Memory, Step, Times, Write, transact
 
@@ -74,9 +75,7 @@ class Sink:
 
     def reasons(self) -> list[str]:
         """Why no result is written just now, in plain words; empty: all is well."""
-        if self.failure is not None:
-            return [f"writing results: {self.failure}"]
-        return [] if self.connected else ["writing results: waiting for Kafka"]
+        return reasons_not_ready("writing results", self.failure, connected=self.connected)
 
     def write(self, write: Write) -> None:
         """Hands over a transaction; only one at a time."""

@@ -16,6 +16,7 @@ from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.hooks import Hooks
 from contribd.streams.group.lease import Joined, Lease
 from contribd.streams.group.static_member import StaticMember
+from contribd.streams.readiness import reasons_not_ready
 from contribd.streams.runtime import Runtime
 
 POLL_SECONDS = 0.05
@@ -98,10 +99,8 @@ class Source:
         return self._lags
 
     def reasons(self) -> list[str]:
-        """Why nothing, or not everything, is consumed just now, each in plain words; empty: all is well."""
-        if self.failure is not None:
-            return [f"consuming: {self.failure}"]
-        return [] if self.connected else ["consuming: waiting for Kafka"]
+        """Why nothing is consumed just now, in plain words; empty: all is well."""
+        return reasons_not_ready("consuming", self.failure, connected=self.connected)
 
     def stop(self) -> None:
         """Fetch nothing more; the consumer stays in its group, since results are still committed in its name."""
