@@ -108,7 +108,7 @@ class Chaos:
         """Posts journaled before each restart of the provider."""
 
     def run(self) -> Report:
-        """StartOffsets everything, lets the faults loose while prices flow, waits until all is settled, and counts."""
+        """Starts everything, lets the faults loose while prices flow, waits until all is settled, and counts."""
         try:
             self._start()
             feed = VersionFeed(

@@ -40,7 +40,7 @@ class EmbeddedBroker:
         return f"{HOST}:{self.port}"
 
     def start(self) -> None:
-        """StartOffsets it and creates its topics. Raises MissingExtraError or BrokerError."""
+        """Starts it and creates its topics. Raises MissingExtraError or BrokerError."""
         binary = find_binary()
         try:
             self._launch_on_free_port(binary)

@@ -78,7 +78,7 @@ class Stage:
         self._stack.close()
 
     def start_daemon(self) -> None:
-        """StartOffsets it, and waits until it can contribute and has its partitions. Raises StageError."""
+        """Starts it, and waits until it can contribute and has its partitions. Raises StageError."""
         self._stack.callback(self._kill_daemon)
         with self._log.open("wb") as log:
             # A session of its own: Ctrl-C is for the demo, which then stops the daemon in order.
