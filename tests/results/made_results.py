@@ -14,6 +14,13 @@ POST = {
     "code": None,
     "text": None,
 }
+SOURCE = {
+    "topic": "prices",
+    "partition": 3,
+    "offset": 1812,
+    "timestamp": "2026-11-22T10:15:30.123000Z",
+    "key": "EURUSD",
+}
 RESULT = {
     "status": "ACK",
     "ric": "EUR=TRCC",
@@ -22,13 +29,7 @@ RESULT = {
     "fields": {"BID": 1.08412, "ASK": 1.08415},
     "code": None,
     "text": None,
-    "source": {
-        "topic": "prices",
-        "partition": 3,
-        "offset": 1812,
-        "timestamp": "2026-11-22T10:15:30.123000Z",
-        "key": "EURUSD",
-    },
+    "source": SOURCE,
     "carried_by": None,
     "posts": [POST],
     "consumed_at": "2026-11-22T10:15:30.150000Z",
@@ -42,6 +43,11 @@ RESULT = {
 def result_value(**changes: Any) -> bytes:
     """A result as JSON, with some of its keys changed."""
     return json.dumps({**RESULT, **changes}).encode()
+
+
+def result_of(offset: int, **changes: Any) -> bytes:
+    """The result of another record."""
+    return result_value(source={**SOURCE, "offset": offset}, **changes)
 
 
 def result_headers(value: bytes) -> list[tuple[str, bytes]]:

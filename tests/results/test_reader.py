@@ -13,8 +13,9 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaTimeoutError
 from kafka.structs import OffsetAndTimestamp
+from tests.integration.rigs.wait import eventually
 from tests.results.conftest import ResultWriter
-from tests.results.made_results import RESULT, result_value
+from tests.results.made_results import result_of
 
 from contribd.engine.records.price import Status
 from contribd.results import reader as audit
@@ -25,8 +26,7 @@ NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
 
 
 def result_at(when: datetime, offset: int, **changes: Any) -> bytes:
-    source = {**cast("dict[str, Any]", RESULT["source"]), "offset": offset}
-    return result_value(settled_at=when.isoformat().replace("+00:00", "Z"), source=source, **changes)
+    return result_of(offset, settled_at=when.isoformat().replace("+00:00", "Z"), **changes)
 
 
 def offsets(results: Iterator[StoredResult]) -> list[int]:
@@ -171,9 +171,7 @@ def test_following_starts_now_sees_what_comes_and_ends_when_told(
         assert begun.wait(20)
         for number in range(2, 7):
             writer.write(topic, result_at(NOON, number), partition=number % 2)
-        deadline = time.monotonic() + 20
-        while len(seen) < 5 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        eventually(lambda: len(seen) >= 5, within=20, what="five results")
     finally:
         done.set()
         thread.join(20)
