@@ -45,43 +45,35 @@ def boots_systemd() -> None:
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
-    """A running broker shared by the session; topics and groups are named by ``rigs.kafka.unique``."""
-    broker = KafkaBroker(tmp_path_factory.mktemp("kafka"))
-    broker.start()
-    yield broker
-    broker.stop()
+    """A running broker shared by the session; topics and groups are named by ``rigs.broker_rig.unique``."""
+    with KafkaBroker(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker
 
 
 @pytest.fixture
 def own_kafka(tmp_path: Path) -> Iterator[KafkaBroker]:
     """A running broker for one test alone, to be killed, paused and restarted at will."""
-    broker = KafkaBroker(tmp_path / "own-kafka")
-    broker.start()
-    yield broker
-    broker.stop()
+    with KafkaBroker(tmp_path / "own-kafka") as broker:
+        yield broker
 
 
 @pytest.fixture(scope="module")
 def guarded_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedBroker]:
     """A running broker with logins, TLS and ACLs, shared by a module; its one user may do nothing at first."""
-    broker = GuardedBroker(tmp_path_factory.mktemp("guarded-kafka"))
-    broker.start()
-    yield broker
-    broker.stop()
+    with GuardedBroker(tmp_path_factory.mktemp("guarded-kafka")) as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     """A running provider that behaves as an ADS, shared by the session: do not change its state."""
-    shared = Provider(tmp_path_factory.mktemp("provider"))
-    shared.start()
-    yield shared
-    shared.stop()
+    with Provider(tmp_path_factory.mktemp("provider")) as shared:
+        yield shared
 
 
 @pytest.fixture
 def new_provider(tmp_path: Path) -> Iterator[Callable[..., Provider]]:
-    """StartOffsets providers of a test's own; takes the options of ``Provider`` except its directory."""
+    """Starts providers of a test's own; takes the options of ``Provider`` except its directory."""
     started: list[Provider] = []
 
     def start(**options: Any) -> Provider:

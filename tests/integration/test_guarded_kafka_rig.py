@@ -15,7 +15,7 @@ WRONG, ANOTHER = "wrong", "another"
 def enters(broker: GuardedBroker, protocol: str, **client: Any) -> bool:
     settings = {"security_protocol": protocol, "bootstrap_timeout_ms": 2000, **client}
     try:
-        KafkaAdminClient(bootstrap_servers=broker.door(protocol), **settings).close()
+        KafkaAdminClient(bootstrap_servers=broker.listener(protocol), **settings).close()
     except KafkaError:
         return False
     return True
@@ -48,7 +48,7 @@ def test_rights_are_given_and_taken_while_it_runs(guarded_kafka: GuardedBroker) 
     right = Right("topic", topic, "read")
 
     def sees() -> bool:
-        client = {"bootstrap_servers": guarded_kafka.door("SASL_PLAINTEXT"), **guarded_kafka.login()}
+        client = {"bootstrap_servers": guarded_kafka.listener("SASL_PLAINTEXT"), **guarded_kafka.login()}
         with closing(KafkaConsumer(**client)) as consumer:
             return bool(consumer.partitions_for_topic(topic))
 

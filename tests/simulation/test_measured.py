@@ -75,12 +75,10 @@ def simulated() -> Iterator[WireClient]:
 @pytest.fixture(scope="module")
 def vendors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WireClient]:
     needs.java_and_maven()
-    provider = Provider(tmp_path_factory.mktemp("provider"))
-    provider.start()
-    client = WireClient(provider.url)
-    yield client
-    client.close()
-    provider.stop()
+    with Provider(tmp_path_factory.mktemp("provider")) as provider:
+        client = WireClient(provider.url)
+        yield client
+        client.close()
 
 
 def differences(client: WireClient) -> dict[str, tuple[list[str], list[str]]]:

@@ -1,10 +1,10 @@
-"""A real broker that lets nobody in without asking: logins, TLS and ACLs.
+"""A real broker with logins, TLS and ACLs.
 
-Its listeners: PLAINTEXT is the rig's own door, whose anonymous user may do everything; SASL_PLAINTEXT takes PLAIN and
-SCRAM-SHA-256; SSL speaks TLS with a certificate of the rig's own authority; SASL_SSL both.
+Its listeners: PLAINTEXT is for the rig itself, its anonymous user is the super user; SASL_PLAINTEXT takes PLAIN and
+SCRAM-SHA-256; SSL has a certificate of a CA of the rig's own; SASL_SSL has both.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,18 +64,17 @@ class Right(NamedTuple):
 
 
 class GuardedBroker(KafkaBroker):
-    """``more``: further settings of the broker. ``bootstrap`` is the rig's own door; see ``door`` for the others."""
+    """``bootstrap`` is the rig's own listener; see ``listener`` for the others."""
 
-    def __init__(self, directory: Path, more: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, directory: Path) -> None:
         super().__init__(directory)
-        self._more = dict(more or {})
-        self._doors: dict[str, int] = {}
+        self._ports: dict[str, int] = {}
         self.ca_file = directory / "ca.pem"
-        """The authority that vouches for the broker at 127.0.0.1, and not at localhost."""
+        """The CA of the broker's certificate, which names 127.0.0.1 and not localhost."""
 
-    def door(self, protocol: str, host: str = "127.0.0.1") -> str:
+    def listener(self, protocol: str, host: str = "127.0.0.1") -> str:
         """``host:port`` of the listener that speaks ``protocol``."""
-        return f"{host}:{self._doors.get(protocol, self.port)}"
+        return f"{host}:{self._ports.get(protocol, self.port)}"
 
     def login(self, mechanism: str = "PLAIN", password: str = PASSWORD, **more: Any) -> dict[str, Any]:
         """``kafka.client`` of the user at SASL_PLAINTEXT."""
@@ -83,28 +82,28 @@ class GuardedBroker(KafkaBroker):
         return {"security_protocol": "SASL_PLAINTEXT", **name, **more}
 
     def refused_logins(self) -> int:
-        """How many it has counted since its first start."""
+        """How many its log has since its first start."""
         return self.log.read_text(errors="replace").count(_REFUSED)
 
     def allow(self, rights: Iterable[Right]) -> None:
-        """The user has these, too, from now on."""
+        """Gives the user these rights, too."""
         with self._admin() as admin:
             given = admin.create_acls([_acl(right) for right in rights])
         assert not given["failed"], given
 
     def forbid(self, rights: Iterable[Right]) -> None:
-        """The user has these no more."""
+        """Takes these rights from the user."""
         with self._admin() as admin:
             admin.delete_acls([_filter(right) for right in rights])
 
     def forbid_all(self) -> None:
-        """The user may do nothing."""
+        """Takes all rights from the user."""
         everything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
         with self._admin() as admin:
             admin.delete_acls([ACLFilter(None, "*", ACLOperation.ANY, ACLPermissionType.ANY, everything)])
 
     def change_password(self, password: str) -> None:
-        """The user's for SCRAM."""
+        """Sets the user's password for SCRAM."""
         with self._admin() as admin:
             change = UserScramCredentialUpsertion(USER, ScramMechanism.SCRAM_SHA_256, password)
             assert admin.alter_user_scram_credentials([change]) == {USER: None}
@@ -121,17 +120,17 @@ class GuardedBroker(KafkaBroker):
         file = self.directory / "server.properties"
         text = file.read_text()
         controller = text.partition("controller.quorum.voters=1@127.0.0.1:")[2].partition("\n")[0]
-        self._doors = {protocol: free_port() for protocol in ("SASL_PLAINTEXT", "SSL", "SASL_SSL")}
+        self._ports = {protocol: free_port() for protocol in ("SASL_PLAINTEXT", "SSL", "SASL_SSL")}
         # Of two lines with one name the last one counts.
         text += _CONFIGURATION.format(
             plain=port,
             controller=controller,
-            listeners=",".join(f"{protocol}://127.0.0.1:{number}" for protocol, number in self._doors.items()),
+            listeners=",".join(f"{protocol}://127.0.0.1:{number}" for protocol, number in self._ports.items()),
             keystore=self._keystore(),
         )
         for listener in ("sasl_plaintext", "sasl_ssl"):
             text += _LOGINS.format(listener=listener, user=USER, password=PASSWORD)
-        file.write_text(text + "".join(f"{name}={value}\n" for name, value in self._more.items()))
+        file.write_text(text)
         return port
 
     def _keystore(self) -> Path:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Self
 
 from tests.integration.rigs.spawned import Child
 
@@ -56,6 +57,13 @@ class JavaServer(ABC):
         """End it in order."""
         if self._child is not None:
             self._child.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def kill(self) -> None:
         """End it as a crash would (SIGKILL)."""
