@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -138,9 +138,13 @@ def log_of_the_daemons(oracle: Oracle, *, verbose: bool) -> Iterator[None]:
         yield
 
 
-def run_seed(seed: int, *, verbose: bool = False, change: Callable[[Plan], Plan] = lambda plan: plan) -> Run:
-    """Runs one seed to its end or to the first broken promise. ``change``: makes another plan of the seed's."""
-    plan = change(make_plan(seed))
+def run_seed(seed: int, *, verbose: bool = False) -> Run:
+    """Runs one seed to its end or to the first broken promise."""
+    return run_plan(make_plan(seed), verbose=verbose)
+
+
+def run_plan(plan: Plan, *, verbose: bool = False) -> Run:
+    """Runs what a seed has decided, to its end or to the first broken promise."""
     simulation = _Simulation(plan)
     broken, text, subject = None, "", None
     try:
@@ -163,7 +167,7 @@ def run_seed(seed: int, *, verbose: bool = False, change: Callable[[Plan], Plan]
     simulation.counts[REPOSTS] += oracle.reposts
     records = sum(len(log) for log in simulation.world.kafka.logs)
     seconds = simulation.schedule.mono
-    return Run(seed, broken, text, records, oracle.posts, seconds, oracle.digest, simulation.counts, trace)
+    return Run(plan.seed, broken, text, records, oracle.posts, seconds, oracle.digest, simulation.counts, trace)
 
 
 def _lines(oracle: Oracle, subject: object) -> list[str]:

@@ -46,16 +46,17 @@ class SimProducer:
         self._results = results
         self._epoch = init_transactions(life, name)
         self._transaction: Transaction | None = None
-        self._failed = False
+        self._begun = False
+        """A transaction was begun and is not known to be committed: the client begins no other then."""
         self._batch: list[Encoded] = []
         self._kept: dict[Partition, Commit] = {}
         """As kafka-python (3.0.12) does: offsets of a transaction that failed are committed with the next one."""
 
     def begin(self) -> None:
-        """Opens a transaction; the brokers hear of it with its first record. Not after one that failed."""
-        if self._failed:
-            raise KafkaError("Cannot begin a transaction: an earlier one is not over")
-        self._transaction, self._batch, self._failed = None, [], True
+        """Opens a transaction; the brokers hear of it with its first record."""
+        if self._begun:
+            raise KafkaError("cannot begin a transaction before the last one is over")
+        self._transaction, self._batch, self._begun = None, [], True
 
     def append(self, topic: str, records: Iterable[Encoded]) -> None:
         """Adds records."""
@@ -120,7 +121,7 @@ class SimProducer:
         if transaction.state is State.ABORTED:
             raise ProducerFencedError
         self._kept.clear()
-        self._failed = False
+        self._begun = False
 
     def discard(self) -> None:
         """Ends it."""

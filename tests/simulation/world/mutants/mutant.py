@@ -6,40 +6,34 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from tests.simulation.world.plan import Plan
-from tests.simulation.world.seeded_run import run_seed
+from tests.simulation.world.plan import Plan, make_plan
+from tests.simulation.world.seeded_run import run_plan
 
 Patch = tuple[object, str, Any]
-ChangePlan = Callable[[Plan], Plan]
 
 
-def as_it_is(plan: Plan) -> Plan:
-    """The plan of the seed."""
-    return plan
+def with_more(rates: Mapping[str, float], **settings: Any) -> Callable[[int], Plan]:
+    """Makes the plan of a seed with these rates of faults and these settings instead of its own."""
 
+    def make(seed: int) -> Plan:
+        plan = make_plan(seed)
+        return replace(plan, rates={**plan.rates, **rates}, **settings)
 
-def with_more(*, rates: Mapping[str, float], shares: Mapping[str, float] | None = None, **fixed: Any) -> ChangePlan:
-    """More of these faults, and these settings."""
-
-    def change(plan: Plan) -> Plan:
-        changed = {**plan.rates, **rates}, {**plan.shares, **(shares or {})}
-        return replace(plan, rates=changed[0], shares=changed[1], **fixed)
-
-    return change
+    return make
 
 
 class Mutant(NamedTuple):
     """One broken rule: ``patches`` are (where, name, replacement).
 
-    ``within``: seeds in which it must be caught, from ``first``. ``world``: for what takes several faults at once, how
-    the plan of each seed is changed so that they come together more often.
+    ``within``: seeds in which it must be caught, from ``first``. ``world``: makes the plan of a seed;
+    another one for what takes several faults at once, so that they come together more often.
     """
 
     rule: str
     patches: list[Patch]
     within: int = 100
     first: int = 0
-    world: ChangePlan = as_it_is
+    world: Callable[[int], Plan] = make_plan
 
 
 def around(owner: Any, name: str, change: Callable[..., Any]) -> Patch:
@@ -65,7 +59,7 @@ def seeds_to_catch(mutant: Mutant, most: int) -> tuple[int, str] | None:
     """How many seeds it takes, and the promise seen broken; None where ``most`` do not."""
     with broken(mutant):
         for number in range(most):
-            found = run_seed(mutant.first + number, change=mutant.world)
+            found = run_plan(mutant.world(mutant.first + number))
             if found.broken is not None:
                 return number + 1, found.broken
     return None

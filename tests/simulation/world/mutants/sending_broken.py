@@ -85,10 +85,9 @@ MUTANTS = [
     Mutant(
         "what was given up may be unread still",
         [around(UnconfirmedPosts, "add", _forgotten)],
-        100,
-        100,
-        with_more(
-            rates={"ads_not_reading": 0.5, "stop": 0.1, "kill": 0.1},
+        first=100,
+        world=with_more(
+            {"ads_not_reading": 0.5, "stop": 0.1, "kill": 0.1},
             daemons=3,
             partitions=3,
             rics=6,
@@ -102,7 +101,7 @@ MUTANTS = [
         "what lies unsent waits for the membership",
         [around(WebSocket, "hold", _goes_at_any_time)],
         world=with_more(
-            rates={"ads_not_reading": 0.5, "freeze": 0.3},
+            {"ads_not_reading": 0.5, "freeze": 0.3},
             daemons=2,
             partitions=2,
             rics=6,
@@ -136,7 +135,7 @@ MUTANTS = [
         [around(Lease, "observe", _generation_is_proof)],
         200,
         world=with_more(
-            rates={"freeze": 0.4, "stop": 0.1, "kill": 0.1, "group_cut": 0.2},
+            {"freeze": 0.4, "stop": 0.1, "kill": 0.1, "group_cut": 0.2},
             daemons=3,
             partitions=3,
             rics=6,
