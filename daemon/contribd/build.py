@@ -23,9 +23,11 @@ from contribd.engine.policy import (
     WithdrawPolicy,
 )
 from contribd.engine.records.result_encoder import ResultEncoder
+from contribd.engine.session.endpoints import SLOW_FACTOR
 from contribd.engine.session.session_log import EventLog
 from contribd.omm.post import PostEncoder, PostUserInfo
 from contribd.omm.requests import Login
+from contribd.ops.log import add_secret
 from contribd.streams.client.settings import KafkaSettings
 
 JITTER = 0.5
@@ -62,9 +64,11 @@ def results(loaded: Loaded) -> ResultEncoder:
     return ResultEncoder(instance=loaded.settings.instance, version=__version__, config=loaded.digest)
 
 
-def kafka(settings: Settings) -> KafkaSettings:
+def kafka(loaded: Loaded, rng: Random) -> KafkaSettings:
     """What the source and the sink need."""
-    given = settings.kafka
+    settings = loaded.settings
+    given, reconnect = settings.kafka, settings.ads.reconnect
+    wait = backoff(reconnect.first, reconnect.max, rng)
     return KafkaSettings(
         bootstrap_servers=tuple(given.bootstrap_servers),
         group_id=given.group_id,
@@ -74,7 +78,16 @@ def kafka(settings: Settings) -> KafkaSettings:
         start_from=given.start_from,
         instance=settings.instance,
         client=given.client,
+        reread=lambda: _kafka_client_now(loaded),
+        login_wait=lambda refusals: SLOW_FACTOR * wait(refusals),
     )
+
+
+def _kafka_client_now(loaded: Loaded) -> dict[str, str]:
+    values, secrets = loaded.kafka_client.values()
+    for secret in secrets:
+        add_secret(secret)
+    return values
 
 
 def connection(settings: Settings) -> DialOptions:

@@ -65,7 +65,7 @@ class Worker:
         self._progress = Progress()
         now = time.monotonic()
         self._pulse = self._progress.pulse("worker", allowance=WORKER_ALLOWANCE, now=now)
-        kafka = build.kafka(settings)
+        kafka = build.kafka(loaded, SystemRandom())
         clients = connect(kafka)
         self._lease = Lease(kafka.lease_seconds, kafka.answer_timeout)
         fencing = Fencing()

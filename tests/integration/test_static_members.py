@@ -18,6 +18,7 @@ from tests.integration.rigs.wait import eventually as within
 from tests.streams.stream_suite import GroupProcess, Topics, eventually
 
 from contribd.engine.events import Assigned, Revoked, Revoking
+from contribd.streams.client.access import Access
 from contribd.streams.client.consumer import open_asking
 from contribd.streams.group.lease import Joined
 
@@ -224,7 +225,7 @@ def test_another_connection_asks_in_a_members_name_and_disturbs_nothing(cluster:
     settle(member)
     generation = member.group
     assert generation is not None
-    with closing(open_asking(settings)) as consumer:
+    with closing(open_asking(Access(settings), settings)) as consumer:
         consumer.speak_for(generation, 10.0)
         consumer.confirm()
         consumer.speak_for(generation._replace(member_id="somebody-else"), 10.0)

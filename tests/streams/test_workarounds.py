@@ -61,7 +61,7 @@ def test_a_client_that_cannot_connect_leaves_nothing_behind(kind: Callable[..., 
     threads = set(threading.enumerate())
     for _ in range(2):
         with pytest.raises(KafkaError):
-            opened(kind, bootstrap_servers="127.0.0.1:1", bootstrap_timeout_ms=100)
+            opened(kind, lambda _manager: None, bootstrap_servers="127.0.0.1:1", bootstrap_timeout_ms=100)
     deadline = time.monotonic() + 10
     while set(threading.enumerate()) - threads and time.monotonic() < deadline:
         time.sleep(0.02)

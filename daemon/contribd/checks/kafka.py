@@ -7,8 +7,10 @@ daemon.
 from dataclasses import dataclass, field
 from typing import Final
 
+from contribd.streams.client.access import Access
 from contribd.streams.client.admin import ClusterAdmin, Topic, open_admin
-from contribd.streams.client.settings import KafkaSettings, first_line
+from contribd.streams.client.sentences import explain
+from contribd.streams.client.settings import KafkaSettings
 
 TIMEOUT_MS: Final = 10_000
 """A broker that takes longer than this to say what it has is worth knowing of, where ``kafka.client`` sets no other."""
@@ -54,9 +56,9 @@ def inspect_kafka(settings: KafkaSettings) -> KafkaReport:
     try:
         times = {"request_timeout_ms": TIMEOUT_MS, "bootstrap_timeout_ms": TIMEOUT_MS}
         set_otherwise = {name: value for name, value in settings.client.items() if name in times}
-        admin = open_admin(settings, **{**times, **set_otherwise})
+        admin = open_admin(Access(settings), settings, **{**times, **set_otherwise})
     except Exception as error:  # noqa: BLE001 - the client raises whatever it met
-        report.problem = f"cannot be reached: {first_line(error)}"
+        report.problem = f"cannot be reached: {explain(error, settings)}"
         return report
     try:
         _ask_topics(admin, settings, report)
@@ -70,7 +72,7 @@ def _ask_topics(admin: ClusterAdmin, settings: KafkaSettings, report: KafkaRepor
     try:
         found = admin.topics(list(_topics(settings)))
     except Exception as error:  # noqa: BLE001 - as above
-        report.problem = f"topics cannot be asked for: {first_line(error)}"
+        report.problem = f"topics cannot be asked for: {explain(error, settings)}"
         return
     for name, role in _topics(settings).items():
         report.topics.append(_topic(name, role, found.get(name, _NO_TOPIC)))
@@ -100,6 +102,6 @@ def _ask_group(admin: ClusterAdmin, settings: KafkaSettings, report: KafkaReport
     try:
         committed = admin.committed(settings.group_id)
     except Exception as error:  # noqa: BLE001 - as above
-        report.group_problem = f"group {settings.group_id} cannot be asked for: {first_line(error)}"
+        report.group_problem = f"group {settings.group_id} cannot be asked for: {explain(error, settings)}"
         return
     report.committed = sum(1 for partition in committed if partition.topic in settings.prices)

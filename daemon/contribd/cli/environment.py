@@ -57,7 +57,7 @@ def look_around(loaded: Loaded) -> Environment:
     log.configure("error", "console", secrets=sorted(loaded.secrets))
     policy, options, tokens = build.session(loaded, Random()), build.connection(settings), build.tokens(settings)
     endpoints = [inspect_endpoint(url, policy, options, tokens) for url in settings.ads.endpoints]
-    return Environment(inspect_kafka(build.kafka(settings)), endpoints)
+    return Environment(inspect_kafka(build.kafka(loaded, Random())), endpoints)
 
 
 def _line(name: str, text: str, problem: str | None = None) -> None:

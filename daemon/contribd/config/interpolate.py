@@ -55,6 +55,7 @@ class Interpolation:
     def _replace(self, scalar: Scalar) -> list[str]:
         problems: list[str] = []
         sources: list[str] = []
+        written = scalar.text
 
         def value(token: re.Match[str]) -> str:
             if token["body"] is None:
@@ -70,7 +71,7 @@ class Interpolation:
         text = _TOKEN.sub(value, scalar.text)
         if id(scalar) not in self._unknown:
             scalar.text = text
-        scalar.sources = tuple(sources)
+        scalar.sources, scalar.written = tuple(sources), written
         return problems
 
     def _value(self, token: re.Match[str], scalar: Scalar) -> str:

@@ -13,6 +13,7 @@ from contribd.config.interpolate import Interpolation
 from contribd.config.mappings import Case, MappingFiles, load_mappings
 from contribd.config.model import Settings
 from contribd.config.nodes import DataPath
+from contribd.config.reread import NOTHING, Reread, reread_of
 from contribd.config.validate import validate
 from contribd.config.wording import told
 from contribd.config.yaml_repair import repaired
@@ -37,6 +38,8 @@ class Loaded:
     """The configuration file, then the mapping files in the order in which they are tried."""
     secrets: frozenset[str]
     """What must not appear in a log: secret settings, and values read from files and credentials."""
+    kafka_client: Reread
+    """What of ``kafka.client`` stands in files and credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Inspected:
     """With defaults and placeholders where there is a mistake."""
     mappings: MappingFiles
     secrets: frozenset[str]
+    kafka_client: Reread = NOTHING
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -65,6 +69,7 @@ class Inspected:
             digest=digest(self.settings, self.mappings.data, self.secrets),
             files=self.files,
             secrets=self.secrets | secret_values(self.settings),
+            kafka_client=self.kafka_client,
         )
 
 
@@ -111,7 +116,8 @@ def inspect(path: Path | None = None, *, environ: Mapping[str, str] | None = Non
         text = "no mapping lists fields to blank: add withdraw: [BID, ASK] to one, or leave this off"
         further.append(document.problem(("contribution", "withdraw"), text))
     problems = {*document.problems, *outcome.problems, *further, *mappings.problems}
-    return Inspected(file, sorted(problems), settings, mappings, frozenset(interpolation.secrets))
+    reread = reread_of(document.root, environ)
+    return Inspected(file, sorted(problems), settings, mappings, frozenset(interpolation.secrets), reread)
 
 
 def _withdraws_nothing(settings: Settings, mappings: MappingFiles) -> bool:

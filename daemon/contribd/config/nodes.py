@@ -34,6 +34,8 @@ class Scalar:
     size: int = 1
     sources: tuple[str, ...] = ()
     """What was interpolated into it, as written (``${NAME}``); its value must not appear in messages then."""
+    written: str = ""
+    """The text before anything was interpolated into it; empty where nothing was."""
 
 
 @dataclass(slots=True)

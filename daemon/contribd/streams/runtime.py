@@ -4,6 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -51,6 +52,11 @@ class Runtime:
     background: Callable[[str, Callable[[], None]], None]
     """Runs something in a thread of its own, by this name."""
     clocks: Callable[[], tuple[float, ...]]
+
+
+def lock() -> AbstractContextManager[bool]:
+    """For what several of a client's own threads write; held for moments, and never while anything is waited for."""
+    return threading.Lock()
 
 
 def _in_background(name: str, work: Callable[[], None]) -> None:

@@ -15,7 +15,8 @@ from contribd.streams import transaction as steps
 from contribd.streams.client.errors import KafkaError, TopicMissing
 from contribd.streams.client.port import AskingConsumer, Kafka, Member, TransactionalProducer
 from contribd.streams.client.retrying import FAILURES, retrying
-from contribd.streams.client.settings import KafkaSettings, first_line
+from contribd.streams.client.sentences import explain, topics_missing
+from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.readiness import reasons_not_ready
 from contribd.streams.runtime import Queue, Runtime
@@ -163,7 +164,7 @@ class Sink:
         return self._fencing.replaced
 
     def _failed(self, step: steps.Failed) -> None:
-        self.failure = first_line(step.error)
+        self.failure = explain(step.error, self._settings)
         _log.warning("results were not written, trying again", results=step.results, error=self.failure)
 
     def _held_up(self, step: steps.HeldUp) -> None:
@@ -198,7 +199,7 @@ class Sink:
         if self._producer is not None:
             self._producer.discard()
             self._producer = None
-        for attempt in retrying(self._stopping, self._explain):
+        for attempt in retrying(self._stopping, self._settings, self._explain):
             with attempt:
                 self._producer = self._open()
         self.connected = self._producer is not None
@@ -219,14 +220,12 @@ class Sink:
         finally:
             admin.close()
         if missing:
-            raise TopicMissing(f"no such topic, or no permission to write it: {', '.join(missing)}")
+            raise TopicMissing(topics_missing(missing, "Write", self._settings))
 
-    def _explain(self, failure: str, wait: float) -> None:
+    def _explain(self, failure: str, news: bool) -> None:
         self.failure = failure
-        brokers, topic = ",".join(self._settings.bootstrap_servers), self._settings.results
-        _log.warning(
-            "cannot write results yet", brokers=brokers, topic=topic, error=failure, next_try_in=f"{wait:.0f} s"
-        )
+        if news:
+            _log.warning(f"cannot write results yet, trying again: {failure}")
 
 
 class _Question:

@@ -10,7 +10,8 @@ from contribd.ops.progress import Pulse
 from contribd.streams.client.errors import FencedInstanceIdError, KafkaError, TopicMissing
 from contribd.streams.client.port import Kafka, MemberConsumer
 from contribd.streams.client.retrying import retrying
-from contribd.streams.client.settings import KafkaSettings, first_line
+from contribd.streams.client.sentences import explain, topics_missing
+from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.group.assignment import Assignment, Listener
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.hooks import Hooks
@@ -99,8 +100,11 @@ class Source:
         return self._lags
 
     def reasons(self) -> list[str]:
-        """Why nothing is consumed just now, in plain words; empty: all is well."""
-        return reasons_not_ready("consuming", self.failure, connected=self.connected)
+        """Why nothing, or not everything, is consumed just now, each in plain words; empty: all is well."""
+        failure = self.failure
+        if failure is None and self.connected:
+            failure = self._kafka.problem()
+        return reasons_not_ready("consuming", failure, connected=self.connected)
 
     def stop(self) -> None:
         """Fetch nothing more; the consumer stays in its group, since results are still committed in its name."""
@@ -157,7 +161,7 @@ class Source:
         self._pulse.rest()
         if isinstance(error, FencedInstanceIdError):
             self._fencing.refused()
-        if (text := first_line(error)) != self._complaint:
+        if (text := explain(error, self._settings)) != self._complaint:
             _log.warning("the consumer failed and goes on", error=text)
         self._complaint = text
         self._leaving.wait(POLL_SECONDS)
@@ -183,7 +187,7 @@ class Source:
 
     def _start(self) -> MemberConsumer | None:
         """The consumer, subscribed; None where the daemon was stopped before Kafka could be reached."""
-        for attempt in retrying(self._stopping, self._explain):
+        for attempt in retrying(self._stopping, self._settings, self._explain):
             with attempt:
                 self._pulse.rest()
                 return self._subscribe()
@@ -193,7 +197,7 @@ class Source:
         consumer = self._kafka.consumer(self._hooks)
         try:
             if missing := consumer.missing_topics(self._settings.prices):
-                raise TopicMissing(f"no such topic, or no permission to read it: {', '.join(missing)}")
+                raise TopicMissing(topics_missing(missing, "Read", self._settings))
             self._static_member.look()
             consumer.subscribe(self._settings.prices, Listener(self._assignment, consumer))
         except BaseException:
@@ -203,7 +207,7 @@ class Source:
         _log.info("consuming", topics=",".join(self._settings.prices), group=self._settings.group_id)
         return consumer
 
-    def _explain(self, failure: str, wait: float) -> None:
+    def _explain(self, failure: str, news: bool) -> None:
         self.failure = failure
-        brokers = ",".join(self._settings.bootstrap_servers)
-        _log.warning("cannot consume yet", brokers=brokers, error=failure, next_try_in=f"{wait:.0f} s")
+        if news:
+            _log.warning(f"cannot consume yet, trying again: {failure}")

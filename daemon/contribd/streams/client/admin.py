@@ -8,10 +8,10 @@ from kafka.admin import TransactionState
 from kafka.errors import GroupIdNotFoundError, TransactionalIdNotFoundError
 
 from contribd.engine.records.offsets import Partition
+from contribd.streams.client.access import Access
 from contribd.streams.client.errors import GroupUnseen
 from contribd.streams.client.port import GroupMember
 from contribd.streams.client.settings import KafkaSettings
-from contribd.streams.client.workarounds import opened
 
 _NO_GROUP: Final = GroupIdNotFoundError.__name__
 
@@ -80,6 +80,6 @@ class ClusterAdmin:
         self._client.close()
 
 
-def open_admin(settings: KafkaSettings, **client: Any) -> ClusterAdmin:
+def open_admin(access: Access, settings: KafkaSettings, **client: Any) -> ClusterAdmin:
     """``client``: settings of the ``KafkaAdminClient`` that differ from the usual ones. Raises KafkaError, OSError."""
-    return ClusterAdmin(opened(KafkaAdminClient, **{**settings.admin(), **client}))
+    return ClusterAdmin(access.opened(KafkaAdminClient, **{**settings.admin(), **client}))

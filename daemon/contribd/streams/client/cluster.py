@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from contribd.streams.client.access import Access
 from contribd.streams.client.admin import open_admin
 from contribd.streams.client.consumer import open_asking, open_member
 from contribd.streams.client.port import Kafka
@@ -11,10 +12,12 @@ from contribd.streams.client.settings import KafkaSettings
 
 def connect(settings: KafkaSettings) -> Kafka:
     """Clients of the cluster that ``settings`` name; nothing is connected before it is asked for."""
+    access = Access(settings)
     return Kafka(
-        consumer=partial(open_member, settings),
-        asking=partial(open_asking, settings),
-        producer=partial(open_producer, settings),
-        admin=partial(open_admin, settings),
-        end_transactions_of=partial(end_transactions_of, settings),
+        consumer=partial(open_member, access, settings),
+        asking=partial(open_asking, access, settings),
+        producer=partial(open_producer, access, settings),
+        admin=partial(open_admin, access, settings),
+        end_transactions_of=partial(end_transactions_of, access, settings),
+        problem=access.problem,
     )

@@ -12,9 +12,9 @@ from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.price import Record
 from contribd.streams.client import consumer_faults as faults
 from contribd.streams.client import membership
+from contribd.streams.client.access import Access
 from contribd.streams.client.port import AskingConsumer, GroupListener, Heartbeats, Member, MemberConsumer, MemberHooks
 from contribd.streams.client.settings import KafkaSettings
-from contribd.streams.client.workarounds import opened
 
 LEAVE_SECONDS: Final = 2.0
 """How long leaving the group may take; without it the others wait for the session timeout."""
@@ -23,18 +23,19 @@ CLOSE_SECONDS: Final = 1.0
 """How long a consumer that is no member may take for its end."""
 
 
-def open_member(settings: KafkaSettings, hooks: MemberHooks) -> MemberConsumer:
+def open_member(access: Access, settings: KafkaSettings, hooks: MemberHooks) -> MemberConsumer:
     """The member of our group, connected and not subscribed yet. Raises KafkaError, OSError."""
-    consumer = opened(KafkaConsumer, **settings.member(), partition_assignment_strategy=[CooperativeStickyAssignor])
+    strategy = [CooperativeStickyAssignor]
+    consumer = access.opened(KafkaConsumer, **settings.member(), partition_assignment_strategy=strategy)
     faults.lose_what_is_lost(consumer)
     membership.tell_out_of_range(consumer, lambda tp: hooks.out_of_range(Partition(*tp)))
     membership.watch(consumer, hooks)
     return Consumer(consumer)
 
 
-def open_asking(settings: KafkaSettings) -> AskingConsumer:
+def open_asking(access: Access, settings: KafkaSettings) -> AskingConsumer:
     """A consumer that is no member, connected. Raises KafkaError, OSError."""
-    return Asking(opened(KafkaConsumer, **settings.consumer()))
+    return Asking(access.opened(KafkaConsumer, **settings.consumer()))
 
 
 class Consumer:

@@ -17,18 +17,33 @@ __all__ = [
     "GroupUnseen",
     "KafkaError",
     "KafkaTimeoutError",
+    "LoginRefused",
+    "NoBroker",
+    "PlainError",
     "ProducerFencedError",
     "RebalanceInProgressError",
     "TopicMissing",
 ]
 
 
-class GroupUnseen(KafkaError):  # type: ignore[misc]  # the client has no types
-    """A group that may not be looked at."""
-
-
-class TopicMissing(KafkaError):  # type: ignore[misc]  # the client has no types
-    """A topic that does not exist, or that may not be seen."""
+class PlainError(KafkaError):  # type: ignore[misc]  # the client has no types
+    """An error of ours. Its text is a sentence for people."""
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class GroupUnseen(PlainError):
+    """A group that may not be looked at."""
+
+
+class TopicMissing(PlainError):
+    """A topic that does not exist, or that may not be seen."""
+
+
+class NoBroker(PlainError):
+    """No broker can be used."""
+
+
+class LoginRefused(NoBroker):
+    """Nor is one asked for a while: the brokers refuse our login."""

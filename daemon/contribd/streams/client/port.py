@@ -195,3 +195,5 @@ class Kafka:
     admin: Callable[[], Admin]
     end_transactions_of: Callable[[str], None]
     """Ends what a producer of this transactional.id left open, and fences it."""
+    problem: Callable[[], str | None] = lambda: None
+    """Why nothing can be asked of any broker just now, in a sentence; None where that is not so."""

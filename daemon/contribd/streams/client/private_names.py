@@ -42,6 +42,7 @@ _ADMIN = "kafka.admin:KafkaAdminClient"
 _CONSUMER = "kafka.consumer.group:KafkaConsumer"
 _COORDINATOR = "kafka.coordinator.consumer:ConsumerCoordinator"
 _HEARTBEAT = "kafka.coordinator.heartbeat:Heartbeat"
+_CONNECTION = "kafka.net.connection:KafkaConnection"
 _RECORDS = "kafka.consumer.fetcher:Fetcher.PartitionRecords"
 
 PRIVATE_NAMES: Final[tuple[PrivateName, ...]] = (
@@ -70,6 +71,15 @@ PRIVATE_NAMES: Final[tuple[PrivateName, ...]] = (
     Wired(_CONSUMER, "kafka_client", "opened"),
     Attribute("kafka.net.compat:KafkaNetClient", "_manager", "", "opened"),
     Attribute("kafka.net.manager:KafkaConnectionManager", "_net", "", "opened"),
+    Method("kafka.net.transport:KafkaTCPTransport", "_sock_recv", (), "read_to_the_end"),
+    Method("kafka.net.transport:KafkaSSLTransport", "_sock_recv", (), "read_to_the_end"),
+    Method("kafka.net.transport:KafkaSSLTransport", "handshake", (), "close_where_refused"),
+    Attribute("kafka.net.transport:KafkaTCPTransport", "_sock", "", "close_where_refused"),
+    # access.py
+    Attribute("kafka.net.manager:KafkaConnectionManager", "_conns", "", "which brokers are connected"),
+    Method("kafka.net.manager:KafkaConnectionManager", "get_connection", ("node_id",), "admits connections"),
+    Method("kafka.net.manager:KafkaConnectionManager", "connection_delay", ("node_id",), "refused logins wait"),
+    Method(_CONNECTION, "_send_request", ("request",), "the mechanisms that a broker offers"),
     Method("kafka.net.selector:NetworkSelector", "stop", (), "opened"),
     Method(
         "kafka.net.inet:KafkaNetSocket",

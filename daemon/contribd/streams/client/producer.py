@@ -8,11 +8,11 @@ from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.result_encoder import Encoded
+from contribd.streams.client.access import Access
 from contribd.streams.client.errors import KafkaError, KafkaTimeoutError
 from contribd.streams.client.partitioner import partition_of
 from contribd.streams.client.port import Member
 from contribd.streams.client.settings import KafkaSettings
-from contribd.streams.client.workarounds import opened
 
 DISCARD_SECONDS: Final = 1.0
 """How long a producer that is given up may take for each step of its end."""
@@ -82,18 +82,18 @@ class Producer:
         _discard(self._client)
 
 
-def open_producer(settings: KafkaSettings) -> Producer:
+def open_producer(access: Access, settings: KafkaSettings) -> Producer:
     """Under our transactional.id, past ``init_transactions``. Raises KafkaError."""
-    return Producer(_initialized(settings.producer()), settings.group_id)
+    return Producer(_initialized(access, settings.producer()), settings.group_id)
 
 
-def end_transactions_of(settings: KafkaSettings, transactional_id: str) -> None:
+def end_transactions_of(access: Access, settings: KafkaSettings, transactional_id: str) -> None:
     """Ends what a producer of this transactional.id left open, and fences it. Raises KafkaError."""
-    _discard(_initialized({**settings.producer(), "transactional_id": transactional_id}))
+    _discard(_initialized(access, {**settings.producer(), "transactional_id": transactional_id}))
 
 
-def _initialized(settings: Mapping[str, Any]) -> Any:
-    client: Any = opened(KafkaProducer, **settings)
+def _initialized(access: Access, settings: Mapping[str, Any]) -> Any:
+    client: Any = access.opened(KafkaProducer, **settings)
     try:
         client.init_transactions()
     except BaseException:

@@ -1,12 +1,13 @@
-"""Trying again for as long as Kafka is away, with one line a try and an ear for the end."""
+"""Trying again for as long as Kafka is away, with a word for whatever else is wrong and an ear for the end."""
 
 from collections.abc import Callable
 from typing import Final
 
 import tenacity
 
-from contribd.streams.client.errors import KafkaError, TopicMissing
-from contribd.streams.client.settings import first_line
+from contribd.streams.client.errors import KafkaError
+from contribd.streams.client.sentences import explain
+from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.runtime import Event
 
 FAILURES: Final = KafkaError, OSError, ValueError
@@ -18,16 +19,20 @@ def pause_after(tries: int) -> float:
     return min(2.0 ** min(tries - 1, 4), 10.0)
 
 
-def retrying(stopping: Event, tell: Callable[[str, float], None] | None = None) -> tenacity.Retrying:
+def retrying(stopping: Event, settings: KafkaSettings, tell: Callable[[str, bool], None]) -> tenacity.Retrying:
     """Tries until one succeeds or ``stopping`` is set; then the loop ends without an error.
 
-    ``tell`` gets what is wrong, in a line, and the seconds to the next try.
+    ``tell`` gets what is wrong, in a sentence, and whether that is news: another than at the try before.
     """
+    told = ""
 
     def before_sleep(state: tenacity.RetryCallState) -> None:
+        nonlocal told
         error = state.outcome.exception() if state.outcome else None
-        if tell is not None and error is not None:
-            tell(str(error) if isinstance(error, TopicMissing) else first_line(error), state.upcoming_sleep)
+        if error is not None:
+            text = explain(error, settings)
+            tell(text, text != told)
+            told = text
 
     def sleep(seconds: float) -> None:
         stopping.wait(seconds)

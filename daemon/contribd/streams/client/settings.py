@@ -1,6 +1,6 @@
 """How contribd uses Kafka: every setting its promises rest on, and where it departs from a default, why."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -59,6 +59,11 @@ NAME_LEASE: Final = 10.0
 heartbeat interval, a rebalance that waits for answers (no heartbeats are sent meanwhile), and a margin."""
 
 
+def login_wait(refusals: int) -> float:
+    """As long as the session with the ADS waits by default after a login that is refused."""
+    return float(min(10.0 * 2 ** min(refusals - 1, 10), 600.0))
+
+
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
     """What the source and the sink need. ``client``: further kafka-python settings, by its own names."""
@@ -71,6 +76,30 @@ class KafkaSettings:
     start_from: str
     instance: str
     client: Mapping[str, Any] = field(default_factory=dict)
+    reread: Callable[[], Mapping[str, Any]] = dict
+    """What of ``client`` stands in files or credentials, as it is there now."""
+    login_wait: Callable[[int], float] = login_wait
+    """Seconds until a login that the brokers refused is tried again, after so many in a row."""
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The topics that are written."""
+        return (self.results,) if self.rejects is None else (self.results, self.rejects)
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """All topics."""
+        return (*self.prices, *self.written)
+
+    @property
+    def principal(self) -> str:
+        """Who this process is to the brokers, for people."""
+        protocol = str(self.client.get("security_protocol", "PLAINTEXT"))
+        if "SASL" in protocol:
+            name = self.client.get("sasl_plain_username")
+            return f"user {name}" if name else "the user of this login"
+        certificate = self.client.get("ssl_certfile") if protocol == "SSL" else None
+        return f"the owner of certificate {certificate}" if certificate else "user ANONYMOUS"
 
     @property
     def session_timeout(self) -> float:

@@ -30,7 +30,8 @@ from contribd.ops.log import get_logger
 from contribd.streams.client.errors import GroupAuthorizationFailedError, GroupUnseen
 from contribd.streams.client.port import Admin, Kafka
 from contribd.streams.client.retrying import FAILURES
-from contribd.streams.client.settings import KafkaSettings, client_id, first_line
+from contribd.streams.client.sentences import explain
+from contribd.streams.client.settings import KafkaSettings, client_id
 from contribd.streams.runtime import Runtime
 
 PAUSE: Final = 1.0
@@ -79,7 +80,7 @@ class HangingTransactions:
         try:
             self._end(member_id)
         except FAILURES as error:
-            if (text := first_line(error)) != self._complaint:
+            if (text := explain(error, self._settings)) != self._complaint:
                 _log.warning("cannot end what dead members left open: waiting for the broker to do it", error=text)
             self._complaint = text
         else:
