@@ -4,10 +4,12 @@ import time
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kafka.errors import KafkaTimeoutError
 
 from contribd.engine.events import Records
 from contribd.engine.records.offsets import Partition
@@ -28,9 +30,12 @@ def settings(instance: str = "one", **client: Any) -> KafkaSettings:
     return KafkaSettings(("127.0.0.1:1",), "g", ("prices",), "results", None, "latest", instance, client)
 
 
-def group_of(*static_ids: str | None) -> Kafka:
-    """A cluster whose groups have members of these names."""
-    members = [GroupMember("before", static_id, "contribd-before") for static_id in static_ids]
+def members_of(*static_ids: str | None) -> list[GroupMember]:
+    return [GroupMember(f"{static_id}-0", static_id, "contribd-before") for static_id in static_ids]
+
+
+def group_of(members: list[GroupMember]) -> Kafka:
+    """A cluster whose groups have these members."""
     admin = SimpleNamespace(members=lambda _group: members, close=lambda: None)
     return replace(connect(settings()), admin=lambda: admin)
 
@@ -41,8 +46,9 @@ class ProcessStart:
     def __init__(self, known: bool, **client: Any) -> None:
         self.mono = 100.0
         one = settings(**client)
-        kafka = group_of("other", None, *[one.static_id] * known)
-        self.static_member = StaticMember(one, kafka, clock=lambda: self.mono)
+        self.members = members_of("other", None, *[one.static_id] * known)
+        """What the group says of its members, whenever it is asked."""
+        self.static_member = StaticMember(one, group_of(self.members), clock=lambda: self.mono)
         self.static_member.look()
 
     def join(self, member_id: str) -> float:
@@ -105,6 +111,42 @@ def test_a_dynamic_member_never_joins_again_for_a_name() -> None:
     for member_id in "ab":
         start.join(member_id)
         assert not start.static_member.must_rejoin()
+
+
+def test_who_was_told_of_fewer_members_asks_again_and_joins_again_where_there_are_some() -> None:
+    """The coordinator had answered from an old state: this member may have taken over from another."""
+    start = ProcessStart(known=False)
+    start.join("a")
+    start.members.extend([*members_of("third"), GroupMember("a", "one", "contribd-one")])
+    start.mono += 9.9
+    assert not start.static_member.must_rejoin()
+    start.mono += 0.1
+    assert start.static_member.must_rejoin()
+    start.mono += 100.0
+    assert not start.static_member.must_rejoin()
+
+
+def test_who_was_told_of_all_members_asks_again_once() -> None:
+    start = ProcessStart(known=False)
+    start.join("a")
+    start.members.append(GroupMember("a", "one", "contribd-one"))
+    start.mono += 10.0
+    assert not start.static_member.must_rejoin()
+    start.members.extend(members_of("third"))
+    start.mono += 100.0
+    assert not start.static_member.must_rejoin()
+
+
+def test_where_the_group_cannot_be_asked_again_it_is_asked_later() -> None:
+    start = ProcessStart(known=False)
+    start.join("a")
+    start.mono += 10.0
+    with patch.object(start.static_member, "_members", side_effect=KafkaTimeoutError), pytest.raises(KafkaTimeoutError):
+        start.static_member.must_rejoin()
+    start.members.extend(members_of("third"))
+    assert not start.static_member.must_rejoin()
+    start.mono += 10.0
+    assert start.static_member.must_rejoin()
 
 
 @pytest.mark.parametrize(

@@ -69,15 +69,20 @@ class Assignment:
         if consumer.is_joining():  # a join that ends takes a wish to join again with it
             return False
         if self._static_member.must_rejoin():
-            _log.info(
-                "waiting until an earlier process of this name is sure to post no more",
-                name=self._static_id,
-                seconds=self._static_member.wait,
-            )
+            self._tell_of_rejoin()
             consumer.rejoin()
         if self._new and not self._static_member.wait:
             return self._announce(consumer)
         return False
+
+    def _tell_of_rejoin(self) -> None:
+        if wait := self._static_member.wait:
+            waiting = "waiting until an earlier process of this name is sure to post no more"
+            _log.info(waiting, name=self._static_id, seconds=wait)
+        else:
+            _log.info(
+                "joining the group once more: it names members now that it did not name at first", name=self._static_id
+            )
 
     def _observe(self, consumer: MemberConsumer) -> None:
         if joined := self._lease.observe(consumer.member(), consumer.heartbeats()):

@@ -9,11 +9,17 @@ Nor does the group rebalance for a takeover. In a cooperative rebalance (KIP-429
 nobody at first: its owner lets go of it and joins again, and the next generation gives it to another. Where the owner
 dies in between, its successor gets what it had kept, and nobody asks for the next generation: the partition would be
 nobody's until the group changes for another reason. So a successor joins again once.
+
+Whether there is anybody to take over from is asked before the first join. A coordinator that has just started may
+answer that from an old state (``fencing``), and name no member at all. By the time a lease is over, ours has been
+confirmed, so what it says then reaches up to our own membership: if it names others than before, the first answer is
+not relied on, and this member joins again as a successor does. Where they are named because they started together with
+it, one rebalance is the price.
 """
 
 from collections.abc import Callable
 
-from contribd.streams.client.port import Kafka, Member
+from contribd.streams.client.port import GroupMember, Kafka, Member
 from contribd.streams.client.settings import KafkaSettings
 
 
@@ -29,11 +35,20 @@ class StaticMember:
         self._rejoined_as = ""
         self._alone = False
         self._free_from = float("-inf")
+        self._seen: frozenset[str] = frozenset()
+        """The members of the group before the first join."""
+        self._doubt_at = float("inf")
+        """When to ask the group once more who is in it."""
 
     def look(self) -> None:
         """Before the first join: asks whether the group has a member of our name. Raises KafkaError."""
         static_id = self._settings.static_id
-        self._alone = static_id is None or not self._is_known(static_id)
+        if static_id is None:
+            self._alone = True
+            return
+        found = self._members()
+        self._seen = frozenset(member.member_id for member in found)
+        self._alone = all(member.static_id != static_id for member in found)
 
     def joined(self, member: Member) -> float:
         """The group has us as this member: seconds until whoever had our name before has stopped posting.
@@ -44,12 +59,15 @@ class StaticMember:
             self._member_id = member.member_id
             if not self._alone:
                 self._free_from = self._clock() + self._settings.lease_seconds
+            elif self._settings.static_id is not None:
+                self._doubt_at = self._clock() + self._settings.lease_seconds
             self._alone = self._settings.static_id is None
         return self.wait
 
     def must_rejoin(self) -> bool:
-        """Whether the member it has become took over from another, and has not joined again for it; said once."""
-        due = self.wait > 0.0 and self._rejoined_as != self._member_id
+        """Whether the member it has become took over from another, or may have, and has not joined again for it; said
+        once. Raises KafkaError."""
+        due = self._rejoined_as != self._member_id and (self.wait > 0.0 or self._others_came_to_light())
         if due:
             self._rejoined_as = self._member_id
         return due
@@ -59,10 +77,19 @@ class StaticMember:
         """Seconds for which nothing may be taken over yet; 0 where everything may."""
         return max(0.0, self._free_from - self._clock())
 
-    def _is_known(self, static_id: str) -> bool:
+    def _others_came_to_light(self) -> bool:
+        """Asked once, a lease after the first join: whether the group has members that it did not name before it."""
+        now = self._clock()
+        if now < self._doubt_at:
+            return False
+        self._doubt_at = now + self._settings.lease_seconds  # where this fails, what is due else goes on meanwhile
+        others = {member.member_id for member in self._members()} - {self._member_id}
+        self._doubt_at = float("inf")
+        return not others <= self._seen
+
+    def _members(self) -> list[GroupMember]:
         admin = self._kafka.admin()
         try:
-            found = admin.members(self._settings.group_id)
+            return admin.members(self._settings.group_id)
         finally:
             admin.close()
-        return any(member.static_id == static_id for member in found)
