@@ -1,5 +1,6 @@
 """Configuration and mapping files together: what is told of mistakes, and what comes of a right one."""
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
@@ -178,12 +179,49 @@ def test_a_value_that_is_wrong_is_told_once_and_not_blamed_for_its_stand_in(writ
         ("security_protocol: SASL_SSL", "sasl_mechanism: missing: security_protocol asks for SASL"),
         ("sasl_mechanism: PLAIN", "sasl_mechanism: has no effect: set security_protocol"),
         ("ssl_cafile: nope.pem", 'ssl_cafile: "nope.pem" cannot be read: No such file'),
+        ("compression_type: brotli", 'compression_type: expected gzip, snappy, lz4, zstd or null, got "brotli"'),
+        ("client_dns_lookup: first", "client_dns_lookup: expected use_all_dns_ips or resolve_canonical"),
+        ("proxy_url: proxy:3128", "proxy_url: expected an address that begins with socks5://, socks5h:// or http://"),
+        ("proxy_url: 3128", "proxy_url: expected text; write a number in quotes"),
+        ("send_buffer_bytes: big", "send_buffer_bytes: expected a whole number"),
+        ("max_poll_records: 0", "max_poll_records: expected a whole number from 1 to 2147483647, got 0"),
+        ("fetch_max_bytes: 2147483648", "fetch_max_bytes: expected a whole number from 1 to 2147483647"),
+        ("max_in_flight_requests_per_connection: 6", "expected a whole number from 1 to 5, got 6"),
+        ("heartbeat_interval_ms: 45000", "heartbeat_interval_ms (45000) must be less than session_timeout_ms (45000)"),
+        ("session_timeout_ms: 2000", "heartbeat_interval_ms (3000) must be less than session_timeout_ms (2000)"),
+        ("connections_max_idle_ms: 9000", "request_timeout_ms (30000) must be less than connections_max_idle_ms"),
+        ("linger_ms: 90001", "linger_ms and request_timeout_ms must be no more than delivery_timeout_ms"),
         ("exclude_internal_topics: on", "exclude_internal_topics: on is a boolean in YAML 1.1"),
     ],
 )
 def test_client_settings_are_checked_against_kafka_python(write: Write, client: str, problem: str) -> None:
     found = problems(write(changed(kafka=f"client: {{{client}}}")))
-    assert any(f"kafka.client.{problem}" in text for text in found)
+    assert any(problem in text and "kafka.client." in text for text in found)
+
+
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+def test_every_codec_of_kafka_can_be_written_as_installed(codec: str) -> None:
+    assert list(kafka_client.client_problems({"compression_type": codec})) == []
+
+
+def test_a_codec_whose_package_is_missing_is_told_before_the_sink_meets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    [(path, text)] = kafka_client.client_problems({"compression_type": "zstd"})
+    assert path == ("kafka", "client", "compression_type")
+    assert text == "zstd needs the Python package zstandard, which is not installed: install it beside contribd"
+    assert list(kafka_client.client_problems({"compression_type": "gzip"})) == []
+
+
+WILD: tuple[object, ...] = (-(2**31) - 1, -1, 2**31, 2**63, 10**30, "", "x", 1.5, [], {})
+
+
+@pytest.mark.parametrize("name", sorted(kafka_client.known_settings()))
+def test_no_setting_takes_what_kafka_python_could_only_fail_with(name: str) -> None:
+    """What the client would meet in the middle of its work ends the thread that it works in."""
+    default = kafka_client.known_settings()[name]
+    text = isinstance(default, str) or default is None
+    taken = [value for value in WILD if not any(kafka_client.client_problems({name: value}))]
+    assert taken == (["x"] if text and taken else [])
 
 
 def test_every_setting_that_the_streams_decide_is_refused() -> None:

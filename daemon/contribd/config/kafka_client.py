@@ -2,8 +2,9 @@
 
 import difflib
 import hashlib
+import importlib.util
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from contribd.config.nodes import DataPath
@@ -28,12 +29,14 @@ _OBJECTS = frozenset(
     {
         "api_version",
         "default_offset_commit_callback",
+        "kafka_client",
         "key_deserializer",
         "key_serializer",
         "metric_group_prefix",
         "metric_reporters",
         "partition_assignment_strategy",
         "sasl_oauth_token_provider",
+        "selector",
         "socket_options",
         "ssl_context",
         "value_deserializer",
@@ -47,15 +50,45 @@ SECRETS = frozenset({"sasl_plain_password", "ssl_password", "proxy_url", "socks5
 _CHOICES = {
     "security_protocol": ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"),
     "compression_type": ("gzip", "snappy", "lz4", "zstd", None),
+    "client_dns_lookup": ("use_all_dns_ips", "resolve_canonical_bootstrap_servers_only"),
     "sasl_mechanism": ("PLAIN", "GSSAPI", "SCRAM-SHA-256", "SCRAM-SHA-512", "AWS_MSK_IAM", None),
 }
-_TEXTS = (
-    "sasl_plain_password",
-    "sasl_plain_username",
-    "ssl_ciphers",
-    "ssl_password",
-    *FILES,
+_PACKAGES: Mapping[str, tuple[str, str]] = {
+    "snappy": ("snappy", "python-snappy"),
+    "lz4": ("lz4", "lz4"),
+    "zstd": ("zstandard", "zstandard"),
+    "GSSAPI": ("gssapi", "gssapi"),
+    "AWS_MSK_IAM": ("botocore", "botocore"),
+}
+"""The module that a codec or a mechanism needs, and the package that it comes with."""
+_LARGEST = 2**31 - 1
+"""Kafka's own numbers have 32 bits, and so have the times that the client hands to the system."""
+_RANGES: Mapping[str, tuple[int, int]] = {
+    "batch_size": (0, _LARGEST),
+    "fetch_max_wait_ms": (0, _LARGEST),
+    "linger_ms": (0, _LARGEST),
+    "reconnect_backoff_ms": (0, _LARGEST),
+    "retry_backoff_ms": (0, 60_000),
+    "receive_message_max_bytes": (65_536, _LARGEST),
+    "request_timeout_ms": (100, _LARGEST),
+    "max_block_ms": (100, _LARGEST),
+    "bootstrap_timeout_ms": (100, _LARGEST),
+    "max_in_flight_requests_per_connection": (1, 5),
+}
+"""The least and the most of numbers that are not any from 1 on. Outside of them the client never connects, never
+fetches, or raises in the middle of its work; transactions take five requests in flight at most."""
+_LESS_THAN = (
+    ("heartbeat_interval_ms", "session_timeout_ms"),
+    ("fetch_max_wait_ms", "request_timeout_ms"),
+    ("request_timeout_ms", "connections_max_idle_ms"),
 )
+"""Of each two the client wants the first to be the smaller one."""
+_PROXIES: Mapping[str, tuple[str, ...]] = {
+    "proxy_url": ("socks5://", "socks5h://", "http://"),
+    "socks5_proxy": ("socks5://", "socks5h://"),
+}
+_NUMBERS = ("receive_buffer_bytes", "send_buffer_bytes")
+"""Whole numbers whose default is none."""
 
 
 _STATIC_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}\Z")
@@ -96,9 +129,9 @@ def client_settings(client: Mapping[str, Any], user: Any) -> dict[str, Any]:
 def client_problems(client: Mapping[str, Any]) -> Iterator[tuple[DataPath, str]]:
     """What is wrong with ``kafka.client``."""
     known = known_settings() if client else {}
-    for name, value in client.items():
-        if text := _problem(name, value, known):
-            yield ("kafka", "client", name), text
+    wrong = {name: text for name, value in client.items() if (text := _problem(name, value, known))}
+    for name, text in [*wrong.items(), *(() if wrong else _contradictions(client, known))]:
+        yield ("kafka", "client", name), text
 
 
 def _problem(name: str, value: Any, known: Mapping[str, Any]) -> str | None:
@@ -112,28 +145,62 @@ def _problem(name: str, value: Any, known: Mapping[str, Any]) -> str | None:
     if name == "group_instance_id":
         return None if value is None or is_static_id(value) else _STATIC_ID_EXPECTED
     if name in _CHOICES:
-        return None if value in _CHOICES[name] else f"expected {_listed(_CHOICES[name])}"
-    return None if _fits(value, "" if name in _TEXTS else known[name]) else f"expected {_kind(name, known[name])}"
+        return _unchosen(name, value)
+    return _misfit(name, value, known[name])
 
 
-def _fits(value: Any, default: Any) -> bool:
+def _unchosen(name: str, value: Any) -> str | None:
+    """What is wrong with one of a few."""
+    if value not in _CHOICES[name]:
+        return f"expected {_listed(_CHOICES[name])}"
+    if value is not None and (package := missing_package(value)):
+        return f"{value} needs the Python package {package}, which is not installed: install it beside contribd"
+    return None
+
+
+def missing_package(choice: str) -> str | None:
+    """The package that a codec or a mechanism needs and that is not installed; None where nothing is missing."""
+    module, package = _PACKAGES.get(choice, ("", ""))
+    return package if module and importlib.util.find_spec(module) is None else None
+
+
+def _misfit(name: str, value: Any, default: Any) -> str | None:
+    """What is wrong with any other value."""
     if isinstance(default, bool):
-        return isinstance(value, bool)
-    if isinstance(default, int | float):
-        return isinstance(value, int) and not isinstance(value, bool)
-    if isinstance(default, str):
-        return isinstance(value, str)
-    return isinstance(value, int | str) or value is None
+        return None if isinstance(value, bool) else "expected true or false"
+    if (isinstance(default, int | float) or name in _NUMBERS) and not (value is None and default is None):
+        return _out_of_range(name, value)
+    if value is None and default is None:
+        return None
+    if not isinstance(value, str) or not value:
+        return "expected text; write a number in quotes"
+    if name in _PROXIES and not value.startswith(_PROXIES[name]):
+        return f"expected an address that begins with {_listed(_PROXIES[name])}"
+    return None
 
 
-def _kind(name: str, default: Any) -> str:
-    if name in _TEXTS or isinstance(default, str):
-        return "text; write a number in quotes"
-    if isinstance(default, bool):
-        return "true or false"
-    return "a whole number" if isinstance(default, int | float) else "text or a whole number"
+def _out_of_range(name: str, value: Any) -> str | None:
+    """What is wrong with a number."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return "expected a whole number"
+    least, most = _RANGES.get(name, (1, _LARGEST))
+    return None if least <= value <= most else f"expected a whole number from {least} to {most}"
 
 
-def _listed(choices: tuple[str | None, ...]) -> str:
+def _contradictions(client: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Pairs of which the client says only when it is made that they do not go together."""
+    given = {**known, **client}
+    for less, more in _LESS_THAN:
+        if not client.keys().isdisjoint((less, more)) and given[less] >= given[more]:
+            name = less if less in client else more
+            yield name, f"{less} ({given[less]}) must be less than {more} ({given[more]})"
+    for name in ("delivery_timeout_ms", "request_timeout_ms", "linger_ms"):
+        if name in client:
+            if given["linger_ms"] + given["request_timeout_ms"] > given["delivery_timeout_ms"]:
+                yield name, "linger_ms and request_timeout_ms must be no more than delivery_timeout_ms together"
+            return
+
+
+def _listed(choices: Sequence[str | None]) -> str:
     *most, last = [choice or "null" for choice in choices]
     return f"{', '.join(most)} or {last}"
