@@ -3,16 +3,19 @@
 import json
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from kafka import KafkaProducer
 from tests.integration.rigs.broker_rig import unique
 from tests.integration.rigs.daemon import Daemon
 from tests.integration.rigs.guarded_broker import PASSWORD, USER, GuardedBroker, Right
 from tests.integration.rigs.wait import eventually
 
+from contribd.results.reader import AuditError, read_results
 from contribd.streams.client.access import Access
 from contribd.streams.client.admin import open_admin
 from contribd.streams.client.errors import NoBroker
@@ -49,6 +52,25 @@ def test_each_misunderstanding_has_its_words(guarded_kafka: GuardedBroker) -> No
     assert "is for another name" in said(broker.listener("SSL", "localhost"), ca)
     assert "as one does that wants a login" in said(broker.listener("SASL_SSL"), ca)
     assert "takes no login" in said(tls, {**broker.login(), **ca, "security_protocol": "SASL_SSL"})
+
+
+def test_who_reads_results_is_told_as_well(guarded_kafka: GuardedBroker) -> None:
+    broker, topic = guarded_kafka, guarded_kafka.create_topic(unique("results"))
+    sasl, right = broker.listener("SASL_PLAINTEXT"), Right("topic", topic, "describe")
+
+    def read(**client: Any) -> None:
+        list(read_results(sasl, topic, client_settings={"bootstrap_timeout_ms": 500, **client}))
+
+    with pytest.raises(AuditError, match=f"{REFUSED} by PLAIN.*check kafka.bootstrap_servers"):
+        read(**broker.login(password=WRONG))
+    with pytest.raises(AuditError, match=f"no topic {topic}, or it may not be read"):
+        read(**broker.login())
+    broker.allow([right])
+    with closing(KafkaProducer(bootstrap_servers=broker.bootstrap)) as producer:
+        producer.send(topic, b"{}")
+    with pytest.raises(AuditError, match=f"user {USER} may not read topic {topic}: it needs Read on Topic {topic}"):
+        read(**broker.login())
+    broker.forbid([right])
 
 
 class _Guarded(Daemon):

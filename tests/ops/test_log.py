@@ -147,6 +147,15 @@ def test_what_goes_under_a_secrets_name_is_masked(written: io.StringIO, form: st
     assert "proxy:8080" in text
 
 
+@pytest.mark.parametrize("level", ["info", "warning"])
+def test_the_kafka_clients_own_lines_are_for_debugging_alone(written: io.StringIO, level: str) -> None:
+    configure(level, "journald", stream=written)
+    for name in ("kafka", "kafka.net.connection"):
+        logging.getLogger(name).error("<KafkaConnection node_id=1>: Closing with error")
+    logging.getLogger("websocket").error("another library's")
+    assert written.getvalue() == "<3>another library's logger=websocket\n"
+
+
 def test_libraries_are_heard_from_warning_on_and_their_repetitions_are_counted(written: io.StringIO) -> None:
     now = 0.0
     configure("debug", "journald", stream=written)
@@ -160,15 +169,15 @@ def test_libraries_are_heard_from_warning_on_and_their_repetitions_are_counted(w
     now = 61.0
     kafka.warning("connection to node %d lost", 21)
     assert written.getvalue().splitlines() == [
-        "<4>connection to node 0 lost logger=kafka.conn",
-        "<4>something else logger=kafka.conn",
-        "<4>connection to node 21 lost logger=kafka.conn left_out=19",
+        "<7>connection to node 0 lost logger=kafka.conn",
+        "<7>something else logger=kafka.conn",
+        "<7>connection to node 21 lost logger=kafka.conn left_out=19",
     ]
 
 
 def test_libraries_follow_a_level_above_warning(written: io.StringIO) -> None:
     configure("error", "journald", stream=written)
-    logging.getLogger("kafka").warning("not now")
+    logging.getLogger("websocket").warning("not now")
     assert written.getvalue() == ""
 
 
@@ -181,7 +190,7 @@ def test_a_librarys_broken_log_call_is_still_an_event() -> None:
 def test_configuring_twice_writes_each_library_message_once(written: io.StringIO) -> None:
     configure("info", "journald", stream=written)
     configure("info", "journald", stream=written)
-    logging.getLogger("kafka").warning("hello")
+    logging.getLogger("websocket").warning("hello")
     assert written.getvalue().count("hello") == 1
 
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from kafka.errors import FencedInstanceIdError, KafkaTimeoutError
+from kafka.errors import FencedInstanceIdError, IllegalGenerationError, KafkaTimeoutError, RebalanceInProgressError
 from tests.streams.embedded import EmbeddedCluster
 from tests.streams.stream_suite import SinkSuite
 
@@ -15,13 +16,14 @@ from contribd.engine.events import Committed, Event, NotCommitted
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.result_encoder import Encoded
 from contribd.ops.progress import Pulse
+from contribd.streams import sink as sinks
 from contribd.streams.client.cluster import connect
 from contribd.streams.client.port import Member
 from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.runtime import THREADS
 from contribd.streams.sink import Sink
-from contribd.streams.transaction import Times, Write, since
+from contribd.streams.transaction import Failed, Times, Write, since
 
 SETTINGS = KafkaSettings(("127.0.0.1:1",), "g", ("prices",), "results", None, "latest", "one", {})
 
@@ -33,6 +35,21 @@ def cluster(broker: str) -> EmbeddedCluster:
 
 class TestSink(SinkSuite):
     keeps_metadata = False
+
+
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [(IllegalGenerationError(), "info"), (RebalanceInProgressError(), "info"), (KafkaTimeoutError(), "warning")],
+)
+def test_a_new_generation_is_in_the_normal_course_of_things(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, level: str
+) -> None:
+    group, log = SinkGroup(), Mock()
+    monkeypatch.setattr(sinks, "_log", log)
+    group.sink._failed(Failed(3, error))
+    ((name, (event,), facts),) = log.mock_calls
+    assert (name, event, facts["results"]) == (level, "results were not written, trying again", 3)
+    assert (group.sink.failure is None) == (level == "info")
 
 
 def times() -> Times:

@@ -13,13 +13,15 @@ from typing import Any, TextIO
 import structlog
 
 from contribd.ops.lines import Event, Renderer, as_json, console, describe, journald
-from contribd.ops.noise import Bridge, Repeats
+from contribd.ops.noise import TOLD_BY_US, Bridge, Repeats
 from contribd.ops.secrets import Secrets
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 FORMATS = ("auto", "journald", "console", "json")
 
 _LIBRARIES = ("kafka", "websocket")
+
+_SILENT = logging.CRITICAL + 1
 
 
 class _Pipeline:
@@ -176,6 +178,8 @@ def _route_libraries() -> None:
     root.setLevel(level)
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(level)
+    if _pipeline.level > LEVELS["debug"]:
+        logging.getLogger(TOLD_BY_US).setLevel(_SILENT)
     logging.captureWarnings(capture=True)
 
 

@@ -12,6 +12,10 @@ from contribd.ops.lines import Event, from_record
 QUIET = 60.0
 """Seconds between two lines of one kind. A broker that is away makes kafka-python write several lines a second."""
 
+TOLD_BY_US = "kafka"
+"""The library whose lines are for debugging alone. It calls a broker that goes away twenty errors, and a clean stop a
+failure; what an operator must know of it, contribd says itself (``streams/client/access.py``)."""
+
 _KINDS = 256
 """Kinds remembered; the one unseen for longest is forgotten first. Far above what the libraries have to say."""
 
@@ -63,6 +67,8 @@ class Bridge(logging.Handler):
         left_out = self._repeats.admit(record.name, event["event"], self._clock())
         if left_out is None:
             return
+        if record.name.partition(".")[0] == TOLD_BY_US:
+            event["level"] = "debug"
         if left_out:
             event["left_out"] = left_out
         self._write(event)

@@ -14,13 +14,15 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
 
 from contribd.config.kafka_client import client_settings as settings_of
 from contribd.ops.log import get_logger
 from contribd.results.filters import Filters
 from contribd.results.result import Result, ResultError, decode_result
-from contribd.streams.client.settings import CONSUMER_OWN, first_line
+from contribd.streams.client.access import Access
+from contribd.streams.client.errors import KafkaError, KafkaTimeoutError, NoBroker
+from contribd.streams.client.sentences import explain
+from contribd.streams.client.settings import CONSUMER_OWN, KafkaSettings
 
 _POLL_MS = 200
 """Longest wait for records in one poll; also how soon a request to stop is heard."""
@@ -89,7 +91,8 @@ def read_results(
     ``client_settings`` are ``kafka.client`` of the configuration. Raises ``AuditError``.
     """
     filters = filters or Filters()
-    with _translated(bootstrap), _consumer(bootstrap, client_settings or {}) as consumer:
+    settings = _reading(bootstrap, topic, client_settings or {})
+    with _translated(settings), _consumer(settings) as consumer:
         partitions = _partitions(consumer, topic)
         reader = _Reader(consumer, filters.predicate(), on_unreadable, stop)
         if follow:
@@ -186,19 +189,26 @@ class _Reader:
                 yield StoredResult(result, record.topic, record.partition, record.offset, record.value)
 
 
+def _reading(bootstrap: str | Sequence[str], topic: str, client: Mapping[str, Any]) -> KafkaSettings:
+    """Settings of somebody who reads this topic and writes nothing."""
+    servers = tuple(bootstrap.split(",")) if isinstance(bootstrap, str) else tuple(bootstrap)
+    return KafkaSettings(servers, "", (topic,), topic, None, "earliest", "", client)
+
+
 @contextmanager
-def _consumer(bootstrap: str | Sequence[str], client_settings: Mapping[str, Any]) -> Iterator[Any]:
-    consumer = KafkaConsumer(
+def _consumer(settings: KafkaSettings) -> Iterator[Any]:
+    consumer = Access(settings).opened(
+        KafkaConsumer,
         **{
             # A person waits for the answer; the daemon itself tries for longer.
             "bootstrap_timeout_ms": 10_000,
-            **settings_of(client_settings, KafkaConsumer),
-            "bootstrap_servers": bootstrap if isinstance(bootstrap, str) else list(bootstrap),
+            **settings_of(settings.client, KafkaConsumer),
+            "bootstrap_servers": list(settings.bootstrap_servers),
             "group_id": None,
             **CONSUMER_OWN,
             # Only where retention overtakes the reading: go on with the oldest there is.
             "auto_offset_reset": "earliest",
-        }
+        },
     )
     try:
         yield consumer
@@ -207,14 +217,17 @@ def _consumer(bootstrap: str | Sequence[str], client_settings: Mapping[str, Any]
 
 
 @contextmanager
-def _translated(bootstrap: str | Sequence[str]) -> Iterator[None]:
+def _translated(settings: KafkaSettings) -> Iterator[None]:
     try:
         yield
-    except KafkaError as error:
-        servers = bootstrap if isinstance(bootstrap, str) else ",".join(bootstrap)
-        raise AuditError(
-            f"cannot read from Kafka at {servers}: {first_line(error)}; check kafka.bootstrap_servers and kafka.client"
-        ) from error
+    except (KafkaError, OSError) as error:
+        servers = ",".join(settings.bootstrap_servers)
+        cure = (
+            "; check kafka.bootstrap_servers and kafka.client"
+            if isinstance(error, NoBroker | KafkaTimeoutError)
+            else ""
+        )
+        raise AuditError(f"cannot read from Kafka at {servers}: {explain(error, settings)}{cure}") from error
 
 
 def _partitions(consumer: Any, topic: str) -> list[TopicPartition]:

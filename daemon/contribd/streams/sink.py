@@ -12,7 +12,7 @@ from contribd.engine.events import Committed, Event, NotCommitted
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
 from contribd.streams import transaction as steps
-from contribd.streams.client.errors import KafkaError, TopicMissing
+from contribd.streams.client.errors import NEW_GENERATION, KafkaError, TopicMissing
 from contribd.streams.client.port import AskingConsumer, Kafka, Member, TransactionalProducer
 from contribd.streams.client.retrying import FAILURES, retrying
 from contribd.streams.client.sentences import explain, topics_missing
@@ -164,8 +164,13 @@ class Sink:
         return self._fencing.replaced
 
     def _failed(self, step: steps.Failed) -> None:
-        self.failure = explain(step.error, self._settings)
-        _log.warning("results were not written, trying again", results=step.results, error=self.failure)
+        error = explain(step.error, self._settings)
+        event = "results were not written, trying again"
+        if isinstance(step.error, NEW_GENERATION):
+            _log.info(event, results=step.results, error=error)
+            return
+        self.failure = error
+        _log.warning(event, results=step.results, error=error)
 
     def _held_up(self, step: steps.HeldUp) -> None:
         _log.warning(

@@ -1,20 +1,26 @@
 """The errors of Kafka that contribd tells apart. The real client raises them, and so does a simulated one."""
 
+from typing import Final
+
 from kafka.errors import (
     CommitFailedError,
     FencedInstanceIdError,
     GroupAuthorizationFailedError,
+    IllegalGenerationError,
     KafkaError,
     KafkaTimeoutError,
     ProducerFencedError,
     RebalanceInProgressError,
+    UnknownMemberIdError,
 )
 
 __all__ = [
+    "NEW_GENERATION",
     "CommitFailedError",
     "FencedInstanceIdError",
     "GroupAuthorizationFailedError",
     "GroupUnseen",
+    "IllegalGenerationError",
     "KafkaError",
     "KafkaTimeoutError",
     "LoginRefused",
@@ -23,6 +29,7 @@ __all__ = [
     "ProducerFencedError",
     "RebalanceInProgressError",
     "TopicMissing",
+    "UnknownMemberIdError",
 ]
 
 
@@ -47,3 +54,7 @@ class NoBroker(PlainError):
 
 class LoginRefused(NoBroker):
     """Nor is one asked for a while: the brokers refuse our login."""
+
+
+NEW_GENERATION: Final = CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError
+"""The group has rebalanced since, as it does in the normal course of things: what was refused is done again."""

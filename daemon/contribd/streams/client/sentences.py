@@ -66,7 +66,7 @@ def explain_connection(
 
 def _no_topic_right(error: BaseException, settings: KafkaSettings) -> str:
     given = str(error.args)
-    named = [topic for topic in settings.topics if topic in given]
+    named = [topic for topic in dict.fromkeys(settings.topics) if topic in given]
     if not named:
         return (
             f"{settings.principal} may not use one of the topics: it needs Read on {', '.join(settings.prices)} and "

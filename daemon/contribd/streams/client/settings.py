@@ -192,12 +192,3 @@ def client_id(instance: str) -> str:
 
 def _known(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name in defaults}
-
-
-def first_line(error: BaseException) -> str:
-    """An error of the Kafka client in one line, with its name: its texts alone often say too little."""
-    text = str(error).strip().splitlines()
-    name = type(error).__name__
-    if not text or text[0] == name:
-        return name
-    return text[0] if text[0].startswith(f"{name}:") else f"{name}: {text[0]}"
