@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.integration.rigs import needs
 from tests.integration.rigs.broker_rig import KafkaBroker
+from tests.integration.rigs.cluster_rig import KafkaCluster
 from tests.integration.rigs.guarded_broker import GuardedBroker
 from tests.integration.rigs.provider_rig import Provider
 from tests.integration.rigs.raw_websocket import WireClient
@@ -27,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 # By hook and not in the fixtures: pytest then reports all skips of one kind in one line.
 NEEDS = {
-    needs.java_and_maven: {"kafka", "own_kafka", "guarded_kafka", "provider", "new_provider"},
+    needs.java_and_maven: {"kafka", "own_kafka", "kafka_cluster", "guarded_kafka", "provider", "new_provider"},
     needs.root_and_systemd: {"systemd", "boots_systemd"},
 }
 
@@ -55,6 +56,15 @@ def own_kafka(tmp_path: Path) -> Iterator[KafkaBroker]:
     """A running broker for one test alone, to be killed, paused and restarted at will."""
     with KafkaBroker(tmp_path / "own-kafka") as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def kafka_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
+    """Three running brokers shared by the session; tests leave all of them running and whole."""
+    cluster = KafkaCluster(tmp_path_factory.mktemp("kafka-cluster"))
+    cluster.start()
+    yield cluster
+    cluster.kill()
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ class Cluster(Protocol):
 
     @property
     def bootstrap(self) -> str:
-        """``host:port`` for clients."""
+        """``host:port`` for clients, of each broker, with commas between."""
 
     def create_topic(self, name: str, partitions: int = 1) -> str:
         """A new topic; its name."""
@@ -81,7 +81,7 @@ class Topics:
         client = {"session_timeout_ms": round(session_timeout * 1000), "heartbeat_interval_ms": 200, **self.client}
         if bootstrap:  # a broker that is not there, and need not be waited for
             client["bootstrap_timeout_ms"] = 500
-        servers = (bootstrap or self.bootstrap,)
+        servers = tuple((bootstrap or self.bootstrap).split(","))
         return KafkaSettings(
             servers, self.group, (self.prices,), self.results, self.rejects, start_from, instance, client
         )
@@ -235,12 +235,29 @@ class SinkProcess(EventListener):
         rejects: Sequence[bytes] = (),
     ) -> bool:
         """One transaction; whether it is said to be durable."""
+        self.hand_over(number, results, commits, member, rejects)
+        return self.durable(number)
+
+    def hand_over(
+        self,
+        number: int,
+        results: Sequence[bytes],
+        commits: dict[Partition, Commit],
+        member: port.Member,
+        rejects: Sequence[bytes] = (),
+    ) -> None:
+        """One transaction; its outcome is not waited for."""
         encoded = [Encoded(b"k", value, [("status", b"ACK")]) for value in results]
         copied = [Encoded(None, value, []) for value in rejects]
         self.sink.write(Write(number, encoded, copied, commits, member))
-        outcome = eventually(
-            lambda: next((e for e in list(self.events) if getattr(e, "number", None) == number), None), "an outcome"
-        )
+
+    def outcome(self, number: int) -> Event | Joined | None:
+        """What has been said of a transaction, None so far."""
+        return next((event for event in list(self.events) if getattr(event, "number", None) == number), None)
+
+    def durable(self, number: int) -> bool:
+        """Waits for the outcome of a transaction."""
+        outcome = eventually(lambda: self.outcome(number), "an outcome")
         assert isinstance(outcome, Committed | NotCommitted)
         return isinstance(outcome, Committed)
 

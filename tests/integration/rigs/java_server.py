@@ -38,20 +38,24 @@ class JavaServer(ABC):
 
     def start(self) -> None:
         """Start it and return once it answers. Raises RuntimeError, with the end of its log, where it does not."""
-        self.directory.mkdir(parents=True, exist_ok=True)
         first = self._port == 0
         for attempt in range(1, START_ATTEMPTS + 1):
-            if first:
-                self._port = self._choose_port()
-            self._child = self._launch()
-            if self._answers():
+            self.launch(anew=first)
+            if self.answers():
                 if first:
                     self._settle_in()
                 return
-            tail = self._child.tail()
-            self._child.kill()
+            tail = self._child.tail() if self._child is not None else ""
+            self.kill()
             if not first or "Address already in use" not in tail or attempt == START_ATTEMPTS:
                 raise RuntimeError(f"{self._name} did not start; the end of {self.log}:\n{tail}")
+
+    def launch(self, *, anew: bool = False) -> None:
+        """Start the process and wait for nothing; ``anew``: on a port that is chosen now."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if anew or self._port == 0:
+            self._port = self._choose_port()
+        self._child = self._launch()
 
     def stop(self) -> None:
         """End it in order."""
@@ -84,7 +88,7 @@ class JavaServer(ABC):
         """Starts the process."""
 
     @abstractmethod
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         """Waits until the process answers; False where it ended or took too long."""
 
     def _settle_in(self) -> None:  # noqa: B027 - not every server has something to do here

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from tests.integration.rigs.broker_rig import KafkaBroker
 
 from contribd.results.result import Result, decode_result
 from contribd.simulation.demo.pricing_engine import PriceRecord, PricingEngine
@@ -15,6 +15,14 @@ from contribd.simulation.demo.rates import load_references
 
 Place = tuple[str, int, int]
 """Topic, partition, offset."""
+
+
+class Reachable(Protocol):
+    """A broker, or a cluster of them."""
+
+    @property
+    def bootstrap(self) -> str:
+        """``host:port`` of each, with commas between."""
 
 
 @dataclass
@@ -44,7 +52,7 @@ def records(count: int, *, seed: int = 1, poison: float = 0.005, unmapped: float
     return [engine.next(start + timedelta(milliseconds=10 * number)) for number in range(count)]
 
 
-def feed(broker: KafkaBroker, topic: str, priced: Sequence[PriceRecord]) -> FedRecords:
+def feed(broker: Reachable, topic: str, priced: Sequence[PriceRecord]) -> FedRecords:
     """Produces records by their keys and returns once the broker has them all."""
     producer = KafkaProducer(bootstrap_servers=broker.bootstrap, acks="all", linger_ms=5)
     futures = [producer.send(topic, key=record.key, value=record.value) for record in priced]
@@ -54,7 +62,7 @@ def feed(broker: KafkaBroker, topic: str, priced: Sequence[PriceRecord]) -> FedR
     return FedRecords({(p.topic, p.partition, p.offset): record for p, record in zip(places, priced, strict=True)})
 
 
-def read_results(broker: KafkaBroker, topic: str) -> list[Result]:
+def read_results(broker: Reachable, topic: str) -> list[Result]:
     """Every result a read_committed reader finds, in the order of each partition."""
     consumer = KafkaConsumer(
         bootstrap_servers=broker.bootstrap,

@@ -154,7 +154,8 @@ class Provider(JavaServer):
     def _choose_port(self) -> int:
         return free_port()
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Waits until it does; False where it ended or took too long."""
         assert self._child is not None
         return self._child.stdout.readline().strip() == "READY"
 
