@@ -45,9 +45,11 @@ SEED ?=
 simulate: setup ## Seeded runs of the daemon through every fault: SEEDS=10000 START=0 JOBS=2, or SEED=4711 for one, told whole
 	$(BIN)/python -m tests.simulation.world.command $(if $(SEED),--seed $(SEED) --verbose,--seeds $(SEEDS) --start $(START) --jobs $(JOBS))
 
+OPTIONS ?=
+
 .PHONY: chaos
-chaos: setup ## The long run of faults on real Kafka, three daemons and the vendor's provider (needs Java 17, Maven)
-	$(BIN)/python -m tests.integration.rigs.chaos
+chaos: setup ## The long run of faults on three brokers, three daemons and the vendor's provider (Java 17, Maven; 20 minutes)
+	$(BIN)/python -m tests.integration.rigs.chaos $(OPTIONS)
 
 .PHONY: bench
 bench: setup ## Measure speed, cost and scale against references (Java 17, Maven; under an hour): build/bench/performance.json

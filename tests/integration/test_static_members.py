@@ -13,7 +13,7 @@ from tests.integration.rigs.daemon import Daemon
 from tests.integration.rigs.holding_member import HoldingMember
 from tests.integration.rigs.prices import places, read_results
 from tests.integration.rigs.provider_rig import Provider
-from tests.integration.rigs.versions import MAPPING, VersionFeed, reordered
+from tests.integration.rigs.versions import MAPPING, Flow, VersionFeed, reordered
 from tests.integration.rigs.wait import eventually as within
 from tests.streams.stream_suite import GroupProcess, Topics, eventually
 
@@ -189,7 +189,7 @@ def test_a_daemon_whose_name_another_has_taken_ends_for_good_and_posts_nothing_o
     for daemon in (first, second):
         text = daemon.config.read_text()
         daemon.config.write_text(text.replace("kafka:\n", f"kafka:\n  client: {CLIENT}\n", 1))
-    feed = VersionFeed(own_kafka.bootstrap, topics[0], count=6000, instruments=40, rate=400, log=tmp_path / "feed.log")
+    feed = VersionFeed(own_kafka.bootstrap, topics[0], Flow(6000, 40, 400.0), log=tmp_path / "feed.log")
     try:
         first.start()
         feed.start()

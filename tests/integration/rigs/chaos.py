@@ -1,20 +1,26 @@
-"""Everything that can go wrong, at once, to real processes: three daemons, a broker and an ADS while prices flow."""
+"""Everything that can go wrong, at once, to real processes: three daemons, three brokers, an ADS while prices flow."""
 
+import argparse
+import itertools
 import random
 import signal
+import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
-from tests.integration.rigs.broker_rig import KafkaBroker, unique
+from tests.integration.rigs.broker_rig import unique
+from tests.integration.rigs.chaos_report import Report
+from tests.integration.rigs.cluster_rig import BROKERS, INTERNAL, KafkaCluster
 from tests.integration.rigs.daemon import Daemon
-from tests.integration.rigs.prices import places, read_results
-from tests.integration.rigs.provider_rig import Provider
+from tests.integration.rigs.log_kinds import kinds_of
+from tests.integration.rigs.prices import Place, places, read_results
+from tests.integration.rigs.provider_rig import Provider, ProviderProfile
 from tests.integration.rigs.tcp_proxy import TcpProxy
-from tests.integration.rigs.versions import MAPPING, VersionFeed, reordered, reposts, sessions
+from tests.integration.rigs.versions import MAPPING, Flow, VersionFeed, reordered, reposts, sessions
 from tests.integration.rigs.wait import eventually
 
 PARTITIONS = 6
@@ -25,17 +31,21 @@ STALL = 2.0
 """Seconds a stalled or trickling connection lasts: less than the ping timeout, so that nothing is given up while bytes
 of it may still arrive."""
 
+CODECS: Final = ("none", "gzip", "snappy", "lz4", "zstd")
+
+PROGRESS_SECONDS: Final = 15.0
+"""Between two lines that say how far the run is."""
+
 
 @dataclass(frozen=True)
 class ChaosPlan:
     """How much happens. ``settle`` is how long to wait, at the end, for everything to be drained (seconds)."""
 
-    records: int
-    instruments: int
-    rate: float
+    flow: Flow
     daemon_kills: int
     daemon_pauses: int
     broker_kills: int
+    broker_stops: int
     cuts: int
     stalls: int
     provider_restarts: int
@@ -44,66 +54,43 @@ class ChaosPlan:
     settle: float = 180.0
 
 
-SHORT = ChaosPlan(30_000, 600, 600.0, 5, 1, 1, 5, 2, 1)
-LONG = ChaosPlan(1_000_000, 10_000, 1_200.0, 30, 3, 5, 30, 10, 3, settle=900.0)
+FAULTS: Final = ("daemon_kills", "daemon_pauses", "broker_kills", "broker_stops", "cuts", "stalls", "provider_restarts")
 
-
-@dataclass
-class Report:
-    """What was found, in numbers."""
-
-    records: int = 0
-    seconds: float = 0.0
-    results: int = 0
-    missing: int = 0
-    doubled: int = 0
-    reordered: list[str] = field(default_factory=list)
-    statuses: Counter[str] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
-    posts: int = 0
-    reposts: int = 0
-    kills: list[tuple[int, int]] = field(default_factory=list)
-    """For each kill: records unsettled just before, as far as the daemon could be asked, and posts repeated after."""
-
-    @property
-    def kept(self) -> bool:
-        """Nothing lost, doubled or reordered."""
-        return self.results == self.records and not (self.missing or self.doubled or self.reordered)
-
-    def text(self) -> str:
-        """For people."""
-        lines = [
-            f"records    {self.records:,} in {self.seconds:.0f} s",
-            f"results    {self.results:,}: {dict(self.statuses)}",
-            f"lost       {self.missing:,}",
-            f"doubled    {self.doubled:,}",
-            f"reordered  {len(self.reordered):,} {self.reordered[:5] or ''}",
-            f"posts      {self.posts:,}, of them repeated on another session {self.reposts:,}",
-            f"faults     {dict(self.faults)}",
-            f"kills      (records unsettled before, posts repeated after) {self.kills}",
-        ]
-        return "\n".join(lines)
+SHORT = ChaosPlan(Flow(24_000, 600, 800.0, ("none", "gzip")), 4, 1, 1, 3, 4, 2, 1)
+LONG = ChaosPlan(Flow(1_000_000, 10_000, 1_200.0, ("none", "gzip")), 30, 3, 15, 15, 30, 10, 3, settle=900.0)
 
 
 class Chaos:
-    """One run. ``say`` gets a line for each fault."""
+    """One run. ``say`` gets a line for each fault, and one now and then for how far it is."""
 
-    def __init__(self, directory: Path, plan: ChaosPlan, say: Callable[[str], None] = lambda _line: None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        plan: ChaosPlan,
+        say: Callable[[str], None] = lambda _line: None,
+        kafka: KafkaCluster | None = None,
+    ) -> None:
+        """``kafka``: one that runs, is not ended with the run and left whole; one of its own otherwise."""
         self.plan = plan
         self._say = say
         self._random = random.Random(plan.seed)
         self._directory = directory
-        self.kafka = KafkaBroker(directory / "kafka")
-        self.provider = Provider(directory / "provider")
+        self._lent = kafka is not None
+        self.kafka = kafka or KafkaCluster(directory / "kafka")
+        profile = ProviderProfile.CLOSING if plan.flow.poison else ProviderProfile.ERRORS
+        self.provider = Provider(directory / "provider", profile=profile)
         self.proxies: list[TcpProxy] = []
         self.daemons: list[Daemon] = []
         self.topics = unique("prices"), unique("results")
-        self.report = Report(records=plan.records)
+        self.report = Report(records=plan.flow.records)
         self._feeds: list[VersionFeed] = []
         self._asked: list[tuple[int, int, int, int]] = []
         """For each kill: daemon, posts journaled at its start and at its end, records unsettled before."""
         self._born = [0, 0, 0]
         """For each daemon: posts journaled at its last start."""
+        self._skipped: set[Place] = set()
+        self._next_nodes = {kind: itertools.cycle(range(1, BROKERS + 1)) for kind in ("killed", "stopped")}
+        self._said_at = time.monotonic()
         self._restarts: list[int] = []
         """Posts journaled before each restart of the provider."""
 
@@ -111,14 +98,8 @@ class Chaos:
         """Starts everything, lets the faults loose while prices flow, waits until all is settled, and counts."""
         try:
             self._start()
-            feed = VersionFeed(
-                self.kafka.bootstrap,
-                self.topics[0],
-                count=self.plan.records,
-                instruments=self.plan.instruments,
-                rate=self.plan.rate,
-                log=self._directory / "feed.log",
-            )
+            log = self._directory / "feed.log"
+            feed = VersionFeed(self.kafka.bootstrap, self.topics[0], self.plan.flow, log=log)
             self._feeds.append(feed)
             started = time.monotonic()
             feed.start()
@@ -128,7 +109,7 @@ class Chaos:
             codes = [daemon.stop() for daemon in self.daemons]
             self._say(f"all settled; exit codes {codes}")
             assert codes == [0] * len(codes), f"exit codes {codes}"
-            self._count()
+            self._count(feed)
             return self.report
         finally:
             self._end()
@@ -138,6 +119,7 @@ class Chaos:
     def _start(self) -> None:
         self.kafka.start()
         self.provider.start()
+        flow = self.plan.flow
         for topic in self.topics:
             self.kafka.create_topic(topic, PARTITIONS)
         group = unique("group")
@@ -153,7 +135,7 @@ class Chaos:
                 group=group,
                 instance=f"chaos-{number}",
                 mapping=MAPPING,
-                contribution={"conflate": self.plan.conflate, "retry": {"attempts": 100}},
+                contribution={"conflate": self.plan.conflate, "retry": {"attempts": 5 if flow.poison else 100}},
                 ads={"post_user": {"address": "127.0.0.1", "id": 1000 + number}, "ack_timeout": "10s"},
             )
             _shorten_session(daemon)
@@ -168,7 +150,8 @@ class Chaos:
         for proxy in self.proxies:
             proxy.stop()
         self.provider.kill()
-        self.kafka.kill()
+        if not self._lent:
+            self.kafka.kill()
 
     # Faults
 
@@ -178,17 +161,47 @@ class Chaos:
             [self._kill_daemon] * plan.daemon_kills
             + [self._pause_daemon] * plan.daemon_pauses
             + [self._kill_broker] * plan.broker_kills
+            + [self._stop_broker] * plan.broker_stops
             + [self._cut] * plan.cuts
             + [self._stall] * plan.stalls
             + [self._restart_provider] * plan.provider_restarts
         )
         self._random.shuffle(faults)
-        flows = plan.records / plan.rate
         for number, fault in enumerate(faults):
-            due = flows * (number + 0.5) / (len(faults) + 1)
-            while feed.sent / plan.rate < due and not feed.done.is_set():
+            due = plan.flow.records * (number + 0.5) / (len(faults) + 1)
+            while feed.sent < due and not feed.done.is_set():
+                self._look(feed)
                 time.sleep(0.05)
             fault()
+
+    def _look(self, feed: VersionFeed) -> None:
+        """What is done all the while: an operator's orders, and a word of how far the run is."""
+        if time.monotonic() - self._said_at < PROGRESS_SECONDS:
+            return
+        self._said_at = time.monotonic()
+        done, count = sum(self.report.faults.values()), self.plan.flow.records
+        self._say(f"{feed.sent:,} of {count:,} records fed ({feed.sent / count:.0%}), {done} faults")
+        self._skip(feed)
+
+    def _skip(self, feed: VersionFeed) -> None:
+        """Orders the daemons to go on behind what they say cannot be read."""
+        for daemon in self.daemons:
+            try:
+                waits = " ".join(daemon.status()["not_ready"])
+            except OSError:
+                continue
+            for place in feed.unreadable:
+                named = "{}:{}:{}".format(*place)
+                if named in waits:
+                    self._order_skip(daemon, named)
+                    self._skipped.add(place)
+
+    def _order_skip(self, daemon: Daemon, named: str) -> None:
+        command = [sys.executable, "-m", "contribd", "skip", named, "--reason", "chaos", "-c", str(daemon.config)]
+        ordered = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        self._note(
+            "unreadable batch skipped", f"{named}: {ordered.returncode} {ordered.stdout}{ordered.stderr}".strip()
+        )
 
     def _note(self, kind: str, detail: str) -> None:
         self.report.faults[kind] += 1
@@ -213,10 +226,19 @@ class Chaos:
         daemon.child.send(signal.SIGCONT)
 
     def _kill_broker(self) -> None:
-        self.kafka.kill()
-        self._note("broker killed", "")
+        self._end_broker("killed", lambda node: self.kafka.brokers[node].kill())
+
+    def _stop_broker(self) -> None:
+        self._end_broker("stopped", lambda node: self.kafka.brokers[node].stop())
+
+    def _end_broker(self, what: str, end: Callable[[int], None]) -> None:
+        """Each broker in turn, as a rolling restart does; it comes back while other faults go on."""
+        self.kafka.wait_in_sync(*self.topics, *INTERNAL)
+        node = next(self._next_nodes[what])
+        end(node)
+        self._note(f"broker {what}", str(node))
         time.sleep(self._random.uniform(0.0, 3.0))
-        self.kafka.restart()
+        self.kafka.brokers[node].launch()
 
     def _cut(self) -> None:
         proxy = self._random.choice(self.proxies)
@@ -243,7 +265,9 @@ class Chaos:
     # The count
 
     def _settle(self, feed: VersionFeed) -> None:
-        feed.done.wait(self.plan.records / self.plan.rate + self.plan.settle)
+        until = time.monotonic() + self.plan.flow.records / self.plan.flow.rate + self.plan.settle
+        while time.monotonic() < until and not feed.done.wait(0.5):
+            self._look(feed)
         assert feed.complete, f"the feed has not ended well; its log: {self._directory / 'feed.log'}"
         self._say("all records fed, all faults over")
         for daemon in self.daemons:
@@ -251,13 +275,15 @@ class Chaos:
                 self._say(f"{daemon.directory.name} had ended: {daemon.child.tail(500)}")
                 daemon.start(ready=False)
         try:
-            eventually(self._idle, within=self.plan.settle, every=0.5, what="every record settled")
+            eventually(lambda: self._idle(feed), within=self.plan.settle, every=0.5, what="every record settled")
         except AssertionError:
             for daemon in self.daemons:
                 self._say(f"{daemon.directory.name}: {_state(daemon)}")
             raise
+        self.kafka.wait_in_sync(*self.topics, *INTERNAL)
 
-    def _idle(self) -> bool:
+    def _idle(self, feed: VersionFeed) -> bool:
+        self._look(feed)
         views = []
         for daemon in self.daemons:
             try:
@@ -271,14 +297,12 @@ class Chaos:
             and all(view["window"]["outstanding"] == 0 for view in views)
         )
 
-    def _count(self) -> None:
+    def _count(self, feed: VersionFeed) -> None:
         results = read_results(self.kafka, self.topics[1])
         counted = places(results)
         report = self.report
-        report.results = len(results)
-        report.missing = self.plan.records - len(counted)
-        report.doubled = sum(count > 1 for count in counted.values())
-        report.statuses = Counter(result.status.value for result in results)
+        report.count(results, counted, self.plan.flow, feed.unreadable)
+        report.log_kinds = kinds_of(daemon.log for daemon in self.daemons)
         posts = self.provider.posts()
         report.posts = len(posts)
         report.reordered = reordered(posts)
@@ -312,13 +336,29 @@ def _shorten_session(daemon: Daemon) -> None:
     daemon.config.write_text(text.replace("kafka:\n", "kafka:\n" + client, 1))
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """The long run, for ``make chaos``."""
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("--records", type=int, default=LONG.flow.records)
+    parser.add_argument("--scale", type=float, default=1.0, help="how many of each fault, of those of the long run")
+    parser.add_argument("--poison", type=int, default=LONG.flow.poison, help="records that make the ADS hang up")
+    parser.add_argument("--unreadable", type=int, default=LONG.flow.unreadable, help="batches that nobody can read")
+    parser.add_argument("--codecs", nargs="+", choices=CODECS, default=LONG.flow.codecs)
+    parser.add_argument("--seed", type=int, default=LONG.seed)
+    given = parser.parse_args(arguments)
     directory = Path("build/chaos").resolve() / time.strftime("%Y%m%d-%H%M%S")
     start = time.monotonic()
-    report = Chaos(directory, LONG, lambda line: print(f"{time.monotonic() - start:7.1f} s  {line}", flush=True)).run()  # noqa: T201 - it is a program
+    plan = _plan(given)
+    report = Chaos(directory, plan, lambda line: print(f"{time.monotonic() - start:7.1f} s  {line}", flush=True)).run()  # noqa: T201 - it is a program
     print(report.text())  # noqa: T201
-    return 0 if report.kept else 1
+    return 0 if report.kept and not report.internal else 1
+
+
+def _plan(given: argparse.Namespace) -> ChaosPlan:
+    flow = replace(LONG.flow, records=given.records, poison=given.poison, unreadable=given.unreadable)
+    flow = replace(flow, codecs=tuple(given.codecs), instruments=max(1, given.records // 100))
+    faults = {name: round(count * given.scale) for name, count in vars(LONG).items() if name in FAULTS}
+    return replace(LONG, flow=flow, seed=given.seed, **faults)
 
 
 if __name__ == "__main__":

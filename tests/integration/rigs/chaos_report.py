@@ -1,0 +1,82 @@
+"""What a chaos run has found: the promises in numbers, and what an operator reads of it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tests.integration.rigs.log_kinds import LogKind
+from tests.integration.rigs.prices import Place
+from tests.integration.rigs.versions import Flow
+
+from contribd.results.result import Result
+
+
+@dataclass
+class Report:
+    """``unreadable``: records that nobody can read; they have one result or none."""
+
+    records: int = 0
+    seconds: float = 0.0
+    results: int = 0
+    missing: int = 0
+    doubled: int = 0
+    unreadable: int = 0
+    unreadable_told: int = 0
+    """Of those that cannot be read, how many have a result that says so."""
+    reordered: list[str] = field(default_factory=list)
+    statuses: Counter[str] = field(default_factory=Counter)
+    poisoned: Counter[str] = field(default_factory=Counter)
+    """The results of poison instruments, by status."""
+    faults: Counter[str] = field(default_factory=Counter)
+    posts: int = 0
+    reposts: int = 0
+    kills: list[tuple[int, int]] = field(default_factory=list)
+    """For each kill: records unsettled just before, as far as the daemon could be asked, and posts repeated after."""
+    log_kinds: list[LogKind] = field(default_factory=list)
+    """Of the daemons' lines at level warning and above."""
+
+    def count(self, results: Sequence[Result], counted: Counter[Place], flow: Flow, unreadable: set[Place]) -> None:
+        """Takes in the results, which are ``counted`` by the place of their record."""
+        self.results = len(results)
+        self.unreadable = len(unreadable)
+        self.unreadable_told = len(unreadable & counted.keys())
+        self.missing = flow.records - len(unreadable) - len(counted.keys() - unreadable)
+        self.doubled = sum(count > 1 for count in counted.values())
+        for result in results:
+            is_poison = (result.ric or "").startswith("POISON")
+            (self.poisoned if is_poison else self.statuses)[result.status.value] += 1
+
+    @property
+    def kept(self) -> bool:
+        """Nothing lost, doubled or reordered."""
+        complete = self.results == self.records - self.unreadable + self.unreadable_told
+        return complete and not (self.missing or self.doubled or self.reordered)
+
+    @property
+    def internal(self) -> list[LogKind]:
+        """Lines that an operator cannot be expected to understand."""
+        return [kind for kind in self.log_kinds if kind.internal]
+
+    def text(self) -> str:
+        """For people."""
+        lines = [
+            f"records    {self.records:,} in {self.seconds:.0f} s",
+            f"results    {self.results:,}: {dict(self.statuses)}",
+            f"poison     {dict(self.poisoned)}",
+            f"unreadable {self.unreadable:,}, of them with a result {self.unreadable_told:,}",
+            f"lost       {self.missing:,}",
+            f"doubled    {self.doubled:,}",
+            f"reordered  {len(self.reordered):,} {self.reordered[:5] or ''}",
+            f"posts      {self.posts:,}, of them repeated on another session {self.reposts:,}",
+            f"faults     {dict(self.faults)}",
+            f"kills      (records unsettled before, posts repeated after) {self.kills}",
+            f"log        {len(self.log_kinds)} kinds of lines at level warning and above, one of each:",
+            *(f"  {kind.count:6,} {kind.level:7} {_short(kind.example)}" for kind in self.log_kinds),
+            f"inside     {len(self.internal)} of them name something of the program's inside",
+            *(f"  {kind.internal}" for kind in self.internal),
+        ]
+        return "\n".join(lines)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 300 else f"{text[:300]}…"
