@@ -24,7 +24,7 @@ ALLOWED = {
     "omm": {"omm", "mapping"},
     "mapping": {"mapping"},
     "engine": {"engine", "omm", "mapping"},
-    "config": {"config", "mapping"},
+    "config": {"config", "mapping", "omm"},
     "ops": {"ops", "engine"},
     "ads": {"ads", "engine", "omm"},
     "streams": {"streams", "engine", "mapping", "ops", "config"},
@@ -33,7 +33,8 @@ ALLOWED = {
     "loop": {"ads", "streams", "engine"},
 }
 """What each part may import of the package: what is below it. The connection takes the names of its failures from the
-engine, the streams their events; the reader of results takes its client's settings from the configuration."""
+engine, the streams their events; the reader of results takes its client's settings from the configuration, which takes
+the names of NakCodes from the wire format."""
 
 LEAVES = {"states", "limits", "policy", "clock", "counters", "commands"}
 ALLOWED_INSIDE = {

@@ -13,7 +13,7 @@ from contribd.engine.records.instruments import Instrument
 from contribd.engine.session.endpoints import Endpoints, Failure
 from contribd.engine.session.services import Services
 from contribd.mapping.outcome import PostType
-from contribd.omm.answers import Directory, ServiceChange
+from contribd.omm.directory_message import Directory, ServiceChange
 from contribd.omm.post import MAX_POST_ID
 
 
@@ -143,7 +143,7 @@ def test_without_a_directory_every_service_counts_as_up() -> None:
 
 def test_a_service_is_known_by_its_name_and_by_its_id() -> None:
     services = Services()
-    services.update(changes(ServiceChange("1", "TRCC", True, False)))
+    services.update(changes(ServiceChange("1", "TRCC", True)))
     assert services.is_up("TRCC")
     assert services.is_up("1")
     assert not services.is_up("OTHER")
@@ -151,17 +151,35 @@ def test_a_service_is_known_by_its_name_and_by_its_id() -> None:
 
 def test_an_update_of_the_state_keeps_the_name() -> None:
     services = Services()
-    services.update(changes(ServiceChange("1", "TRCC", True, False)))
-    services.update(changes(ServiceChange("1", None, False, False)))
+    services.update(changes(ServiceChange("1", "TRCC", True)))
+    services.update(changes(ServiceChange("1", None, False)))
     assert services.states() == {"TRCC": False}
+
+
+def test_what_an_update_does_not_name_stays() -> None:
+    services = Services()
+    services.update(changes(ServiceChange("1", "TRCC", True, True)))
+    services.update(changes(ServiceChange("1", accepting=False)))
+    assert not services.is_up("TRCC")
+    services.update(changes(ServiceChange("1", running=True)))
+    assert not services.is_up("TRCC")
+    services.update(changes(ServiceChange("1", accepting=True)))
+    assert services.is_up("TRCC")
+
+
+def test_the_names_that_may_have_been_meant_come_first() -> None:
+    services = Services()
+    services.update(changes(*(ServiceChange(str(n), name) for n, name in enumerate(("ALT", "IDN_RDF", "TRCC")))))
+    assert services.names_like("trcc") == ["TRCC", "ALT", "IDN_RDF"]
+    assert services.names_like("IDN")[0] == "IDN_RDF"
 
 
 def test_a_refresh_replaces_and_a_delete_removes() -> None:
     services = Services()
-    services.update(changes(ServiceChange("1", "A", True, False), ServiceChange("2", "B", True, False)))
-    services.update(changes(ServiceChange("1", None, None, True)))
+    services.update(changes(ServiceChange("1", "A", True), ServiceChange("2", "B", True)))
+    services.update(changes(ServiceChange("1", deleted=True)))
     assert services.states() == {"B": True}
-    services.update(changes(ServiceChange("3", "C", True, False), replaces=True))
+    services.update(changes(ServiceChange("3", "C", True), replaces=True))
     assert services.states() == {"C": True}
 
 

@@ -11,16 +11,14 @@ from contribd.omm.answers import (
     Ack,
     Answer,
     BadFrame,
-    Directory,
-    DirectoryRefused,
     LoginAnswer,
     Other,
     Ping,
     Pong,
     PostError,
-    ServiceChange,
     decode,
 )
+from contribd.omm.directory_message import Directory, DirectoryRefused, ServiceChange
 
 KEY = {"Name": "EUR=TRCC", "Service": "TRCC"}
 
@@ -81,12 +79,17 @@ def test_a_nak_code_is_its_name() -> None:
     assert ack(NakCode="SymbolUnknown", Text=text) == Ack(7, "SymbolUnknown", text)
 
 
+@pytest.mark.parametrize(("code", "name"), [(1, "AccessDenied"), (10, "SymbolUnknown"), ("12", "InvalidContent")])
+def test_a_nak_code_by_number_is_the_code_of_that_name(code: object, name: str) -> None:
+    assert ack(NakCode=code, Text="no") == Ack(7, name, "no")
+
+
 def test_a_nak_code_without_a_name_is_its_number_as_text() -> None:
     assert ack(NakCode=57) == Ack(7, "57", "")
 
 
-@pytest.mark.parametrize("code", [0, None])
-def test_a_nak_code_of_nothing_is_positive(code: int | None) -> None:
+@pytest.mark.parametrize("code", [0, None, "0", "None"])
+def test_a_nak_code_of_nothing_is_positive(code: object) -> None:
     assert ack(NakCode=code) == Ack(7, None, "")
 
 
@@ -183,6 +186,13 @@ def test_whether_posting_is_supported(flag: object, means: bool | None) -> None:
     assert login(Key={"Elements": {"SupportOMMPost": flag}}).supports_post is means
 
 
+def test_domain_and_state_by_number_are_those_of_that_name() -> None:
+    answer = one({"ID": 1, "Type": "Status", "Domain": 1, "State": {"Stream": 4, "Data": 2, "Code": 3, "Text": "no"}})
+    assert answer == LoginAnswer("Closed", "Suspect", "NotEntitled", "no", False, None, None, None)
+    answer = one({"ID": 1, "Type": 2, "Domain": 1, "State": {"Stream": 1, "Data": 1}, "Elements": {"PingTimeout": 9}})
+    assert answer == LoginAnswer("Open", "Ok", "", "", True, None, 9.0, None)
+
+
 def test_a_login_that_is_refused_is_not_open() -> None:
     answer = one(
         {
@@ -224,30 +234,49 @@ INFO = {"ID": 1, "Elements": {"Name": "TRCC"}}
 
 
 @pytest.mark.parametrize(
-    ("state", "up"),
+    ("state", "running", "accepting"),
     [
-        ({"ServiceState": 1, "AcceptingRequests": 1}, True),
-        ({"ServiceState": 1, "AcceptingRequests": 0}, False),
-        ({"ServiceState": 0, "AcceptingRequests": 1}, False),
-        ({"ServiceState": 1}, True),
-        ({"AcceptingRequests": 1}, None),
-        ({}, None),
+        ({"ServiceState": 1, "AcceptingRequests": 1}, True, True),
+        ({"ServiceState": 1, "AcceptingRequests": 0}, True, False),
+        ({"ServiceState": 0, "AcceptingRequests": 1}, False, True),
+        ({"ServiceState": 1}, True, None),
+        ({"AcceptingRequests": 1}, None, True),
+        ({"AcceptingRequests": {"Type": "UInt", "Data": 0}}, None, False),
+        ({}, None, None),
     ],
 )
-def test_a_service_is_up_where_it_runs_and_accepts_requests(state: dict[str, int], up: bool | None) -> None:
+def test_what_a_message_says_of_a_service_s_state(
+    state: dict[str, object], running: bool | None, accepting: bool | None
+) -> None:
     answer = directory(entry(**filters(INFO, {"ID": 2, "Elements": state})))
-    assert answer == Directory((ServiceChange("1", "TRCC", up, False),), True)
+    assert answer == Directory((ServiceChange("1", "TRCC", running, accepting),), replaces=True)
+
+
+@pytest.mark.parametrize("action", ["Set", 2])
+def test_a_state_that_is_set_accepts_requests_unless_it_says_otherwise(action: object) -> None:
+    answer = directory(entry(**filters(INFO, {"ID": 2, "Action": action, "Elements": {"ServiceState": 1}})))
+    assert answer == Directory((ServiceChange("1", "TRCC", True, True),), replaces=True)
 
 
 def test_an_update_changes_only_what_it_names() -> None:
     answer = directory(entry(**filters({"ID": 2, "Elements": {"ServiceState": 0}})), Type="Update")
-    assert answer == Directory((ServiceChange("1", None, False, False),), False)
+    assert answer == Directory((ServiceChange("1", None, False),), False)
 
 
 def test_a_service_may_be_deleted() -> None:
     assert directory({"Action": "Delete", "Key": 1}, Type="Update") == Directory(
-        (ServiceChange("1", None, None, True),), False
+        (ServiceChange("1", deleted=True),), False
     )
+
+
+def test_an_action_may_be_a_number() -> None:
+    answer = directory({"Action": 3, "Key": 1}, Type="Update")
+    assert answer == Directory((ServiceChange("1", deleted=True),), False)
+
+
+def test_a_refresh_in_parts_replaces_once_and_is_complete_with_its_last() -> None:
+    parts = [directory(PartNumber=0, Complete=False), directory(PartNumber=1, Complete=False), directory(PartNumber=2)]
+    assert parts == [Directory((), True, False), Directory((), False, False), Directory((), False, True)]
 
 
 def test_a_refresh_that_clears_no_cache_replaces_nothing() -> None:
@@ -267,6 +296,16 @@ def test_the_source_stream_is_known_by_its_id_too() -> None:
 def test_a_source_stream_that_closes_leaves_no_directory(stream: str) -> None:
     answer = one({"ID": 2, "Type": "Status", "Domain": "Source", "State": {"Stream": stream, "Text": "no"}})
     assert answer == DirectoryRefused("no")
+
+
+def test_a_source_stream_by_number_is_one() -> None:
+    refused = {"ID": 2, "Type": 3, "Domain": 4, "State": {"Stream": 4, "Data": 2, "Text": "no"}}
+    assert one(refused) == DirectoryRefused("no")
+    assert one({"ID": 7, "Type": 4, "Domain": 4}) == Directory((), False)
+
+
+def test_an_error_on_the_source_stream_leaves_no_directory() -> None:
+    assert one({"ID": 2, "Type": "Error", "Text": "no"}) == DirectoryRefused("no")
 
 
 def test_a_status_of_an_open_source_stream_changes_nothing() -> None:

@@ -23,25 +23,13 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from contribd.config.scalars import Doubtful
+from contribd.omm.numbers import NAK_CODES
 
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h)\Z", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}\Z", re.ASCII)
 
-NAK_CODES = {
-    1: "AccessDenied",
-    2: "DeniedBySrc",
-    3: "SourceDown",
-    4: "SourceUnknown",
-    5: "NoResources",
-    6: "NoResponse",
-    7: "GatewayDown",
-    10: "SymbolUnknown",
-    11: "NotOpen",
-    12: "InvalidContent",
-}
-"""The NakCodes that tr_json2 writes by name (LSEG WebSocket API, Ack message); any other comes as its number."""
 MAX_DURATION = 24 * 3600.0
 """A day: nothing here waits longer, and clocks and socket timeouts take it everywhere."""
 MAX_TEXT = 1024

@@ -6,14 +6,26 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias, cast
 
 import msgspec
 
+from contribd.omm.directory_message import Directory, DirectoryRefused, directory_message
+from contribd.omm.numbers import (
+    DATA_STATES,
+    DOMAINS,
+    MESSAGE_TYPES,
+    NAK_CODES,
+    STATE_CODES,
+    STREAM_STATES,
+    as_number,
+    as_object,
+    as_text,
+    element,
+    name_of,
+)
 from contribd.omm.requests import LOGIN_STREAM, SOURCE_STREAM
 
-_INFO_FILTER: Final = 1
-_STATE_FILTER: Final = 2
 _POST_ID: Final = re.compile(r'"PostID"\s*:\s*([0-9]{1,10})[^0-9]')
 """With what follows the number: an echo may be cut within it."""
 
@@ -23,6 +35,13 @@ _NOT_A_POST: Final = re.compile(r'"Domain"\s*:\s*"(?:Login|Source)"|"Type"\s*:\s
 
 _LONGEST_PING: Final = 86_400
 """Seconds. A PingTimeout beyond a day is no number anybody meant."""
+
+
+_NamedCode: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^(?!None$|[0-9]+$)")]
+"""A NakCode that means what it says; any other is read by itself."""
+
+_LARGEST_SIZE: Final = 2**32
+"""Bytes. MaxMsgSize beyond it is none either."""
 
 
 class BadFrame(ValueError):
@@ -36,7 +55,7 @@ class Ack(msgspec.Struct, frozen=True, gc=False, tag_field="Type", tag="Ack"):
     """
 
     post_id: int = msgspec.field(name="AckID")
-    code: str | None = msgspec.field(name="NakCode", default=None)
+    code: _NamedCode | None = msgspec.field(name="NakCode", default=None)
     text: str = msgspec.field(name="Text", default="")
 
 
@@ -48,7 +67,10 @@ class PostError(NamedTuple):
 
 
 class LoginAnswer(NamedTuple):
-    """A Refresh or Status on the login stream. Limits are None where the server names none."""
+    """A Refresh, Status or Update on the login stream. Limits are None where the server names none.
+
+    ``stream``, ``data`` and ``code`` are by name, and empty where the message says nothing of them.
+    """
 
     stream: str
     data: str
@@ -63,28 +85,6 @@ class LoginAnswer(NamedTuple):
     def is_open(self) -> bool:
         """The login stream is open: the server took the login."""
         return self.stream == "Open"
-
-
-class ServiceChange(NamedTuple):
-    """One entry of the source directory. ``up`` is None where the message says nothing about the state."""
-
-    service_id: str
-    name: str | None
-    up: bool | None
-    deleted: bool
-
-
-class Directory(NamedTuple):
-    """A Refresh or Update of the source directory; ``replaces`` says that services not named are gone."""
-
-    changes: tuple[ServiceChange, ...]
-    replaces: bool
-
-
-class DirectoryRefused(NamedTuple):
-    """The server does not serve the Source domain, or closed the stream."""
-
-    text: str
 
 
 class Ping(NamedTuple):
@@ -146,7 +146,7 @@ def _parse(payload: bytes) -> Any:
 def _answer(message: Any) -> Answer:
     if type(message) is not dict:
         raise BadFrame(f"expected a JSON object, got {type(message).__name__}")
-    kind = message.get("Type")
+    kind = name_of(message.get("Type"), MESSAGE_TYPES)
     if kind == "Ack":
         return _ack(message)
     if kind == "Ping":
@@ -162,19 +162,21 @@ def _ack(message: dict[str, Any]) -> Answer:
     post_id = message.get("AckID")
     if type(post_id) is not int:
         return Other("Ack", f"an Ack without a numeric AckID: {post_id!r:.100}")
-    code = message.get("NakCode")
-    if code is None or code == 0:
-        return Ack(post_id, None, _text(message.get("Text")))
-    return Ack(post_id, str(code), _text(message.get("Text")))
+    code, text = message.get("NakCode"), as_text(message.get("Text"))
+    if type(code) is str and code.isdecimal():
+        code = int(code)
+    if code in (None, 0, "None"):
+        return Ack(post_id, None, text)
+    return Ack(post_id, name_of(code, NAK_CODES), text)
 
 
 def _error(message: dict[str, Any]) -> Answer:
-    debug = _object(message.get("Debug"))
-    text = _text(message.get("Text"))
-    about, post_id = _echoed(debug.get("Message"))
-    if not about:
-        return Other("Error", text)
-    return PostError(post_id, text)
+    echo = as_object(message.get("Debug")).get("Message")
+    text = as_text(message.get("Text"))
+    about, post_id = _echoed(echo)
+    if about and (type(echo) is str or message.get("ID") != SOURCE_STREAM):
+        return PostError(post_id, text)
+    return DirectoryRefused(text) if message.get("ID") == SOURCE_STREAM else Other("Error", text)
 
 
 def _echoed(echo: Any) -> tuple[bool, int | None]:
@@ -194,76 +196,45 @@ def _echoed(echo: Any) -> tuple[bool, int | None]:
         return searched is not None or not _NOT_A_POST.search(echo), int(searched[1]) if searched else None
     if type(found) is list:
         found = found[0] if len(found) == 1 else {"Type": "Post"}
-    message = _object(found)
+    message = as_object(found)
     post_id = message.get("PostID")
     return message.get("Type") == "Post" or post_id is not None, post_id if type(post_id) is int else None
 
 
-def _stream_message(message: dict[str, Any], kind: Any) -> Answer:
-    domain = message.get("Domain")
-    if domain == "Login" or (domain is None and kind == "Status" and message.get("ID") == LOGIN_STREAM):
-        return _login(message, refresh=kind == "Refresh")
-    if domain == "Source" or message.get("ID") == SOURCE_STREAM:
-        return _source(message, kind)
-    return Other(_text(kind), _text(_object(message.get("State")).get("Text")))
+def _stream_message(message: dict[str, Any], kind: str) -> Answer:
+    domain, stream = name_of(message.get("Domain"), DOMAINS), message.get("ID")
+    if domain == "Login" or (not domain and kind == "Status" and stream == LOGIN_STREAM):
+        if kind in ("Refresh", "Status", "Update"):
+            return _login(message, refresh=kind == "Refresh")
+    elif (domain == "Source" or stream == SOURCE_STREAM) and (found := directory_message(message, kind)) is not None:
+        return found
+    return Other(kind, as_text(as_object(message.get("State")).get("Text")))
 
 
 def _login(message: dict[str, Any], *, refresh: bool) -> LoginAnswer:
-    state = _object(message.get("State"))
-    limits = _object(message.get("Elements"))
-    key_elements = _object(_object(message.get("Key")).get("Elements"))
-    size, ping = limits.get("MaxMsgSize"), limits.get("PingTimeout")
-    supports = key_elements.get("SupportOMMPost")
+    """A Refresh without a State is Open and Ok."""
+    state = message.get("State")
+    state = {"Stream": "Open", "Data": "Ok"} if refresh and state is None else as_object(state)
+    limits = as_object(message.get("Elements"))
+    features = as_object(as_object(message.get("Key")).get("Elements"))
+    supports = as_number(element(features, "SupportOMMPost"))
     return LoginAnswer(
-        stream=_text(state.get("Stream")),
-        data=_text(state.get("Data")),
-        code=_text(state.get("Code")),
-        text=_text(state.get("Text")),
+        stream=name_of(state.get("Stream"), STREAM_STATES),
+        data=name_of(state.get("Data"), DATA_STATES),
+        code=name_of(state.get("Code"), STATE_CODES),
+        text=as_text(state.get("Text")),
         refresh=refresh,
-        max_message_size=size if type(size) is int and size > 0 else None,
-        ping_timeout=_seconds(ping),
-        supports_post=bool(supports) if type(supports) is int else None,
+        max_message_size=_size(element(limits, "MaxMsgSize")),
+        ping_timeout=_seconds(element(limits, "PingTimeout")),
+        supports_post=None if supports is None else supports != 0,
     )
 
 
-def _source(message: dict[str, Any], kind: Any) -> Answer:
-    if kind in ("Refresh", "Update"):
-        entries = _object(message.get("Map")).get("Entries")
-        changes = [_service(entry) for entry in entries if type(entry) is dict] if type(entries) is list else []
-        return Directory(tuple(changes), replaces=kind == "Refresh" and message.get("ClearCache", True) is not False)
-    state = _object(message.get("State"))
-    if kind == "Status" and state.get("Stream") in ("Closed", "ClosedRecover"):
-        return DirectoryRefused(_text(state.get("Text")))
-    return Other(_text(kind), _text(state.get("Text")))
-
-
-def _service(entry: dict[str, Any]) -> ServiceChange:
-    service_id = _text(entry.get("Key"))
-    if entry.get("Action") == "Delete":
-        return ServiceChange(service_id, None, None, deleted=True)
-    filters = _object(entry.get("FilterList")).get("Entries")
-    name, up = None, None
-    for item in filters if type(filters) is list else []:
-        part = _object(item)
-        elements = _object(part.get("Elements"))
-        if part.get("ID") == _INFO_FILTER and "Name" in elements:
-            name = _text(elements["Name"])
-        elif part.get("ID") == _STATE_FILTER and "ServiceState" in elements:
-            up = elements["ServiceState"] == 1 and elements.get("AcceptingRequests", 1) == 1
-    return ServiceChange(service_id, name, up, deleted=False)
+def _size(value: Any) -> int | None:
+    number = as_number(value)
+    return int(number) if number is not None and 0 < number < _LARGEST_SIZE and number == int(number) else None
 
 
 def _seconds(value: Any) -> float | None:
-    if type(value) is int or type(value) is float:
-        return float(value) if 0 < value < _LONGEST_PING else None
-    return None
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if type(value) is dict else {}
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if type(value) is str else str(value)
+    number = as_number(value)
+    return float(number) if number is not None and 0 < number < _LONGEST_PING else None

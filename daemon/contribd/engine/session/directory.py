@@ -5,7 +5,7 @@ from enum import Enum, auto
 
 from contribd.engine.limits import DIRECTORY_TIMEOUT
 from contribd.engine.session.services import Services
-from contribd.omm.answers import Directory
+from contribd.omm.directory_message import Directory
 
 
 class Due(Enum):
@@ -31,14 +31,20 @@ class SourceDirectory:
         """Whether posts to one of the services posted to may go."""
         return self.services.any_up(self._wanted)
 
+    @property
+    def answered(self) -> bool:
+        """Whether it is known what the server says of its services, be it nothing."""
+        return self.services.known or self._due_at is None
+
     def asked(self, mono: float) -> None:
         """The request went out."""
         self._due, self._due_at = Due.ANSWER, mono + DIRECTORY_TIMEOUT
 
     def update(self, directory: Directory) -> None:
-        """The whole of it came, or a change."""
+        """The whole of it came, a part, or a change."""
         self.services.update(directory)
-        self._due_at = None
+        if directory.complete:
+            self._due_at = None
 
     def stream_closed(self, mono: float) -> bool:
         """The server closed the stream; whether there is no directory to go by.

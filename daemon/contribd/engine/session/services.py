@@ -1,8 +1,31 @@
 """The services an ADS offers, from its source directory."""
 
 from collections.abc import Iterable
+from difflib import SequenceMatcher
+from typing import NamedTuple
 
-from contribd.omm.answers import Directory
+from contribd.omm.directory_message import Directory, ServiceChange
+
+
+class Service(NamedTuple):
+    """One service of the directory, as far as it was told of: ``running`` is ServiceState."""
+
+    name: str = ""
+    running: bool = True
+    accepting: bool = True
+
+    @property
+    def up(self) -> bool:
+        """Whether posts to it may go."""
+        return self.running and self.accepting
+
+    def after(self, change: ServiceChange) -> "Service":
+        """What it is after ``change``."""
+        return Service(
+            self.name if change.name is None else change.name,
+            self.running if change.running is None else change.running,
+            self.accepting if change.accepting is None else change.accepting,
+        )
 
 
 class Services:
@@ -12,8 +35,8 @@ class Services:
 
     def __init__(self) -> None:
         self.known = False
-        """Whether a directory came; where the server has none, posts go out without it."""
-        self._by_id: dict[str, tuple[str, bool]] = {}
+        """Whether a whole directory came; where the server has none, posts go out without it."""
+        self._by_id: dict[str, Service] = {}
 
     def clear(self) -> None:
         """The session ended, or there is no directory to go by."""
@@ -24,16 +47,12 @@ class Services:
         """A Refresh or Update of the directory."""
         if directory.replaces:
             self._by_id.clear()
-        self.known = True
+        self.known = self.known or directory.complete
         for change in directory.changes:
             if change.deleted:
                 self._by_id.pop(change.service_id, None)
-                continue
-            name, up = self._by_id.get(change.service_id, ("", True))
-            self._by_id[change.service_id] = (
-                name if change.name is None else change.name,
-                up if change.up is None else change.up,
-            )
+            else:
+                self._by_id[change.service_id] = self._by_id.get(change.service_id, Service()).after(change)
 
     def is_up(self, service: str) -> bool:
         """Whether posts to ``service`` (a name, or an id in digits) may go, as far as the directory says."""
@@ -41,16 +60,26 @@ class Services:
             return True
         found = self._by_id.get(service)
         if found is not None:
-            return found[1]
-        return any(name == service and up for name, up in self._by_id.values())
+            return found.up
+        return any(each.name == service and each.up for each in self._by_id.values())
+
+    def has(self, service: str) -> bool:
+        """Whether the directory names ``service``."""
+        return service in self._by_id or any(each.name == service for each in self._by_id.values())
 
     def any_up(self, services: Iterable[str]) -> bool:
         """Whether posts to one of ``services`` (all of the directory where none is named) may go."""
         if not self.known:
             return True
         wanted = list(services)
-        return any(map(self.is_up, wanted)) if wanted else any(up for _, up in self._by_id.values())
+        return any(map(self.is_up, wanted)) if wanted else any(each.up for each in self._by_id.values())
 
     def states(self) -> dict[str, bool]:
         """Every service by name (by id where it has none) and whether it is Up."""
-        return {name or service_id: up for service_id, (name, up) in self._by_id.items()}
+        return {each.name or service_id: each.up for service_id, each in self._by_id.items()}
+
+    def names_like(self, service: str) -> list[str]:
+        """Every service by name, those first that ``service`` may be a slip of the pen for; case counts least."""
+        wanted = service.casefold()
+        likeness = {name: SequenceMatcher(None, wanted, name.casefold()).ratio() for name in self.states()}
+        return sorted(likeness, key=lambda name: (-likeness[name], name))

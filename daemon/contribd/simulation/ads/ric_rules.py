@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 
-from contribd.config.types import NAK_CODES
+from contribd.omm.numbers import NAK_CODES
 
 NakCode: TypeAlias = str | int
 

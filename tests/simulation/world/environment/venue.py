@@ -10,7 +10,7 @@ from tests.simulation.world.environment.schedule import Schedule
 from tests.simulation.world.environment.sim_wire import Wire
 from tests.simulation.world.plan import Plan
 
-from contribd.config.types import NAK_CODES
+from contribd.omm.numbers import NAK_CODES
 from contribd.simulation.ads.ads_client import AdsClient
 from contribd.simulation.ads.options import AdsOptions, LoginProfile, Profile
 from contribd.simulation.ads.ric_rules import ACK, RicAnswer, RicRules, nak
