@@ -2,7 +2,7 @@
 
 import selectors
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,9 +11,11 @@ from tests.ads.test_websocket import Peer, tcp_pair
 
 from contribd.ads.dialer import DialOptions
 from contribd.ads.driver import Driver
+from contribd.ads.frames import PING
 from contribd.ads.websocket import WebSocket
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
+from contribd.engine.events import Event, Received, Written
 
 NOW = Now(0.0, 0)
 
@@ -27,16 +29,24 @@ class DriverRig:
         self.lapsed = False
         self.waiting: list[int] = []
         """Bytes that waited for the server, each time the engine was told."""
+        self.heard: list[Sequence[bytes]] = []
+        """The texts of each time the engine was told that bytes came."""
         self.selector = selectors.DefaultSelector()
         engine = SimpleNamespace(
             lapsed=lambda _now: self.lapsed,
-            handle=lambda event, _now: self.waiting.append(event.unsent),
+            handle=lambda event, _now: self.take(event),
             take_frames=lambda _now: self.frames,
             take_commands=list,
         )
         self.driver = Driver(cast("Engine", engine), self.selector, cast("DialOptions", None), lambda _finding: None)
         self.link = self.driver._link = WebSocket(near)
         self.selector.register(self.link, selectors.EVENT_READ)
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, Written):
+            self.waiting.append(event.unsent)
+        elif isinstance(event, Received):
+            self.heard.append(event.texts)
 
     def post(self, *frames: bytes) -> None:
         self.frames = list(frames)
@@ -110,3 +120,11 @@ def test_pings_go_though_the_membership_has_lapsed(rig: DriverRig) -> None:
     rig.lapsed = True
     rig.post(b"ping")
     assert b"".join(frame.payload for frame in rig.peer.frames(rig.peer.socket.recv(1000))) == b"ping"
+
+
+def test_a_ping_of_websocket_is_a_sign_of_life(rig: DriverRig) -> None:
+    rig.peer.say(b"", opcode=PING)
+    rig.driver.serve(rig.ready(), NOW)
+    assert rig.heard == [[]]
+    rig.driver.serve(selectors.EVENT_READ, NOW)
+    assert rig.heard == [[]], "nothing came"

@@ -279,12 +279,21 @@ def test_a_ping_is_answered_with_its_payload(line: tuple[WebSocket, Peer]) -> No
     assert peer.frames(peer.socket.recv(1000)) == [Frame(PONG, b"are you there")]
 
 
-def test_pongs_and_binary_messages_mean_nothing(line: tuple[WebSocket, Peer]) -> None:
+def test_a_pong_is_no_text_and_still_a_sign_of_life(line: tuple[WebSocket, Peer]) -> None:
     link, peer = line
     peer.say(b"x", opcode=PONG)
-    peer.say(b"x", opcode=BINARY)
+    wait_readable(link)
+    assert link.receive() == []
+    assert link.received == 3
+
+
+def test_a_binary_message_is_read_as_text(line: tuple[WebSocket, Peer]) -> None:
+    link, peer = line
     peer.say(b"text")
-    assert receive(link, 1) == [b"text"]
+    peer.say(b"binary", opcode=BINARY)
+    assert receive(link, 2) == [b"text", b"binary"]
+    peer.socket.sendall(encode_frame(BINARY, b"whole", None) + b"\xf1\x00")
+    assert lost(link).texts == [b"whole"]
 
 
 # The end
@@ -297,6 +306,62 @@ def test_a_close_frame_ends_the_link_with_its_code_and_reason(line: tuple[WebSoc
     end = lost(link)
     assert (end.failure, end.texts) == (Failure.CLOSED_BY_SERVER, [b"last"])
     assert str(end) == "the server closed the session, code 1008, too many logins"
+
+
+@pytest.mark.parametrize(
+    ("said", "answered"),
+    [
+        (encode_close(1008, "too many logins", None), (1008).to_bytes(2, "big")),
+        (encode_frame(CLOSE, b"", None), b""),
+        (b"\xf1\x00", (1002).to_bytes(2, "big")),
+        (encode_frame(PING, b"p", None) + encode_close(1000, "", None), (1000).to_bytes(2, "big")),
+    ],
+)
+def test_a_close_and_a_violation_are_answered_by_a_close(
+    line: tuple[WebSocket, Peer], said: bytes, answered: bytes
+) -> None:
+    """And the connection then ends in order, although it is given up."""
+    link, peer = line
+    link.send([b"post"])
+    assert peer.frames(peer.socket.recv(1000)) == [Frame(TEXT, b"post")]
+    peer.socket.sendall(said)
+    lost(link)
+    link.abort()
+    assert peer.read() == [Frame(CLOSE, answered)]
+
+
+def test_a_close_is_not_answered_behind_posts_that_the_server_does_not_have() -> None:
+    near, far = tcp_pair()
+    small(near)
+    near.setblocking(False)
+    far.settimeout(DEADLINE)
+    link, peer = WebSocket(near), Peer(far)
+    link.send([b"x" * 3_000_000])
+    assert link.wants_write
+    peer.socket.sendall(encode_close(1000, "", None))
+    lost(link)
+    link.abort()
+    with pytest.raises(ConnectionResetError):
+        peer.read()
+    far.close()
+
+
+def test_a_close_is_not_answered_behind_what_the_system_has_not_delivered() -> None:
+    near, far = tcp_pair()
+    near.setblocking(False)
+    far.settimeout(DEADLINE)
+    link, peer = WebSocket(near), Peer(far)
+    taken = 0
+    while taken != link.taken or not link.taken:
+        taken = link.taken
+        link.send([b"x" * 100_000])
+    link._unsent.clear()
+    peer.socket.sendall(encode_close(1000, "", None))
+    lost(link)
+    link.abort()
+    with pytest.raises(ConnectionResetError):
+        peer.read()
+    far.close()
 
 
 def test_a_close_frame_may_say_nothing(line: tuple[WebSocket, Peer]) -> None:

@@ -91,6 +91,7 @@ class Driver:
         if link is None:
             return
         link.hold(self._engine.lapsed(now))  # this process may have been stopped since it asked
+        before = link.received
         try:
             if mask & selectors.EVENT_WRITE:
                 link.flush()
@@ -98,7 +99,7 @@ class Driver:
         except WebSocketLost as lost:
             self._lost(lost, now)
             return
-        if texts:
+        if link.received != before:  # a Ping of WebSocket alone is a sign of life, too
             self._engine.handle(Received(self._attempt, texts), now)
         self._watch_writes()
 

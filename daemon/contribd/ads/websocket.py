@@ -8,7 +8,18 @@ import struct
 from collections import deque
 from typing import Final
 
-from contribd.ads.frames import CLOSE, NORMAL_CLOSURE, PING, PONG, TEXT, FrameDecoder, FrameError, encode_frame
+from contribd.ads.frames import (
+    BINARY,
+    CLOSE,
+    NORMAL_CLOSURE,
+    PING,
+    PONG,
+    TEXT,
+    FrameDecoder,
+    FrameError,
+    decode_close,
+    encode_frame,
+)
 from contribd.engine.session.endpoints import Failure
 
 _CHUNK: Final = 256 * 1024
@@ -21,6 +32,14 @@ large sites reach megabytes."""
 
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
 _LINGER: Final = struct.pack("ii", 0, 0)
+
+_SO_MEMINFO: Final = 55
+"""Linux's SO_MEMINFO (socket(7)), which Python's socket does not name."""
+_WRITE_QUEUE: Final = 5
+"""The place in it of the bytes that the other system has not acknowledged."""
+
+_MESSAGES: Final = (TEXT, BINARY)
+"""JSON is text, and is read as such however a server labels it."""
 
 _RETRY = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -47,9 +66,15 @@ class WebSocket:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self._decoder = FrameDecoder(max_payload=MAX_PAYLOAD)
         self._unsent: deque[memoryview] = deque()
+        self._pongs: list[bytes] = []
+        """Answers to Pings, to be sent once what has come is read."""
         self._held = False
+        self._parted = False
+        """Whether the last that went out was a Close, in answer to the server's or to what it did wrong."""
         self.taken = 0
         """Bytes the socket has taken so far."""
+        self.received = 0
+        """Bytes that have come so far, of whatever kind: each is a sign of life."""
 
     def fileno(self) -> int:
         """For a selector."""
@@ -125,15 +150,23 @@ class WebSocket:
                 raise _lost(error, texts) from error
             if not data:
                 raise WebSocketLost(Failure.CLOSED_BY_SERVER, "the server closed the connection", texts)
+            self.received += len(data)
             self._decode(data, texts)
             if len(data) < _CHUNK and not self._buffered():
                 break
-        if self._unsent:
-            try:
-                self.flush()
-            except WebSocketLost as lost:
-                raise WebSocketLost(lost.failure, str(lost), texts + lost.texts) from lost
+        if self._pongs or self._unsent:
+            self._answer_pings(texts)
         return texts
+
+    def _answer_pings(self, texts: list[bytes]) -> None:
+        """Sends the answers, and what waits, as far as the socket takes it."""
+        if self._pongs:
+            self._unsent.append(memoryview(b"".join(self._pongs)))
+            self._pongs.clear()
+        try:
+            self.flush()
+        except WebSocketLost as lost:
+            raise WebSocketLost(lost.failure, str(lost), texts + lost.texts) from lost
 
     def _last_words(self) -> list[bytes]:
         """What had come when sending failed: a server may answer posts, and go, before we send the next."""
@@ -153,15 +186,29 @@ class WebSocket:
         try:
             frames = self._decoder.feed(data)
         except FrameError as error:
-            texts += [frame.payload for frame in error.frames if frame.opcode == TEXT]
+            texts += [frame.payload for frame in error.frames if frame.opcode in _MESSAGES]
+            self._part(error.code.to_bytes(2, "big"))
             raise WebSocketLost(Failure.PROTOCOL, str(error), texts) from error
         for opcode, payload in frames:
-            if opcode == TEXT:
+            if opcode in _MESSAGES:
                 texts.append(payload)
             elif opcode == PING:
-                self._unsent.append(memoryview(encode_frame(PONG, payload, os.urandom(4))))
+                self._pongs.append(encode_frame(PONG, payload, os.urandom(4)))
             elif opcode == CLOSE:
+                self._part(payload[:2])
                 raise WebSocketLost(Failure.CLOSED_BY_SERVER, _close_text(payload), texts)
+
+    def _part(self, code: bytes) -> None:
+        """Answers the server's Close with its code, or says why it is left (RFC 6455 5.5.1, 7.1.7).
+
+        Only where the server's system has every byte of ours: one that is still on its way may be of a post, and must
+        not arrive after that was posted again. Then it gets no Close, but the reset of ``abort``.
+        """
+        if self._unsent or not _delivered(self._socket):
+            return
+        frame = encode_frame(CLOSE, code, os.urandom(4))
+        with contextlib.suppress(OSError):  # it has gone already
+            self._parted = self._socket.send(frame) == len(frame)
 
     def close(self) -> None:
         """Says goodbye as far as the socket takes it, and ends the connection."""
@@ -176,7 +223,25 @@ class WebSocket:
 
     def abort(self) -> None:
         """Ends the connection at once; what the system has not sent yet is thrown away (RST instead of FIN)."""
+        if self._parted:
+            self._end_in_order()
         self._socket.close()
+
+    def _end_in_order(self) -> None:
+        """All that the system has not sent yet is a Close: it may still go."""
+        with contextlib.suppress(OSError):  # it has ended already
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
+            self._socket.shutdown(socket.SHUT_WR)
+
+
+def _delivered(sock: socket.socket) -> bool:
+    """Whether the other system has acknowledged every byte; False where this one does not tell."""
+    try:
+        counts = sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 9 * 4)
+        (waiting,) = struct.unpack_from("I", counts, 4 * _WRITE_QUEUE)
+    except (OSError, struct.error):
+        return False
+    return bool(waiting == 0)
 
 
 def _lost(error: OSError, texts: list[bytes]) -> WebSocketLost:
@@ -186,7 +251,6 @@ def _lost(error: OSError, texts: list[bytes]) -> WebSocketLost:
 
 
 def _close_text(payload: bytes) -> str:
-    code = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else None
-    reason = payload[2:].decode("utf-8", "replace")
+    code, reason = decode_close(payload)
     parts = ("the server closed the session", f"code {code}" if code is not None else "", reason)
     return ", ".join(part for part in parts if part)

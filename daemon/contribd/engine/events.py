@@ -64,7 +64,7 @@ class Lost(NamedTuple):
 
 
 class Received(NamedTuple):
-    """Texts of WebSocket frames from connection ``attempt``, in order."""
+    """Bytes came from connection ``attempt``: the texts of WebSocket frames, in order; none where none is whole."""
 
     attempt: int
     texts: Sequence[bytes]

@@ -64,6 +64,11 @@ class Wire:
         """Whether the socket takes more."""
         return self.open and (self._socket < self._room or not self.stuck)
 
+    @property
+    def undelivered(self) -> int:
+        """Bytes the socket has taken and the server's system does not have yet."""
+        return self._socket
+
     def take(self, data: bytes) -> int:
         """The socket takes bytes of the client; 0 where it is full."""
         if not self.writable:
