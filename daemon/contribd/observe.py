@@ -128,6 +128,8 @@ def _session_reasons(engine: EngineView) -> list[str]:
         return [f"ADS session: {session.last_failure or session.state.value}"]
     if session.moving:
         return [f"leaving {session.endpoint} once its answers are in"]
+    if not engine.takes_posts:
+        return ["the ADS says that it takes no posts (SupportOMMPost 0)"]
     down = [name for name, up in engine.services if not up]
     return [f"service down or unknown: {', '.join(down)}"] if down else []
 

@@ -30,6 +30,16 @@ def directory(*, up: bool = True, name: str = "TRCC", service_id: int = 1, kind:
     return {"ID": 2, "Type": kind, "Domain": "Source", "Map": {"KeyType": "UInt", "Entries": [entry]}}
 
 
+def accepting_requests(accepting: int, service_id: int = 1) -> dict[str, Any]:
+    """A source directory Update that says nothing of a service but this."""
+    entry = {
+        "Action": "Update",
+        "Key": service_id,
+        "FilterList": {"Entries": [{"ID": 2, "Action": "Update", "Elements": {"AcceptingRequests": accepting}}]},
+    }
+    return {"ID": 2, "Type": "Update", "Domain": "Source", "Map": {"KeyType": "UInt", "Entries": [entry]}}
+
+
 def directory_status(stream: str = "Closed") -> dict[str, Any]:
     """The source directory's stream has changed its state."""
     return {"ID": 2, "Type": "Status", "Domain": "Source", "State": {"Stream": stream, "Data": "Suspect"}}

@@ -1,7 +1,7 @@
 """Which endpoint is tried when, why one is left, and how a preferred one is gone back to."""
 
 import pytest
-from tests.ads.server_messages import directory, directory_status, login_refresh, login_status
+from tests.ads.server_messages import accepting_requests, directory, directory_status, login_refresh, login_status
 from tests.ads.two_ends import A, B, C, TwoEnds
 
 from contribd.engine.limits import MAX_PROBE_INTERVAL, STABLE_AFTER
@@ -168,6 +168,174 @@ class TestLogin:
         driver.commands.clear()
         driver.tick()
         assert driver.connects() == [B]
+
+    def test_answered_by_an_error_is_refused_at_once_with_its_text(self) -> None:
+        for error in (
+            {"ID": 1, "Type": "Error", "Text": "JSON Unexpected Value"},
+            {"ID": 0, "Type": "Error", "Text": "no", "Debug": {"Message": '{"ID":1,"Domain":"Login","Key":{}}'}},
+        ):
+            driver = TwoEnds(A)
+            driver.connect()
+            driver.say(error)
+            assert driver.reasons() == {"login refused": 1}
+            assert driver.connection.last_failure == f"login refused: {error['Text']}"
+
+    def test_an_error_later_on_ends_nothing(self) -> None:
+        driver = TwoEnds(A).open()
+        driver.say({"ID": 0, "Type": "Error", "Text": "no", "Debug": {"Message": '{"Type":"Ping"}'}})
+        assert driver.session.up
+        assert driver.said("the ADS sent an Error") == [{"text": "no"}]
+
+
+CHANGED = "the ADS has changed what it takes"
+
+
+class TestLaterRefresh:
+    """What a login Refresh after the first names holds at once."""
+
+    def test_changes_the_limits_it_names_and_says_so(self) -> None:
+        driver = TwoEnds(A).open()
+        driver.say(login_refresh(MaxMsgSize=800, PingTimeout=6))
+        assert driver.said(CHANGED) == [{"endpoint": A, "max_message_size": 800, "ping_timeout": 6.0}]
+        assert driver.session.limits.max_message_size == 800
+        driver.tick(5.9)
+        assert driver.reasons() == {}
+        driver.tick(0.2)
+        assert driver.reasons() == {"ping timeout": 1}
+
+    def test_changes_them_back_and_what_it_repeats_is_no_news(self) -> None:
+        driver = TwoEnds(A).open()
+        driver.say(login_refresh())
+        assert driver.said(CHANGED) == []
+        driver.say(login_refresh(MaxMsgSize=800))
+        driver.say(login_refresh(MaxMsgSize=61430))
+        assert [each["max_message_size"] for each in driver.said(CHANGED)] == [800, 61430]
+        assert driver.session.limits.max_message_size == 61430
+
+    def test_leaves_what_it_does_not_name(self) -> None:
+        driver = TwoEnds(A).open()
+        driver.say(login_refresh(MaxMsgSize=800))
+        driver.say({"ID": 1, "Type": "Refresh", "Domain": "Login", "State": {"Stream": "Open", "Data": "Ok"}})
+        assert driver.session.limits.max_message_size == 800
+
+    def test_that_takes_no_posts_any_more_holds_them_until_it_does_again(self) -> None:
+        driver = TwoEnds(A).open()
+        driver.say(login_refresh(posting=0))
+        assert not driver.session.is_up("TRCC")
+        assert driver.session.connection.live
+        assert driver.notes[-1] == ("warning", CHANGED, {"endpoint": A, "takes_posts": False})
+        driver.say(directory())
+        assert not driver.session.is_up("TRCC")
+        driver.quiet(60)
+        driver.say(login_refresh(posting=1))
+        assert driver.session.is_up("TRCC")
+        assert driver.notes[-1] == ("info", CHANGED, {"endpoint": A, "takes_posts": True})
+        assert driver.reasons() == {}
+
+    def test_that_takes_no_posts_is_left_for_another_endpoint_at_once(self) -> None:
+        driver = TwoEnds(A, B).open()
+        driver.say(login_refresh(posting=0))
+        driver.tick()
+        assert driver.connects() == [B]
+        assert driver.reasons() == {"posting not supported": 1}
+
+    def test_opens_nothing_before_the_services_are_known(self) -> None:
+        driver = TwoEnds(A)
+        driver.log_in()
+        driver.say(login_refresh(posting=0))
+        driver.say(login_refresh(posting=1))
+        assert not driver.session.is_up("TRCC")
+        driver.say(directory())
+        assert driver.session.is_up("TRCC")
+
+    def test_holds_where_services_are_not_waited_for(self) -> None:
+        driver = TwoEnds(A, wait_for_service=False)
+        driver.log_in()
+        driver.say(login_refresh(posting=0))
+        assert not driver.session.is_up("TRCC")
+        driver.say(login_refresh(posting=1))
+        assert driver.session.is_up("TRCC")
+
+
+UNKNOWN = "the ADS has no service of this name: posts to it wait"
+DOWN = "service down: posts to it wait"
+
+
+class TestServiceNews:
+    def test_an_unknown_service_is_said_once_with_the_names_there_are_nearest_first(self) -> None:
+        driver = TwoEnds(A, services=("trcc",))
+        for _ in range(3):
+            driver.log_in()
+            driver.say(directory(name="ALT"), directory(name="TRCC", service_id=2, kind="Update"))
+            driver.say(directory(name="TRCC", service_id=2, kind="Update"))
+            driver.lose()
+            driver.tick(10)
+        assert driver.said(UNKNOWN) == [
+            {"service": "trcc", "endpoint": A, "has": "ALT"},
+        ]
+
+    def test_the_nearest_name_comes_first(self) -> None:
+        driver = TwoEnds(A, services=("trcc",))
+        driver.log_in()
+        refresh = directory(name="ALT")
+        refresh["Map"]["Entries"] += directory(name="TRCC", service_id=2)["Map"]["Entries"]
+        driver.say(refresh)
+        assert driver.said(UNKNOWN) == [{"service": "trcc", "endpoint": A, "has": "TRCC, ALT"}]
+        assert [level for level, event, _ in driver.notes if event == UNKNOWN] == ["warning"]
+
+    def test_one_that_is_down_from_the_start_is_said_once_and_so_is_its_end(self) -> None:
+        driver = TwoEnds(A)
+        for _ in range(3):
+            driver.log_in()
+            driver.say(directory(up=False))
+            driver.lose()
+            driver.tick(10)
+        assert driver.said(DOWN) == [{"service": "TRCC", "endpoint": A}]
+        driver.log_in()
+        driver.say(directory())
+        assert driver.said("service up") == [{"endpoint": A, "services": "TRCC"}]
+        driver.say(directory(up=False))
+        assert len(driver.said(DOWN)) == 2
+
+    def test_one_of_two_is_said_alone(self) -> None:
+        driver = TwoEnds(A, services=("TRCC", "ALT"))
+        driver.log_in()
+        driver.say(directory())
+        assert driver.session.is_up("TRCC")
+        assert driver.said(UNKNOWN) == [{"service": "ALT", "endpoint": A, "has": "TRCC"}]
+        driver.say(directory(name="ALT", service_id=2, kind="Update"))
+        assert driver.said("service up") == [{"endpoint": A, "services": each} for each in ("TRCC", "ALT")]
+
+    def test_a_directory_with_nothing_in_it(self) -> None:
+        driver = TwoEnds(A)
+        driver.log_in()
+        driver.say({"ID": 2, "Type": "Refresh", "Domain": "Source", "Map": {"Entries": []}})
+        assert driver.said(UNKNOWN) == [{"service": "TRCC", "endpoint": A, "has": "none at all"}]
+
+    def test_of_many_names_the_nearest_ten_are_said(self) -> None:
+        driver = TwoEnds(A)
+        driver.log_in()
+        refresh = directory(name="S0", service_id=0)
+        for number in range(1, 30):
+            refresh["Map"]["Entries"] += directory(name=f"S{number}", service_id=number)["Map"]["Entries"]
+        driver.say(refresh)
+        assert driver.said(UNKNOWN)[0]["has"].endswith(" and 20 more")
+
+    def test_an_update_of_accepting_requests_alone_counts(self) -> None:
+        driver = TwoEnds(A).open()
+        driver.say(accepting_requests(0))
+        assert not driver.session.is_up("TRCC")
+        driver.say(accepting_requests(1))
+        assert driver.session.is_up("TRCC")
+
+    def test_a_directory_in_parts_is_judged_when_it_is_complete(self) -> None:
+        driver = TwoEnds(A)
+        driver.log_in()
+        driver.say({**directory(name="ALT"), "PartNumber": 0, "Complete": False})
+        assert not driver.session.is_up("TRCC")
+        driver.say({**directory(service_id=2), "PartNumber": 1})
+        assert driver.session.is_up("TRCC")
+        assert driver.said(UNKNOWN) == []
 
 
 class TestServiceDown:

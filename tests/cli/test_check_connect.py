@@ -107,7 +107,7 @@ def test_what_is_missing_is_named_and_the_exit_code_is_1(
     run = check("ws://127.0.0.1:1/WebSocket", new_ads(services=("OTHER",)).url, prices="nosuch")
     assert run.returncode == 1
     assert "network: Connection refused" in run.stdout
-    assert "service down or unknown: TRCC" in run.stdout
+    assert "the ADS has no service TRCC; it has OTHER" in run.stdout
     assert "prices: no topic nosuch, or no permission to see it" in run.stdout
 
 

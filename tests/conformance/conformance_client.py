@@ -170,6 +170,10 @@ class ConformanceClient:
 
     # What came of it
 
+    def said(self, beginning: str) -> list[dict[str, Any]]:
+        """The details of every note whose sentence begins so."""
+        return [details for sentence, details in self.notes if sentence.startswith(beginning)]
+
     def reasons(self) -> dict[str, int]:
         """How often sessions ended, by reason."""
         counts: dict[str, int] = {}

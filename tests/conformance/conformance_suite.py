@@ -29,8 +29,8 @@ class TestLogin:
     def test_opens_a_session_that_posts_with_the_server_s_limits(self, start: Start) -> None:
         server = start(max_msg_size=5000, ping_timeout=12.0)
         with ConformanceClient(server.url).open() as driver:
-            session = driver.engine.session
-            assert (session.max_message_size, session.ping_timeout) == (5000, 12.0)
+            session, keepalive = driver.engine.session, driver.engine.connection.keepalive
+            assert (session.limits.max_message_size, keepalive.ping_timeout) == (5000, 12.0)
             assert session.services.states() == {"TRCC": True}
             assert len(server.logins()) == 1
 
@@ -96,6 +96,32 @@ class TestLogin:
             driver.until(lambda: len(driver.engine.contributor.in_flight) == 1)
             driver.stop()
             assert [result["status"] for result in driver.results] == ["ACK"]
+
+    def test_refresh_changes_the_limits_of_an_open_session(self, start: Start) -> None:
+        server = start()
+        with ConformanceClient(server.url).open() as driver:
+            server.control("login refresh MaxMsgSize=800 PingTimeout=12")
+            driver.until(lambda: driver.engine.session.limits.max_message_size == 800)
+            assert driver.engine.connection.keepalive.ping_timeout == 12.0
+            for number in range(20):
+                driver.put(f"R{number}=")
+            driver.put("HUGE=", {"DSPLY_NAME": "x" * 900})
+            assert Counter(result["status"] for result in driver.settled()) == {"ACK": 20, "REJECTED": 1}
+            assert max(map(len, driver.frames)) <= 800
+            server.control("login refresh MaxMsgSize=61430")
+            driver.until(lambda: driver.engine.session.limits.max_message_size == 61430)
+
+    def test_refresh_that_takes_no_posts_holds_them_until_it_does_again(self, start: Start) -> None:
+        server = start()
+        with ConformanceClient(server.url).open() as driver:
+            server.control("login refresh SupportOMMPost=0")
+            driver.until(lambda: not driver.engine.session.up)
+            driver.put("EUR=")
+            driver.run(0.3)
+            assert not server.posts()
+            server.control("login refresh SupportOMMPost=1")
+            assert answers(driver.settled()[0]) == ["ACK"]
+            assert driver.reasons() == {}
 
 
 class TestAnswers:
@@ -289,6 +315,24 @@ class TestService:
             assert {result["status"] for result in driver.settled()} == {"ACK"}
             assert [post.ric for post in server.posts()] == ["EUR=", "GBP="] * 3
             assert driver.reasons() == {}
+
+    @pytest.mark.parametrize(
+        ("wanted", "first", "sentence"),
+        [("trcc", "TRCC", "the ADS has no service of this name"), ("TRCC", None, "service down")],
+    )
+    def test_that_is_unknown_or_down_from_the_start_is_said(
+        self, start: Start, wanted: str, first: str | None, sentence: str
+    ) -> None:
+        server = start(services=("ALT", "TRCC"))
+        if first is None:
+            server.control("service down TRCC")
+        with ConformanceClient(server.url, services=(wanted,)) as driver:
+            driver.until(lambda: driver.said(sentence), what=sentence)
+            driver.run(0.3)
+            [details] = driver.said(sentence)
+            assert details["service"] == wanted
+            assert first is None or details["has"].split(", ")[0] == first
+            assert not driver.engine.session.up
 
     def test_one_of_two_goes_alone(self, start: Start) -> None:
         server = start(services=("TRCC", "ALT"))

@@ -216,3 +216,11 @@ def test_a_post_alone_never_shares_its_frame() -> None:
         instrument.alone = instrument.key[1] in ("B=", "C=")
     rig.open()
     assert [len(messages(frame)) for frame in rig.frames] == [1, 1, 1, 1]
+
+
+def test_an_error_before_the_login_is_answered_is_about_the_login() -> None:
+    rig = Rig()
+    rig.connect()
+    rig.error(text="no such thing")
+    assert rig.engine.connection.last_failure == "login refused: no such thing"
+    assert rig.engine.counters.unmatched == 0

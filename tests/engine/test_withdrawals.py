@@ -648,7 +648,7 @@ def test_silence_does_not_count_where_the_group_was_not_heard_of_for_as_long() -
 def test_blanks_that_are_too_large_for_the_ads_are_no_reject() -> None:
     rig = stopping()
     quote(rig)
-    rig.engine.session.max_message_size = 150
+    rig.engine.session.limits.max_message_size = 150
     rig.stop()
     rig.tick()
     [settlement] = rig.batch().settlements

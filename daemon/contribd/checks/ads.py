@@ -17,9 +17,11 @@ from contribd.engine.counters import EngineCounters
 from contribd.engine.events import TokenFailed
 from contribd.engine.limits import DIRECTORY_TIMEOUT
 from contribd.engine.policy import SessionPolicy
+from contribd.engine.session.services import Services
 from contribd.engine.session.session import Session
+from contribd.engine.session.session_log import offered
 from contribd.engine.states import SessionState
-from contribd.omm.answers import Ack, BadFrame, LoginAnswer, Pong, PostError, decode
+from contribd.omm.answers import Ack, BadFrame, LoginAnswer, Pong, decode
 from contribd.omm.requests import PING, Login
 
 PONG_TIMEOUT: Final = 5.0
@@ -75,13 +77,13 @@ class _Visit:
         if not connection.live:
             report.problem = connection.last_failure or "nothing was heard in time"
             return
-        report.max_message_size, report.ping_timeout = session.max_message_size, session.ping_timeout
+        report.max_message_size, report.ping_timeout = session.limits.max_message_size, session.limits.ping_timeout
         report.directory = session.services.known
         report.services = {
             name: session.services.is_up(name) if session.services.known else None for name in policy.services
         }
         if down := [name for name, up in report.services.items() if up is False]:
-            report.problem = f"service down or unknown: {', '.join(down)}"
+            report.problem = "; ".join(_not_up(session.services, name) for name in down)
 
     def ping(self) -> None:
         """Measures the round trip."""
@@ -106,9 +108,13 @@ class _Visit:
             link.send(frames)
         writing = [link] if link.wants_write else []
         select.select([link], writing, [], 0.05)
+        before = link.received
         try:
             link.flush()
-            self._read(link.receive())
+            texts = link.receive()
+            if link.received != before:
+                connection.heard(_now())
+            self._read(texts)
         except WebSocketLost as lost:
             # What came before the end may say why it came.
             self._read(lost.texts)
@@ -116,14 +122,13 @@ class _Visit:
 
     def _read(self, texts: list[bytes]) -> None:
         for text in texts:
-            self._connection.heard(_now())
             for answer in decode(text):
                 self._take(answer)
 
     def _take(self, answer: Any) -> None:
         if isinstance(answer, Pong):
             self._pong = time.monotonic()
-        elif not isinstance(answer, Ack | PostError):
+        elif not isinstance(answer, Ack):
             if isinstance(answer, LoginAnswer) and answer.refresh:
                 self._report.posting = answer.supports_post
             self._session.received(answer, _now())
@@ -151,6 +156,12 @@ def inspect_endpoint(
     _describe(sock, report)
     _visit(WebSocket(sock), _alone(policy, endpoint, login), report)
     return report
+
+
+def _not_up(services: Services, name: str) -> str:
+    if services.has(name):
+        return f"service {name} is down"
+    return f"the ADS has no service {name}; it has {offered(services, name)}"
 
 
 def _visit(link: WebSocket, policy: SessionPolicy, report: EndpointReport) -> None:

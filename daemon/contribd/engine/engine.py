@@ -202,7 +202,7 @@ class Engine:
             self.contributor.session_lost(now)
 
     def _answer(self, answer: Any, now: Now) -> None:
-        if type(answer) is PostError:
+        if type(answer) is PostError and self.connection.live:
             if not self.contributor.post_error(answer, now):
                 self._unmatched("Error", answer.text, now)
         elif type(answer) is Other and answer.type == "Ack":
@@ -318,7 +318,7 @@ class Engine:
         """Texts of frames to send now, in order: the session's own first, then posts."""
         frames = self.connection.take_frames()
         if self.session.up and not self.lapsed(now):
-            posts = self.contributor.take_frames(self.session.is_up, self.session.max_message_size, now)
+            posts = self.contributor.take_frames(self.session.is_up, self.session.limits.max_message_size, now)
             if posts:
                 self.connection.said(now)
                 frames += posts
@@ -384,6 +384,7 @@ class Engine:
             counters=self.counters,
             last_ack=contributor.last_ack,
             lapsed=self.lapsed(now),
+            takes_posts=self.session.limits.takes_posts,
         )
 
     def _partitions(self) -> tuple[PartitionStatus, ...]:

@@ -29,6 +29,7 @@ class EngineView(NamedTuple):
     ``services``: those posted to, each with whether posts to it may go. ``live_quotes``: quotes in the market that this
     process would withdraw; ``not_withdrawn``: after a stop, those that were to be withdrawn and are not. ``unwritten``:
     results not durable yet. ``lapsed``: whether another member may own our partitions by now.
+    ``takes_posts``: whether the ADS takes posts at all.
     """
 
     session: SessionStatus
@@ -44,3 +45,4 @@ class EngineView(NamedTuple):
     counters: EngineCounters
     last_ack: int | None
     lapsed: bool
+    takes_posts: bool

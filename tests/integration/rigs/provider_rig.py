@@ -122,7 +122,8 @@ class Provider(JavaServer):
         """Give an order and return when it has been carried out.
 
         ``service up|down|notaccepting|delete [NAME]``, ``login close|closerecover|suspect|ok``, ``disconnect``,
-        ``delay MS``, ``silent on|off``. Raises ValueError where the provider refuses it.
+        ``login refresh NAME=VALUE…`` (MaxMsgSize, PingTimeout, SupportOMMPost), ``delay MS``, ``silent on|off``.
+        Raises ValueError where the provider refuses it.
         """
         child = self.child
         child.stdin.write(order + "\n")

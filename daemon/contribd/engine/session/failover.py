@@ -1,11 +1,13 @@
 """Where the session should be: which endpoint to try, when to leave one that does not serve, when to go back."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from contribd.engine.limits import STABLE_AFTER
 from contribd.engine.policy import SessionPolicy
 from contribd.engine.session.endpoints import Endpoints, Failure
 from contribd.engine.session.failback import Failback
+
+NO_POSTS: Final = "the ADS says that it takes no posts (SupportOMMPost 0)"
 
 
 class Move(NamedTuple):
@@ -24,6 +26,7 @@ class Failover:
         self._limit = policy.service_down_limit
         self._down_since: float | None = None
         self._suspect_since: float | None = None
+        self._no_posts_since: float | None = None
         self._opened_at: float | None = None
         """None where what was against the endpoint in use is forgotten already."""
         self._target: str | None = None
@@ -47,7 +50,7 @@ class Failover:
     def failed(self, url: str, failure: Failure, mono: float) -> float:
         """No session, or none any more; the wait in seconds before this endpoint is tried again."""
         self._failback.ended(url, mono)
-        self._down_since = self._suspect_since = None
+        self._down_since = self._suspect_since = self._no_posts_since = None
         return self._endpoints.failed(url, failure, mono)
 
     # The one in use
@@ -70,6 +73,13 @@ class Failover:
         elif self._down_since is None:
             self._down_since = mono
 
+    def takes_posts(self, taken: bool, mono: float) -> None:
+        """What its login says of posts: where it takes none any more, it is left as soon as another one is due."""
+        if taken:
+            self._no_posts_since = None
+        elif self._no_posts_since is None:
+            self._no_posts_since = mono
+
     def suspect(self, is_suspect: bool, mono: float) -> bool:
         """What the login says of its data; whether that is news."""
         news = is_suspect is (self._suspect_since is None)
@@ -81,7 +91,7 @@ class Failover:
         """Whether to leave ``url`` now: nothing can be posted there and another is due, or a preferred one is back."""
         trouble, at = self._trouble(), self.trouble_at(url)
         if trouble is not None and at is not None and mono >= at:
-            return Move(trouble, f"for {self._limit:g} s")
+            return Move(trouble, NO_POSTS if trouble is Failure.NO_POSTING else f"for {self._limit:g} s")
         for ready in self._failback.ready(mono):
             if self._endpoints.may_try(ready, mono):
                 self._failback.returning(ready, mono)
@@ -92,12 +102,16 @@ class Failover:
     def trouble_at(self, url: str) -> float | None:
         """When trouble has lasted too long there; None where there is none, or nowhere else to go."""
         other_endpoint = self._endpoints.next_other(url)
-        since = self._suspect_since if self._down_since is None else self._down_since
-        if self._limit is None or other_endpoint is None or since is None:
+        if other_endpoint is None:
             return None
-        return max(since + self._limit, other_endpoint)
+        if self._no_posts_since is not None:
+            return max(self._no_posts_since, other_endpoint)
+        since = self._suspect_since if self._down_since is None else self._down_since
+        return None if self._limit is None or since is None else max(since + self._limit, other_endpoint)
 
     def _trouble(self) -> Failure | None:
+        if self._no_posts_since is not None:
+            return Failure.NO_POSTING
         if self._down_since is not None:
             return Failure.SERVICE_DOWN
         return None if self._suspect_since is None else Failure.LOGIN_SUSPECT

@@ -90,6 +90,10 @@ class LoginStream:
             self._tokens.discard()
         return Refusal(Failure.LOGIN_CLOSED if live else Failure.LOGIN_REFUSED, text)
 
+    def answered_by_error(self, text: str) -> Refusal:
+        """The login was answered by an Error: this server will not take it, however often it is sent."""
+        return Refusal(Failure.LOGIN_REFUSED, self._without_token(text) or "the login was answered by an Error")
+
     def _without_token(self, text: str) -> str:
         """A server may repeat the token that it refuses."""
         token = None if self._tokens is None else self._tokens.current

@@ -9,16 +9,18 @@ from random import Random
 from contribd.engine.clock import Now
 from contribd.engine.commands import FetchToken
 from contribd.engine.counters import EngineCounters
-from contribd.engine.limits import DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_PING_TIMEOUT
 from contribd.engine.policy import SessionPolicy
 from contribd.engine.session.connection import Connection
 from contribd.engine.session.directory import Due, SourceDirectory
 from contribd.engine.session.endpoints import Failure
+from contribd.engine.session.failover import NO_POSTS
 from contribd.engine.session.login import LoginStream
+from contribd.engine.session.login_limits import LoginLimits
 from contribd.engine.session.services import Services
 from contribd.engine.session.session_log import EventLog, SessionLog, silent
 from contribd.engine.states import SessionEvent, SessionState
-from contribd.omm.answers import Answer, Directory, DirectoryRefused, LoginAnswer, Other, Ping
+from contribd.omm.answers import Answer, LoginAnswer, Other, Ping, PostError
+from contribd.omm.directory_message import Directory, DirectoryRefused
 from contribd.omm.requests import PONG, source_directory
 
 
@@ -28,13 +30,13 @@ class Session:
     def __init__(self, policy: SessionPolicy, rng: Random, counters: EngineCounters, log: EventLog = silent) -> None:
         self.policy = policy
         self.session_id = ""
-        self.max_message_size = DEFAULT_MAX_MESSAGE_SIZE
+        self.limits = LoginLimits()
+        """Those of the session, or of the last one."""
         self._rng = rng
         self._login = LoginStream(policy)
         self._directory = SourceDirectory(policy.services)
         self._log = SessionLog(counters, log)
-        # What its server said of the services holds for no other.
-        self.connection = Connection(policy, self._log, self._directory.forget)
+        self.connection = Connection(policy, self._log, self._ended)
         self._ticked = 0.0
 
     @property
@@ -47,14 +49,14 @@ class Session:
         """Those of the server in use, as far as it has said."""
         return self._directory.services
 
-    @property
-    def ping_timeout(self) -> float:
-        """Seconds, as the server named it."""
-        return self.connection.keepalive.ping_timeout
-
     def is_up(self, service: str) -> bool:
         """Whether posts to this service may go."""
         return self.connection.state is SessionState.OPEN and self.services.is_up(service)
+
+    def _ended(self) -> None:
+        """What its server said of the services holds for no other."""
+        self._directory.forget()
+        self._log.services_forgotten()
 
     def connected(self, attempt: int, now: Now) -> None:
         """The connection is made: log in."""
@@ -71,22 +73,29 @@ class Session:
     # What the server says
 
     def received(self, answer: Answer, now: Now) -> None:
-        """An answer that is not about a post."""
+        """An answer that is not about a post, or an Error before anything was posted."""
         if not self.connection.live and self.connection.state is not SessionState.LOGGING_IN:
             return
         match answer:
+            case PostError(text=text) | Other(type="Error", text=text):
+                self._error(text, now)
             case Ping():
                 self.connection.send(PONG, now)
             case LoginAnswer():
                 self._login_answered(answer, now)
             case Directory():
-                self._directory.update(answer)
-                self._follow_services(now)
+                self._directory_said(answer, now)
             case DirectoryRefused(text=text):
-                if self._directory.stream_closed(now.mono):
-                    self._do_without_directory(text or "the server closed the source directory", now)
-            case Other(type="Status" | "Error" as kind, text=text):
-                self._log.other(kind, text)
+                self._directory_refused(text, now)
+            case Other(type="Status", text=text):
+                self._log.other("a Status", text)
+
+    def _error(self, text: str, now: Now) -> None:
+        """Before the login is answered it can only be about that."""
+        if self.connection.live:
+            self._log.other("an Error", text)
+        else:
+            self.connection.end(*self._login.answered_by_error(text), now)
 
     def _login_answered(self, answer: LoginAnswer, now: Now) -> None:
         refusal = self._login.refusal(answer, live=self.connection.live)
@@ -95,9 +104,11 @@ class Session:
             return
         if answer.data in ("Ok", "Suspect"):  # the third, NoChange, says what it says
             self._follow_login_data(answer, now)
-        if answer.refresh and self.connection.state is SessionState.LOGGING_IN:
+        if self.connection.live:
+            self._follow_limits(answer, now)
+        elif answer.refresh:
             if answer.supports_post is False:
-                self.connection.end(Failure.NO_POSTING, "the ADS says that it takes no posts (SupportOMMPost 0)", now)
+                self.connection.end(Failure.NO_POSTING, NO_POSTS, now)
                 return
             self._logged_in(answer, now)
 
@@ -108,15 +119,15 @@ class Session:
 
     def _logged_in(self, answer: LoginAnswer, now: Now) -> None:
         self.session_id = f"{self._rng.getrandbits(64):016x}"
-        self.max_message_size = answer.max_message_size or DEFAULT_MAX_MESSAGE_SIZE
-        self.connection.keepalive.agree(answer.ping_timeout or DEFAULT_PING_TIMEOUT)
+        self.limits.begin(answer)
+        self.connection.keepalive.agree(self.limits.ping_timeout)
         self.connection.pass_to(SessionEvent.LOGIN_OPEN, now)
         self._log.logged_in(
             self.connection.endpoint,
             answer,
             session=self.session_id,
-            max_message_size=self.max_message_size,
-            ping_timeout=self.ping_timeout,
+            max_message_size=self.limits.max_message_size,
+            ping_timeout=self.limits.ping_timeout,
         )
         self.connection.failover.opened(self.connection.endpoint, now.mono)
         if self.policy.wait_for_service:
@@ -124,6 +135,16 @@ class Session:
             self._ask_directory(now)
         else:
             self.connection.pass_to(SessionEvent.SERVICE_UP, now)
+
+    def _follow_limits(self, answer: LoginAnswer, now: Now) -> None:
+        """A later answer changes what it names, from now on: also whether anything may be posted."""
+        changed = self.limits.follow(answer)
+        if not changed:
+            return
+        self._log.limits(self.connection.endpoint, changed)
+        self.connection.keepalive.agree(self.limits.ping_timeout)
+        self.connection.failover.takes_posts(self.limits.takes_posts, now.mono)
+        self._follow_services(now)
 
     # The services
 
@@ -136,17 +157,28 @@ class Session:
         self._follow_services(now)
         self._log.no_directory(self.connection.endpoint, reason)
 
+    def _directory_said(self, directory: Directory, now: Now) -> None:
+        self._directory.update(directory)
+        if directory.complete:
+            self._log.services(self.connection.endpoint, self.services, self.policy.services)
+            self._follow_services(now)
+        if directory.ended is not None:
+            self._directory.stream_closed(now.mono)
+
+    def _directory_refused(self, text: str, now: Now) -> None:
+        if self._directory.stream_closed(now.mono):
+            self._do_without_directory(text or "the server closed the source directory", now)
+
     def _follow_services(self, now: Now) -> None:
         """Open while a service that is posted to is Up; each service by itself is asked of ``is_up``."""
         any_up = self._directory.any_up
-        self.connection.failover.service(any_up, now.mono)
-        if any_up and self.connection.state is SessionState.WAITING_FOR_SERVICE:
+        if self._directory.answered:
+            self.connection.failover.service(any_up, now.mono)
+        may_post = any_up and self._directory.answered and self.limits.takes_posts
+        if may_post and self.connection.state is SessionState.WAITING_FOR_SERVICE:
             self.connection.pass_to(SessionEvent.SERVICE_UP, now)
-            if self.services.known:
-                self._log.service_up(self.connection.endpoint, self.services.states())
-        elif not any_up and self.connection.state is SessionState.OPEN:
+        elif not may_post and self.connection.state is SessionState.OPEN:
             self.connection.pass_to(SessionEvent.SERVICE_DOWN, now)
-            self._log.service_down(self.connection.endpoint, self.services.states())
 
     # The token
 

@@ -1,14 +1,19 @@
 """What an operator is told of the session: sentences, and the count of its failures."""
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, TypeAlias
 
 from contribd.engine.counters import EngineCounters
 from contribd.engine.session.endpoints import Failure
+from contribd.engine.session.services import Services
 from contribd.omm.answers import LoginAnswer
 
 EventLog: TypeAlias = Callable[..., None]
 """Takes a level (``info``, ``warning``), a sentence and key=value details: what an operator should know."""
+
+
+MAX_NAMES: Final = 10
+"""Names in one line: those nearest to what is looked for come first."""
 
 
 def silent(_level: str, _event: str, **_details: object) -> None:
@@ -22,6 +27,10 @@ class SessionLog:
         self._counters = counters
         self._log = log
         self._without_directory: set[str] = set()
+        self._up: set[str] = set()
+        """Services told as Up in this session."""
+        self._not_up: set[tuple[str, str, str]] = set()
+        """What was told against services: endpoint, service, sentence."""
 
     # Connecting and ending
 
@@ -72,6 +81,11 @@ class SessionLog:
             text=answer.text,
         )
 
+    def limits(self, endpoint: str, changed: Mapping[str, object]) -> None:
+        """A later answer has changed what it was opened with."""
+        level = "warning" if changed.get("takes_posts") is False else "info"
+        self._log(level, "the ADS has changed what it takes", endpoint=endpoint, **changed)
+
     def suspect(self, endpoint: str, answer: LoginAnswer) -> None:
         """The login's data has become suspect, or is so no longer."""
         if answer.data == "Ok":
@@ -79,19 +93,43 @@ class SessionLog:
         else:
             self._log("warning", "the login stream is suspect", endpoint=endpoint, text=answer.text)
 
-    def other(self, kind: str, text: str) -> None:
-        """A ``Status`` or ``Error`` about no stream of ours."""
-        self._log("warning", f"the ADS sent {'a Status' if kind == 'Status' else 'an Error'}", text=text)
+    def other(self, what: str, text: str) -> None:
+        """``a Status`` or ``an Error`` about no stream of ours."""
+        self._log("warning", f"the ADS sent {what}", text=text)
 
     # The services
 
-    def service_up(self, endpoint: str, services: Mapping[str, bool]) -> None:
-        """Posts go again."""
-        self._log("info", "service up", endpoint=endpoint, services=services)
+    def services(self, endpoint: str, services: Services, wanted: Iterable[str]) -> None:
+        """What the directory says of those posted to (of all, where none is named): each thing once, and its end."""
+        names = list(wanted) or list(services.states())
+        for name in names:
+            if not services.is_up(name):
+                self._service_not_up(endpoint, services, name)
+        up = [name for name in names if services.is_up(name) and name not in self._up]
+        if up:
+            self._up.update(up)
+            self._not_up = {told for told in self._not_up if told[1] not in self._up}
+            self._log("info", "service up", endpoint=endpoint, services=", ".join(up))
 
-    def service_down(self, endpoint: str, services: Mapping[str, bool]) -> None:
-        """No service that is posted to is Up."""
-        self._log("warning", "service down: posts wait", endpoint=endpoint, services=services)
+    def _service_not_up(self, endpoint: str, services: Services, name: str) -> None:
+        self._up.discard(name)
+        if services.has(name):
+            self._service(endpoint, name, "service down: posts to it wait")
+        else:
+            self._service(
+                endpoint, name, "the ADS has no service of this name: posts to it wait", has=offered(services, name)
+            )
+
+    def _service(self, endpoint: str, name: str, sentence: str, **details: object) -> None:
+        if (endpoint, name, sentence) not in self._not_up:
+            self._not_up = {told for told in self._not_up if told[:2] != (endpoint, name)} | {
+                (endpoint, name, sentence)
+            }
+            self._log("warning", sentence, service=name, endpoint=endpoint, **details)
+
+    def services_forgotten(self) -> None:
+        """The session ended: that services are Up in the next one is news again."""
+        self._up.clear()
 
     def no_directory(self, endpoint: str, reason: str) -> None:
         """The server has no source directory: said once for each, since every session with it finds the same."""
@@ -99,3 +137,10 @@ class SessionLog:
             self._without_directory.add(endpoint)
             text = "no source directory: posting without service states"
             self._log("warning", text, endpoint=endpoint, reason=reason)
+
+
+def offered(services: Services, wanted: str) -> str:
+    """The services there are, for people: those first that ``wanted`` may have been meant for."""
+    names = services.names_like(wanted)
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return ", ".join(names[:MAX_NAMES]) + more if names else "none at all"

@@ -19,6 +19,8 @@ from contribd.simulation.ads.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from contribd.simulation.ads.simulated_ads import SimulatedAds
 
 _NEEDED_FILTER: Final = 3  # info 1 and state 2
@@ -231,6 +233,11 @@ class AdsClient:
         """A Status on the login stream, where there is one."""
         if self.user is not None:
             self._send(messages.login_status(self._login_stream, state))
+
+    def refresh_login(self, named: Mapping[str, int]) -> None:
+        """A Refresh on the login stream, where there is one, that names these."""
+        if self.user is not None:
+            self._send(messages.later_login_refresh(self._login_stream, self.user, named))
 
     def close_login(self, stream_state: str, text: str, *, stay: bool) -> None:
         """The login stream ends with ``stream_state``, and then the connection unless it is to ``stay``."""

@@ -1,5 +1,6 @@
 """The messages an ADS sends, as the bytes of one frame: a JSON array."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -90,6 +91,22 @@ def login_refresh(
     return message
 
 
+def later_login_refresh(stream: int, user: str, named: Mapping[str, int]) -> Message:
+    """A Refresh that nobody asked for, with nothing but what is ``named``."""
+    posting = {name: value for name, value in named.items() if name == "SupportOMMPost"}
+    limits = {name: value for name, value in named.items() if name not in posting}
+    message: Message = {
+        "ID": stream,
+        "Type": "Refresh",
+        "Domain": "Login",
+        "Key": {"Name": user, **({"Elements": posting} if posting else {})},
+        "State": state("Open", "Ok", text="changed"),
+        "Solicited": False,
+        "ClearCache": False,
+    }
+    return {**message, "Elements": limits} if limits else message
+
+
 def login_status(stream: int, login_state: Message, *, user: str | None = None) -> Message:
     """A Status on the login stream; one that refuses a login names its ``user``."""
     message: Message = {"ID": stream, "Type": "Status", "Domain": "Login"}
@@ -121,6 +138,12 @@ def service_entry(service_id: int, name: str, *, up: bool, accepting: bool) -> M
 def service_state_entry(service_id: int, *, up: bool, accepting: bool) -> Message:
     """A change of a service's state."""
     changed = {**_service_state(up, accepting), "Action": "Update"}
+    return {"Action": "Update", "Key": service_id, "FilterList": {"Entries": [changed]}}
+
+
+def accepting_entry(service_id: int, *, accepting: bool) -> Message:
+    """A change of AcceptingRequests alone."""
+    changed = {"ID": 2, "Action": "Update", "Elements": {"AcceptingRequests": int(accepting)}}
     return {"Action": "Update", "Key": service_id, "FilterList": {"Entries": [changed]}}
 
 

@@ -5,7 +5,7 @@ client, its ``take`` gives the frames to send, and its ``close``, once set, ends
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -98,6 +98,12 @@ class SimulatedAds:
                 entry = messages.service_entry(service.id, service.name, up=up, accepting=service.accepting)
             self._announce(entry)
 
+    def set_accepting(self, accepting: bool, name: str | None = None) -> None:
+        """Says of service ``name`` (default: all) whether it takes requests, and nothing else."""
+        for service in self._named(name):
+            service.accepting = accepting
+            self._announce(messages.accepting_entry(service.id, accepting=accepting))
+
     def delete_service(self, name: str | None = None) -> None:
         """Service ``name`` (default: all) leaves the directory."""
         for service in self._named(name):
@@ -108,6 +114,11 @@ class SimulatedAds:
         """Every login stream closes (``recover``: ClosedRecover), and with it the connection unless it is to stay."""
         for connection in self.connections:
             connection.close_login("ClosedRecover" if recover else "Closed", "Login closed by the server", stay=stay)
+
+    def refresh_logins(self, named: Mapping[str, int]) -> None:
+        """Every login stream gets a Refresh that names these: MaxMsgSize, PingTimeout, SupportOMMPost."""
+        for connection in self.connections:
+            connection.refresh_login(named)
 
     def suspect_logins(self, text: str = "Login is suspect") -> None:
         """Every login stream goes Open/Suspect."""
@@ -141,16 +152,22 @@ class SimulatedAds:
         """One lever by its line of text, the same for every server tests run on. Raises ValueError.
 
         ``service up|down|notaccepting|delete [NAME]``, ``login close|closerecover|suspect|ok``, ``delay MS``,
-        ``silent on|off``, ``disconnect``, ``drop N``, ``duplicate N``, ``stray ID``.
+        ``login refresh NAME=VALUE…`` (MaxMsgSize, PingTimeout, SupportOMMPost), ``silent on|off``, ``disconnect``. Of
+        this one alone: ``service refuse|accept [NAME]`` (AcceptingRequests by itself), ``drop N``, ``duplicate N``,
+        ``stray ID``.
         """
         verb, _, argument = line.strip().partition(" ")
         if verb in {"delay", "drop", "duplicate", "stray"}:
             self._control_number(verb, argument)
             return
         what, _, name = argument.partition(" ")
+        if (verb, what) == ("login", "refresh"):
+            self.refresh_logins(_named_numbers(name))
+            return
         action = self._words(name.strip() or None).get(f"{verb} {what}".strip())
         if action is None:
-            known = ", ".join([*self._words(None), "delay MS", "drop N", "duplicate N", "stray ID"])
+            more = ("login refresh NAME=VALUE", "delay MS", "drop N", "duplicate N", "stray ID")
+            known = ", ".join([*self._words(None), *more])
             msg = f"unknown control line {line.strip()!r}: expected one of {known}"
             raise ValueError(msg)
         action()
@@ -174,6 +191,8 @@ class SimulatedAds:
             "service up": lambda: self.set_service(True, name),
             "service down": lambda: self.set_service(False, name),
             "service notaccepting": lambda: self.set_service(True, name, accepting=False),
+            "service refuse": lambda: self.set_accepting(False, name),
+            "service accept": lambda: self.set_accepting(True, name),
             "service delete": lambda: self.delete_service(name),
             "login close": self.close_logins,
             "login closerecover": lambda: self.close_logins(recover=True),
@@ -195,3 +214,11 @@ class SimulatedAds:
     def _announce(self, entry: messages.Message) -> None:
         for connection in self.connections:
             connection.send_directory_update(entry)
+
+
+def _named_numbers(text: str) -> dict[str, int]:
+    pairs = [each.partition("=") for each in text.split()]
+    if not all(number.isdecimal() for _, _, number in pairs):
+        msg = f"control line 'login refresh' needs NAME=NUMBER, not {text!r}"
+        raise ValueError(msg)
+    return {name: int(number) for name, _, number in pairs}

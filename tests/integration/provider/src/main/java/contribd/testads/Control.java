@@ -64,7 +64,7 @@ final class Control {
         String[] words = order.split(" ");
         switch (words[0]) {
             case "service" -> services.change(provider, words.length > 2 ? words[2] : "", words[1]);
-            case "login" -> login(provider, words[1]);
+            case "login" -> login(provider, words);
             case "disconnect" -> login.disconnect(provider);
             case "delay" -> rules.delay(Long.parseLong(words[1]));
             case "silent" -> rules.silent(words[1].equals("on"));
@@ -72,13 +72,14 @@ final class Control {
         }
     }
 
-    private void login(OmmProvider provider, String what) {
-        switch (what) {
+    private void login(OmmProvider provider, String[] words) {
+        switch (words[1]) {
             case "close" -> login.close(provider, OmmState.StreamState.CLOSED, "closed by the test");
             case "closerecover" -> login.close(provider, OmmState.StreamState.CLOSED_RECOVER, "closed by the test");
             case "suspect" -> login.data(provider, OmmState.DataState.SUSPECT, "suspect by the test");
+            case "refresh" -> login.refresh(provider, words);
             case "ok" -> login.data(provider, OmmState.DataState.OK, "well again");
-            default -> throw new IllegalArgumentException("close, closerecover, suspect or ok");
+            default -> throw new IllegalArgumentException("close, closerecover, refresh, suspect or ok");
         }
     }
 }

@@ -69,6 +69,32 @@ final class Login {
         }
     }
 
+    /** A Refresh nobody asked for on every login stream, with nothing but what is named: {@code MaxMsgSize=800}. */
+    void refresh(OmmProvider provider, String[] words) {
+        ElementList limits = EmaFactory.createElementList();
+        ElementList attributes = EmaFactory.createElementList();
+        for (int i = 2; i < words.length; i++) {
+            String[] pair = words[i].split("=", 2);
+            ElementEntry entry = EmaFactory.createElementEntry().uintValue(pair[0], Long.parseLong(pair[1]));
+            (pair[0].equals("SupportOMMPost") ? attributes : limits).add(entry);
+        }
+        for (Long handle : channels.keySet()) {
+            RefreshMsg refresh = EmaFactory.createRefreshMsg().domainType(EmaRdm.MMT_LOGIN)
+                    .name("contribd")
+                    .nameType(EmaRdm.USER_NAME)
+                    .state(OmmState.StreamState.OPEN, OmmState.DataState.OK, OmmState.StatusCode.NONE, "changed")
+                    .solicited(false)
+                    .complete(true);
+            if (!attributes.isEmpty()) {
+                refresh.attrib(attributes);
+            }
+            if (!limits.isEmpty()) {
+                refresh.payload(limits);
+            }
+            provider.submit(refresh, handle);
+        }
+    }
+
     /** Cut every connection without a word on its login stream. */
     void disconnect(OmmProvider provider) {
         for (Iterator<Long> each = channels.values().iterator(); each.hasNext(); ) {
