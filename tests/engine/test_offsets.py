@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contribd.engine.limits import MAX_METADATA, MAX_SPAN
-from contribd.engine.records.offsets import OffsetTracker, Partition, decode_metadata, encode_metadata
+from contribd.engine.records.offsets import (
+    NOTHING,
+    About,
+    OffsetTracker,
+    Partition,
+    decode_about,
+    decode_metadata,
+    encode_metadata,
+    restate,
+)
 
 PARTITION = Partition("prices", 3)
 
@@ -104,6 +113,50 @@ def test_room_ends_where_a_commit_could_not_say_more() -> None:
 def test_the_metadata_fits_a_broker_at_the_furthest_run_ahead() -> None:
     assert len(encode_metadata(2**MAX_SPAN - 2)) <= MAX_METADATA
     assert len(encode_metadata(1 << MAX_SPAN - 1)) <= MAX_METADATA
+
+
+ABOUT = About("b0ldT0picId-123456789_A", 200_000, 2**63 - 1)
+
+
+def test_the_metadata_fits_a_broker_with_all_that_can_be_said_beside_it() -> None:
+    assert len(encode_metadata(1 << MAX_SPAN - 1, 99_999, ABOUT)) <= MAX_METADATA
+
+
+@pytest.mark.parametrize("said", [NOTHING, ABOUT, About("id"), About(None, 4), About(None, 0, 17), About("id", 0, 17)])
+@pytest.mark.parametrize("withdrawn", [0, 7])
+@pytest.mark.parametrize("bitmap", [0, 0b1010])
+def test_what_is_said_beside_the_offsets_is_read_and_changes_none(said: About, withdrawn: int, bitmap: int) -> None:
+    metadata = encode_metadata(bitmap, withdrawn, said)
+    assert decode_about(metadata) == said
+    assert decode_metadata(5, metadata) == decode_metadata(5, encode_metadata(bitmap))
+    for other in (NOTHING, ABOUT):
+        assert restate(metadata, other) == encode_metadata(bitmap, withdrawn, other)
+
+
+@pytest.mark.parametrize(
+    "metadata", ["", "contribd1:", "contribd1:Ag==", "contribd1:Ag==.3", "by hand", "contribd1:..."]
+)
+def test_commits_of_before_say_nothing_beside_the_offsets(metadata: str) -> None:
+    assert decode_about(metadata) == NOTHING
+
+
+@given(st.text())
+def test_whatever_the_metadata_is_something_is_made_of_it(metadata: str) -> None:
+    assert isinstance(decode_about(metadata), About)
+    assert isinstance(decode_about(f"contribd1:{metadata}"), About)
+    assert restate("by hand", ABOUT) == encode_metadata(0, 0, ABOUT)
+
+
+def test_a_tracker_says_the_same_of_its_topic_until_the_results_have_nothing_more_to_tell() -> None:
+    one = OffsetTracker(PARTITION, 5, about=About("id", 4, 7))
+    for offset in (5, 6, 7):
+        one.take(offset, 10)
+    assert one.topic_id == "id"
+    assert decode_about(one.commit().metadata) == About("id", 4, 7)
+    one.settle(5, 10)
+    assert decode_about(one.commit().metadata) == About("id", 4, 7)
+    one.settle(6, 10)
+    assert one.commit() == (7, encode_metadata(0, 0, About("id", 4)))
 
 
 def test_metadata_no_broker_would_take_is_an_error() -> None:

@@ -7,10 +7,11 @@ import pytest
 from tests.engine.rig import P0, START, Rig, statuses
 
 from contribd.engine.limits import MAX_RESULT_BYTES
-from contribd.engine.records.offsets import OffsetTracker
+from contribd.engine.records.offsets import About, OffsetTracker
 from contribd.engine.records.price import Attempt, Price, Record, Reply, Settlement, Status, reject, settle
 from contribd.engine.records.result_encoder import Encoded, ResultEncoder
 from contribd.mapping.outcome import Mapped, PostType, RejectCode, Rejected
+from contribd.results.result import decode_result
 
 ENCODER = ResultEncoder(instance="host-1", version="1.2.3", config="abc")
 MAPPED = Mapped("EUR=", "TRCC", "fx", PostType.UPDATE, {"BID": Decimal("1.10"), "ASK": None, "N": 2**53, "T": "é"})
@@ -27,6 +28,32 @@ def value(encoded: Encoded) -> dict[str, object]:
 
 def rejected(content: bytes | None, *, key: bytes | None = b"k", text: str = "no") -> Settlement:
     return reject(OffsetTracker(P0, 0), Record(5, -1, key, content), Rejected(RejectCode.BAD_RECORD, text), START)
+
+
+def test_a_result_names_the_topic_by_its_id_too_and_so_does_who_carried_it() -> None:
+    """One made anew under the same name gives the same offsets to other records."""
+    old, new = (OffsetTracker(P0, 0, about=About(topic_id)) for topic_id in ("b0ldT0picId0123456789A", None))
+    carrier = Price(old, Record(6, -1, None, b"{}"), MAPPED, START)
+    merged = Price(new, Record(5, -1, None, b"{}"), MAPPED, START)
+    encoded = ENCODER.encode(settle(merged, Status.CONFLATED, START, carried_by=carrier))
+    assert ("topic_id", b"b0ldT0picId0123456789A") not in encoded.headers
+    assert [value(encoded)[name]["topic_id"] for name in ("source", "carried_by")] == [None, "b0ldT0picId0123456789A"]  # type: ignore[index]
+    encoded = ENCODER.encode(settle(carrier, Status.ACK, START))
+    assert encoded.headers[-2:] == [("source", b"prices:0:6"), ("topic_id", b"b0ldT0picId0123456789A")]
+    assert decode_result(encoded.value).record.topic_id == "b0ldT0picId0123456789A"
+
+
+def test_a_rejected_input_says_of_which_topic_it_is() -> None:
+    settlement = reject(
+        OffsetTracker(P0, 0, about=About("b0ldT0picId0123456789A")),
+        Record(5, -1, None, b"x"),
+        Rejected(RejectCode.BAD_RECORD, "no"),
+        START,
+    )
+    assert ENCODER.encode_reject(settlement).headers[:2] == [
+        ("source", b"prices:0:5"),
+        ("topic_id", b"b0ldT0picId0123456789A"),
+    ]
 
 
 def test_a_result_has_every_member_in_the_contract_s_order() -> None:
@@ -49,6 +76,7 @@ def test_a_result_has_every_member_in_the_contract_s_order() -> None:
                 "offset": 5,
                 "timestamp": "2027-01-15T08:00:00.000000Z",
                 "key": "EURUSD",
+                "topic_id": None,
             },
         ),
         ("carried_by", None),

@@ -41,6 +41,7 @@ _CSV_COLUMNS = (
     ("version", lambda stored: stored.result.version),
     ("config", lambda stored: stored.result.config),
     ("stored", lambda stored: f"{stored.topic}:{stored.partition}:{stored.offset}"),
+    ("source_topic_id", lambda stored: stored.result.source and stored.result.source.topic_id),
 )
 _STYLES = {
     "ACK": "green",

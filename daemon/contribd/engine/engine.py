@@ -32,7 +32,7 @@ from contribd.engine.policy import ContributionPolicy, SessionPolicy
 from contribd.engine.posts.contributor import Contributor
 from contribd.engine.records.instruments import Instrument
 from contribd.engine.records.intake import Intake
-from contribd.engine.records.offsets import OffsetTracker, Partition, decode_metadata
+from contribd.engine.records.offsets import OffsetTracker, Partition, decode_about, decode_metadata
 from contribd.engine.records.outbox import Batch, Outbox
 from contribd.engine.records.price import Price, Record, Status, reject
 from contribd.engine.session.session import Session
@@ -112,7 +112,14 @@ class Engine:
         for partition, commit in event.partitions.items():
             settled = decode_metadata(commit.offset, commit.metadata)
             catching_up = self.contributor.policy.conflate and partition in event.behind
-            tracker = OffsetTracker(partition, commit.offset, settled, self._bounds.span, catching_up=catching_up)
+            tracker = OffsetTracker(
+                partition,
+                commit.offset,
+                settled,
+                self._bounds.span,
+                catching_up=catching_up,
+                about=decode_about(commit.metadata),
+            )
             self.intake.assign(tracker)
             self.withdrawals.assigned(tracker, now.mono)
 

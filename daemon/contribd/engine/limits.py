@@ -6,7 +6,8 @@ from typing import Final
 MAX_SPAN: Final = 20_000
 """Offsets. How far past a partition's settled prefix a record may be taken. Kafka keeps at most 4,096 characters of
 commit metadata (broker setting ``offset.metadata.max.bytes``); the bitmap spends one bit an offset and base64 four
-characters for three bytes: 20,000 offsets are 2,500 bytes, 3,336 characters. The rest is room for the header."""
+characters for three bytes: 20,000 offsets are 2,500 bytes, 3,336 characters. The rest is room for the header, the
+topic's id and some numbers."""
 
 MAX_METADATA: Final = 4_096
 """Characters of commit metadata a broker takes by default."""

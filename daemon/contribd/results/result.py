@@ -24,6 +24,13 @@ class Source(Struct, frozen=True):
     key: Annotated[
         str | None, Meta(description="The record's key as UTF-8, what is not valid replaced; null where it has none")
     ]
+    topic_id: Annotated[
+        str | None,
+        Meta(
+            description="Kafka's id of the topic: one made anew under the same name gives the same offsets to other "
+            "records. null where the broker has none (before 2.8), missing in results of versions before this key"
+        ),
+    ] = None
 
     def __str__(self) -> str:
         return f"{self.topic}:{self.partition}:{self.offset}"

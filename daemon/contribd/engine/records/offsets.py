@@ -42,10 +42,25 @@ class Commit(NamedTuple):
     metadata: str
 
 
+class About(NamedTuple):
+    """What a commit says beside what is settled; what it does not say is None or 0."""
+
+    topic_id: str | None = None
+    """The topic whose offsets these are (KIP-516), as Kafka prints it: one of the same name may have followed it."""
+    partitions: int = 0
+    """How many partitions the topic had when this one was assigned: those above are newer than the commit."""
+    results_to: int = 0
+    """Below this offset, records may have results that the commit does not tell of: the results topic does."""
+
+
+NOTHING: Final = About()
+
+
 class OffsetTracker:
     """Offsets of one assigned partition, for as long as it is assigned."""
 
     __slots__ = (
+        "_about",
         "_base",
         "_committed_above",
         "_flags",
@@ -70,8 +85,9 @@ class OffsetTracker:
         span: int = MAX_SPAN,
         *,
         catching_up: bool = False,
+        about: About = NOTHING,
     ) -> None:
-        """``start`` and ``settled_above`` are what the group's last commit says (see ``decode_metadata``).
+        """``start``, ``settled_above`` and ``about`` are what the group's last commit says (see ``decode_metadata``).
 
         Nothing ``span`` or more offsets past the oldest record without a durable result is taken.
         """
@@ -86,6 +102,7 @@ class OffsetTracker:
         """Withdrawals of its quotes made and not settled."""
         self.withdrawn = 0
         """Withdrawals of its quotes settled: part of each commit, which else would not differ from the one before."""
+        self._about = about
         self._seen: deque[int] = deque()
         """Records seen, from the first unsettled one on."""
         self._base = start
@@ -99,6 +116,11 @@ class OffsetTracker:
         """The oldest record taken whose result is not durable."""
         for offset in self._committed_above:
             self._mark(offset)
+
+    @property
+    def topic_id(self) -> str | None:
+        """Which topic of its name it is a partition of."""
+        return self._about.topic_id
 
     # Its state
 
@@ -239,24 +261,50 @@ class OffsetTracker:
         Offsets that an earlier run settled and this one has not reached yet stay in the bitmap.
         """
         self._advance()
-        return Commit(self._base, encode_metadata(int(self._flags[::-1], 2) if self._flags else 0, self.withdrawn))
+        if self._about.results_to and self._about.results_to <= self._base:
+            self._about = self._about._replace(results_to=0)
+        bitmap = int(self._flags[::-1], 2) if self._flags else 0
+        return Commit(self._base, encode_metadata(bitmap, self.withdrawn, self._about))
 
 
-def encode_metadata(bitmap: int, withdrawn: int = 0) -> str:
+def encode_metadata(bitmap: int, withdrawn: int = 0, about: About = NOTHING) -> str:
     """The settled offsets above a prefix, bit ``n`` for offset ``prefix + n``, as text; empty where there is nothing.
 
     ``withdrawn`` only makes it another text: whether a transaction is durable is told by what it committed.
     Raises OverflowError where a broker would not take it.
     """
-    if not bitmap and not withdrawn:
-        return ""
-    bits = bitmap.to_bytes((bitmap.bit_length() + 7) // 8, "little")
-    text = _HEADER + base64.b64encode(bits).decode("ascii")
-    if withdrawn:
-        text += f"{_TAIL}{withdrawn % _TURN}"
+    bits = base64.b64encode(bitmap.to_bytes((bitmap.bit_length() + 7) // 8, "little")).decode("ascii")
+    return _joined(bits, str(withdrawn % _TURN) if withdrawn else "", about)
+
+
+def restate(metadata: str, about: About) -> str:
+    """The same settled offsets, with this said beside them. What contribd did not write is dropped."""
+    if not metadata.startswith(_HEADER):
+        return _joined("", "", about)
+    bits, _, rest = metadata[len(_HEADER) :].partition(_TAIL)
+    return _joined(bits, rest.partition(_TAIL)[0], about)
+
+
+def _joined(bits: str, withdrawn: str, about: About) -> str:
+    """The parts in order; those at the end that say nothing are left out."""
+    numbers = (str(number) if number else "" for number in (about.partitions, about.results_to))
+    said = _TAIL.join((bits, withdrawn, about.topic_id or "", *numbers)).rstrip(_TAIL)
+    text = _HEADER + said if said else ""
     if len(text) > MAX_METADATA:
         raise OverflowError(f"commit metadata of {len(text)} characters; at most {MAX_METADATA} are possible")
     return text
+
+
+def decode_about(metadata: str) -> About:
+    """What a commit's metadata says beside what is settled."""
+    if not metadata.startswith(_HEADER):
+        return NOTHING
+    _, _, topic_id, partitions, results_to, *_ = (*metadata[len(_HEADER) :].split(_TAIL), "", "", "", "")
+    return About(topic_id or None, _number(partitions), _number(results_to))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and text.isascii() else 0
 
 
 def decode_metadata(prefix: int, metadata: str) -> frozenset[int]:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from contribd.engine.clock import LAST_WALL, Stamp
 from contribd.engine.limits import MAX_RESULT_BYTES, MAX_SHORT_TEXT
-from contribd.engine.records.offsets import Partition
+from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.price import Attempt, Price, Reason, Settlement
 from contribd.mapping.encode import encode_fields
 
@@ -28,11 +28,23 @@ class Encoded(NamedTuple):
     headers: list[tuple[str, bytes]]
 
 
+class _Place(NamedTuple):
+    """What the records of one partition have in common."""
+
+    text: str
+    """How their places begin."""
+    head: bytes
+    """How their sources begin, and end."""
+    tail: bytes
+    headers: list[tuple[str, bytes]]
+
+
 class ResultEncoder:
     """Encodes settlements of one process: ``instance``, ``version`` and ``config`` digest go into each."""
 
     def __init__(self, *, instance: str, version: str, config: str) -> None:
         self._stamp = Stamp()
+        self._places: dict[tuple[Partition, str | None], _Place] = {}
         self._tail = b"".join(
             (b',"instance":', _encode(instance), b',"version":', _encode(version), b',"config":', _encode(config), b"}")
         )
@@ -44,8 +56,8 @@ class ResultEncoder:
         if len(value) + len(s.key or b"") > MAX_RESULT_BYTES:
             s = _shortened(s)
             value = self._value(s)
-        partition, outcome = s.tracker.partition, s.outcome
-        source = "" if s.reason else f"{partition.topic}:{partition.number}:{s.offset}"
+        outcome, place = s.outcome, self._place(s.tracker)
+        source = "" if s.reason else f"{place.text}{s.offset}"
         headers = [
             ("status", s.status.encode()),
             ("ric", (outcome.ric or "").encode()),
@@ -54,10 +66,22 @@ class ResultEncoder:
         ]
         if s.reason:
             headers.append(("withdrawal", s.reason.encode()))
+        else:
+            headers += place.headers
         return Encoded(s.key if outcome.ric is None else outcome.ric.encode(), value, headers)
 
+    def _place(self, tracker: OffsetTracker) -> _Place:
+        partition, topic_id = key = tracker.partition, tracker.topic_id
+        found = self._places.get(key)
+        if found is None:
+            head = b'{"topic":%s,"partition":%d,"offset":' % (_encode(partition.topic), partition.number)
+            headers = [] if topic_id is None else [("topic_id", topic_id.encode())]
+            text = f"{partition.topic}:{partition.number}:"
+            found = self._places[key] = _Place(text, head, b',"topic_id":%s}' % _text(topic_id), headers)
+        return found
+
     def _value(self, s: Settlement) -> bytes:
-        stamp, partition, outcome = self._stamp, s.tracker.partition, s.outcome
+        stamp, outcome = self._stamp, s.outcome
         return b"".join(
             (
                 b'{"status":"',
@@ -75,8 +99,8 @@ class ResultEncoder:
                 b',"text":',
                 _text(s.text),
                 b',"source":',
-                _NULL if s.reason else self._source(partition, s.offset, s.timestamp, s.key),
-                _withdrawal(s.reason, partition) if s.reason else b"",
+                _NULL if s.reason else self._source(s.tracker, s.offset, s.timestamp, s.key),
+                _withdrawal(s.reason, s.tracker.partition) if s.reason else b"",
                 b',"carried_by":',
                 _NULL if s.carried_by is None else self._price_source(s.carried_by),
                 b',"posts":[',
@@ -91,10 +115,10 @@ class ResultEncoder:
 
         Input that no broker would take back is left out, and a header says so.
         """
-        partition = settlement.tracker.partition
-        source = f"{partition.topic}:{partition.number}:{settlement.offset}"
+        place = self._place(settlement.tracker)
         headers = [
-            ("source", source.encode()),
+            ("source", f"{place.text}{settlement.offset}".encode()),
+            *place.headers,
             ("code", (settlement.code or "").encode()),
             ("text", (settlement.text or "").encode()),
         ]
@@ -109,17 +133,16 @@ class ResultEncoder:
 
     def _price_source(self, price: Price) -> bytes:
         offset, timestamp, key, _ = price.record
-        return self._source(price.tracker.partition, offset, timestamp, key)
+        return self._source(price.tracker, offset, timestamp, key)
 
-    def _source(self, partition: Partition, offset: int, timestamp: int, key: bytes | None) -> bytes:
-        wall = timestamp * 1000
-        when = b'"%s"' % self._stamp(wall).encode() if 0 <= wall < LAST_WALL else _NULL
-        return b'{"topic":%s,"partition":%d,"offset":%d,"timestamp":%s,"key":%s}' % (
-            _encode(partition.topic),
-            partition.number,
+    def _source(self, tracker: OffsetTracker, offset: int, timestamp: int, key: bytes | None) -> bytes:
+        wall, place = timestamp * 1000, self._place(tracker)
+        return b'%s%d,"timestamp":%s,"key":%s%s' % (
+            place.head,
             offset,
-            when,
+            b'"%s"' % self._stamp(wall).encode() if 0 <= wall < LAST_WALL else _NULL,
             _NULL if key is None else _encode(key.decode("utf-8", "replace")),
+            place.tail,
         )
 
     def _post(self, attempt: Attempt) -> bytes:
