@@ -166,6 +166,8 @@ class Worker:
         if self._sink.replaced or self._source.replaced:
             instance = self._loaded.settings.instance
             raise Stopped(78, f"another contribd runs as instance {instance!r} of this group: give each its own name")
+        if self._source.refusal is not None:
+            raise Stopped(78, self._source.refusal)
         for thread in (self._consuming, self._writing):
             if not thread.is_alive() and not self._stop_requested:
                 raise Stopped(1, f"the {thread.name} thread ended: see the error above")

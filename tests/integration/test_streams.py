@@ -38,8 +38,8 @@ class TestSource(SourceSuite):
         topics.produce(b"1", b"2")
         member = GroupProcess(topics.settings(start_from="latest"))
         member.wait_for(topics.partition())
-        assert member.of(Assigned)[0].partitions == {topics.partition(): Commit(2, "")}
-        assert topics.committed() == (2, "")
+        assert member.of(Assigned)[0].partitions == {topics.partition(): Commit(2, topics.beside())}
+        assert topics.committed() == (2, topics.beside())
         member.leave()
 
     @pytest.mark.parametrize("start_from", ["earliest", "latest"])
@@ -54,8 +54,8 @@ class TestSource(SourceSuite):
         writer.stop()
         member = GroupProcess(topics.settings(start_from=start_from))
         eventually(lambda: len(member.of(Assigned)) == 2, "another start")
-        assert member.of(Assigned)[1].partitions == {topics.partition(): Commit(3, "")}
-        assert topics.committed() == (3, "")
+        assert member.of(Assigned)[1].partitions == {topics.partition(): Commit(3, topics.beside())}
+        assert topics.committed() == (3, topics.beside())
         topics.produce(b"3")
         eventually(lambda: member.values == [b"3"], "what came since")
         member.leave()
@@ -72,7 +72,7 @@ class TestSource(SourceSuite):
         delete(topics, 6)
         member = GroupProcess(topics.settings(start_from=start_from))
         eventually(lambda: len(member.records) >= 4, "what is left")
-        assert member.of(Assigned)[0].partitions == {topics.partition(): Commit(2, "contribd1:Ag==")}
+        assert member.of(Assigned)[0].partitions == {topics.partition(): Commit(2, topics.beside("contribd1:Ag=="))}
         assert member.values == [b"6", b"7", b"8", b"9"]
         member.leave()
 
@@ -93,7 +93,7 @@ class TestSource(SourceSuite):
         kinds = [type(event) for event in member.events]
         anew = kinds.index(Revoking)
         assert kinds[anew : anew + 4] == [Revoking, Revoked, Assigned, Records]
-        assert member.of(Assigned)[1].partitions == {topics.partition(): Commit(0, "")}
+        assert member.of(Assigned)[1].partitions == {topics.partition(): Commit(0, topics.beside())}
         assert member.values[-10:] == [b"%d" % n for n in range(4990, 5000)]
         assert len(member.values) == len(set(member.values)) < 5000
         member.leave()
@@ -144,7 +144,7 @@ class TestSink(SinkSuite):
         stale = port.Member(member.group.generation - 1, member.group.member_id)
         writer = SinkProcess(topics.settings())
         assert not writer.write(1, [b"stale"], {topics.partition(): Commit(1, "")}, stale)
-        assert topics.committed() == (0, "")
+        assert topics.committed() == (0, topics.beside())
         numbers = itertools.count(2)  # the group may be in yet another generation by now: its topic is new
 
         def write() -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.streams.group.positions import Positions
-from contribd.streams.group.start_offsets import Start
+from contribd.streams.group.start_rules import Start
 
 A, B = Partition("prices", 0), Partition("prices", 1)
 

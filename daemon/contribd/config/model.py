@@ -13,6 +13,7 @@ from contribd.config.types import (
     NakCodes,
     Rate,
     Secret,
+    StartFrom,
     Text,
     TextOrNumber,
     Texts,
@@ -41,8 +42,10 @@ class Kafka(Section):
     prices: Topics = Field(default=("prices",), description="The topic, or list of topics, that prices are read from")
     results: Topic = Field(default="contribution-results", description="The topic that gets one result a record")
     rejects: Topic | None = Field(default=None, description="A topic for the untouched input of every REJECTED record")
-    start_from: Literal["latest", "earliest"] = Field(
-        default="latest", description="Where to start in a partition for which the group has no committed offset"
+    start_from: StartFrom = Field(
+        default="latest",
+        description="Where to start in a partition for which the group has no committed offset: latest, earliest, a "
+        "time (ISO 8601 with its zone), or refuse (exit code 78 rather than guess)",
     )
     client: dict[str, Any] = Field(
         default_factory=dict,

@@ -6,6 +6,7 @@ A message says what was expected and never the value: whoever reports it decides
 import difflib
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -148,6 +149,26 @@ def _topic(value: object) -> str:
     return str(value)
 
 
+STARTS = ("latest", "earliest", "refuse")
+
+
+def start_time(text: str) -> datetime | None:
+    """The time that a start is given by, None where it is none, or does not name its zone."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return when if when.tzinfo is not None and when.timestamp() >= 0 else None
+
+
+def _start(value: object) -> str:
+    if isinstance(value, str) and (value in STARTS or start_time(value) is not None):
+        return str(value)
+    near = difflib.get_close_matches(value, STARTS, 1) if isinstance(value, str) else []
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise expected(f"latest, earliest, refuse, or a time with its zone such as 2026-11-22T10:15:00Z{hint}")
+
+
 def _nak_code(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 256:
         return NAK_CODES.get(value, str(value))
@@ -185,6 +206,23 @@ Flag = Annotated[bool, BeforeValidator(_flag), schema("boolean")]
 Rate = Annotated[float, BeforeValidator(_rate), schema("number", exclusiveMinimum=0)]
 _TOPIC_SCHEMA = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,249}$"}
 Topic = Annotated[str, BeforeValidator(_topic), WithJsonSchema(_TOPIC_SCHEMA)]
+StartFrom = Annotated[
+    str,
+    BeforeValidator(_start),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": list(STARTS)},
+                {
+                    "type": "string",
+                    "format": "date-time",
+                    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ].*(Z|[+-][0-9:]+)$",
+                },
+            ]
+        }
+    ),
+]
+"""Where to start in a partition for which the group has no committed offset."""
 Topics = Annotated[tuple[Topic, ...], ONE_OR_MORE, list_schema(_TOPIC_SCHEMA)]
 Texts = Annotated[tuple[Text, ...], ONE_OR_MORE, list_schema({"type": "string"})]
 File = Annotated[Path, BeforeValidator(_path), schema("string")]

@@ -16,6 +16,7 @@ from contribd.streams.group.assignment import Assignment, Listener
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.hooks import Hooks
 from contribd.streams.group.lease import Joined, Lease
+from contribd.streams.group.start_offsets import Refused
 from contribd.streams.group.static_member import StaticMember
 from contribd.streams.readiness import reasons_not_ready
 from contribd.streams.runtime import Runtime
@@ -79,6 +80,8 @@ class Source:
         """Whether the consumer reached a broker and found its topics."""
         self.failure: str | None = None
         """Why it could not start yet, for the status line."""
+        self.refusal: str | None = None
+        """Why it must not start at all: this process must end."""
 
     # For the worker
 
@@ -144,10 +147,14 @@ class Source:
         try:
             if self._assignment.follow(consumer):
                 self._resume(consumer)
+        except Refused as refused:
+            self.refusal = str(refused)
+            self._stopping.set()
         except KafkaError as error:  # what was polled is not given again
             self._failed(error)
         for partition in self._assignment.retake_out_of_range(consumer):
             polled.pop(partition, None)
+        self._assignment.drop_settled(polled)
         if polled and not self._stopping.is_set():
             self._handed_over += sum(len(records) for records in polled.values())
             self._emit(Records(list(polled.items())))

@@ -10,8 +10,9 @@ from kafka.errors import GroupIdNotFoundError, TransactionalIdNotFoundError
 from contribd.engine.records.offsets import Partition
 from contribd.streams.client.access import Access
 from contribd.streams.client.errors import GroupUnseen
-from contribd.streams.client.port import GroupMember
+from contribd.streams.client.port import GroupMember, Topics
 from contribd.streams.client.settings import KafkaSettings
+from contribd.streams.client.topic_metadata import existing
 
 _NO_GROUP: Final = GroupIdNotFoundError.__name__
 
@@ -36,6 +37,10 @@ class ClusterAdmin:
     def missing_topics(self, topics: Sequence[str]) -> list[str]:
         """Those that do not exist, or may not be seen."""
         return [found["name"] for found in self._client.describe_topics(list(topics)) if not found["partitions"]]
+
+    def existing_topics(self, topics: Sequence[str]) -> Topics:
+        """Those that exist, as far as they may be seen."""
+        return existing(self._client.describe_topics(list(topics)))
 
     def topics(self, names: Sequence[str]) -> dict[str, Topic]:
         """What there is of each."""

@@ -7,6 +7,7 @@ from contribd.streams.client.admin import open_admin
 from contribd.streams.client.consumer import open_asking, open_member
 from contribd.streams.client.port import Kafka
 from contribd.streams.client.producer import end_transactions_of, open_producer
+from contribd.streams.client.result_sources import open_results
 from contribd.streams.client.settings import KafkaSettings
 
 
@@ -18,6 +19,7 @@ def connect(settings: KafkaSettings) -> Kafka:
         asking=partial(open_asking, access, settings),
         producer=partial(open_producer, access, settings),
         admin=partial(open_admin, access, settings),
+        results=partial(open_results, access, settings),
         end_transactions_of=partial(end_transactions_of, access, settings),
         problem=access.problem,
     )

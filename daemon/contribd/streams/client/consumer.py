@@ -11,9 +11,17 @@ from kafka.structs import OffsetAndMetadata
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.price import Record
 from contribd.streams.client import consumer_faults as faults
-from contribd.streams.client import membership
+from contribd.streams.client import membership, topic_metadata
 from contribd.streams.client.access import Access
-from contribd.streams.client.port import AskingConsumer, GroupListener, Heartbeats, Member, MemberConsumer, MemberHooks
+from contribd.streams.client.port import (
+    AskingConsumer,
+    GroupListener,
+    Heartbeats,
+    Member,
+    MemberConsumer,
+    MemberHooks,
+    Topics,
+)
 from contribd.streams.client.settings import KafkaSettings
 
 LEAVE_SECONDS: Final = 2.0
@@ -44,6 +52,7 @@ class Consumer:
     def __init__(self, client: Any) -> None:
         """``client``: a ``KafkaConsumer``."""
         self._client = client
+        self._topics: Sequence[str] = ()
 
     def missing_topics(self, topics: Sequence[str]) -> list[str]:
         """Those that do not exist, or may not be seen."""
@@ -51,7 +60,17 @@ class Consumer:
 
     def subscribe(self, topics: Sequence[str], listener: GroupListener) -> None:
         """Joins the group with the next ``poll``."""
+        self._topics = topics
         self._client.subscribe(topics, listener=_Rebalances(listener))
+
+    def topics(self) -> Topics:
+        """Those subscribed to, as the cluster told of them last."""
+        return topic_metadata.topics_of(self._client, self._topics)
+
+    def ask_topics(self, seconds: float) -> Topics:
+        """The same, asked for now."""
+        topic_metadata.refresh(self._client, seconds)
+        return self.topics()
 
     def poll(self, seconds: float) -> dict[Partition, list[Record]]:
         """Records of partitions that are not paused; waits for the first ones. Calls the listener."""
@@ -95,6 +114,24 @@ class Consumer:
         places = _places(partitions)
         begins, ends = self._client.beginning_offsets(places), self._client.end_offsets(places)
         return {Partition(*tp): (begins[tp], ends[tp]) for tp in places}
+
+    def offsets_at(self, partitions: Collection[Partition], time: int) -> dict[Partition, tuple[int, int]]:
+        """Offset and timestamp of the first record of each log stamped at or after ``time``."""
+        found = self._client.offsets_for_times(dict.fromkeys(_places(partitions), time))
+        # None, or a stamp of -1 from some brokers: nothing is as late as that.
+        return {
+            Partition(*tp): (at.offset, at.timestamp)
+            for tp, at in found.items()
+            if at is not None and at.timestamp >= 0
+        }
+
+    def committed_among(self, partitions: Collection[Partition], seconds: float) -> dict[Partition, Commit]:
+        """What the group has committed of these."""
+        coordinator = self._client._coordinator  # noqa: SLF001 - kafka-python asks for one at a time
+        found = coordinator.fetch_committed_offsets(_places(partitions), round(seconds * 1000))
+        return {
+            Partition(*tp): Commit(each.offset, each.metadata or "") for tp, each in found.items() if each.offset >= 0
+        }
 
     def confirm(self) -> None:
         """Asks the group at once whether it knows this member."""

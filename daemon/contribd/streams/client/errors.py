@@ -11,6 +11,7 @@ from kafka.errors import (
     KafkaTimeoutError,
     ProducerFencedError,
     RebalanceInProgressError,
+    TopicAuthorizationFailedError,
     UnknownMemberIdError,
 )
 
@@ -28,6 +29,7 @@ __all__ = [
     "PlainError",
     "ProducerFencedError",
     "RebalanceInProgressError",
+    "TopicAuthorizationFailedError",
     "TopicMissing",
     "UnknownMemberIdError",
 ]

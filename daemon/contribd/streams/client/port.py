@@ -10,7 +10,7 @@ raises ``KafkaTimeoutError`` past it. Every error is a ``KafkaError`` (``streams
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.price import Record
@@ -33,6 +33,21 @@ class Heartbeats(NamedTuple):
 
     sent: float
     answered: float
+
+
+class SeenTopic(NamedTuple):
+    """A topic as the cluster's metadata shows it.
+
+    ``topic_id``: as Kafka prints it (KIP-516), None where the broker does not tell. ``partitions``: 0 where the topic
+    may not be seen.
+    """
+
+    topic_id: str | None
+    partitions: int
+
+
+Topics: TypeAlias = Mapping[str, SeenTopic]
+"""By name; a topic that is not in it does not exist."""
 
 
 class GroupListener(Protocol):
@@ -83,6 +98,12 @@ class MemberConsumer(OffsetReader, Protocol):
     def subscribe(self, topics: Sequence[str], listener: GroupListener) -> None:
         """Joins the group with the next ``poll``."""
 
+    def topics(self) -> Topics:
+        """Those subscribed to, as the cluster told of them last, some seconds ago at most; asks nobody."""
+
+    def ask_topics(self, seconds: float) -> Topics:
+        """The same, asked for now. Raises ``KafkaError``."""
+
     def poll(self, seconds: float) -> dict[Partition, list[Record]]:
         """Records of partitions that are not paused; waits for the first ones. Calls the listener. Raises
         ``KafkaError``."""
@@ -108,6 +129,13 @@ class MemberConsumer(OffsetReader, Protocol):
     def log_ends(self, partitions: Collection[Partition]) -> dict[Partition, tuple[int, int]]:
         """The first and the next offset of each log, as a read_committed consumer sees it. Raises ``KafkaError``."""
 
+    def offsets_at(self, partitions: Collection[Partition], time: int) -> dict[Partition, tuple[int, int]]:
+        """Offset and timestamp of the first record of each log stamped at or after ``time`` (milliseconds since 1970);
+        logs that have none are left out. Raises ``KafkaError``."""
+
+    def committed_among(self, partitions: Collection[Partition], seconds: float) -> dict[Partition, Commit]:
+        """What the group has committed of these; those of which it has not are left out. Raises ``KafkaError``."""
+
     def commit(self, commits: Mapping[Partition, Commit]) -> None:
         """Commits offsets outside of a transaction: the first ones of a group. Raises ``KafkaError``."""
 
@@ -132,6 +160,40 @@ class AskingConsumer(OffsetReader, Protocol):
 
     def speak_for(self, member: Member, seconds: float) -> None:
         """From now on ``confirm`` and ``committed`` are asked as this member's. Raises ``KafkaError``."""
+
+    def close(self) -> None:
+        """Ends it."""
+
+
+class ResultSource(NamedTuple):
+    """What a result's headers say of its record: ``topic:partition:offset``, empty for what is of no record, and the
+    topic's id, where there is one."""
+
+    source: bytes
+    topic_id: bytes | None
+
+
+class ResultSources(Protocol):
+    """The results topic, read for the sources of its results, as a read_committed reader sees them.
+
+    Read are those that the log held when it was gone to. Belongs to one thread. Everything raises ``KafkaError``.
+    """
+
+    def go_to(self, time: int | None) -> int:
+        """To the first results written at or after ``time`` (milliseconds since 1970), None: to the oldest there are.
+        How many offsets lie before the end."""
+
+    def go_to_last(self, most: int) -> int:
+        """To the last ones, so many in all; how many offsets lie before the end."""
+
+    def poll(self, seconds: float) -> list[ResultSource]:
+        """The next ones; waits for the first."""
+
+    def left(self) -> int:
+        """Offsets before the end; what lies behind a transaction that is open has to wait for it."""
+
+    def oldest(self) -> int | None:
+        """When the oldest result there is was written (milliseconds since 1970), where older ones were deleted."""
 
     def close(self) -> None:
         """Ends it."""
@@ -170,6 +232,9 @@ class Admin(Protocol):
     def missing_topics(self, topics: Sequence[str]) -> list[str]:
         """Those that do not exist, or may not be seen."""
 
+    def existing_topics(self, topics: Sequence[str]) -> Topics:
+        """Those that exist, as far as they may be seen."""
+
     def members(self, group: str) -> list[GroupMember]:
         """The members of a group, none where there is no such group. ``GroupUnseen`` where it may not be looked at."""
 
@@ -193,6 +258,7 @@ class Kafka:
     producer: Callable[[], TransactionalProducer]
     """Under our transactional.id: what a producer of that name left open is ended (KIP-98)."""
     admin: Callable[[], Admin]
+    results: Callable[[], ResultSources]
     end_transactions_of: Callable[[str], None]
     """Ends what a producer of this transactional.id left open, and fences it."""
     problem: Callable[[], str | None] = lambda: None

@@ -90,7 +90,7 @@ PRIVATE_NAMES: Final[tuple[PrivateName, ...]] = (
     # consumer.py, membership.py
     Attribute(_CONSUMER, "_coordinator", "ConsumerCoordinator", "membership, heartbeats, joins"),
     Attribute(_CONSUMER, "_subscription", "SubscriptionState", "position; tell_out_of_range"),
-    Attribute(_CONSUMER, "_net", "", "confirm"),
+    Attribute(_CONSUMER, "_net", "", "confirm; refresh"),
     Method("kafka.net.selector:NetworkSelector", "run", ("coro",), "confirm"),
     Attribute("kafka.consumer.subscription_state:SubscriptionState", "assignment", "", "position"),
     Method(
@@ -107,6 +107,13 @@ PRIVATE_NAMES: Final[tuple[PrivateName, ...]] = (
     Attribute(_COORDINATOR, "heartbeat", "Heartbeat", "heartbeats"),
     Attribute(_HEARTBEAT, "last_send", "", "heartbeats"),
     Attribute(_HEARTBEAT, "last_receive", "", "heartbeats"),
+    Method(_COORDINATOR, "fetch_committed_offsets", ("partitions", "timeout_ms"), "committed_among"),
+    # topic_metadata.py
+    Attribute(_CONSUMER, "_cluster", "", "topics_of; refresh"),
+    Attribute(_CONSUMER, "_manager", "", "refresh"),
+    Method("kafka.cluster:ClusterMetadata", "topic_id", ("topic_name",), "topics_of"),
+    Method("kafka.cluster:ClusterMetadata", "request_update", (), "refresh"),
+    Method("kafka.net.manager:KafkaConnectionManager", "wait_for", ("future", "timeout_ms"), "refresh"),
     # consumer_faults.py
     Attribute(_CONSUMER, "_fetcher", "Fetcher", "release_buffered"),
     Attribute("kafka.consumer.fetcher:Fetcher", "_next_partition_records", "", "release_buffered"),

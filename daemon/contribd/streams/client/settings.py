@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from contribd.config.kafka_client import static_id
+from contribd.config.types import start_time
 from contribd.streams.client.partitioner import KeyPartitioner
 
 CONSUMER_OWN: Mapping[str, Any] = {
@@ -30,6 +31,9 @@ CONSUMER_DEFAULTS: Mapping[str, Any] = {
     "fetch_max_wait_ms": 500,
     "session_timeout_ms": 45_000,
     "heartbeat_interval_ms": 3_000,
+    # New partitions, and a topic that was made anew, are found within this. The client's five minutes would leave what
+    # is produced to a new partition waiting for as long; a request for one topic's metadata costs next to nothing.
+    "metadata_max_age_ms": 5_000,
 }
 
 PRODUCER_OWN: Mapping[str, Any] = {
@@ -66,7 +70,10 @@ def login_wait(refusals: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
-    """What the source and the sink need. ``client``: further kafka-python settings, by its own names."""
+    """What the source and the sink need. ``client``: further kafka-python settings, by its own names.
+
+    ``start_from``: latest, earliest, refuse, or a time in ISO 8601 with its zone.
+    """
 
     bootstrap_servers: tuple[str, ...]
     group_id: str
@@ -100,6 +107,12 @@ class KafkaSettings:
             return f"user {name}" if name else "the user of this login"
         certificate = self.client.get("ssl_certfile") if protocol == "SSL" else None
         return f"the owner of certificate {certificate}" if certificate else "user ANONYMOUS"
+
+    @property
+    def start_time(self) -> int | None:
+        """Where ``start_from`` is a time: milliseconds since 1970; else None."""
+        when = start_time(self.start_from)
+        return None if when is None else int(when.timestamp() * 1000)
 
     @property
     def session_timeout(self) -> float:
@@ -153,7 +166,8 @@ class KafkaSettings:
             "bootstrap_servers": list(self.bootstrap_servers),
             "client_id": client_id(self.instance),
             "group_id": self.group_id,
-            "auto_offset_reset": self.start_from,
+            # Never used: positions are ours to set. Without any, one offset out of range would fail every poll.
+            "auto_offset_reset": "latest",
         }
 
     def member(self) -> dict[str, Any]:

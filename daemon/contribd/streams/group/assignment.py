@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 from contribd.engine import events
 from contribd.engine.events import Assigned, CaughtUp, Revoked, Revoking
 from contribd.engine.records.offsets import Partition
+from contribd.engine.records.price import Record
 from contribd.ops.log import get_logger
 from contribd.streams.client.port import Kafka, MemberConsumer
 from contribd.streams.client.settings import KafkaSettings
@@ -12,6 +13,8 @@ from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.hanging_transactions import HangingTransactions
 from contribd.streams.group.lease import Joined, Lease
 from contribd.streams.group.positions import Positions
+from contribd.streams.group.results_lookup import ResultsLookup
+from contribd.streams.group.settled_offsets import SettledOffsets
 from contribd.streams.group.start_offsets import OUT_OF_RANGE, StartOffsets
 from contribd.streams.group.static_member import StaticMember
 from contribd.streams.runtime import Event, Runtime
@@ -19,6 +22,9 @@ from contribd.streams.runtime import Event, Runtime
 REVOKE_SECONDS = 5.0
 """How long a rebalance waits for outstanding answers of revoked partitions. The client sends no heartbeats meanwhile,
 so it is far below the session timeout."""
+
+FIND_SECONDS = 0.5
+"""Between two looks for the start of partitions that could not begin yet."""
 
 _log = get_logger("source")
 
@@ -49,8 +55,15 @@ class Assignment:
         self._new: set[Partition] = set()
         """Given by the group, and not announced: nothing is fetched of them before their offsets are known."""
         self._starts = StartOffsets(
-            HangingTransactions(kafka, settings, runtime), latest=settings.start_from == "latest"
+            HangingTransactions(kafka, settings, runtime),
+            ResultsLookup(kafka, settings, runtime),
+            start_from=settings.start_from,
+            start_time=settings.start_time,
         )
+        self._mono = runtime.mono
+        self._find_at = float("-inf")
+        self._settled: dict[Partition, SettledOffsets] = {}
+        """What has its result though the group's offsets do not say so, by partition: it is not handed over."""
         self.positions = Positions()
 
     def release(self) -> None:
@@ -71,7 +84,7 @@ class Assignment:
         if self._static_member.must_rejoin():
             self._tell_of_rejoin()
             consumer.rejoin()
-        if self._new and not self._static_member.wait:
+        if self._new and not self._static_member.wait and self._mono() >= self._find_at:
             return self._announce(consumer)
         return False
 
@@ -93,13 +106,19 @@ class Assignment:
     def _announce(self, consumer: MemberConsumer) -> bool:
         """Says what is assigned, and from where: the committed offset with its metadata.
 
-        Where Kafka cannot be asked just now, the partitions stay new and are announced after a later poll.
+        Where Kafka cannot be asked just now, the partitions stay new and are announced after a later poll. So do those
+        whose topic is not there, and those whose results are being looked up.
         """
         self._new &= consumer.assignment()
         starts = self._starts.find(consumer, self._new)
         self._new -= starts.keys()
+        if self._new:
+            self._find_at = self._mono() + FIND_SECONDS
         if not starts:
             return False
+        for partition, start in starts.items():
+            if start.settled is not None and start.settled.highest >= start.position:
+                self._settled[partition] = start.settled
         commits = {partition: start.commit for partition, start in starts.items()}
         _log.info("partitions assigned", partitions=_names(commits))
         self._emit(Assigned(commits, self.positions.begin(starts)))
@@ -117,6 +136,14 @@ class Assignment:
             self.assigned(consumer, out_of_range)
         return out_of_range
 
+    def drop_settled(self, polled: dict[Partition, list[Record]]) -> None:
+        """Takes out of what was polled the records that have their result, where the group's offsets do not say so."""
+        for partition in self._settled.keys() & polled.keys():
+            settled, records = self._settled[partition], polled[partition]
+            if records[-1].offset >= settled.highest:
+                del self._settled[partition]
+            polled[partition] = [record for record in records if record.offset not in settled]
+
     def tell_caught_up(self, consumer: MemberConsumer) -> None:
         """Tells of partitions that are where their log ended when they were assigned."""
         if there := self.positions.caught_up(consumer):
@@ -127,6 +154,7 @@ class Assignment:
     def assigned(self, consumer: MemberConsumer, partitions: Collection[Partition]) -> None:
         """Called by the consumer while it polls: nothing of these is fetched before their offsets are known."""
         self._new.update(partitions)
+        self._find_at = float("-inf")
         consumer.pause(self._new & consumer.assignment())
 
     def revoked(self, consumer: MemberConsumer, partitions: Collection[Partition]) -> None:
@@ -139,8 +167,7 @@ class Assignment:
             # Whoever gets these next does not know that an earlier process of our name may still post.
             self._leaving.wait(self._static_member.wait)
         revoked = frozenset(partitions) - self._new
-        self._new.difference_update(partitions)
-        self.positions.forget(partitions)
+        self._forget(partitions)
         if not revoked or self._leaving.is_set():
             return
         self._released.clear()
@@ -152,10 +179,16 @@ class Assignment:
     def lost(self, partitions: Collection[Partition]) -> None:
         """Called by the consumer while it polls: the group has given these to others already."""
         lost = frozenset(partitions)
-        self._new.difference_update(partitions)
-        self.positions.forget(partitions)
+        self._forget(partitions)
         _log.warning("partitions were lost: this member was out of its group", partitions=_names(lost))
         self._emit(Revoked(lost))
+
+    def _forget(self, partitions: Collection[Partition]) -> None:
+        self._new.difference_update(partitions)
+        self.positions.forget(partitions)
+        self._starts.forget(partitions)
+        for partition in partitions:
+            self._settled.pop(partition, None)
 
 
 class Listener:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from contribd.engine.records.offsets import Partition
 from contribd.streams.client.port import MemberConsumer
-from contribd.streams.group.start_offsets import Start
+from contribd.streams.group.start_rules import Start
 
 
 class Positions:

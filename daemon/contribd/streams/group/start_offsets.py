@@ -1,7 +1,10 @@
 """Where to begin in a partition's log: what the group has committed, against what the log still holds.
 
-Both ends of a log can pass a commit by. Retention deletes at its beginning what was never consumed. At its end, one
-that became leader uncleanly lacks what others had, or a topic is deleted and made again: then the same offsets are
+Theory of operation
+===================
+
+With a commit. Consumption goes on there, unless the log has passed the commit by. Retention deletes at its beginning
+what was never consumed. At its end, one that became leader uncleanly lacks what others had: then the same offsets are
 given to other records.
 
 Where the log ends before the commit, contribd goes on at that end. All that comes from there on is new, and prices that
@@ -9,95 +12,94 @@ come now matter more than offsets that are unique: waiting until the log has gro
 partition for days. What was written anew below the end is not consumed, since nobody can tell it from what was consumed
 before, and a price of before the cut could follow a newer one. Results of offsets between the end and the old commit
 then exist twice, of two records; their sources differ in the timestamp.
+
+Another topic. A topic that is deleted and made anew under its name has another id (KIP-516). Commits name the topic
+they are of, so one of an earlier topic is known for what it is, where the broker has kept it (Kafka 4.1 deletes it with
+the topic). The new topic is begun at its beginning. Commits of before ids were kept count as of the topic.
+
+Without a commit, in this order:
+
+- The topic is another one than this process, or commits of its other partitions, knew: its beginning.
+- The partition is newer than what the group has consumed of the topic: commits say how many partitions there were, and
+  this process remembers how many it saw first. Its beginning, or what was produced before it was found would be lost.
+- Else the group is new, or was deleted, or its offsets expired: ``kafka.start_from`` decides. What has its result
+  according to the results topic is not consumed again (``results_lookup``).
+
+Whatever is decided is committed before anything is consumed, or a crash would begin elsewhere.
 """
 
-from collections.abc import Collection
-from typing import Final, NamedTuple
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
 
-from contribd.engine.records.offsets import Commit, Partition, decode_metadata
-from contribd.ops.log import get_logger
+from contribd.engine.records.offsets import About, Commit, Partition, decode_about
 from contribd.streams.client.errors import KafkaTimeoutError
-from contribd.streams.client.port import MemberConsumer
+from contribd.streams.client.port import MemberConsumer, SeenTopic, Topics
+from contribd.streams.group import start_lines
 from contribd.streams.group.hanging_transactions import HangingTransactions
+from contribd.streams.group.results_lookup import ResultsLookup, Wanted
+from contribd.streams.group.start_rules import CUT, Origin, Start, find_start, needs_results, origin_of, passed_over
 
 ASK_SECONDS: Final = 0.3, 1.0
 """How long the group is asked for what is committed, which the client would do for ever: the first time, and then at a
 time. A process that was killed may leave a transaction open, and its partitions have no stable offset before that is
 ended; those that we have already are fetched between two tries."""
 
-_log = get_logger("source")
+TOPICS_SECONDS: Final = 5.0
+"""How long a broker may take to tell of the topics."""
 
 
-class Start(NamedTuple):
-    """Where a partition begins."""
-
-    commit: Commit
-    """What its tracker begins with."""
-    position: int
-    """The first offset to fetch."""
-    end: int
-    """The log's next offset, as a read_committed consumer sees it."""
-    unwritten: bool = False
-    """The commit is not the group's yet. It must be before anything is consumed, or a crash would begin elsewhere."""
-    problem: str | None = None
-    """What an operator must know of, in one line."""
-    lost: int = 0
-    """Offsets whose records are lost."""
-
-
-def find_start(commit: Commit | None, begin: int, end: int, *, latest: bool) -> Start:
-    """``commit``: the group's, None where it has none; ``begin`` and ``end``: the log's first and next offset.
-
-    ``latest``: where to begin without a commit.
-    """
-    if commit is None:
-        position = end if latest else begin
-        return Start(Commit(position, ""), position, end, unwritten=True)
-    if commit.offset > end:
-        return Start(Commit(end, ""), end, end, unwritten=True, problem=_CUT, lost=commit.offset - end)
-    if commit.offset < begin:
-        settled = sum(offset < begin for offset in decode_metadata(*commit))
-        lost = begin - commit.offset - settled
-        return Start(commit, begin, end, problem=_DELETED if lost else None, lost=lost)
-    return Start(commit, commit.offset, end)
+class Refused(Exception):
+    """``start_from: refuse``, and there is no offset to start from; the text says of what, and what to do."""
 
 
 class StartOffsets:
     """Finds out where new partitions begin, and puts the consumer there."""
 
-    def __init__(self, hanging: HangingTransactions, *, latest: bool) -> None:
-        """``latest``: where to begin without a commit."""
+    def __init__(
+        self, hanging: HangingTransactions, lookup: ResultsLookup, *, start_from: str, start_time: int | None = None
+    ) -> None:
+        """``start_from``, ``start_time``: where to begin without a commit; see ``KafkaSettings``."""
         self._hanging = hanging
-        self._latest = latest
+        self._lookup = lookup
+        self._start_from = start_from
+        self._start_time = start_time
         self._ask_seconds = ASK_SECONDS[0]
+        self._first: dict[str, SeenTopic] = {}
+        """Each topic as it was when this process saw it first."""
         self.out_of_range: set[Partition] = set()
         """Partitions whose broker has refused the offset that the consumer asked for, which proves a log cut. An end
         that lies before the commit does not: a broker that has just become leader may know of less, and the embedded
         one tells of ends that are too low."""
 
     def find(self, consumer: MemberConsumer, partitions: Collection[Partition]) -> dict[Partition, Start]:
-        """Where each of ``partitions`` begins. Raises KafkaError; what was done is done again by the next call.
+        """Where each of ``partitions`` begins; left out are those of topics that do not exist, and those whose results
+        are being looked up. Raises KafkaError; what was done is done again by the next call. Raises Refused.
 
         What is committed counts only between two confirmations that the group knows us: see ``fencing``.
         """
         if not partitions:
             return {}
-        logs = consumer.log_ends(partitions)
+        topics = consumer.ask_topics(TOPICS_SECONDS)
+        logs = consumer.log_ends([each for each in partitions if _exists(each, topics)])
+        if not logs:
+            return {}
         consumer.confirm()
         commits = {partition: self._committed(consumer, partition) for partition in logs}
+        beside = self._beside(consumer, topics, commits)
         consumer.confirm()
         self._ask_seconds = ASK_SECONDS[0]
-        starts = {each: self._start(each, commit, *logs[each]) for each, commit in commits.items()}
+        origins = {each: self._origin(each, commit, topics[each.topic], beside) for each, commit in commits.items()}
+        starts = self._start_all(consumer, topics, logs, commits, origins)
         for partition, start in starts.items():
-            _put(consumer, partition, commits[partition], start)
+            _put(consumer, partition, start)
+        start_lines.tell(starts, commits, topics, self._start_from)
+        self._lookup.forget(starts)
         self.out_of_range -= starts.keys()
         return starts
 
-    def _start(self, partition: Partition, commit: Commit | None, begin: int, end: int) -> Start:
-        start = find_start(commit, begin, end, latest=self._latest)
-        if commit is not None and start.problem is _CUT and partition not in self.out_of_range:
-            return find_start(commit, begin, commit.offset, latest=self._latest)
-        return start
+    def forget(self, partitions: Iterable[Partition]) -> None:
+        """These are not ours any more: what was looked up for them is of no use."""
+        self._lookup.forget(partitions)
 
     def _committed(self, consumer: MemberConsumer, partition: Partition) -> Commit | None:
         try:
@@ -107,23 +109,107 @@ class StartOffsets:
             self._hanging.end(consumer.member().member_id)
             raise
 
+    def _beside(
+        self, consumer: MemberConsumer, topics: Topics, commits: Mapping[Partition, Commit | None]
+    ) -> dict[Partition, Commit]:
+        """What the group has committed of the topics that have a partition without a commit."""
+        names = {partition.topic for partition, commit in commits.items() if commit is None}
+        all_of_them = [Partition(name, number) for name in sorted(names) for number in range(topics[name].partitions)]
+        try:
+            return consumer.committed_among(all_of_them, self._ask_seconds) if all_of_them else {}
+        except KafkaTimeoutError:
+            self._ask_seconds = ASK_SECONDS[1]
+            self._hanging.end(consumer.member().member_id)
+            raise
 
-def _put(consumer: MemberConsumer, partition: Partition, commit: Commit | None, start: Start) -> None:
+    def _origin(
+        self, partition: Partition, commit: Commit | None, topic: SeenTopic, beside: Mapping[Partition, Commit]
+    ) -> Origin:
+        first = self._first.setdefault(partition.topic, topic)
+        same = {each: other for each, other in beside.items() if each.topic == partition.topic}
+        return origin_of(partition, commit, topic, first, same)
+
+    def _start_all(
+        self,
+        consumer: MemberConsumer,
+        topics: Topics,
+        logs: Mapping[Partition, tuple[int, int]],
+        commits: Mapping[Partition, Commit | None],
+        origins: Mapping[Partition, Origin],
+    ) -> dict[Partition, Start]:
+        nowhere = [each for each, origin in origins.items() if origin is Origin.NOWHERE]
+        fallbacks = self._fallbacks(consumer, nowhere, logs)
+        starts = {}
+        for partition, origin in origins.items():
+            commit = commits[partition] if origin is Origin.COMMITTED else None
+            fallback = fallbacks.get(partition, logs[partition][0])
+            start = self._start(partition, commit, logs[partition], fallback, topics[partition.topic])
+            starts[partition] = start._replace(origin=origin)
+        return self._with_results(consumer, starts, topics)
+
+    def _start(
+        self, partition: Partition, commit: Commit | None, log: tuple[int, int], fallback: int, topic: SeenTopic
+    ) -> Start:
+        begin, end = log
+        results_to = 0 if commit is None else decode_about(commit.metadata).results_to
+        about = About(topic.topic_id, topic.partitions, results_to)
+        start = find_start(commit, begin, end, fallback=fallback, about=about)
+        if commit is not None and start.problem is CUT and partition not in self.out_of_range:
+            return find_start(commit, begin, commit.offset, fallback=fallback, about=about)
+        return start
+
+    # Without a commit
+
+    def _fallbacks(
+        self, consumer: MemberConsumer, partitions: list[Partition], logs: Mapping[Partition, tuple[int, int]]
+    ) -> dict[Partition, int]:
+        """Where ``start_from`` says that these begin."""
+        if not partitions:
+            return {}
+        if self._start_from == "refuse":
+            raise Refused(start_lines.refusal(partitions, logs))
+        if self._start_time is not None:
+            found = consumer.offsets_at(partitions, self._start_time)
+            return {each: found[each][0] if each in found else logs[each][1] for each in partitions}
+        return {each: logs[each][0 if self._start_from == "earliest" else 1] for each in partitions}
+
+    def _with_results(
+        self, consumer: MemberConsumer, starts: dict[Partition, Start], topics: Topics
+    ) -> dict[Partition, Start]:
+        """Those whose results need not be looked up, or were."""
+        wanted = {
+            each: self._wanted(start, topics[each.topic]) for each, start in starts.items() if needs_results(start)
+        }
+        if not wanted:
+            return starts
+        first = consumer.offsets_at(wanted, 0)
+        since = {each: first[each][1] for each in wanted if each in first}
+        found = self._lookup.ask(
+            {each: want._replace(since=self._since(since.get(each))) for each, want in wanted.items()}
+        )
+        ready = {each: start for each, start in starts.items() if each not in wanted or each in found}
+        return {each: passed_over(start, found.get(each)) for each, start in ready.items()}
+
+    def _wanted(self, start: Start, topic: SeenTopic) -> Wanted:
+        if start.origin is Origin.NOWHERE and start.position >= start.end:
+            return Wanted(topic.topic_id, start.begin, start.end, briefly=True)
+        results_to = decode_about(start.commit.metadata).results_to or start.end
+        return Wanted(topic.topic_id, start.position, results_to)
+
+    def _since(self, first: int | None) -> int | None:
+        """When the first record to begin with was stamped, in milliseconds: None where that is not known."""
+        return first if self._start_time is None or first is None else max(first, self._start_time)
+
+
+def _exists(partition: Partition, topics: Topics) -> bool:
+    topic = topics.get(partition.topic)
+    return topic is not None and partition.number < topic.partitions
+
+
+def _put(consumer: MemberConsumer, partition: Partition, start: Start) -> None:
     if start.unwritten:
         consumer.commit({partition: start.commit})
     consumer.seek(partition, start.position)
-    if start.problem is not None and commit is not None:
-        topic, number = partition
-        place = {"topic": topic, "partition": number, "committed": commit.offset, "log_end": start.end}
-        _log.error(start.problem, **place, goes_on_at=start.position, offsets_lost=start.lost)
 
 
-_CUT: Final = (
-    "the log ends before what the group has consumed: it was cut back, or its topic made anew; going on at its end "
-    "(what was written anew below it is not contributed, and offsets up to the old commit are given out a second time)"
-)
-_DELETED: Final = (
-    "records were deleted before they were consumed: they get no result; going on with the oldest there is "
-    "(raise the topic's retention, or find out why consumption fell behind)"
-)
 OUT_OF_RANGE: Final = "offset out of range: revoking the partition and assigning it anew"

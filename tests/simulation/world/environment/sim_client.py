@@ -5,6 +5,7 @@ from tests.simulation.world.environment.host import Life
 from tests.simulation.world.environment.membership import Membership
 from tests.simulation.world.environment.sim_consumer import SimAskingConsumer, SimMemberConsumer
 from tests.simulation.world.environment.sim_producer import SimAdmin, SimProducer, init_transactions
+from tests.simulation.world.environment.sim_results import SimResultSources
 from tests.simulation.world.plan import Plan
 
 from contribd.streams.client.port import Kafka, MemberHooks
@@ -48,7 +49,11 @@ def connect(life: Life, settings: KafkaSettings) -> Kafka:
         bootstrap()
         return SimAdmin(life)
 
-    return Kafka(consumer, asking, producer, admin, lambda name: _end_transactions_of(life, name))
+    def results() -> SimResultSources:
+        bootstrap()
+        return SimResultSources(life)
+
+    return Kafka(consumer, asking, producer, admin, results, lambda name: _end_transactions_of(life, name))
 
 
 def _end_transactions_of(life: Life, name: str) -> None:

@@ -7,6 +7,7 @@ from tests.simulation.world.environment.fiber import current
 from tests.simulation.world.environment.host import Life
 from tests.simulation.world.environment.membership import Membership
 from tests.simulation.world.environment.sim_calls import answer, call
+from tests.simulation.world.environment.sim_kafka import SimKafka
 
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.price import Record
@@ -17,7 +18,7 @@ from contribd.streams.client.errors import (
     KafkaTimeoutError,
     RebalanceInProgressError,
 )
-from contribd.streams.client.port import GroupListener, Heartbeats, Member
+from contribd.streams.client.port import GroupListener, Heartbeats, Member, SeenTopic, Topics
 
 UNSTABLE_SECONDS = 0.1
 """How often stable offsets are asked for again."""
@@ -56,6 +57,11 @@ def ask_known(life: Life, member: Member) -> None:
         raise KafkaError("UnknownMemberId")
 
 
+def seen_topics(kafka: SimKafka) -> Topics:
+    """The topics as the cluster's metadata shows them."""
+    return {"prices": SeenTopic(kafka.topic_id, len(kafka.logs))}
+
+
 class SimMemberConsumer:
     """``streams.client.port.MemberConsumer`` over a simulated cluster."""
 
@@ -79,6 +85,16 @@ class SimMemberConsumer:
         del topics
         current().sleep(self._life.rtt())
         return []
+
+    def topics(self) -> Topics:
+        """As the cluster is."""
+        return seen_topics(self._world.kafka)
+
+    def ask_topics(self, seconds: float) -> Topics:
+        """The same, asked for now."""
+        call(self._life, leader_of(0), seconds)
+        answer(self._life)
+        return self.topics()
 
     def subscribe(self, topics: Sequence[str], listener: GroupListener) -> None:
         """Joins with the next poll."""
@@ -156,6 +172,22 @@ class SimMemberConsumer:
             call(self._life, leader_of(partition.number))
         kafka = self._world.kafka
         return {each: (kafka.first(each.number), kafka.ends[each.number]) for each in partitions}
+
+    def offsets_at(self, partitions: Collection[Partition], time: int) -> dict[Partition, tuple[int, int]]:
+        """The first record of each log stamped at or after ``time``."""
+        found = {}
+        for partition in sorted(partitions):
+            call(self._life, leader_of(partition.number))
+            for record in self._world.kafka.logs[partition.number]:
+                if record.timestamp >= max(0, time):
+                    found[partition] = (record.offset, record.timestamp)
+                    break
+        return found
+
+    def committed_among(self, partitions: Collection[Partition], seconds: float) -> dict[Partition, Commit]:
+        """What the group has committed of these."""
+        found = {each: ask_committed(self._life, each, seconds) for each in sorted(partitions)}
+        return {each: commit for each, commit in found.items() if commit is not None}
 
     def poll(self, seconds: float) -> dict[Partition, list[Record]]:
         """Follows the group, then fetches."""

@@ -62,6 +62,9 @@ class SimKafka:
         """The next offset of each partition."""
         self.starts = [0] * partitions
         """Where each log begins."""
+        self.topic_id = "prices-topic-1"
+        self.results: list[tuple[int, Encoded]] = []
+        """The committed results, each with when it was written (milliseconds since 1970)."""
         self.offsets: dict[Partition, Commit] = {}
         """What the group has committed."""
         self.begins: dict[Partition, int] = {}
@@ -158,6 +161,7 @@ class SimKafka:
         if transaction.state is not State.OPEN:
             raise Fenced
         transaction.state = State.COMPLETING
+        self.results += [(self.schedule.wall // 1000, encoded) for encoded in transaction.results]
         self._on_commit(transaction)
         self.schedule.after(visible_after, lambda: self._complete(transaction))
 

@@ -6,6 +6,7 @@ from tests.simulation.world.environment.brokers import GROUP, RESULTS, TRANSACTI
 from tests.simulation.world.environment.fiber import current
 from tests.simulation.world.environment.host import Life
 from tests.simulation.world.environment.sim_calls import answer, call
+from tests.simulation.world.environment.sim_consumer import seen_topics
 from tests.simulation.world.environment.sim_kafka import Fenced, State, Transaction
 
 from contribd.engine.records.offsets import Commit, Partition
@@ -17,7 +18,7 @@ from contribd.streams.client.errors import (
     KafkaTimeoutError,
     ProducerFencedError,
 )
-from contribd.streams.client.port import GroupMember, Member
+from contribd.streams.client.port import GroupMember, Member, Topics
 
 OFFSETS_TOPIC = "__consumer_offsets"
 
@@ -141,6 +142,12 @@ class SimAdmin:
         del topics
         current().sleep(self._life.rtt())
         return []
+
+    def existing_topics(self, topics: Sequence[str]) -> Topics:
+        """As the cluster is."""
+        del topics
+        current().sleep(self._life.rtt())
+        return seen_topics(self._world.kafka)
 
     def members(self, group: str) -> list[GroupMember]:
         """The members of the one group there is."""

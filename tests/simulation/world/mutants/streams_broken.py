@@ -6,6 +6,7 @@ from typing import Any
 from tests.simulation.world.mutants.mutant import Mutant, around
 
 from contribd.engine.events import Committed, NotCommitted, Revoked
+from contribd.engine.records.offsets import decode_about, restate
 from contribd.streams import sink as sink_module
 from contribd.streams import transaction as transaction_module
 from contribd.streams.client.retrying import FAILURES
@@ -13,7 +14,8 @@ from contribd.streams.group import start_offsets as start_offsets_module
 from contribd.streams.group.assignment import Assignment
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.lease import Lease
-from contribd.streams.group.start_offsets import Start, StartOffsets
+from contribd.streams.group.start_offsets import StartOffsets
+from contribd.streams.group.start_rules import Start
 from contribd.streams.group.static_member import StaticMember
 from contribd.streams.sink import Sink
 from contribd.streams.source import Source
@@ -115,18 +117,19 @@ def _goes_on_after_a_stop(_original: Any, _self: Source) -> None:
 # Start offsets
 
 
-def _at_the_end(original: Any, commit: Any, begin: int, end: int, *, latest: bool) -> Start:
-    start: Start = original(commit, begin, end, latest=latest)
+def _at_the_end(original: Any, commit: Any, begin: int, end: int, **more: Any) -> Start:
+    start: Start = original(commit, begin, end, **more)
     return start._replace(position=end)
 
 
-def _first_commit_is_left_out(original: Any, consumer: Any, partition: Any, commit: Any, start: Start) -> None:
-    original(consumer, partition, commit, start._replace(unwritten=False))
+def _first_commit_is_left_out(original: Any, consumer: Any, partition: Any, start: Start) -> None:
+    original(consumer, partition, start._replace(unwritten=False))
 
 
 def _settled_are_forgotten(original: Any, self: StartOffsets, *args: Any) -> Start:
     start: Start = original(self, *args)
-    return start._replace(commit=start.commit._replace(metadata=""))
+    about = decode_about(start.commit.metadata)
+    return start._replace(commit=start.commit._replace(metadata=restate("", about)))
 
 
 class _Believing:

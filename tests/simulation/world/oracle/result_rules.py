@@ -109,6 +109,7 @@ class ResultRules:
             "ric": result["ric"] or "",
             "service": result["service"] or "",
             "source": source,
+            "topic_id": result["source"]["topic_id"],
         }
         if headers != expected or (result["ric"], result["service"]) != (record.ric, record.service):
             self._complain("6: a result that names another record", f"{headers} {result}", record)

@@ -1,0 +1,58 @@
+"""Offsets of one partition whose records have their result: a bit each, wherever they lie."""
+
+from typing import Final
+
+_CHUNK: Final = 1 << 15
+"""Offsets whose bits are kept together: memory follows the results there are, a bit each where they lie close."""
+
+_FULL: Final = bytes((255,)) * (_CHUNK // 8)
+
+
+class SettledOffsets:
+    """Those from ``begin`` on and below ``end`` that are settled, as far as the results topic tells."""
+
+    def __init__(self, begin: int, end: int) -> None:
+        self.begin, self.end = begin, end
+        self.count = 0
+        self.highest = begin - 1
+        """The highest that is settled; ``begin - 1`` where none is."""
+        self.problem: str | None = None
+        """Why the results topic does not tell, or not of all."""
+        self._chunks: dict[int, bytearray] = {}
+
+    def __contains__(self, offset: int) -> bool:
+        chunk = self._chunks.get(offset // _CHUNK)
+        return chunk is not None and bool(chunk[offset % _CHUNK >> 3] >> (offset & 7) & 1)
+
+    def add(self, offset: int) -> None:
+        """A record that has its result; of no matter where it lies beyond the bounds."""
+        if not self.begin <= offset < self.end or offset in self:
+            return
+        chunk = self._chunks.setdefault(offset // _CHUNK, bytearray(_CHUNK // 8))
+        chunk[offset % _CHUNK >> 3] |= 1 << (offset & 7)
+        self.count += 1
+        self.highest = max(self.highest, offset)
+
+    def doubt(self, problem: str) -> None:
+        """The results topic does not tell, or not of all."""
+        self.problem = problem
+
+    def first_unsettled(self, offset: int) -> int:
+        """The first from ``offset`` on that is not settled."""
+        while offset in self:
+            whole = offset % _CHUNK == 0 and self._chunks[offset // _CHUNK] == _FULL
+            offset += _CHUNK if whole else 1
+        return offset
+
+    def unsettled(self, begin: int, end: int) -> int:
+        """How many from ``begin`` on and below ``end`` are not settled, as far as known."""
+        return max(0, end - begin) - sum(
+            _settled(chunk, begin - number * _CHUNK, end - number * _CHUNK) for number, chunk in self._chunks.items()
+        )
+
+
+def _settled(chunk: bytearray, low: int, high: int) -> int:
+    low, high = max(0, low), min(_CHUNK, high)
+    if low >= high:
+        return 0
+    return (int.from_bytes(chunk, "little") >> low & (1 << high - low) - 1).bit_count()
