@@ -337,8 +337,11 @@ class SourceSuite(_Suite):
         topics.produce(b"0")
         member = GroupProcess(topics.settings())
         eventually(lambda: member.records, "a record")
-        kinds = [type(event) for event in member.events]  # the client may join a second time for its topics' sake
+        kinds = [type(event) for event in member.events]
         assert kinds.index(Joined) < kinds.index(Assigned) < kinds.index(Records)
+        topics.produce(b"1")
+        eventually(lambda: len(member.records) > 1, "another record")
+        assert len(member.of(Joined)) == 1, "it does not join again when the client hears of its topics"
         member.leave()
 
     def test_a_paused_partition_gives_nothing_until_it_is_resumed_and_then_everything(self, cluster: Cluster) -> None:

@@ -59,3 +59,18 @@ def test_the_position_is_read_where_the_client_keeps_it() -> None:
     assert consumer.position(P) == 9
     assert consumer.position(Partition("prices", 4)) is None
     assert consumer.position(Partition("prices", 5)) is None
+
+
+def test_the_client_is_told_of_its_topics_before_it_joins_their_group() -> None:
+    done: list[object] = []
+    consumer = Consumer(
+        client(
+            subscribe=lambda topics, **_listener: done.append(topics),
+            _cluster=SimpleNamespace(request_update=lambda: "told"),
+            _manager=SimpleNamespace(wait_for="wait"),
+            _net=SimpleNamespace(run=lambda *waited: done.append(waited)),
+        )
+    )
+    listener: Any = None
+    consumer.subscribe(["prices"], listener)
+    assert done == [["prices"], ("wait", "told", 5000)]

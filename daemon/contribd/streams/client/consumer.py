@@ -24,6 +24,9 @@ from contribd.streams.client.port import (
 )
 from contribd.streams.client.settings import KafkaSettings
 
+METADATA_SECONDS: Final = 5.0
+"""How long a broker may take to tell of the topics when they are subscribed to."""
+
 LEAVE_SECONDS: Final = 2.0
 """How long leaving the group may take; without it the others wait for the session timeout."""
 
@@ -59,9 +62,11 @@ class Consumer:
         return [topic for topic in topics if not self._client.partitions_for_topic(topic)]
 
     def subscribe(self, topics: Sequence[str], listener: GroupListener) -> None:
-        """Joins the group with the next ``poll``."""
+        """Joins the group with the next ``poll``. Raises KafkaError."""
         self._topics = topics
         self._client.subscribe(topics, listener=_Rebalances(listener))
+        # What it joins with must be what the metadata says: with the first news of that it would join once more.
+        topic_metadata.refresh(self._client, METADATA_SECONDS)
 
     def topics(self) -> Topics:
         """Those subscribed to, as the cluster told of them last."""

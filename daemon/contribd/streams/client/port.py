@@ -96,7 +96,7 @@ class MemberConsumer(OffsetReader, Protocol):
         """Those that do not exist, or may not be seen."""
 
     def subscribe(self, topics: Sequence[str], listener: GroupListener) -> None:
-        """Joins the group with the next ``poll``."""
+        """Joins the group with the next ``poll``. Raises ``KafkaError``."""
 
     def topics(self) -> Topics:
         """Those subscribed to, as the cluster told of them last, some seconds ago at most; asks nobody."""
