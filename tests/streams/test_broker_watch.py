@@ -37,3 +37,19 @@ def test_nothing_is_wrong_while_another_is_connected() -> None:
     assert watch.problem() is None
     watch.disconnected()
     assert watch.problem() == WHY
+
+
+def test_brokers_that_are_elsewhere_now_are_waited_for_no_longer(capsys: pytest.CaptureFixture[str]) -> None:
+    watch = BrokerWatch(lambda: 0.0)
+    for broker in ("old:9092", "same:9092"):
+        watch.connected(broker)
+        watch.disconnected()
+        watch.unreachable(broker, WHY)
+    assert watch.moved({"new:9092", "same:9092"}) == {"old:9092"}
+    capsys.readouterr()
+    watch.unreachable("old:9092", WHY)
+    assert capsys.readouterr().err == ""
+    assert watch.moved({"new:9092", "same:9092"}) == set()
+    watch.connected("same:9092")
+    watch.disconnected()
+    assert watch.problem() is None

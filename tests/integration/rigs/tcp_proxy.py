@@ -134,6 +134,10 @@ class TcpProxy:
         with self._lock:
             return sum(link.is_alive() for link in self._links)
 
+    def aim(self, port: int) -> None:
+        """Forward new connections to this port."""
+        self._target = (self._target[0], port)
+
     def cut(self, *, reset: bool = True) -> None:
         """End every connection, with RST or with FIN. New ones are taken as before."""
         with self._lock:

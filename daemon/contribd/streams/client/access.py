@@ -17,6 +17,7 @@ from contribd.ops.log import get_logger
 from contribd.streams.client.broker_watch import BrokerWatch
 from contribd.streams.client.errors import KafkaTimeoutError, LoginRefused, NoBroker
 from contribd.streams.client.logins import Logins
+from contribd.streams.client.rebootstrap import begin_again
 from contribd.streams.client.sentences import LOGIN_REFUSALS, explain_connection
 from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.client.workarounds import opened
@@ -54,6 +55,7 @@ class Access:
 
     def _admit(self, manager: Any, failures: dict[str, str]) -> None:
         """Follows all connections that a client's ``manager`` makes; ``failures``: why, by broker."""
+        begin_again(manager, self.found)
         door = _Door(self, manager, failures)
         manager.get_connection = door.get_connection
         if self._logs_in:
@@ -88,6 +90,11 @@ class Access:
         """One that was let in has ended."""
         self._brokers.disconnected()
 
+    def found(self, addresses: set[str]) -> None:
+        """Where nothing known answered, a bootstrap server has told all brokers."""
+        if gone := self._brokers.moved(addresses):
+            _log.info("the brokers are at other addresses now", brokers=_listed(addresses), before=_listed(gone))
+
     def failed(self, connection: "_Connection", error: BaseException) -> None:
         """One was not let in, or has broken."""
         if connection.manager.closed:
@@ -103,6 +110,10 @@ class Access:
         elif not connection.was_made:
             self._logins.failed()
             self._brokers.unreachable(address, text)
+
+
+def _listed(addresses: set[str]) -> str:
+    return ", ".join(sorted(addresses))
 
 
 class _Door:

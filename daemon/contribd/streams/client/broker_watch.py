@@ -58,3 +58,12 @@ class BrokerWatch:
                 self._lost[broker] = _Loss(text, self._clock())
         if news:
             _log.warning("a broker is lost, trying again until it is back", broker=broker, reason=text)
+
+    def moved(self, brokers: set[str]) -> set[str]:
+        """These are all there are now: which of those that were lost are not among them, and waited for no longer."""
+        with self._lock:
+            gone = self._lost.keys() - brokers
+            self._reached -= gone
+            for broker in gone:
+                del self._lost[broker]
+        return gone

@@ -87,6 +87,9 @@ PRIVATE_NAMES: Final[tuple[PrivateName, ...]] = (
         ("net", "sock", "sockaddr", "timeout_at"),
         "close_where_refused",
     ),
+    # rebootstrap.py
+    Attribute("kafka.net.manager:KafkaConnectionManager", "_backoff", "", "which brokers do not answer"),
+    Method("kafka.cluster:ClusterMetadata", "refresh_metadata", ("node_id",), "begin_again"),
     # consumer.py, membership.py
     Attribute(_CONSUMER, "_coordinator", "ConsumerCoordinator", "membership, heartbeats, joins"),
     Attribute(_CONSUMER, "_subscription", "SubscriptionState", "position; tell_out_of_range"),
