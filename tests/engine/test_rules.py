@@ -5,7 +5,7 @@ from tests.ads.server_messages import directory
 from tests.engine.rig import P0, P1, Rig, encode, statuses
 
 from contribd.engine.commands import Disconnect
-from contribd.engine.events import Received
+from contribd.engine.events import Blocked, Received
 from contribd.engine.limits import MAX_SPAN, Bounds
 from contribd.engine.states import SessionState
 
@@ -460,3 +460,32 @@ def test_odd_acks_are_counted_as_matching_nothing(rig: Rig) -> None:
     rig.receive({"ID": 1, "Type": "Ack", "AckID": "1"}, {"ID": 1, "Type": "Ack"})
     rig.ack(2)
     assert rig.engine.counters.unmatched == 3
+
+
+# What cannot be read
+
+
+def test_what_is_held_of_a_partition_that_cannot_be_read_on_keeps_no_other_waiting() -> None:
+    rig = Rig(bounds=Bounds(waiting_records=4)).open().assign(P0, behind=True).assign(P1)
+    for n in range(3):
+        rig.put({"BID": n}, ric=f"R{n}=")
+    rig.put({"BID": 3}, ric="R3=", partition=P1)
+    assert rig.engine.take_paused() == {P1}, "it is read on alone, so that it catches up"
+    rig.handle(Blocked(frozenset({P0})))
+    rig.tick()
+    assert rig.engine.take_paused() == frozenset()
+    rig.put({"BID": 4}, ric="R4=", partition=P1)
+    assert len(rig.posts) == 2
+    rig.handle(Blocked(frozenset()))
+    rig.tick()
+    assert rig.engine.take_paused() == {P1}
+
+
+def test_rejected_offsets_are_durable_once_their_transaction_is_whatever_waits_before_them(rig: Rig) -> None:
+    rig.put({"BID": 1})
+    assert rig.engine.are_durable(P0, range(1, 3)) is False, "they were not seen yet"
+    rig.put_values(None, None)
+    assert rig.engine.are_durable(P0, range(1, 3)) is False
+    rig.commit()
+    assert rig.engine.are_durable(P0, range(1, 3)) is True
+    assert rig.engine.are_durable(P1, range(1, 3)) is None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from contribd.mapping.compile import compile_file
 from contribd.mapping.encode import encode_fields
 from contribd.mapping.mapper import MAX_RECORD_BYTES, Mapper
-from contribd.mapping.outcome import Mapped, PostType, RejectCode, Rejected
+from contribd.mapping.outcome import Mapped, PostType, RejectCode, Rejected, UnreadValue
 from contribd.mapping.rules import MappingFile
 
 SPOT: dict[str, Any] = {
@@ -230,6 +230,10 @@ def test_what_is_no_json_object_is_a_bad_record(value: bytes | None) -> None:
     outcome = SPOTS.map(value)
     assert isinstance(outcome, Rejected)
     assert outcome.code is RejectCode.BAD_RECORD
+
+
+def test_what_could_not_be_read_is_a_bad_record_that_says_why() -> None:
+    assert SPOTS.map(UnreadValue("skipped by me")) == Rejected(RejectCode.BAD_RECORD, "skipped by me")
 
 
 def test_large_record_is_refused_unread_and_one_at_the_bound_is_not() -> None:

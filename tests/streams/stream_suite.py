@@ -20,6 +20,7 @@ from contribd.streams.client.access import Access
 from contribd.streams.client.admin import open_admin
 from contribd.streams.client.cluster import connect
 from contribd.streams.client.settings import KafkaSettings
+from contribd.streams.group.blocked import Skipped
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.lease import Joined, Lease
 from contribd.streams.runtime import THREADS
@@ -146,9 +147,9 @@ class EventListener:
     """Events, as the worker would take them."""
 
     def __init__(self) -> None:
-        self.events: list[Event | Joined] = []
+        self.events: list[Event | Joined | Skipped] = []
 
-    def put(self, event: Event | Joined) -> None:
+    def put(self, event: Event | Joined | Skipped) -> None:
         self.events.append(event)
 
     def of(self, kind: type[E]) -> list[E]:
@@ -175,7 +176,7 @@ class GroupProcess(EventListener):
         self._thread = threading.Thread(target=self.source.run, name="source", daemon=True)
         self._thread.start()
 
-    def put(self, event: Event | Joined) -> None:
+    def put(self, event: Event | Joined | Skipped) -> None:
         super().put(event)
         if isinstance(event, Revoking) and not self.holds:
             self.source.release()

@@ -17,6 +17,7 @@ from kafka.errors import (
 
 from contribd.streams.client.membership import confirm, speak_for, tell_out_of_range, watch
 from contribd.streams.client.port import Member
+from contribd.streams.group.blocked import BlockedPartitions
 from contribd.streams.group.fencing import REFUSAL_GRACE, Fencing
 from contribd.streams.group.hooks import Hooks
 from contribd.streams.group.lease import Lease
@@ -83,7 +84,7 @@ class Watched:
     def __init__(self) -> None:
         self.mono = 100.0
         self.coordinator, self.fencing = Coordinator(), Fencing(lambda: self.mono)
-        hooks = Hooks(self.fencing, Lease(6.0), Positions())
+        hooks = Hooks(self.fencing, Lease(6.0), Positions(), BlockedPartitions(lambda: self.mono, lambda _event: None))
         watch(SimpleNamespace(_coordinator=self.coordinator), hooks)
 
     def beat(self, refuses: type[Exception] | None = None) -> None:

@@ -164,6 +164,11 @@ def missing_package(choice: str) -> str | None:
     return package if module and importlib.util.find_spec(module) is None else None
 
 
+def package_of(choice: str) -> str:
+    """The package that a codec or a mechanism comes with; empty for what is always there."""
+    return _PACKAGES.get(choice, ("", ""))[1]
+
+
 def _misfit(name: str, value: Any, default: Any) -> str | None:
     """What is wrong with any other value."""
     if isinstance(default, bool):

@@ -9,6 +9,7 @@ from contribd.engine.commands import Command
 from contribd.engine.counters import EngineCounters
 from contribd.engine.events import (
     Assigned,
+    Blocked,
     CaughtUp,
     Committed,
     Connected,
@@ -85,6 +86,7 @@ class Engine:
         self._handlers: dict[type, Callable[[Any, Now], None]] = {
             Assigned: self._assigned,
             CaughtUp: self._caught_up,
+            Blocked: self._blocked,
             Revoking: self._revoking,
             Revoked: self._revoked,
             Records: self._records,
@@ -127,6 +129,9 @@ class Engine:
         for partition in sorted(event.partitions):
             if (tracker := self.intake.trackers.get(partition)) is not None:
                 self._let_go(tracker, now)
+
+    def _blocked(self, event: Blocked, _now: Now) -> None:
+        self.intake.block(event.partitions)
 
     def _let_go(self, tracker: OffsetTracker, now: Now) -> None:
         for price in self.intake.let_go(tracker):
@@ -373,6 +378,13 @@ class Engine:
         """After ``Stop``: every answer is in, what is to be withdrawn is, and every result is durable."""
         idle = not len(self.contributor.in_flight) and not len(self.outbox)
         return self.stopping and idle and (self.withdrawals.idle or self.connection.state in _LEAVING)
+
+    def are_durable(self, partition: Partition, rejected: range) -> bool | None:
+        """Whether the results of offsets that are rejected are durable; None where the partition is not ours."""
+        tracker = self.intake.trackers.get(partition)
+        if tracker is None:
+            return None
+        return tracker.has_seen(rejected[-1]) and not self.outbox.holds_any(tracker, rejected)
 
     def view(self, now: Now) -> EngineView:
         """What the engine shows of itself."""

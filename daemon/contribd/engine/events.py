@@ -25,6 +25,12 @@ class CaughtUp(NamedTuple):
     partitions: frozenset[Partition]
 
 
+class Blocked(NamedTuple):
+    """Nothing more can be read of these partitions for now, and of all others something can."""
+
+    partitions: frozenset[Partition]
+
+
 class Revoking(NamedTuple):
     """Partitions are being taken away: settle what is in flight."""
 
@@ -131,6 +137,7 @@ class Tick(NamedTuple):
 Event: TypeAlias = (
     Assigned
     | CaughtUp
+    | Blocked
     | Revoking
     | Revoked
     | Records

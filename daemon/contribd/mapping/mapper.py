@@ -12,7 +12,7 @@ from contribd.mapping.dispatch import candidates, dispatch
 from contribd.mapping.mistakes import RAISED, ErrorKind, EvaluationError, as_evaluation_error, wrong_type
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value, kind_name, walk
-from contribd.mapping.outcome import FieldValue, Mapped, RejectCode, Rejected
+from contribd.mapping.outcome import FieldValue, Mapped, RejectCode, Rejected, UnreadValue
 from contribd.mapping.syntax import path_text
 
 MAX_RECORD_BYTES = 1_048_576
@@ -51,7 +51,8 @@ class Mapper:
     def _record(self, value: bytes | None) -> Any:
         """The decoded object, or its rejection."""
         if not value:
-            return Rejected(RejectCode.BAD_RECORD, "the record has no value")
+            text = value.reason if type(value) is UnreadValue else "the record has no value"
+            return Rejected(RejectCode.BAD_RECORD, text)
         if len(value) > MAX_RECORD_BYTES:
             text = f"the record has {len(value)} bytes; at most {MAX_RECORD_BYTES} are read"
             return Rejected(RejectCode.TOO_LARGE, text)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 FieldValue: TypeAlias = str | int | Decimal | None
 """A value as it is posted. ``None`` posts a blank. A number is finite, below 1e15, with at most 14 decimals; text is
@@ -29,6 +29,18 @@ class PostType(StrEnum):
 
     __hash__ = str.__hash__
     """The same value as Enum's own, which is Python code."""
+
+
+class UnreadValue(bytes):
+    """Stands where the value of a record would, which could not be read: it is empty, and says why."""
+
+    reason: str
+
+    def __new__(cls, reason: str) -> Self:
+        """``reason``: what the record's result is to say."""
+        made = super().__new__(cls)
+        made.reason = reason
+        return made
 
 
 @dataclass(slots=True)

@@ -1,10 +1,12 @@
 """The source: a consumer in a thread of its own, which turns what the group and the topics do into events."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from queue import Empty
+from typing import Any
 
 from contribd.engine.events import Event, Records
 from contribd.engine.records.offsets import Partition
+from contribd.engine.records.price import Record
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
 from contribd.streams.client.errors import FencedInstanceIdError, KafkaError, TopicMissing
@@ -13,13 +15,14 @@ from contribd.streams.client.retrying import retrying
 from contribd.streams.client.sentences import explain, topics_missing
 from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.group.assignment import Assignment, Listener
+from contribd.streams.group.blocked import Skip, Skipped
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.hooks import Hooks
 from contribd.streams.group.lease import Joined, Lease
 from contribd.streams.group.start_offsets import Refused
 from contribd.streams.group.static_member import StaticMember
 from contribd.streams.readiness import reasons_not_ready
-from contribd.streams.runtime import Runtime
+from contribd.streams.runtime import Queue, Runtime
 
 POLL_SECONDS = 0.05
 """How long a poll waits for records, and so the longest a pause or a stop waits for the consumer."""
@@ -39,7 +42,7 @@ class Source:
         kafka: Kafka,
         *,
         runtime: Runtime,
-        emit: Callable[[Event | Joined], None],
+        emit: Callable[[Event | Joined | Skipped], None],
         consumed: Callable[[], int],
         pulse: Pulse,
         lease: Lease,
@@ -58,6 +61,7 @@ class Source:
         self._static_member = StaticMember(settings, kafka, runtime.mono)
         self._commands = runtime.queue()
         """Sets of partitions, each the ones to pause from then on."""
+        self._skips = runtime.queue()
         self._stopping = runtime.event()
         self._leaving = runtime.event()
         self._assignment = Assignment(
@@ -70,7 +74,8 @@ class Source:
             fencing=fencing,
             leaving=self._leaving,
         )
-        self._hooks = Hooks(fencing, lease, self._assignment.positions)
+        self._blocked = self._assignment.blocked
+        self._hooks = Hooks(fencing, lease, self._assignment.positions, self._blocked)
         self._handed_over = 0
         self._paused: frozenset[Partition] = frozenset()
         self._lags: dict[Partition, tuple[int, int]] = {}
@@ -94,6 +99,10 @@ class Source:
         """From now on, fetch every assigned partition but these."""
         self._commands.put(partitions)
 
+    def skip(self, skip: Skip) -> None:
+        """Goes on behind what cannot be read, or says why not: by a ``Skipped``, unless it is too late for one."""
+        self._skips.put(skip)
+
     def release(self) -> None:
         """The partitions being revoked are settled: the rebalance may go on."""
         self._assignment.release()
@@ -107,7 +116,7 @@ class Source:
         failure = self.failure
         if failure is None and self.connected:
             failure = self._kafka.problem()
-        return reasons_not_ready("consuming", failure, connected=self.connected)
+        return reasons_not_ready("consuming", failure, connected=self.connected) + self._blocked.reasons()
 
     def stop(self) -> None:
         """Fetch nothing more; the consumer stays in its group, since results are still committed in its name."""
@@ -144,6 +153,19 @@ class Source:
         if behind or self._stopping.is_set():
             consumer.pause(consumer.assignment())
         polled = consumer.poll(POLL_SECONDS)
+        self._follow(consumer, polled)
+        if polled and not self._stopping.is_set():
+            self._hand_over(polled)
+            self._complaint = ""
+        if not behind and not self._stopping.is_set():
+            self._skip(consumer)
+        self._assignment.tell_caught_up(consumer)
+        self._lags = self._assignment.positions.lags(consumer)
+        if behind:
+            self._resume(consumer)
+
+    def _follow(self, consumer: MemberConsumer, polled: dict[Partition, list[Record]]) -> None:
+        """What the poll has changed: partitions that are new, begin anew, or cannot be read."""
         try:
             if self._assignment.follow(consumer):
                 self._resume(consumer)
@@ -155,14 +177,12 @@ class Source:
         for partition in self._assignment.retake_out_of_range(consumer):
             polled.pop(partition, None)
         self._assignment.drop_settled(polled)
-        if polled and not self._stopping.is_set():
-            self._handed_over += sum(len(records) for records in polled.values())
-            self._emit(Records(list(polled.items())))
-            self._complaint = ""
-        self._assignment.tell_caught_up(consumer)
-        self._lags = self._assignment.positions.lags(consumer)
-        if behind:
+        if self._blocked.follow(consumer):
             self._resume(consumer)
+
+    def _hand_over(self, records: dict[Partition, list[Record]]) -> None:
+        self._handed_over += sum(map(len, records.values()))
+        self._emit(Records(list(records.items())))
 
     def _failed(self, error: KafkaError) -> None:
         self._pulse.rest()
@@ -173,20 +193,24 @@ class Source:
         self._complaint = text
         self._leaving.wait(POLL_SECONDS)
 
+    def _skip(self, consumer: MemberConsumer) -> None:
+        """Begins what operators have decided, and hands over what is skipped."""
+        for skip in _taken(self._skips):
+            self._blocked.skip(skip, self._assignment.announced(consumer))
+        if skipped := self._blocked.take_skipped(consumer, self._paused):
+            self._assignment.drop_settled(skipped)
+            self._hand_over(skipped)
+            self._blocked.leave_behind(consumer)
+            self._resume(consumer)
+
     def _apply_pauses(self, consumer: MemberConsumer) -> None:
-        changed = False
-        while True:
-            try:
-                self._paused = self._commands.get_nowait()
-            except Empty:
-                break
-            changed = True
-        if changed:
+        for paused in _taken(self._commands):
+            self._paused = paused
             self._resume(consumer)
 
     def _resume(self, consumer: MemberConsumer) -> None:
         assigned = self._assignment.announced(consumer)
-        paused = self._paused & assigned
+        paused = (self._paused | self._blocked.paused) & assigned
         consumer.pause(paused)
         consumer.resume(assigned - paused)
 
@@ -218,3 +242,13 @@ class Source:
         self.failure = failure
         if news:
             _log.warning(f"cannot consume yet, trying again: {failure}")
+
+
+def _taken(queue: Queue) -> Iterator[Any]:
+    """What waits in it."""
+    while True:
+        try:
+            item = queue.get_nowait()
+        except Empty:
+            return
+        yield item

@@ -12,6 +12,7 @@ from tests.streams.stream_suite import GroupProcess
 
 from contribd.engine.events import Event
 from contribd.streams.client.settings import KafkaSettings
+from contribd.streams.group.blocked import Skipped
 from contribd.streams.group.lease import Joined
 
 
@@ -34,7 +35,7 @@ class HoldingMember:
 
 
 class _Telling(GroupProcess):
-    def put(self, event: Event | Joined) -> None:
+    def put(self, event: Event | Joined | Skipped) -> None:
         super().put(event)
         print(type(event).__name__, len(self.owned), flush=True)  # noqa: T201 - whoever started this reads it
 

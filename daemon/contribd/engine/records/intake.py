@@ -17,6 +17,7 @@ class Intake:
         self._buffered: dict[Partition, deque[Record]] = {}
         self._held: dict[Partition, list[Price]] = {}
         self._full = False
+        self._blocked: frozenset[Partition] = frozenset()
 
     @property
     def waiting(self) -> int:
@@ -35,6 +36,10 @@ class Intake:
     def assign(self, tracker: OffsetTracker) -> None:
         """A partition is ours from now on."""
         self.trackers[tracker.partition] = tracker
+
+    def block(self, partitions: frozenset[Partition]) -> None:
+        """Nothing more can be read of these for now, and of all others something can."""
+        self._blocked = partitions
 
     def stop(self, partitions: Iterable[Partition]) -> set[OffsetTracker]:
         """Takes nothing more of these partitions; their trackers."""
@@ -103,7 +108,10 @@ class Intake:
 
     def regulate(self) -> None:
         """Decides whether too much waits; once it does, it does until half of it is settled."""
-        waiting, waiting_bytes, bounds = self.waiting, self.waiting_bytes, self._bounds
+        stuck = self._stuck()
+        waiting = self.waiting - sum(tracker.waiting for tracker in stuck)
+        waiting_bytes = self.waiting_bytes - sum(tracker.waiting_bytes for tracker in stuck)
+        bounds = self._bounds
         if waiting >= bounds.waiting_records or waiting_bytes >= bounds.waiting_bytes:
             self._full = True
         elif waiting <= bounds.resume_records and waiting_bytes <= bounds.resume_bytes:
@@ -117,8 +125,18 @@ class Intake:
         """
         if not self._full:
             return frozenset(self._buffered)
-        behind = [tracker for tracker in self.trackers.values() if tracker.catching_up]
-        others_wait = self.waiting - sum(tracker.waiting for tracker in behind)
+        behind = [
+            tracker
+            for partition, tracker in self.trackers.items()
+            if tracker.catching_up and partition not in self._blocked
+        ]
+        others_wait = self.waiting - sum(tracker.waiting for tracker in [*behind, *self._stuck()])
         if not behind or others_wait >= self._bounds.waiting_records:
             return frozenset(self.trackers)
         return frozenset(self.trackers) - {behind[0].partition}
+
+    def _stuck(self) -> list[OffsetTracker]:
+        """Partitions that cannot catch up, since nothing more can be read of them. What is held of them, and it is
+        bounded by what may be run ahead, must not keep the others waiting."""
+        trackers = self.trackers
+        return [trackers[each] for each in self._blocked if each in trackers and trackers[each].catching_up]

@@ -248,6 +248,10 @@ class OffsetTracker:
         """What was settled is durable."""
         self._floor = self._seen[0] if self._seen else None
 
+    def has_seen(self, offset: int) -> bool:
+        """Whether a record there was seen, or would have been by now."""
+        return offset <= self._last_seen
+
     def has_room(self, offset: int) -> bool:
         """Whether a record at ``offset`` may be taken without running further ahead than a commit can say.
 

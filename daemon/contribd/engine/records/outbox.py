@@ -1,6 +1,7 @@
 """Settlements on their way to Kafka: what a transaction holds, and what it frees once it is durable."""
 
 from collections import deque
+from itertools import chain
 from typing import NamedTuple
 
 from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
@@ -101,6 +102,11 @@ class Outbox:
         return any(settlement.tracker is tracker for settlement, _ in self._taken) or any(
             settlement.tracker is tracker for settlement, _ in self._pending
         )
+
+    def holds_any(self, tracker: OffsetTracker, offsets: range) -> bool:
+        """The same of one of these offsets."""
+        entries = chain(self._taken, self._pending)
+        return any(settlement.tracker is tracker and settlement.offset in offsets for settlement, _ in entries)
 
     def _drop_pending(self, trackers: set[OffsetTracker]) -> list[Instrument]:
         kept, freed = without(self._pending, lambda tracker: tracker in trackers)

@@ -11,7 +11,7 @@ from kafka.structs import OffsetAndMetadata
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.price import Record
 from contribd.streams.client import consumer_faults as faults
-from contribd.streams.client import membership, topic_metadata
+from contribd.streams.client import fetch_faults, membership, topic_metadata
 from contribd.streams.client.access import Access
 from contribd.streams.client.port import (
     AskingConsumer,
@@ -40,6 +40,7 @@ def open_member(access: Access, settings: KafkaSettings, hooks: MemberHooks) -> 
     consumer = access.opened(KafkaConsumer, **settings.member(), partition_assignment_strategy=strategy)
     faults.lose_what_is_lost(consumer)
     membership.tell_out_of_range(consumer, lambda tp: hooks.out_of_range(Partition(*tp)))
+    fetch_faults.keep_apart(consumer, settings, lambda tp, fault: hooks.fetch_failed(Partition(*tp), fault))
     membership.watch(consumer, hooks)
     return Consumer(consumer)
 

@@ -50,6 +50,23 @@ Topics: TypeAlias = Mapping[str, SeenTopic]
 """By name; a topic that is not in it does not exist."""
 
 
+class FetchFault(NamedTuple):
+    """Why nothing can be read of a partition from an offset on."""
+
+    offset: int
+    """The first that cannot be read."""
+    last: int
+    """The last that it is about: of a batch that cannot be read, its last one where that can be told."""
+    what: str
+    """What is wrong, in plain words."""
+    cure: str = ""
+    """What to do, where ``what`` does not say it."""
+    skippable: bool = False
+    """Whether an operator may decide to go on behind ``last``."""
+    passing: bool = False
+    """Whether it is one of those that end by themselves within seconds, as when a leader moves."""
+
+
 class GroupListener(Protocol):
     """Told by the consumer, from within ``poll``, of what the group decides."""
 
@@ -77,6 +94,9 @@ class MemberHooks(Protocol):
 
     def out_of_range(self, partition: Partition) -> None:
         """The broker has refused the offset that was to be fetched next."""
+
+    def fetch_failed(self, partition: Partition, fault: FetchFault | None) -> None:
+        """Nothing of it can be read, and the consumer has paused it. None: the broker gives again what it refused."""
 
 
 class OffsetReader(Protocol):
@@ -106,7 +126,7 @@ class MemberConsumer(OffsetReader, Protocol):
 
     def poll(self, seconds: float) -> dict[Partition, list[Record]]:
         """Records of partitions that are not paused; waits for the first ones. Calls the listener. Raises
-        ``KafkaError``."""
+        ``KafkaError``, but for what is wrong with one partition alone: see ``MemberHooks.fetch_failed``."""
 
     def assignment(self) -> set[Partition]:
         """What the group has given this member."""

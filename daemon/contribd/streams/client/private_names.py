@@ -121,6 +121,21 @@ PRIVATE_NAMES: Final[tuple[PrivateName, ...]] = (
     Attribute(_CONSUMER, "_fetcher", "Fetcher", "release_buffered"),
     Attribute("kafka.consumer.fetcher:Fetcher", "_next_partition_records", "", "release_buffered"),
     Method(_RECORDS, "__bool__", (), "release_buffered: whether a batch is drained"),
+    # fetch_faults.py
+    Method("kafka.consumer.fetcher:Fetcher", "_parse_fetched_data", ("completed_fetch",), "keep_apart"),
+    Method(
+        _RECORDS,
+        "__init__",
+        ("fetch_offset", "tp", "records", "key_deserializer", "value_deserializer", "check_crcs"),
+        "keep_apart: a class of its own in its place",
+    ),
+    Method(_RECORDS, "take", ("n",), "keep_apart"),
+    Method(_RECORDS, "drain", (), "keep_apart"),
+    Attribute(_RECORDS, "next_fetch_offset", "", "keep_apart"),
+    Attribute(_RECORDS, "fetch_offset", "", "keep_apart"),
+    Method("kafka.consumer.subscription_state:SubscriptionState", "is_fetchable", ("partition",), "keep_apart"),
+    Method("kafka.record.memory_records:MemoryRecords", "next_batch", (), "keep_apart"),
+    # consumer.py, consumer_faults.py
     Method(_COORDINATOR, "request_rejoin", (), "rejoin"),
     Attribute(_COORDINATOR, "_join_task", "", "finish_join; is_joining"),
     Attribute(_COORDINATOR, "rejoin_needed", "", "finish_join"),

@@ -9,6 +9,7 @@ from contribd.engine.records.price import Record
 from contribd.ops.log import get_logger
 from contribd.streams.client.port import Kafka, MemberConsumer
 from contribd.streams.client.settings import KafkaSettings
+from contribd.streams.group.blocked import BlockedPartitions, Skipped
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.hanging_transactions import HangingTransactions
 from contribd.streams.group.lease import Joined, Lease
@@ -38,7 +39,7 @@ class Assignment:
         kafka: Kafka,
         *,
         runtime: Runtime,
-        emit: Callable[[events.Event | Joined], None],
+        emit: Callable[[events.Event | Joined | Skipped], None],
         lease: Lease,
         static_member: StaticMember,
         fencing: Fencing,
@@ -65,6 +66,7 @@ class Assignment:
         self._settled: dict[Partition, SettledOffsets] = {}
         """What has its result though the group's offsets do not say so, by partition: it is not handed over."""
         self.positions = Positions()
+        self.blocked = BlockedPartitions(runtime.mono, emit)
 
     def release(self) -> None:
         """The partitions being revoked are settled: the rebalance may go on."""
@@ -189,6 +191,7 @@ class Assignment:
         self._starts.forget(partitions)
         for partition in partitions:
             self._settled.pop(partition, None)
+        self.blocked.forget(partitions)
 
 
 class Listener:

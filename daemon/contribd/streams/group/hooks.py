@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from contribd.engine.records.offsets import Partition
+from contribd.streams.client.port import FetchFault
+from contribd.streams.group.blocked import BlockedPartitions
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.lease import Lease
 from contribd.streams.group.positions import Positions
@@ -15,6 +17,7 @@ class Hooks:
     fencing: Fencing
     lease: Lease
     positions: Positions
+    blocked: BlockedPartitions
 
     def known(self) -> None:
         """The group has taken us for its member."""
@@ -31,3 +34,7 @@ class Hooks:
     def out_of_range(self, partition: Partition) -> None:
         """The broker has refused the offset that was to be fetched next."""
         self.positions.mark_out_of_range(partition)
+
+    def fetch_failed(self, partition: Partition, fault: FetchFault | None) -> None:
+        """Nothing of it can be read, and the consumer has paused it. None: the broker gives again what it refused."""
+        self.blocked.failed(partition, fault)
