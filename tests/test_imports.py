@@ -30,7 +30,9 @@ ALLOWED = {
     "streams": {"streams", "engine", "mapping", "ops", "config"},
     "results": {"results", "engine", "mapping", "streams", "ops", "config"},
     "checks": {"checks", "ads", "streams", "engine", "omm"},
-    "loop": {"ads", "streams", "engine"},
+    "orders": {"streams", "engine", "ops"},
+    "control": {"control", "orders", "engine", "ops"},
+    "loop": {"orders", "ads", "streams", "engine"},
 }
 """What each part may import of the package: what is below it. The connection takes the names of its failures from the
 engine, the streams their events; the reader of results takes its client's settings from the configuration, which takes

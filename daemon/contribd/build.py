@@ -1,6 +1,7 @@
 """From the configuration to the parts of the daemon."""
 
 import socket
+from collections.abc import Mapping
 from ipaddress import IPv4Address
 from random import Random
 
@@ -13,6 +14,8 @@ from contribd.ads.http_proxy import Proxy
 from contribd.ads.token_client import TokenAccount, TokenClient
 from contribd.config.load import Loaded
 from contribd.config.model import ClientCredentials, PasswordGrant, Settings, UserAuth
+from contribd.control.place import daemon_socket
+from contribd.control.server import Ask, ControlServer
 from contribd.engine.engine import Engine
 from contribd.engine.policy import (
     Backoff,
@@ -56,6 +59,15 @@ def engine(loaded: Loaded, rng: Random, log: EventLog) -> Engine:
         session=session(loaded, rng),
         rng=rng,
         log=log,
+    )
+
+
+def control(settings: Settings, environ: Mapping[str, str], ask: Ask) -> ControlServer | None:
+    """What takes orders; None where nothing is to, or nothing can."""
+    path = daemon_socket(settings.control.socket, settings.instance, environ)
+    # Linux alone says who is at the other end of a socket.
+    return (
+        None if path is None or not hasattr(socket, "SO_PEERCRED") else ControlServer(path, settings.control.group, ask)
     )
 
 

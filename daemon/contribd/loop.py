@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from selectors import SelectorKey
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from contribd.ads.driver import Dialed, Driver
 from contribd.engine.clock import Now
@@ -11,9 +11,14 @@ from contribd.engine.engine import Engine
 from contribd.engine.events import Event, Leased, Probed, Records, Revoked, Revoking, Stop, Tick, TokenFailed, TokenGot
 from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import ResultEncoder
+from contribd.orders import Asked, Orders
 from contribd.streams.client.port import Member
+from contribd.streams.group.blocked import Skip, Skipped
 from contribd.streams.group.lease import Joined, Lease
 from contribd.streams.transaction import Write
+
+Mail: TypeAlias = Event | Dialed | Joined | Asked | Skipped
+"""What comes through the worker's mailbox."""
 
 DRAIN_MARGIN: Final = 10.0
 """Seconds beyond ``ads.ack_timeout`` that a stop may take: the last commit, and leaving the group."""
@@ -24,6 +29,7 @@ class SourceControl(Protocol):
 
     def pause(self, partitions: frozenset[Partition]) -> None: ...
     def release(self) -> None: ...
+    def skip(self, skip: Skip) -> None: ...
     def stop(self) -> None: ...
 
 
@@ -55,6 +61,7 @@ class Loop:
         self._source, self._sink = source, sink
         self._lease, self._results, self._rejects = lease, results, rejects
         self._stop_seconds = ack_timeout + DRAIN_MARGIN
+        self._orders = Orders(engine, source)
         self._member: Member | None = None
         self._leased_until = float("inf")
         self.consumed = 0
@@ -62,7 +69,7 @@ class Loop:
         self._revoking: deque[frozenset[Partition]] = deque()
         self.deadline = float("inf")
 
-    def round(self, ready: Iterable[tuple[SelectorKey, int]], events: Iterable[Event | Dialed | Joined]) -> bool:
+    def round(self, ready: Iterable[tuple[SelectorKey, int]], events: Iterable[Mail]) -> bool:
         """What a selector found ready and what was in the mailbox, then what the engine wants done; True at the end."""
         for key, mask in ready:
             if self.driver.owns(key.fileobj):
@@ -72,20 +79,21 @@ class Loop:
         now = self._clock()
         self.engine.handle(Tick(), now)
         self._act(now)
+        self._orders.follow(now)
         return self._finished(now)
 
     def wait(self) -> float:
-        """Seconds until the engine has something to do by itself; infinite where it has nothing."""
+        """Seconds until there is something to do by itself; infinite where there is nothing."""
         now = self._clock()
-        return max(0.0, self.engine.wake_at(now) - now.mono)
+        return max(0.0, min(self.engine.wake_at(now), self._orders.wake_at()) - now.mono)
 
-    def _take(self, event: Event | Dialed | Joined, now: Now) -> None:
+    def _take(self, event: Mail, now: Now) -> None:
         """One event from the mailbox."""
         if isinstance(event, Dialed | Probed | TokenGot | TokenFailed):
             self.driver.take(event, now)
             return
-        if isinstance(event, Joined):
-            self._member = event.member
+        if isinstance(event, Joined | Asked | Skipped):
+            self._heard(event, now)
             return
         if isinstance(event, Stop):
             self.deadline = now.mono + self._stop_seconds
@@ -98,6 +106,15 @@ class Loop:
         if isinstance(event, Records):
             self.consumed += sum(len(records) for _, records in event.batches)
             self._act(now)
+
+    def _heard(self, event: Joined | Asked | Skipped, now: Now) -> None:
+        """What is none of the engine's."""
+        if isinstance(event, Joined):
+            self._member = event.member
+        elif isinstance(event, Asked):
+            self._orders.take(event, now)
+        else:
+            self._orders.skipped(event)
 
     def _act(self, now: Now) -> None:
         """Does what the engine wants done."""
@@ -131,6 +148,7 @@ class Loop:
     def leave(self) -> None:
         """Closes the login stream and the connection."""
         now = self._clock()
+        self._orders.leave()
         self.engine.leave(now)
         self.driver.act(now)
         self.driver.drop()

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import queue
 import selectors
 import signal
 import threading
@@ -10,20 +11,21 @@ from random import SystemRandom
 from typing import Final, TypeAlias
 
 from contribd import build
-from contribd.ads.driver import Dialed, Driver
+from contribd.ads.driver import Driver
 from contribd.config.load import Loaded
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
-from contribd.engine.events import Event, Stop
-from contribd.loop import DRAIN_MARGIN, Loop
+from contribd.engine.events import Stop
+from contribd.loop import DRAIN_MARGIN, Loop, Mail
 from contribd.mailbox import Mailbox
 from contribd.observe import Observer
 from contribd.ops.log import get_logger
 from contribd.ops.notify import Notifier, Watchdog, watchdog_timeout
 from contribd.ops.progress import Progress
+from contribd.orders import ANSWER_SECONDS, Answer, Asked, Order
 from contribd.streams.client.cluster import connect
 from contribd.streams.group.fencing import Fencing
-from contribd.streams.group.lease import Joined, Lease
+from contribd.streams.group.lease import Lease
 from contribd.streams.runtime import THREADS
 from contribd.streams.sink import Sink
 from contribd.streams.source import Source
@@ -36,6 +38,9 @@ WORKER_ALLOWANCE: Final = 10.0
 
 THREAD_ALLOWANCE: Final = 60.0
 """Seconds between two beats of the Kafka threads that are still normal: two of the client's request timeouts."""
+
+ORDER_MARGIN: Final = 5.0
+"""Seconds beyond its own time that an order may take where the worker is busy."""
 
 COLLECT: Final = (50_000, 20, 100)
 """The collector's thresholds. Records come and go without cycles; what the client libraries leave in cycles may wait
@@ -61,7 +66,7 @@ class Worker:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         settings = loaded.settings
-        self._events: Mailbox[Event | Dialed | Joined] = Mailbox()
+        self._events: Mailbox[Mail] = Mailbox()
         self._progress = Progress()
         now = time.monotonic()
         self._pulse = self._progress.pulse("worker", allowance=WORKER_ALLOWANCE, now=now)
@@ -106,6 +111,7 @@ class Worker:
             ack_timeout=settings.ads.ack_timeout,
             clock=_now,
         )
+        self._control = build.control(settings, os.environ, self._ask)
         self._stop_requested = False
         self._notifier = Notifier.from_environ()
         self._watchdog = Watchdog(self._notifier, self._progress, watchdog_timeout())
@@ -118,6 +124,8 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         self.observer.start()
+        if self._control is not None:
+            self._control.start()
         self._consuming.start()
         self._writing.start()
         self._notifier.ready("starting")
@@ -137,6 +145,15 @@ class Worker:
         self._stop_requested = True
         _log.info("stopping", signal=signal.Signals(number).name)
         self._events.put(Stop())
+
+    def _ask(self, order: Order, by: str) -> Answer:
+        """An order from another thread, carried out by the worker; waits for what comes of it."""
+        came: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self._events.put(Asked(order, by, came.put))
+        try:
+            return came.get(timeout=ANSWER_SECONDS + ORDER_MARGIN)
+        except queue.Empty:
+            return Answer(False, "the daemon does not answer: see its log")
 
     # The loop
 
@@ -188,6 +205,8 @@ class Worker:
         for thread in (self._writing, self._consuming):
             thread.join(max(1.0, min(DRAIN_MARGIN / 2, self._loop.deadline - time.monotonic())))
         self.observer.close()
+        if self._control is not None:
+            self._control.close()
         _log.info("stopped")
 
     def _tell(self, level: str, event: str, **details: object) -> None:

@@ -139,6 +139,17 @@ def test_an_empty_section_has_its_defaults_and_http_null_is_off() -> None:
     assert Settings.model_validate({**data, "http": {}}).http.address == ("127.0.0.1", 9820)
 
 
+def test_the_control_socket_is_found_by_itself_or_at_a_path_or_off() -> None:
+    assert (settings("control").socket, settings("control").group) == ("auto", None)
+    assert settings("control", socket="/run/x.sock", group="desk").socket == "/run/x.sock"
+    assert settings("control", socket=None).socket is None
+
+
+@pytest.mark.parametrize("wrong", ["relative", "/" + "x" * 100])
+def test_a_socket_s_path_is_absolute_and_not_too_long_for_the_system(wrong: Any) -> None:
+    assert "auto, or an absolute path of at most 100 bytes" in refusal("control", socket=wrong)
+
+
 AUTH = {
     "password-grant": {"token_url": "https://l/t", "client_id": "c", "username": "u", "password": "p"},
     "client-credentials": {"token_url": "https://l/t", "client_id": "c", "client_secret": "s"},

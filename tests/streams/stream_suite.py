@@ -263,7 +263,7 @@ class SinkProcess(EventListener):
         copied = [Encoded(None, value, []) for value in rejects]
         self.sink.write(Write(number, encoded, copied, commits, member))
 
-    def outcome(self, number: int) -> Event | Joined | None:
+    def outcome(self, number: int) -> Event | Joined | Skipped | None:
         """What has been said of a transaction, None so far."""
         return next((event for event in list(self.events) if getattr(event, "number", None) == number), None)
 

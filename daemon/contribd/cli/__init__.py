@@ -16,6 +16,7 @@ COMMANDS = {
     "map": "Print the exact post for each record (JSON lines), or why it would be rejected.",
     "test": "Run the test cases written in the mapping files.",
     "results": "Read the results topic.",
+    "skip": "Go on behind what cannot be read, by an operator's decision.",
     "schema": "Print the JSON Schema of the configuration, a mapping file or a result.",
     "demo": "Show everything on this machine, with nothing to install.",
     "simulate": "The simulated ADS and the pricing engine by themselves.",

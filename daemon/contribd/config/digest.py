@@ -36,11 +36,11 @@ def secret_values(settings: Settings) -> set[str]:
 def digest(settings: Settings, mappings: list[Any], secrets: Iterable[str] = ()) -> str:
     """SHA-256, in hexadecimal, of the settings and of each mapping in order.
 
-    Comments, layout, file names, test cases and ``instance`` have no part in it: two hosts that contribute by the
-    same rules have the same digest.
+    Comments, layout, file names, test cases, ``instance`` and ``control`` have no part in it: two hosts that contribute
+    by the same rules have the same digest.
     """
     shown = public_settings(settings, secrets)
-    del shown["instance"], shown["mappings"]
+    del shown["instance"], shown["mappings"], shown["control"]
     content = json.dumps([shown, mappings], default=_plain, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(content.encode()).hexdigest()
 

@@ -13,6 +13,7 @@ from contribd.config.types import (
     NakCodes,
     Rate,
     Secret,
+    SocketPath,
     StartFrom,
     Text,
     TextOrNumber,
@@ -212,6 +213,18 @@ class Http(Section):
         return split_host(self.listen) if self.listen else None
 
 
+class Control(Section):
+    """The socket that takes orders: ``contribd skip``."""
+
+    socket: SocketPath | None = Field(
+        default="auto",
+        description="auto: in $RUNTIME_DIRECTORY or $XDG_RUNTIME_DIR, named by instance; else its path; null: off",
+    )
+    group: Text | None = Field(
+        default=None, description="A group whose members may give orders, too; null: this user and root"
+    )
+
+
 class Log(Section):
     """What is logged, and how."""
 
@@ -242,4 +255,5 @@ class Settings(Section):
     http: Annotated[Http, BeforeValidator(_off)] = Field(
         default_factory=Http, description="Metrics, health, status page; null: off"
     )
+    control: Control = Field(default_factory=Control, description="The socket that takes orders")
     log: Log = Field(default_factory=Log, description="What is logged, and how")

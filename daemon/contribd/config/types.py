@@ -36,6 +36,9 @@ MAX_DURATION = 24 * 3600.0
 MAX_TEXT = 1024
 """No name or address comes near it."""
 MAX_LIST = 1000
+AUTO = "auto"
+MAX_SOCKET_PATH = 100
+"""The kernel has room for 107 bytes; the rest is for the name the socket has while it is made."""
 
 
 def expected(text: str) -> PydanticCustomError:
@@ -179,6 +182,13 @@ def _nak_code(value: object) -> str:
     raise expected(f"a NakCode ({', '.join(NAK_CODES.values())}) or the number of another{hint}")
 
 
+def _socket_path(value: object) -> str:
+    text = text_of(value)
+    if text != AUTO and (not text.startswith("/") or len(text.encode()) > MAX_SOCKET_PATH):
+        raise expected(f"auto, or an absolute path of at most {MAX_SOCKET_PATH} bytes; null: no socket")
+    return text
+
+
 def _path(value: object) -> Path:
     return value if isinstance(value, Path) else Path(text_of(value))
 
@@ -226,6 +236,8 @@ StartFrom = Annotated[
 Topics = Annotated[tuple[Topic, ...], ONE_OR_MORE, list_schema(_TOPIC_SCHEMA)]
 Texts = Annotated[tuple[Text, ...], ONE_OR_MORE, list_schema({"type": "string"})]
 File = Annotated[Path, BeforeValidator(_path), schema("string")]
+SocketPath = Annotated[str, BeforeValidator(_socket_path), schema("string", examples=["auto", "/run/contribd/fx.sock"])]
+"""``auto``, or an absolute path."""
 NakCodes = Annotated[
     tuple[Annotated[str, BeforeValidator(_nak_code)], ...],
     BeforeValidator(listed),

@@ -13,16 +13,16 @@ from tests.simulation.world.environment.sim_wire import Wire
 from tests.simulation.world.environment.sockets import SimSelector, SimSocket
 
 from contribd.ads.dialer import DialError, DialOptions
-from contribd.ads.driver import Dialed, Driver
+from contribd.ads.driver import Driver
 from contribd.engine.engine import Engine
-from contribd.engine.events import Event, Stop
+from contribd.engine.events import Stop
 from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import ResultEncoder
 from contribd.engine.session.endpoints import Failure
-from contribd.loop import DRAIN_MARGIN, Loop
+from contribd.loop import DRAIN_MARGIN, Loop, Mail
 from contribd.ops.progress import Pulse
 from contribd.streams.group.fencing import Fencing
-from contribd.streams.group.lease import Joined, Lease
+from contribd.streams.group.lease import Lease
 from contribd.streams.sink import Sink
 from contribd.streams.source import Source
 
@@ -50,7 +50,7 @@ class Process(Life):
         self._selector = SimSelector(self, self._heard)
         rng = Random(world.schedule.rng.getrandbits(64))
         self.engine: Engine = make_engine(self, lambda: self._selector.wire, rng)
-        self._mail: list[Event | Dialed | Joined] = []
+        self._mail: list[Mail] = []
         self._wake_time = float("inf")
         self._stop_requested = False
         self._rounds = (0, 0)
@@ -100,7 +100,7 @@ class Process(Life):
 
     # The outside
 
-    def put(self, event: Event | Dialed | Joined) -> None:
+    def put(self, event: Mail) -> None:
         """For the worker's mailbox."""
         self._mail.append(event)
         self._wake_in(self._schedule.rng.random() * 0.002)

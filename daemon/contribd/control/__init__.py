@@ -1,0 +1,1 @@
+"""The control socket: how orders reach the running daemon."""

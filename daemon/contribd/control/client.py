@@ -1,0 +1,55 @@
+"""The command line's end of the control socket."""
+
+import errno
+import socket
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from contribd.control.requests import MAX_BYTES, BadRequest, decode_answer, encode_order
+from contribd.orders import ANSWER_SECONDS, Answer, Order
+
+WAIT_SECONDS: Final = ANSWER_SECONDS + 10.0
+"""How long an answer is waited for: somewhat longer than the daemon takes at most."""
+
+
+class Unreachable(Exception):
+    """No daemon could be asked; the text says why and what to do."""
+
+
+def ask(order: Order, sockets: Iterable[Path]) -> Answer:
+    """Gives an order to the first daemon that is there. Raises ``Unreachable``."""
+    tried = list(sockets)
+    for path in tried:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as daemon:
+            daemon.settimeout(WAIT_SECONDS)
+            try:
+                daemon.connect(str(path))
+            except (FileNotFoundError, ConnectionRefusedError):
+                continue
+            except OSError as error:
+                raise Unreachable(_refused(path, error)) from error
+            return _asked(daemon, order, path)
+    if not tried:
+        raise Unreachable("the configuration has no control socket (control.socket): nothing can be ordered")
+    places = ", ".join(map(str, tried))
+    raise Unreachable(f"no daemon of this instance takes orders: is it running? Looked for its socket at {places}")
+
+
+def _asked(daemon: socket.socket, order: Order, path: Path) -> Answer:
+    data = b""
+    try:
+        with suppress(BrokenPipeError):  # it had its answer ready before it was asked, such as to come again
+            daemon.sendall(encode_order(order))
+        while not data.endswith(b"\n") and len(data) <= MAX_BYTES and (piece := daemon.recv(4096)):
+            data += piece
+        return decode_answer(data)
+    except (OSError, BadRequest) as error:
+        raise Unreachable(f"{path}: no answer ({error}); see the daemon's log for whether it was done") from error
+
+
+def _refused(path: Path, error: OSError) -> str:
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"{path}: this user may not give orders: use the daemon's user, root, or a member of control.group"
+    return f"{path}: {error.strerror or error}"

@@ -1,0 +1,79 @@
+"""What goes over the control socket: one JSON document that orders, and one that answers; each on a line of its own."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from contribd.engine.records.offsets import Partition
+from contribd.orders import Answer, Order, SkipOrder
+
+MAX_BYTES: Final = 16 * 1024
+"""Of a request, and of an answer."""
+
+MAX_REASON: Final = 500
+"""Characters of a reason: it is in every result that an order makes."""
+
+
+class BadRequest(Exception):
+    """No order; the text says why."""
+
+
+def encode_order(order: Order) -> bytes:
+    """As it is sent."""
+    topic, number = order.partition
+    document = {"order": "skip", "topic": topic, "partition": number, "offset": order.offset, "reason": order.reason}
+    return msgspec.json.encode(document) + b"\n"
+
+
+def decode_order(data: bytes) -> Order:
+    """As it was meant. Raises ``BadRequest``."""
+    try:
+        document = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise BadRequest("expected a JSON object")
+    parse = _ORDERS.get(str(document.get("order")))
+    if parse is None:
+        raise BadRequest(f"there is no such order; there are: {', '.join(_ORDERS)}")
+    return parse({name: value for name, value in document.items() if name != "order"})
+
+
+def encode_answer(answer: Answer) -> bytes:
+    """As it is sent."""
+    return msgspec.json.encode({"done": answer.done, "text": answer.text}) + b"\n"
+
+
+def decode_answer(data: bytes) -> Answer:
+    """As it was meant. Raises ``BadRequest``."""
+    try:
+        document = msgspec.json.decode(data)
+        return Answer(bool(document["done"]), str(document["text"]))
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError, KeyError):
+        raise BadRequest("the answer is none of contribd's") from None
+
+
+def reason_of(text: str) -> str:
+    """A reason as it is kept. Raises ``BadRequest`` where it is none."""
+    reason = text.strip()
+    if not reason or len(reason) > MAX_REASON or not reason.isprintable():
+        raise BadRequest(f"the reason must be one line of text of at most {MAX_REASON} characters")
+    return reason
+
+
+def _skip(given: Mapping[str, Any]) -> Order:
+    if given.keys() != {"topic", "partition", "offset", "reason"}:
+        raise BadRequest("skip takes topic, partition, offset and reason")
+    topic, number, offset, reason = (given[name] for name in ("topic", "partition", "offset", "reason"))
+    if not isinstance(topic, str) or not isinstance(reason, str) or not _counts(number) or not _counts(offset):
+        raise BadRequest("skip takes topic and reason as text, partition and offset as whole numbers")
+    return SkipOrder(Partition(topic, number), offset, reason_of(reason))
+
+
+def _counts(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+_ORDERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Order]]] = {"skip": _skip}
+"""Every order by its name, with what reads the rest of its document."""
