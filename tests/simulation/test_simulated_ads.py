@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contribd.simulation.ads.ads_client import AdsClient
-from contribd.simulation.ads.options import AdsOptions, LoginProfile, Profile
+from contribd.simulation.ads.options import AdsOptions, Close, LoginProfile, Profile
 from contribd.simulation.ads.ric_rules import SLOW_DELAY, Rule, nak, parse_nak_rule
 from contribd.simulation.ads.simulated_ads import SimulatedAds
 
@@ -267,6 +267,21 @@ def test_an_rics_own_text_decides_its_answer() -> None:
         (5, "SymbolUnknown", "F44: Unable to find item on post update."),
         (6, None, None),
     ]
+
+
+def test_a_post_that_closes_the_connection_takes_all_but_the_first_answer_of_its_frame_with_it() -> None:
+    client = Client()
+    assert ids(client.ask(post(1), post(2), post(3, "CLOSE.A"), post(4))) == [1]
+    assert client.connection.close == Close(1000)
+
+
+def test_a_post_may_be_answered_by_what_is_no_json() -> None:
+    client = Client()
+    client.send(post(1), post(2, "GARBAGE.A"), post(3))
+    first, garbage, last = client.connection.take(client.now)
+    assert ids([*json.loads(first), *json.loads(last)]) == [1, 3]
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(garbage)
 
 
 def test_a_slow_answer_is_overtaken() -> None:

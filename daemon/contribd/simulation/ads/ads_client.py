@@ -17,6 +17,7 @@ from contribd.simulation.ads.options import (
     LoginSeen,
     Profile,
 )
+from contribd.simulation.ads.ric_rules import Harm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -177,8 +178,7 @@ class AdsClient:
             return False
         if isinstance(outcome, str):
             return self._refuse(post, outcome, frame_start, self._login_stream)
-        self._settle(post, outcome)
-        return True
+        return self._settle(post, outcome, frame_start)
 
     def _refuse(self, message: object, text: str, frame_start: int, stream: int) -> bool:
         profile = self._ads.options.profile
@@ -189,15 +189,26 @@ class AdsClient:
             self.end(Close(1000))
         return False
 
-    def _settle(self, post: messages.Message, outcome: Conversion) -> None:
+    def _settle(self, post: messages.Message, outcome: Conversion, frame_start: int) -> bool:
         ads = self._ads
         answer = self._desk.take(outcome)
+        if answer.harm is not None:
+            return self._harm(answer.harm, frame_start)
         if ads.options.cut_every and ads.posts_taken % ads.options.cut_every == 0:
             self.end(Close(None))
         elif outcome.post_id is not None and wants_ack(post) and not answer.silent:
             ack = self._desk.ack(self._login_stream, outcome, answer)
             for _ in range(ads.copies_of_next_answer()):
                 self._outbox.send_ack(ack, now=self._now, delay=ads.delay, own_delay=answer.delay)
+        return True
+
+    def _harm(self, harm: Harm, frame_start: int) -> bool:
+        if harm is Harm.GARBLES:
+            self._outbox.send(messages.NO_JSON)
+            return True
+        self._outbox.cut_back(frame_start)
+        self.end(Close(1000))
+        return False
 
     # Out -------------------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,8 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 PING: Final = b'[{"Type":"Ping"}]'
 PONG: Final = b'[{"Type":"Pong"}]'
+NO_JSON: Final = b'[{"ID":1,"Type":"Ack",'
+"""What a client cannot read."""
 
 
 def encode(*messages: Message) -> bytes:

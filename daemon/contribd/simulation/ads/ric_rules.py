@@ -9,12 +9,15 @@ A RIC says it itself, so that a test drives any server that follows the same con
   overtake it
 - ``TEXT.<anything>``: a positive Ack that carries a text
 - ``UNKNOWN.<anything>``: SymbolUnknown until a Refresh post has created the item
+- ``CLOSE.<anything>``: the server closes the connection; of the answers to that frame only the first has left
+- ``GARBAGE.<anything>``: answered with what is no JSON
 
 Rules with shell patterns come on top of that, for RICs that look like real ones.
 """
 
 import re
 from dataclasses import dataclass
+from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 
@@ -34,11 +37,21 @@ SLOW_DELAY: Final = 1.0
 _NUMBERED = re.compile(r"(NAK|SLOW)(\d{1,9})\.")
 
 
+class Harm(Enum):
+    """What a post does to the connection it comes by."""
+
+    CLOSES = "closes"
+    """The server closes it."""
+    GARBLES = "garbles"
+    """The answer is no JSON, and the client has to close it."""
+
+
 @dataclass(frozen=True, slots=True)
 class RicAnswer:
     """What a post gets: an Ack (with ``nak_code``: a Nak) after ``delay`` seconds, or nothing.
 
-    ``until_refresh``: it holds only until a Refresh post has created the item, and such a post is acked.
+    ``until_refresh``: it holds only until a Refresh post has created the item, and such a post is acked. ``harm``: what
+    the post does to the connection instead.
     """
 
     nak_code: NakCode | None = None
@@ -46,10 +59,13 @@ class RicAnswer:
     delay: float = 0.0
     silent: bool = False
     until_refresh: bool = False
+    harm: Harm | None = None
 
 
 ACK: Final = RicAnswer()
 SILENT: Final = RicAnswer(silent=True)
+CLOSES: Final = RicAnswer(silent=True, harm=Harm.CLOSES)
+GARBLES: Final = RicAnswer(silent=True, harm=Harm.GARBLES)
 UNKNOWN_ITEM: Final = RicAnswer("SymbolUnknown", NAK_TEXTS["SymbolUnknown"], until_refresh=True)
 
 _PLAIN = {
@@ -57,6 +73,8 @@ _PLAIN = {
     "SLOW": RicAnswer(delay=SLOW_DELAY),
     "TEXT": RicAnswer(text=CREATED),
     "UNKNOWN": UNKNOWN_ITEM,
+    "CLOSE": CLOSES,
+    "GARBAGE": GARBLES,
 }
 
 
