@@ -38,7 +38,7 @@ ALLOWED = {
 engine, the streams their events; the reader of results takes its client's settings from the configuration, which takes
 the names of NakCodes from the wire format."""
 
-LEAVES = {"states", "limits", "policy", "clock", "counters", "commands"}
+LEAVES = {"states", "limits", "policy", "clock", "counters", "commands", "event_log"}
 ALLOWED_INSIDE = {
     "engine": {
         "records": {"records", *LEAVES},

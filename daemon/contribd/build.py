@@ -17,6 +17,7 @@ from contribd.config.model import ClientCredentials, PasswordGrant, Settings, Us
 from contribd.control.place import daemon_socket
 from contribd.control.server import Ask, ControlServer
 from contribd.engine.engine import Engine
+from contribd.engine.event_log import EventLog
 from contribd.engine.policy import (
     Backoff,
     ContributionPolicy,
@@ -27,7 +28,6 @@ from contribd.engine.policy import (
 )
 from contribd.engine.records.result_encoder import ResultEncoder
 from contribd.engine.session.endpoints import SLOW_FACTOR
-from contribd.engine.session.session_log import EventLog
 from contribd.omm.post import PostEncoder, PostUserInfo
 from contribd.omm.requests import Login
 from contribd.ops.log import add_secret

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.ads.server_messages import directory, login_refresh
 from tests.engine.joint_states import assert_allowed
+from tests.engine.recording import Recording
 from tests.engine.rig import P0, P1, Rig, encode
 
 from contribd.engine.events import CaughtUp, Connected, Received
@@ -26,7 +27,6 @@ from contribd.engine.states import (
     InstrumentState,
     SessionEvent,
     SessionState,
-    Transitions,
 )
 
 CLOSED_LOGIN = {"ID": 1, "Type": "Status", "Domain": "Login", "State": {"Stream": "Closed", "Data": "Suspect"}}
@@ -182,18 +182,6 @@ class Walk:
         else:
             self.owned.discard(partition)
             self.rig.revoked(partition)
-
-
-class Recording(dict[Any, Any]):
-    """A table that knows which of its rows were used."""
-
-    def __init__(self, table: Transitions[Any, Any], seen: set[Any]) -> None:
-        super().__init__(table)
-        self._table, self._seen = table, seen
-
-    def __getitem__(self, row: Any) -> Any:
-        self._seen.add(row)
-        return self._table[row]
 
 
 def test_every_row_of_the_tables_is_used_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -203,8 +203,8 @@ def test_a_lost_session_takes_its_suspicions_with_it(rig: Rig) -> None:
     rig.error(1)
     rig.lose()
     rig.open()
-    rig.tick()
-    rig.tick(2)
+    for _ in range(6):
+        rig.tick(2)
     assert [post["Key"]["Name"] for post in rig.posts] == ["B=", "C=", "D="]
 
 

@@ -123,8 +123,10 @@ def test_a_lost_session_s_posts_go_again_on_the_next_one_at_once(rig: Rig) -> No
     rig.lose()
     rig.open()
     rig.tick()
+    assert rig.fields == [{"BID": 1}]
+    rig.ack(3)
     assert rig.fields == [{"BID": 1}, {"BID": 2}]
-    rig.ack(3, 4)
+    rig.ack(4)
     results = rig.commit()
     assert [[post["answer"] for post in result["posts"]] for result in results] == [["LOST", "ACK"]] * 2
     sessions = {post["session"] for result in results for post in result["posts"]}

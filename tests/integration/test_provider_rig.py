@@ -155,6 +155,10 @@ class TestAnswers:
         assert "NakCode" not in send(client, "UNKNOWN.NEW", type_="Refresh")
         assert "NakCode" not in send(client, "UNKNOWN.NEW")
 
+    def test_the_connection_is_closed_at_some(self, client: WireClient) -> None:
+        client.send(post(next(numbers), "CLOSE.X", {"BID": 1.5}))
+        assert client.until_closed() == []
+
     def test_a_slow_answer_lets_others_pass_and_a_silent_one_never_comes(self, client: WireClient) -> None:
         slow, silent, quick = (next(numbers) for _ in range(3))
         rics = {slow: "SLOW200.X", silent: "SILENT.X", quick: "EUR="}

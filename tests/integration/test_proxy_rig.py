@@ -57,6 +57,14 @@ def received(client: socket.socket, count: int) -> bytes:
     return data
 
 
+def test_swaps_bytes_of_the_server(proxy: TcpProxy) -> None:
+    proxy.swap(b"ell", b"ipp")
+    with connect(proxy) as client:
+        assert answer(client) == b"hippo"
+        proxy.heal()
+        assert answer(client) == b"hello"
+
+
 def nothing_comes(client: socket.socket) -> bool:
     client.settimeout(0.2)
     try:

@@ -7,6 +7,7 @@ from typing import Any
 from contribd.engine.clock import Now
 from contribd.engine.commands import Command
 from contribd.engine.counters import EngineCounters
+from contribd.engine.event_log import EventLog, silent
 from contribd.engine.events import (
     Assigned,
     Blocked,
@@ -37,7 +38,6 @@ from contribd.engine.records.offsets import OffsetTracker, Partition, decode_abo
 from contribd.engine.records.outbox import Batch, Outbox
 from contribd.engine.records.price import Price, Record, Status, reject
 from contribd.engine.session.session import Session
-from contribd.engine.session.session_log import EventLog, silent
 from contribd.engine.states import InstrumentEvent, SessionState
 from contribd.engine.view import EngineView, PartitionStatus
 from contribd.mapping.mapper import Mapper
@@ -71,9 +71,9 @@ class Engine:
         self.mapper = mapper
         self.intake = Intake(bounds)
         self.outbox = Outbox(bounds)
-        self.contributor = Contributor(contribution, encoder, self.outbox, self.counters)
+        self.contributor = Contributor(contribution, encoder, self.outbox, self.counters, log)
         self.withdrawals = self.contributor.withdrawals
-        self.session = Session(session, rng, self.counters, log)
+        self.session = Session(session, rng, self.counters, log, self.contributor.ended_by_trial)
         self.connection = self.session.connection
         self._may_post_until = float("inf")
         self._leased_at = 0.0
@@ -211,7 +211,7 @@ class Engine:
         if self.connection.moving and not len(self.contributor.in_flight):
             self.connection.move(now, clean=self.contributor.all_confirmed)
         if not self.connection.live and not self.contributor.all_confirmed:
-            self.contributor.session_lost(now)
+            self.contributor.session_lost(self.connection.doubtful, now)
 
     def _answer(self, answer: Any, now: Now) -> None:
         if type(answer) is PostError and self.connection.live:
@@ -223,7 +223,7 @@ class Engine:
             was = self.session.session_id
             self.session.received(answer, now)
             if self.session.session_id != was:
-                self.contributor.session_opened(self.connection.endpoint, self.session.session_id)
+                self.contributor.session_opened(self.connection.endpoint, self.session.session_id, now)
 
     def _unmatched(self, what: str, text: str, now: Now) -> None:
         """All are counted; the log gets the first, and then one a while, with how many there have been."""
@@ -263,8 +263,16 @@ class Engine:
         if self.withdrawals.wanted:
             self._withdraw(now)
         self._follow_session(now)
+        if self.contributor.instruments.isolations:
+            self._make_room(now)
         for tracker, records in self.intake.release_buffered():
             self._take(tracker, records, now)
+
+    def _make_room(self, now: Now) -> None:
+        """Instruments that are not answered hold nobody else up."""
+        everywhere = self.intake.half_full
+        if everywhere or any(tracker.half_full for tracker in self.intake.trackers.values()):
+            self.contributor.make_room(everywhere=everywhere, now=now)
 
     def _withdraw(self, now: Now) -> None:
         """Quotes of pricing engines that went silent, and at a stop all of them, give way to blanks."""
@@ -396,6 +404,8 @@ class Engine:
             max_in_flight=contributor.in_flight.size,
             waiting=self.intake.waiting,
             instruments=len(contributor.instruments),
+            isolated=contributor.instruments.isolations.count(),
+            isolated_named=contributor.instruments.isolations.named(now.mono),
             live_quotes=self.withdrawals.live_quotes,
             not_withdrawn=self.withdrawals.left,
             unwritten=len(self.outbox),

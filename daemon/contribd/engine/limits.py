@@ -90,6 +90,42 @@ MIN_TOKEN_LIFE: Final = 10.0
 MAX_RETRY_AFTER: Final = 3600.0
 """Seconds. The longest Retry-After of a token service that is kept to."""
 
+OFFENDER_FIRST: Final = 5.0
+"""Seconds an instrument whose post ended a session waits before it is posted again; doubled with each such post. Far
+more than a session takes to make, so that the others lose next to nothing."""
+
+OFFENDER_LONGEST: Final = 300.0
+"""Seconds, at most: what has been cured is noticed within minutes."""
+
+OFFENDERS_LONGEST: Final = 60.0
+"""Seconds between two sessions that offenders end, at most, however many there are: that wait doubles in the same way.
+Less than this and many offenders together would end a session every few seconds."""
+
+WATCHED_FOR: Final = 120.0
+"""Seconds after its last wait that an offender's posts go by themselves though they are answered: a value now and then
+may be what ends the session. Sessions that end less often than that cost the others too little to notice."""
+
+WATCHED_INTERVAL: Final = 1.0
+"""Seconds between two of its posts: each has the session for itself for a moment."""
+
+TRIALS: Final = 10
+"""Into so many trials the instruments in doubt are divided: after a cut connection hundreds are, and one by one they
+would take as many round trips."""
+
+MAX_SHOWN: Final = 100
+"""Isolated instruments that are shown by name; of more only their number is."""
+
+STEADY_AFTER: Final = 3.0
+"""Seconds a session must have been open before a post that ended it is believed to be the cause though no other was
+answered: a server that ends every session at once is not to be logged in to at once again."""
+
+SILENT_SHARE: Final = 10
+"""A tenth of the window, rounded up, is for instruments whose posts are not answered."""
+
+MAX_ISOLATED: Final = 10_000
+"""Instruments remembered as isolated while they have nothing to post; the oldest is forgotten. Twenty default windows,
+a few megabytes."""
+
 UNMATCHED_INTERVAL: Final = 60.0
 """Seconds between two lines in the log about answers that match no post; all of them are counted."""
 

@@ -5,22 +5,30 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
+from contribd.engine.limits import OFFENDER_FIRST, OFFENDER_LONGEST
 from contribd.omm.requests import Login
 
 Backoff: TypeAlias = Callable[[int], float]
 """The wait in seconds before try ``n + 1``, after ``n`` failures (``n`` from 1)."""
 
 
+def offender_backoff(offences: int) -> float:
+    """Without chance: which of several offenders goes first does not matter."""
+    return min(OFFENDER_LONGEST, OFFENDER_FIRST * 2.0 ** min(16, offences - 1))
+
+
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """When a refused or unanswered post is posted again.
 
-    ``attempts`` is the most posts a price gets; ``codes`` are the NakCodes worth another; ``backoff`` is the wait.
+    ``attempts`` is the most posts a price gets; ``codes`` are the NakCodes worth another; ``backoff`` is the wait, and
+    ``offender`` that of an instrument whose post has ended so many sessions.
     """
 
     attempts: int
     codes: frozenset[str]
     backoff: Backoff
+    offender: Backoff = offender_backoff
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,54 @@ INSTRUMENT_TRANSITIONS: Final = Transitions(
 )
 
 
+class IsolationState(StrEnum):
+    """Why an instrument's posts go by themselves.
+
+    in doubt: one was in flight when a session ended. offender: one ended a session with nothing else in flight. silent:
+    one got no answer in time. watched: an offender whose post was answered since.
+    """
+
+    IN_DOUBT = "in doubt"
+    OFFENDER = "offender"
+    SILENT = "silent"
+    WATCHED = "watched"
+
+
+class IsolationEvent(Enum):
+    """What is learned of it."""
+
+    LOST = auto()
+    CONVICTED = auto()
+    UNANSWERED = auto()
+    ANSWERED = auto()
+
+    __hash__ = object.__hash__
+
+
+_Y, _Z = IsolationState, IsolationEvent
+
+ISOLATION_TRANSITIONS: Final = Transitions(
+    "isolation",
+    {
+        (_Y.IN_DOUBT, _Z.LOST): _Y.IN_DOUBT,
+        (_Y.SILENT, _Z.LOST): _Y.IN_DOUBT,
+        (_Y.OFFENDER, _Z.LOST): _Y.OFFENDER,
+        (_Y.WATCHED, _Z.LOST): _Y.WATCHED,
+        (_Y.IN_DOUBT, _Z.CONVICTED): _Y.OFFENDER,
+        (_Y.OFFENDER, _Z.CONVICTED): _Y.OFFENDER,
+        (_Y.WATCHED, _Z.CONVICTED): _Y.OFFENDER,
+        (_Y.IN_DOUBT, _Z.UNANSWERED): _Y.SILENT,
+        (_Y.SILENT, _Z.UNANSWERED): _Y.SILENT,
+        (_Y.OFFENDER, _Z.UNANSWERED): _Y.SILENT,
+        (_Y.WATCHED, _Z.UNANSWERED): _Y.SILENT,
+        (_Y.IN_DOUBT, _Z.ANSWERED): _Y.WATCHED,
+        (_Y.SILENT, _Z.ANSWERED): _Y.WATCHED,
+        (_Y.OFFENDER, _Z.ANSWERED): _Y.WATCHED,
+        (_Y.WATCHED, _Z.ANSWERED): _Y.WATCHED,
+    },
+)
+
+
 class PriceState(Enum):
     """One price, or the blanks that withdraw one.
 

@@ -1,11 +1,13 @@
 """What the engine shows of itself, all of one moment. Wall times are in microseconds since 1970, UTC."""
 
+from collections import Counter
 from typing import NamedTuple
 
 from contribd.engine.counters import EngineCounters
+from contribd.engine.records.isolation import IsolatedInstrument
 from contribd.engine.records.offsets import Partition
 from contribd.engine.session.connection import SessionStatus
-from contribd.engine.states import TrackerState
+from contribd.engine.states import IsolationState, TrackerState
 
 
 class PartitionStatus(NamedTuple):
@@ -26,6 +28,8 @@ class PartitionStatus(NamedTuple):
 class EngineView(NamedTuple):
     """The engine at one moment; ``counters`` are its own, which go on counting.
 
+    ``isolated``: how many instruments are posted by themselves, since their posts may do harm or get no answer;
+    ``isolated_named``: which, where that is known, a bounded number.
     ``services``: those posted to, each with whether posts to it may go. ``live_quotes``: quotes in the market that this
     process would withdraw; ``not_withdrawn``: after a stop, those that were to be withdrawn and are not. ``unwritten``:
     results not durable yet. ``lapsed``: whether another member may own our partitions by now.
@@ -38,6 +42,8 @@ class EngineView(NamedTuple):
     max_in_flight: int
     waiting: int
     instruments: int
+    isolated: Counter[IsolationState]
+    isolated_named: tuple[IsolatedInstrument, ...]
     live_quotes: int
     not_withdrawn: int
     unwritten: int

@@ -1,4 +1,4 @@
-"""A TCP proxy that makes a network's faults on demand: cut, refused, silent, slow."""
+"""A TCP proxy that makes a network's faults on demand: cut, refused, silent, slow, other bytes than were sent."""
 
 import select
 import socket
@@ -26,6 +26,7 @@ class Weather:
     def __init__(self) -> None:
         self.stalled: frozenset[Direction] = frozenset()
         self.bytes_per_second: float | None = None
+        self.swapped = (b"", b"")
 
 
 class _Lane:
@@ -46,6 +47,8 @@ class _Lane:
 
     def read(self) -> None:
         self.held = self.source.recv(CHUNK_BYTES)
+        if self._direction is Direction.DOWN and (old := self._weather.swapped[0]):
+            self.held = self.held.replace(old, self._weather.swapped[1])
         if not self.held:
             self.open = False
             self.sink.shutdown(socket.SHUT_WR)
@@ -161,10 +164,16 @@ class TcpProxy:
         """Let that much pass in each direction of each connection."""
         self._weather.bytes_per_second = bytes_per_second
 
+    def swap(self, old: bytes, new: bytes) -> None:
+        """Let these bytes of the server arrive as others of the same length, where they come in one piece."""
+        assert len(old) == len(new)
+        self._weather.swapped = old, new
+
     def heal(self) -> None:
         """Take new connections, and let everything pass; what a stall held back arrives now."""
         self._weather.stalled = frozenset()
         self._weather.bytes_per_second = None
+        self._weather.swapped = b"", b""
         if self._acceptor is None:
             self._holder = self._holder or self._bound()
             self._holder.listen()

@@ -1,6 +1,6 @@
 """What one seed decides before anything happens: the settings of the daemons and which faults there are."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from contribd.omm.post import MAX_POST_ID
@@ -58,6 +58,13 @@ SHARES = (
 """Shares of answers, transactions or records that go a special way; each has a probability in a plan."""
 
 
+HARMS = ("closes", "garbles", "silent")
+"""What posts of some instruments do while faults last: the connection closes, the answer is no JSON, there is none."""
+
+HARM_SHARE = 0.2
+"""Of the plans have such instruments."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One run. Times in simulated seconds."""
@@ -101,12 +108,27 @@ class Plan:
     """Quotes of a partition without records for so long are withdrawn; the records come in bursts then."""
     static_members: bool = True
     """Whether the group knows a daemon by its name (KIP-345), as it does by default."""
+    harm: str | None = None
+    """One of ``HARMS``."""
+    harmful: frozenset[str] = frozenset({"R0=T"})
+    """The instruments whose posts do it."""
+    harm_alone: bool = False
+    """Nothing else goes wrong, so that the others must not be late."""
     rates: dict[str, float] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
 
 
 def make_plan(seed: int) -> Plan:
     """The plan of a seed."""
+    plan, rng = harmless_plan(seed), Random(f"harm {seed}")
+    if rng.random() >= HARM_SHARE:
+        return plan
+    harmed = replace(plan, harm=rng.choice(HARMS))
+    return harm_alone(harmed) if rng.random() < 0.5 else harmed
+
+
+def harmless_plan(seed: int) -> Plan:
+    """The same, with no instrument that does harm."""
     rng = Random(f"plan {seed}")
     spread = rng.uniform(10, 50)
     calm = rng.random() < 0.05
@@ -151,4 +173,32 @@ def make_plan(seed: int) -> Plan:
         withdraw_on_stop=rng.random() < 0.15,
         silent_after=rng.choice((1.0, 2.0, 4.0)) if rng.random() < 0.15 else None,
         static_members=rng.random() < 0.5,
+    )
+
+
+def harm_alone(plan: Plan) -> Plan:
+    """The same, with one instrument that does harm beside others, and no other fault.
+
+    Of silent ones there are more than the window holds. The limits are so wide that nobody has to wait for anybody
+    before it is clear who does harm.
+    """
+    silent = plan.harm == "silent"
+    return replace(
+        plan,
+        harmful=frozenset({"R0=T", "R1=T", "R2=T", "R3=T"} if silent else {"R0=T"}),
+        harm_alone=True,
+        daemons=1,
+        rics=7 if silent else max(3, plan.rics),
+        ack_timeout=2.0 if silent else plan.ack_timeout,
+        max_age=None,
+        max_rate=None,
+        max_outstanding=min(5, max(3, plan.max_outstanding)) if silent else max(3, plan.max_outstanding),
+        span=20_000 if silent else max(64, plan.span),
+        waiting_records=50_000 if silent else max(30, plan.waiting_records),
+        max_message_size=61_430,
+        latest=False,
+        rates={},
+        shares={},
+        withdraw_on_stop=False,
+        silent_after=None,
     )

@@ -5,9 +5,11 @@ from typing import Final
 
 from contribd.engine.clock import Now
 from contribd.engine.counters import EngineCounters
+from contribd.engine.event_log import EventLog, silent
 from contribd.engine.policy import ContributionPolicy
 from contribd.engine.posts.error_attribution import ErrorAttribution
 from contribd.engine.posts.in_flight import InFlightPosts
+from contribd.engine.posts.isolator import Isolator
 from contribd.engine.posts.outcomes import Outcomes
 from contribd.engine.posts.poster import Poster
 from contribd.engine.posts.unconfirmed import UnconfirmedPosts
@@ -16,7 +18,7 @@ from contribd.engine.records.expiry import Expiry
 from contribd.engine.records.instruments import Instruments
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
-from contribd.engine.records.price import Price, Reply, Status
+from contribd.engine.records.price import Price, Reply, Status, Withdrawal
 from contribd.engine.states import InstrumentEvent, InstrumentState, PriceState
 from contribd.omm.answers import Ack, PostError
 from contribd.omm.post import PostEncoder
@@ -29,7 +31,12 @@ class Contributor:
     """Owns the book of instruments and the window of posts in flight."""
 
     def __init__(
-        self, policy: ContributionPolicy, encoder: PostEncoder, outbox: Outbox, counters: EngineCounters
+        self,
+        policy: ContributionPolicy,
+        encoder: PostEncoder,
+        outbox: Outbox,
+        counters: EngineCounters,
+        log: EventLog = silent,
     ) -> None:
         self.policy = policy
         self.instruments = Instruments()
@@ -39,8 +46,18 @@ class Contributor:
         """Wall time of the last positive Ack, microseconds since 1970."""
         self._expiry = Expiry(policy.max_age)
         self._outcomes = Outcomes(policy, self.instruments, self._expiry, self.withdrawals, outbox, counters)
-        self._poster = Poster(policy, encoder, self.instruments, self.in_flight, self._expiry, self._outcomes, counters)
         self._attribution = ErrorAttribution()
+        self._poster = Poster(
+            policy,
+            encoder,
+            self.instruments,
+            self.in_flight,
+            self._expiry,
+            self._outcomes,
+            counters,
+            self._attribution.passed_over,
+        )
+        self._isolation = Isolator(policy.retry, self.instruments, self._poster.trials, self._attribution, log)
         self._unconfirmed = UnconfirmedPosts()
 
     # Prices in
@@ -88,9 +105,10 @@ class Contributor:
 
     # Posts out
 
-    def session_opened(self, endpoint: str, session: str) -> None:
+    def session_opened(self, endpoint: str, session: str, now: Now) -> None:
         """A new session: posts from now on are this one's."""
         self._outcomes.session_opened(endpoint, session)
+        self._isolation.session_opened(endpoint, now)
 
     def take_frames(self, is_up: Callable[[str], bool], max_size: int, now: Now) -> list[bytes]:
         """The texts of the frames to send now: see ``Poster.take_frames``."""
@@ -108,6 +126,8 @@ class Contributor:
         if self._unconfirmed:
             self._unconfirmed.confirm(post.frame)
         attribution = self._attribution.absolve(post, self.in_flight, now.mono)
+        if post.instrument.isolation is not None:
+            self._isolation.answered(post, now)
         if ack.code is None:
             self.last_ack = now.wall
             self._outcomes.finish(post, _ACCEPTED, _ACK, None, ack.text or None, now)
@@ -129,6 +149,8 @@ class Contributor:
         self._poster.answer_came(post, now)
         self._unconfirmed.confirm(post.frame)
         self._attribution.absolve(post, self.in_flight, now.mono)
+        if post.instrument.isolation is not None:
+            self._isolation.answered(post, now)
         self._attribution.after_error(post, error.text, self.in_flight, now.mono, grace)
         self._outcomes.finish(post, Status.ERROR, Reply.ERROR, None, error.text, now)
         return True
@@ -138,19 +160,29 @@ class Contributor:
             if not answered_frame:
                 self._unconfirmed.add(post)  # the Error may have been another's
             if blamed and post.instrument.alone:
+                if post.instrument.isolation is not None:
+                    self._isolation.answered(post, now)
                 self._outcomes.finish(post, Status.ERROR, Reply.ERROR, None, text, now)
                 continue
             post.instrument.send_alone(alone=blamed)
             why = f"dropped by the ADS after an Error in the same frame: {text}"
             self._outcomes.retry(post, Reply.TIMEOUT, None, why, now, 0.0)
 
-    def session_lost(self, now: Now) -> None:
-        """The session ended: what was unanswered is posted again on the next one, within its attempts."""
+    def ended_by_trial(self, now: Now) -> bool:
+        """Whether the session, where it ends now of itself, does so for a post and not for its endpoint."""
+        return self._isolation.ended_by_trial(now)
+
+    def session_lost(self, reason: str | None, now: Now) -> None:
+        """The session ended: what was unanswered is posted again on the next one, within its attempts.
+
+        ``reason``: why, where a post may have been the cause.
+        """
+        texts = self._isolation.session_lost(list(self.in_flight), reason, now)
         self._attribution.clear()
         self._unconfirmed.clear()
-        self._poster.session_lost()
         for post in self.in_flight.pop_all():
-            self._outcomes.again(post, Reply.LOST, "the session ended before the answer", now, delay=False)
+            text = texts.get(post.post_id, "the session ended before the answer")
+            self._outcomes.again(post, Reply.LOST, text, now, delay=False)
 
     # Time
 
@@ -159,6 +191,7 @@ class Contributor:
         while (oldest := self.in_flight.oldest()) and oldest.sent.mono + self.policy.ack_timeout <= now.mono:
             self.in_flight.pop(oldest.post_id)
             self._unconfirmed.add(oldest)
+            self._isolation.timed_out(oldest, now)
             text = f"no answer within {self.policy.ack_timeout:g} s"
             self._outcomes.again(oldest, Reply.TIMEOUT, text, now, delay=True)
         if self._attribution:
@@ -166,6 +199,18 @@ class Contributor:
         self._outcomes.make_due(now)
         if self._expiry:
             self._expire_old(now)
+
+    def make_room(self, *, everywhere: bool, now: Now) -> None:
+        """Gives up prices that others have to wait for, of instruments that are not answered.
+
+        They are in the way where half of what may be taken ahead of them is, or half of all that may wait does
+        (``everywhere``).
+        """
+        for instrument in self.instruments.hopeless():
+            for price in list(instrument.waiting):
+                waits = price.state is PriceState.WAITING and type(price) is not Withdrawal
+                if waits and (everywhere or price.tracker.is_far_behind(price.record.offset)):
+                    self._outcomes.give_up_waiting(price, now)
 
     def _expire_old(self, now: Now) -> None:
         for price in self._expiry.take_expired(now):

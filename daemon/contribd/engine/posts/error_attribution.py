@@ -71,6 +71,15 @@ class ErrorAttribution:
     def __len__(self) -> int:
         return len(self._suspicions)
 
+    @property
+    def any_answered(self) -> bool:
+        """Whether a post of this session was answered."""
+        return self._last > (0, 0)
+
+    def passed_over(self, post: InFlightPost) -> bool:
+        """Whether a post of a later frame was answered."""
+        return post.frame < self._last[0]
+
     def clear(self) -> None:
         """The session ended: every post of it is lost anyway, and the next server may keep to the order."""
         self._suspicions.clear()

@@ -1,6 +1,7 @@
 """Posts sent and not yet answered, by PostID, oldest first."""
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 import msgspec
 
@@ -74,6 +75,10 @@ class InFlightPosts:
         """A post was sent."""
         self._posts[post.post_id] = post
 
+    def get(self, post_id: int) -> InFlightPost | None:
+        """The post with this ID, still outstanding; None where there is none."""
+        return self._posts.get(post_id)
+
     def pop(self, post_id: int) -> InFlightPost | None:
         """The post with this ID, no longer outstanding; None where there is none."""
         return self._posts.pop(post_id, None)
@@ -85,6 +90,11 @@ class InFlightPosts:
     def newest(self) -> InFlightPost | None:
         """The post sent last of those outstanding."""
         return next(reversed(self._posts.values()), None)
+
+    def sent_after(self, post: InFlightPost | None) -> list[InFlightPost]:
+        """Those sent after one that is outstanding too; all of them where it is None. Oldest first."""
+        posts = list(takewhile(lambda other: other is not post, reversed(self._posts.values())))
+        return posts[::-1]
 
     def pop_all(self) -> list[InFlightPost]:
         """Every outstanding post, oldest first, none of them outstanding any more."""

@@ -14,11 +14,13 @@ A post carries one or more prices of one instrument. The newest is the carrier; 
 | Error that names the post | ERROR |
 | post dropped with an Error (``error_attribution``) | posted again at once |
 | no answer in ``ack_timeout``, attempts left | posted again after the backoff, in a frame of its own |
-| session ended, attempts left | posted again at once; the last attempt with nothing else in flight |
+| session ended, attempts left | posted again at once, by a trial (``trials``) |
 | the same two, no attempt left | UNANSWERED |
 
-An attempt is one post of the carrier. In a frame of its own: a post without an answer may be what made the server drop
-its frame. With nothing else in flight: it may be what ends the sessions, and must not use up its neighbours' attempts.
+An attempt is one post of the instrument: newer prices that are merged into it do not begin at zero. It counts until a
+price of the instrument is settled, and that of an offender until one is answered: each further price of it has one
+attempt. In a frame of its own: a post without an answer may be what made the server drop its frame. By a trial: it may
+be what ended the session.
 
 Final. The carrier gets the answer, the others CONFLATED. The instrument stays in COMMITTING until the result is
 durable: a crash now would repeat this price, and it must not come after a newer one.
@@ -28,7 +30,8 @@ expire while the others are posted again. Left out are prices whose partition is
 price has overtaken.
 
 Not posted, or not again. Too old: EXPIRED, or its last answer where it had been posted. Too large by itself: REJECTED.
-Partition being revoked: no result here; the next owner consumes the record again.
+Partition being revoked: no result here; the next owner consumes the record again. Of an instrument that is not
+answered, whose partition or memory is half used up by what waits: UNANSWERED, so that the others need not wait for it.
 """
 
 import heapq
@@ -94,7 +97,7 @@ class Outcomes:
     def refused(self, post: InFlightPost, code: str, text: str | None, now: Now) -> None:
         """A NAK: another try where its code is worth one."""
         retry = self._policy.retry
-        tried = len(post.group[-1].attempts or ()) + 1
+        tried = post.instrument.tries + 1
         if self._may_create(post) and _says_missing(code, text):
             post.instrument.create_item()
             self.retry(post, Reply.NAK, code, text, now, 0.0)
@@ -113,18 +116,18 @@ class Outcomes:
     def again(self, post: InFlightPost, reply: Reply, text: str, now: Now, *, delay: bool) -> None:
         """No answer: another try where one is left, else UNANSWERED."""
         retry = self._policy.retry
-        tried = len(post.group[-1].attempts or ()) + 1
+        tried, isolation = post.instrument.tries + 1, post.instrument.isolation
         if self._shows(post):
             self._withdrawals.unanswered(post)
-        if tried < retry.attempts:
-            # One more session lost with it, and it would be given up: that must not happen to its neighbours. A post
-            # that got no answer may have been dropped with one that the server did not like, or be that one.
-            post.instrument.send_solo(solo=reply is Reply.LOST and tried + 1 == retry.attempts)
+        if tried < retry.attempts and not (isolation is not None and isolation.exhausted):
             if reply is Reply.TIMEOUT:
+                # It may have been dropped with one that the server did not like, or be that one.
                 post.instrument.send_alone()
             self.retry(post, reply, None, text, now, retry.backoff(tried) if delay else 0.0)
-        else:
-            self.finish(post, Status.UNANSWERED, reply, None, text, now)
+            return
+        if isolation is not None:
+            isolation.exhaust()
+        self.finish(post, Status.UNANSWERED, reply, None, text, now)
 
     def retry(
         self, post: InFlightPost, reply: Reply, code: str | None, text: str | None, now: Now, delay: float
@@ -231,6 +234,14 @@ class Outcomes:
         """A price that was posted and cannot be again keeps its last answer."""
         last = (price.attempts or [])[-1]
         self._settle(price, _FINAL[last.reply], now, code=last.code, text=last.text)
+
+    def give_up_waiting(self, price: Price, now: Now) -> None:
+        """A price of an instrument that is not answered, for which others would have to wait."""
+        if price.attempts:
+            self.give_up(price, now)
+        else:
+            text = "not posted: earlier posts of its RIC got no answer, and others would have had to wait for it"
+            self._settle(price, Status.UNANSWERED, now, text=text)
 
     def reject_size(self, price: Price, size: int, max_size: int, now: Now) -> None:
         """A price whose post by itself is larger than the ADS takes; sizes in bytes."""

@@ -11,6 +11,7 @@ from contribd.engine.posts.in_flight import InFlightPost, InFlightPosts
 from contribd.engine.posts.outcomes import Outcomes
 from contribd.engine.posts.packer import Packer
 from contribd.engine.posts.rate_limit import RateLimit
+from contribd.engine.posts.trials import Trials
 from contribd.engine.records.conflation import merge
 from contribd.engine.records.expiry import Expiry
 from contribd.engine.records.instruments import Instrument, Instruments
@@ -34,7 +35,9 @@ class Poster:
         expiry: Expiry,
         outcomes: Outcomes,
         counters: EngineCounters,
+        passed_over: Callable[[InFlightPost], bool],
     ) -> None:
+        """``passed_over``: whether a post sent after this one was answered."""
         self._policy = policy
         self._encoder = encoder
         self._instruments = instruments
@@ -42,10 +45,10 @@ class Poster:
         self._expiry = expiry
         self._outcomes = outcomes
         self._counters = counters
+        self._passed_over = passed_over
+        self.trials = Trials(policy.retry, instruments, in_flight)
         self._rate = RateLimit(policy.max_rate)
         self._frames = 0
-        self._held_until = 0.0
-        """Monotonic time before which nothing is posted, for a post that must be outstanding by itself."""
         self._smoothed_ack = 0.0
 
     @property
@@ -55,66 +58,73 @@ class Poster:
 
     def answer_came(self, post: InFlightPost, now: Now) -> None:
         """A post was answered, one way or the other."""
-        if self._held_until and (not len(self._in_flight) or post.instrument.solo):
-            self._held_until = 0.0
+        if self.trials.held_until:
+            self.trials.answered(post, self.grace, now.mono)
         seconds = now.mono - post.sent.mono
         self._counters.ack_seconds.add(seconds)
         self._smoothed_ack += (seconds - self._smoothed_ack) / 8
 
-    def session_lost(self) -> None:
-        """No post is outstanding any more."""
-        self._held_until = 0.0
-
     def wake_at(self, mono: float) -> float | None:
         """The monotonic time from which more may be posted, None where time changes nothing."""
-        held = self._held_until if self._held_until > mono else None
-        return min((at for at in (held, self._rate.next_at(mono)) if at is not None), default=None)
+        times = (self.trials.wake_at(mono), self._rate.next_at(mono))
+        return min((at for at in times if at is not None), default=None)
 
     def take_frames(self, is_up: Callable[[str], bool], max_size: int, now: Now) -> list[bytes]:
         """The texts of the frames to send now.
 
         Frames hold at most ``pack`` posts and ``max_size`` bytes; what waits now is sent now.
         """
-        if now.mono < self._held_until:
+        if now.mono < self.trials.held_until:
             return []
         room = self._rate.allowed(self._in_flight.room, now.mono)
         packer = Packer(self._policy.pack, max_size, self._frames)
-        sent = 0
-        for service in self._instruments.services():
-            if not is_up(service):
-                continue
-            while sent < room and now.mono >= self._held_until:
-                instrument = self._instruments.pop_ready(service)
-                if instrument is None:
-                    break
-                if instrument.solo and self._hold(instrument, now):
-                    break
-                sent += self._post(instrument, packer, max_size, now)
+        isolated = self._instruments.isolations.by_key
+        turn = bool(isolated) and room > 0 and self.trials.take_turn()
+        sent = self._post_trial(packer, room, is_up, max_size, now) if turn else 0
+        if not sent:
+            for service in self._instruments.services():
+                if not is_up(service):
+                    continue
+                while sent < room:
+                    instrument = self._instruments.pop_ready(service)
+                    if instrument is None:
+                        break
+                    sent += self._post(instrument, packer, max_size, now)
+            if isolated:
+                sent += self._post_isolated(packer, room - sent, is_up, max_size, now)
         self._rate.spend(sent)
         frames = packer.finish()
         self._frames = packer.number
         return frames
 
-    def _hold(self, instrument: Instrument, now: Now) -> bool:
-        """Whether a post that may end the session has to wait until nothing else can be lost with it.
+    def _post_isolated(self, packer: Packer, room: int, is_up: Callable[[str], bool], max_size: int, now: Now) -> int:
+        """Posts the silent ones that may go, and then begins a trial or waits for one to begin."""
+        sent = 0
+        while sent < room and (instrument := self.trials.next_silent(is_up)) is not None:
+            if self._instruments.take_silent(instrument):
+                sent += self._post(instrument, packer, max_size, now, alone=True)
+        if not self.trials.wanted(is_up, now.mono) or self.trials.hold(self.grace, now.mono):
+            return sent
+        return sent + self._post_trial(packer, room - sent, is_up, max_size, now)
 
-        A post that was sent a while ago and is merely unanswered is not waited for. After it went, the others wait in
-        turn until it is answered, or has done no harm for as long.
-        """
-        newest = self._in_flight.newest()
-        if newest is not None and now.mono < newest.sent.mono + self.grace:
-            self._instruments.unpop(instrument)
-            self._held_until = newest.sent.mono + self.grace
-            return True
-        self._held_until = now.mono + self.grace
-        return False
+    def _post_trial(self, packer: Packer, room: int, is_up: Callable[[str], bool], max_size: int, now: Now) -> int:
+        """Posts the instruments of one trial, while nothing else is in flight; how many there were."""
+        certain = all(map(self._passed_over, self._in_flight))
+        before = self._in_flight.newest()
+        for instrument in self.trials.wanted(is_up, now.mono)[:room]:
+            if self._instruments.take_trial(instrument):
+                self._post(instrument, packer, max_size, now)
+        posts = self._in_flight.sent_after(before)
+        if posts:
+            self.trials.begin(posts, self.grace, now.mono, certain=certain)
+        return len(posts)
 
-    def _post(self, instrument: Instrument, packer: Packer, max_size: int, now: Now) -> bool:
-        """Posts what the instrument has; False where nothing was left to post."""
+    def _post(self, instrument: Instrument, packer: Packer, max_size: int, now: Now, *, alone: bool = False) -> bool:
+        """Posts what the instrument has, ``alone`` in its frame; False where nothing was left to post."""
         while group := self._gather(instrument, now):
             if found := self._fitting(instrument, group, max_size, now):
                 post, text = found
-                packer.add(post, text, alone=instrument.alone)
+                packer.add(post, text, alone=alone or instrument.alone)
                 self._sent(post)
                 return True
         self._instruments.emptied(instrument)

@@ -7,9 +7,10 @@ from typing import Final
 
 import msgspec
 
+from contribd.engine.records.isolation import Isolation, Isolations, Key
 from contribd.engine.records.offsets import OffsetTracker
-from contribd.engine.records.price import Price, Withdrawal
-from contribd.engine.states import INSTRUMENT_TRANSITIONS, InstrumentEvent, InstrumentState, PriceState
+from contribd.engine.records.price import Price, Reason, Withdrawal
+from contribd.engine.states import INSTRUMENT_TRANSITIONS, InstrumentEvent, InstrumentState, IsolationState, PriceState
 
 _IDLE: Final = InstrumentState.IDLE  # a member costs less as a global, and every record asks for several
 _QUEUED: Final = InstrumentEvent.QUEUED
@@ -21,8 +22,7 @@ _SETTLED: Final = PriceState.SETTLED
 class Instrument(msgspec.Struct, eq=False, gc=False):
     """One RIC of one service. It exists only while it has something to do: an idle instrument costs nothing."""
 
-    key: tuple[str, str]
-    """(service, RIC)."""
+    key: Key
     state: InstrumentState = _IDLE
     waiting: deque[Price] = msgspec.field(default_factory=deque)
     """Prices not in flight, oldest first; settled ones (expired) are passed over."""
@@ -30,8 +30,10 @@ class Instrument(msgspec.Struct, eq=False, gc=False):
     """The next post is a Refresh, since the ADS said that the item does not exist."""
     alone: bool = False
     """The next post goes in a frame of its own, since an Error could not be told from its frame mates'."""
-    solo: bool = False
-    """The next post goes while nothing else is outstanding, since it may be what ends the sessions it is in."""
+    tries: int = 0
+    """Posts of the prices it has now, or of older ones merged into them, since one was settled."""
+    isolation: Isolation | None = None
+    """What is held against it; None for nearly all."""
     retry_at: float = 0.0
     """Monotonic time of the next try, while backing off."""
 
@@ -43,12 +45,14 @@ class Instrument(msgspec.Struct, eq=False, gc=False):
 
     def settle(self) -> None:
         """Its post got its last answer: what was to be heeded for the next post of the same prices is not any more."""
-        self.create = self.alone = self.solo = False
+        self.create = self.alone = False
+        self.tries = 0
         self.state = INSTRUMENT_TRANSITIONS[self.state, _ANSWERED]
 
     def retry(self, group: list[Price], at: float) -> None:
         """The prices of its post are to be posted again, from ``at`` (monotonic seconds) on."""
         self.put_back(group)
+        self.tries += 1
         self.retry_at = at
         self.state = INSTRUMENT_TRANSITIONS[self.state, InstrumentEvent.RETRY]
 
@@ -60,9 +64,9 @@ class Instrument(msgspec.Struct, eq=False, gc=False):
         """Whether the next post goes in a frame of its own."""
         self.alone = alone
 
-    def send_solo(self, *, solo: bool) -> None:
-        """Whether the next post goes while nothing else is outstanding."""
-        self.solo = solo
+    def isolate(self, isolation: Isolation | None) -> None:
+        """What is held against it from now on."""
+        self.isolation = isolation
 
     # Its prices
 
@@ -79,6 +83,11 @@ class Instrument(msgspec.Struct, eq=False, gc=False):
             self.waiting.extend(kept)
         return taken
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the next thing it has to post are the blanks of a stop."""
+        return bool(self.waiting) and type(head := self.waiting[0]) is Withdrawal and head.reason is Reason.STOP
+
     def drop_settled(self) -> None:
         """Lets go of prices that expired while they waited."""
         waiting = self.waiting
@@ -87,13 +96,21 @@ class Instrument(msgspec.Struct, eq=False, gc=False):
 
 
 class Instruments:
-    """All instruments with something to do, and for each service those whose next post may go, first come first."""
+    """All instruments with something to do, and for each service those whose next post may go, first come first.
 
-    __slots__ = ("_instruments", "_ready")
+    Isolated ones are kept apart, and what is held against them is known while they have nothing to do.
+    """
+
+    __slots__ = ("_instruments", "_ready", "_silent", "_trials", "isolations")
 
     def __init__(self) -> None:
         self._instruments: dict[tuple[str, str], Instrument] = {}
         self._ready: dict[str, deque[Instrument]] = {}
+        self.isolations = Isolations()
+        self._trials: deque[Instrument] = deque()
+        """Isolated and ready, each for a trial."""
+        self._silent: deque[Instrument] = deque()
+        """Silent and ready."""
 
     def __len__(self) -> int:
         return len(self._instruments)
@@ -112,6 +129,8 @@ class Instruments:
         instrument = self._instruments.get(key)
         if instrument is None:
             instrument = self._instruments[key] = Instrument(key)
+            if self.isolations.by_key:
+                instrument.isolate(self.isolations.by_key.get(key))
         else:
             instrument.drop_settled()
         instrument.waiting.append(price)
@@ -153,10 +172,6 @@ class Instruments:
             self._leave(instrument, InstrumentEvent.EMPTIED)
         return None
 
-    def unpop(self, instrument: Instrument) -> None:
-        """Gives back an instrument that was popped and may not be posted yet; it stays the first."""
-        self._ready[instrument.key[0]].appendleft(instrument)
-
     def emptied(self, instrument: Instrument) -> None:
         """Nothing of a ready or backing off instrument is left to post."""
         self._leave(instrument, InstrumentEvent.EMPTIED)
@@ -169,8 +184,55 @@ class Instruments:
         """The instrument's last post is done with (``COMMITTED`` or ``FORGOTTEN``): its next price may go."""
         self._leave(instrument, event)
 
+    # Those whose posts may do harm
+
+    @property
+    def trials(self) -> deque[Instrument]:
+        """Those that are ready for a trial, first come first; some may have nothing left to post."""
+        return self._trials
+
+    @property
+    def silent(self) -> deque[Instrument]:
+        """The silent ones that are ready; some may have nothing left to post."""
+        return self._silent
+
+    def hopeless(self) -> list[Instrument]:
+        """Those whose prices may be given up, and have some."""
+        found = map(self._instruments.get, self.isolations.hopeless())
+        return [instrument for instrument in found if instrument is not None and instrument.waiting]
+
+    def isolate(self, instrument: Instrument, state: IsolationState) -> Isolation:
+        """Its post is in flight, and from the next one on they go by themselves."""
+        isolation = self.isolations.begin(instrument.key, state)
+        instrument.isolate(isolation)
+        return isolation
+
+    def clear(self, instrument: Instrument) -> None:
+        """Nothing is held against it any more."""
+        self.isolations.end(instrument.key)
+        instrument.isolate(None)
+
+    def take_trial(self, instrument: Instrument) -> bool:
+        """Takes one of those that are ready for a trial; False where it has nothing left to post."""
+        return self._take(self._trials, instrument)
+
+    def take_silent(self, instrument: Instrument) -> bool:
+        """Takes one of the silent ones that are ready; False where it has nothing left to post."""
+        return self._take(self._silent, instrument)
+
+    def _take(self, ready: deque[Instrument], instrument: Instrument) -> bool:
+        ready.remove(instrument)
+        instrument.drop_settled()
+        if instrument.waiting:
+            return True
+        self._leave(instrument, InstrumentEvent.EMPTIED)
+        return False
+
     def _make_ready(self, instrument: Instrument, event: InstrumentEvent) -> None:
         instrument.state = INSTRUMENT_TRANSITIONS[instrument.state, event]
+        if instrument.isolation is not None:
+            (self._silent if instrument.isolation.silent else self._trials).append(instrument)
+            return
         service = instrument.key[0]
         ready = self._ready.get(service)
         if ready is None:

@@ -106,6 +106,11 @@ class Intake:
             self._buffered.pop(tracker.partition, None)
         return taken
 
+    @property
+    def half_full(self) -> bool:
+        """Whether half of what may wait does."""
+        return self.waiting >= self._bounds.resume_records or self.waiting_bytes >= self._bounds.resume_bytes
+
     def regulate(self) -> None:
         """Decides whether too much waits; once it does, it does until half of it is settled."""
         stuck = self._stuck()

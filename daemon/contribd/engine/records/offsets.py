@@ -259,6 +259,15 @@ class OffsetTracker:
         """
         return self._floor is None or offset - self._floor < self._run_ahead
 
+    @property
+    def half_full(self) -> bool:
+        """Whether half of what may be taken ahead of the oldest record without a durable result is."""
+        return self._floor is not None and self._last_seen - self._floor >= self._run_ahead // 2
+
+    def is_far_behind(self, offset: int) -> bool:
+        """Whether half of what may be taken ahead of a record is."""
+        return self._last_seen - offset >= self._run_ahead // 2
+
     def commit(self) -> Commit:
         """What the transaction that carries all settled results must commit.
 

@@ -10,7 +10,7 @@ from contribd.engine.clock import Now
 from contribd.engine.commands import Command, Connect, Disconnect, Probe
 from contribd.engine.limits import CONNECT_TIMEOUTS
 from contribd.engine.policy import SessionPolicy
-from contribd.engine.session.endpoints import Failure
+from contribd.engine.session.endpoints import BY_POSTS, Failure
 from contribd.engine.session.failover import Failover, Move
 from contribd.engine.session.keepalive import Keepalive
 from contribd.engine.session.session_log import SessionLog
@@ -51,8 +51,11 @@ class Connection:
     The session says what it has come to with ``pass_to``, and tells ``failover`` how well this endpoint does.
     """
 
-    def __init__(self, policy: SessionPolicy, log: SessionLog, on_end: Callable[[], None]) -> None:
-        """``on_end`` is called whenever a connection has ended, or was not made."""
+    def __init__(
+        self, policy: SessionPolicy, log: SessionLog, on_end: Callable[[], None], by_post: Callable[[Now], bool]
+    ) -> None:
+        """``on_end`` is called whenever a connection has ended, or was not made; ``by_post`` says whether a post would
+        be the cause."""
         self.policy = policy
         self.state = SessionState.DISCONNECTED
         self.since: Now | None = None
@@ -71,7 +74,10 @@ class Connection:
         self.last_failure_at: int | None = None
         """Wall time, microseconds since 1970."""
         self.log = log
+        self.doubtful: str | None = None
+        """Why the last connection ended, where a post may have been the cause."""
         self._on_end = on_end
+        self._by_post = by_post
         self._move_reason: Move | None = None
 
     @property
@@ -250,9 +256,15 @@ class Connection:
 
         ``connected``: the driver still has the connection. ``politely``: what is to be sent is still sent.
         """
-        wait = self.failover.failed(self.endpoint, failure, now.mono)
+        doubtful = self.live and failure in BY_POSTS
+        self.doubtful = failure.value if doubtful else None
+        by_post = doubtful and self._by_post(now)
+        if by_post:
+            wait = self.failover.interrupted(self.endpoint, now.mono)
+        else:
+            wait = self.failover.failed(self.endpoint, failure, now.mono, live=self.live)
         self.keep_failure(failure, text, now)
-        self.log.ended(self.endpoint, failure, text, wait, live=self.live)
+        self.log.ended(self.endpoint, failure, text, wait, live=self.live, by_post=by_post)
         if not politely:
             self.frames.clear()
         if connected:

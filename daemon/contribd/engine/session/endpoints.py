@@ -35,6 +35,18 @@ SLOW_FACTOR: Final = 10
 credentials lock accounts out, and servers were seen to answer quick ones with "Already pending login" for twenty
 minutes."""
 
+BY_POSTS: Final = frozenset(
+    {
+        Failure.NETWORK,
+        Failure.LOGIN_CLOSED,
+        Failure.LOGIN_RECOVER,
+        Failure.CLOSED_BY_SERVER,
+        Failure.PING_TIMEOUT,
+        Failure.PROTOCOL,
+    }
+)
+"""How a post can end a session, as far as that shows."""
+
 FACTORS: Final[dict[Failure, float]] = {
     Failure.NETWORK: 1,
     # Certificates and servers that are no ADS change when somebody changes them.
@@ -55,6 +67,7 @@ FACTORS: Final[dict[Failure, float]] = {
     Failure.CLOSED_AT_LOGIN: 5,
     Failure.CLOSED_BY_SERVER: 1,
     Failure.PING_TIMEOUT: 1,
+    # Or a post is what it cannot answer: of a server whose login is open, as any other end.
     Failure.PROTOCOL: 5,
     # Neither is the endpoint's fault.
     Failure.ABANDONED: 0,
@@ -86,6 +99,10 @@ class Endpoints:
         """The most preferred endpoint that may be tried at ``mono``, None where all must wait."""
         return next((endpoint.url for endpoint in self._endpoints if endpoint.not_before <= mono), None)
 
+    def not_before(self, url: str) -> float:
+        """The monotonic time from which this endpoint may be tried."""
+        return self._find(url).not_before
+
     def may_try(self, url: str, mono: float) -> bool:
         """Whether this endpoint need not wait any more."""
         return self._find(url).not_before <= mono
@@ -94,15 +111,22 @@ class Endpoints:
         """The monotonic time from which another endpoint than ``url`` may be tried, None where there is no other."""
         return min((each.not_before for each in self._endpoints if each.url != url), default=None)
 
-    def failed(self, url: str, failure: Failure, mono: float) -> float:
-        """Notes a failure; the wait in seconds before this endpoint is tried again."""
-        factor = FACTORS[failure]
+    def failed(self, url: str, failure: Failure, mono: float, *, live: bool = False) -> float:
+        """Notes a failure; the wait in seconds before this endpoint is tried again. ``live``: its login was open."""
+        factor = 1 if live and failure is Failure.PROTOCOL else FACTORS[failure]
         if not factor:
             return 0.0
         endpoint = self._find(url)
         endpoint.failures += 1
         wait = self._backoff(endpoint.failures) * factor
         endpoint.not_before = mono + wait
+        return wait
+
+    def pause(self, url: str, since: float, mono: float) -> float:
+        """It has not failed: the wait until two logins, the last one at ``since``, are as far apart as after one
+        failure."""
+        wait = max(0.0, since + self._backoff(1) - mono)
+        self._find(url).not_before = mono + wait
         return wait
 
     def stable(self, url: str) -> None:

@@ -29,6 +29,9 @@ class Failover:
         self._no_posts_since: float | None = None
         self._opened_at: float | None = None
         """None where what was against the endpoint in use is forgotten already."""
+        self._login_at = 0.0
+        self._resumed: str | None = None
+        """The endpoint whose session a post ended: the next one goes on where that was."""
         self._target: str | None = None
         """The endpoint to go to next, whichever is preferred to it."""
 
@@ -36,29 +39,44 @@ class Failover:
 
     def next_at(self) -> float:
         """When an endpoint may be tried."""
-        return self._endpoints.next()[1]
+        return self._endpoints.next()[1] if self._target is None else self._endpoints.not_before(self._target)
 
     def next_now(self, mono: float) -> str | None:
         """The endpoint to try now, None where all must rest."""
-        return self._target or self._endpoints.next_now(mono)
+        if self._target is None:
+            return self._endpoints.next_now(mono)
+        return self._target if self._endpoints.may_try(self._target, mono) else None
 
     def trying(self, url: str) -> None:
         """A connection to it is being made."""
         if url == self._target:
             self._target = None
 
-    def failed(self, url: str, failure: Failure, mono: float) -> float:
-        """No session, or none any more; the wait in seconds before this endpoint is tried again."""
+    def failed(self, url: str, failure: Failure, mono: float, *, live: bool) -> float:
+        """No session, or none any more (``live``); the wait in seconds before this endpoint is tried again."""
         self._failback.ended(url, mono)
+        self._resumed = None
+        self._forget_trouble()
+        return self._endpoints.failed(url, failure, mono, live=live)
+
+    def interrupted(self, url: str, mono: float) -> float:
+        """A post ended the session: it is made again with the same endpoint, and nothing is held against that one."""
+        self._resumed = self._target = url
+        self._forget_trouble()
+        return self._endpoints.pause(url, self._login_at, mono)
+
+    def _forget_trouble(self) -> None:
         self._down_since = self._suspect_since = self._no_posts_since = None
-        return self._endpoints.failed(url, failure, mono)
 
     # The one in use
 
     def opened(self, url: str, mono: float) -> None:
         """Logged in there."""
-        self._failback.began(url, mono)
-        self._opened_at = mono
+        self._login_at = mono
+        if url != self._resumed:
+            self._failback.began(url, mono)
+            self._opened_at = mono
+        self._resumed = None
 
     def posting(self, url: str, mono: float) -> None:
         """It is posted to: after a while what was against it is forgotten."""

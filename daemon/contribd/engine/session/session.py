@@ -4,11 +4,13 @@ Here is what is said over a connection (``connection.py``, which knows nothing o
 (``login.py``), and the services (``directory.py``).
 """
 
+from collections.abc import Callable
 from random import Random
 
 from contribd.engine.clock import Now
 from contribd.engine.commands import FetchToken
 from contribd.engine.counters import EngineCounters
+from contribd.engine.event_log import EventLog, silent
 from contribd.engine.policy import SessionPolicy
 from contribd.engine.session.connection import Connection
 from contribd.engine.session.directory import Due, SourceDirectory
@@ -17,7 +19,7 @@ from contribd.engine.session.failover import NO_POSTS
 from contribd.engine.session.login import LoginStream
 from contribd.engine.session.login_limits import LoginLimits
 from contribd.engine.session.services import Services
-from contribd.engine.session.session_log import EventLog, SessionLog, silent
+from contribd.engine.session.session_log import SessionLog
 from contribd.engine.states import SessionEvent, SessionState
 from contribd.omm.answers import Answer, LoginAnswer, Other, Ping, PostError
 from contribd.omm.directory_message import Directory, DirectoryRefused
@@ -27,7 +29,15 @@ from contribd.omm.requests import PONG, source_directory
 class Session:
     """One ADS session after the other. Posts may go while the connection's state is OPEN, to services that are Up."""
 
-    def __init__(self, policy: SessionPolicy, rng: Random, counters: EngineCounters, log: EventLog = silent) -> None:
+    def __init__(
+        self,
+        policy: SessionPolicy,
+        rng: Random,
+        counters: EngineCounters,
+        log: EventLog = silent,
+        by_post: Callable[[Now], bool] = lambda _now: False,
+    ) -> None:
+        """``by_post``: whether the session, where it ends now of itself, does so for a post."""
         self.policy = policy
         self.session_id = ""
         self.limits = LoginLimits()
@@ -36,7 +46,7 @@ class Session:
         self._login = LoginStream(policy)
         self._directory = SourceDirectory(policy.services)
         self._log = SessionLog(counters, log)
-        self.connection = Connection(policy, self._log, self._ended)
+        self.connection = Connection(policy, self._log, self._ended, by_post)
         self._ticked = 0.0
 
     @property

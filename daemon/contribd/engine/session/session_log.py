@@ -1,23 +1,16 @@
 """What an operator is told of the session: sentences, and the count of its failures."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from contribd.engine.counters import EngineCounters
+from contribd.engine.event_log import EventLog
 from contribd.engine.session.endpoints import Failure
 from contribd.engine.session.services import Services
 from contribd.omm.answers import LoginAnswer
 
-EventLog: TypeAlias = Callable[..., None]
-"""Takes a level (``info``, ``warning``), a sentence and key=value details: what an operator should know."""
-
-
 MAX_NAMES: Final = 10
 """Names in one line: those nearest to what is looked for come first."""
-
-
-def silent(_level: str, _event: str, **_details: object) -> None:
-    """A ``EventLog`` that nobody reads."""
 
 
 class SessionLog:
@@ -38,11 +31,13 @@ class SessionLog:
         """The next connection goes to another endpoint than the last."""
         self._log("info", "changing the endpoint", of=endpoint, to=to, reason=reason)
 
-    def ended(self, endpoint: str, failure: Failure, text: str, wait: float, *, live: bool) -> None:
-        """The session ended (``live``), or none was made; this endpoint rests for ``wait``."""
+    def ended(self, endpoint: str, failure: Failure, text: str, wait: float, *, live: bool, by_post: bool) -> None:
+        """The session ended (``live``), or none was made; this endpoint rests for ``wait``. ``by_post``: a post is to
+        blame, which is told by itself."""
         self._counters.reconnects[endpoint, failure.value] += 1
+        quiet = by_post or failure is Failure.PREFERRED
         self._log(
-            "warning" if failure is not Failure.PREFERRED else "info",
+            "info" if quiet else "warning",
             "session ended" if live else "no session",
             endpoint=endpoint,
             reason=failure.value,

@@ -37,6 +37,7 @@ class Faults:
         """Everything works from now on."""
         self._world.calm = True
         self._world.oracle.note("fault", "all faults end")
+        self._world.oracle.faults_end()
         for venue in self._world.venues.values():
             venue.calm_down()
         self._world.brokers.calm_down()

@@ -23,7 +23,7 @@ def make_engine(life: Life, wire: Callable[[], Wire | None], rng: Random) -> Eng
     contribution = ContributionPolicy(
         conflate=plan.conflate,
         max_age=None if plan.max_age is None else round(plan.max_age * 1e6),
-        retry=RetryPolicy(plan.attempts, frozenset(RETRYABLE), _backoff(0.2, 2.0, rng)),
+        retry=RetryPolicy(plan.attempts, frozenset(RETRYABLE), _backoff(0.2, 2.0, rng), _offender),
         create_missing=plan.create_missing,
         ack_timeout=plan.ack_timeout,
         max_outstanding=plan.max_outstanding,
@@ -39,7 +39,7 @@ def make_engine(life: Life, wire: Callable[[], Wire | None], rng: Random) -> Eng
         service="TRCC",
         login=Login("contribd", "256", "10.0.0.1"),
         login_timeout=3.0,
-        backoff=_backoff(0.2, 3.0, rng),
+        backoff=_backoff(0.2, 60.0 if plan.harm_alone else 3.0, rng),
         services=("TRCC", "ALT")[: plan.services],
         service_down_limit=2.0,
         return_after=4.0,
@@ -55,6 +55,10 @@ def make_engine(life: Life, wire: Callable[[], Wire | None], rng: Random) -> Eng
         rng=rng,
         bounds=bounds,
     )
+
+
+def _offender(offences: int) -> float:
+    return min(4.0, 0.5 * 2.0 ** (offences - 1))
 
 
 def _backoff(first: float, longest: float, rng: Random) -> Backoff:

@@ -148,7 +148,7 @@ class Process(Life):
             venue.accept(wire)
             done(cast("socket.socket", sock))
 
-        self.later(rng.choice((0.001, 0.001, 0.02, 0.02, 0.3, 7.0)), connected)
+        self.later(rng.choice((0.001, 0.001, 0.02, 0.02, 0.3, 0.3 if plan.harm_alone else 7.0)), connected)
 
     # The worker
 

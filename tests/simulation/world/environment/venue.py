@@ -13,10 +13,11 @@ from tests.simulation.world.plan import Plan
 from contribd.omm.numbers import NAK_CODES
 from contribd.simulation.ads.ads_client import AdsClient
 from contribd.simulation.ads.options import AdsOptions, LoginProfile, Profile
-from contribd.simulation.ads.ric_rules import ACK, RicAnswer, RicRules, nak
+from contribd.simulation.ads.ric_rules import ACK, CLOSES, GARBLES, SILENT, RicAnswer, RicRules, nak
 from contribd.simulation.ads.simulated_ads import SimulatedAds
 
 RETRYABLE = ("NoResources", "GatewayDown")
+_HARM = {"closes": CLOSES, "garbles": GARBLES, "silent": SILENT}
 _STRAY_IDS = 4_000_000_000
 """PostIDs that no daemon of a run ever uses count from here."""
 
@@ -24,17 +25,24 @@ _STRAY_IDS = 4_000_000_000
 class ChanceRules(RicRules):
     """An answer drawn anew for every post."""
 
-    def __init__(self, shares: dict[str, float], rng: Random, counts: Counter[str]) -> None:
+    def __init__(self, plan: Plan, rng: Random, counts: Counter[str]) -> None:
         super().__init__()
+        self._plan = plan
         self.calm = False
-        self._shares = shares
+        self._shares = plan.shares
         self._rng = rng
         self._counts = counts
 
-    def answer(self, ric: str) -> RicAnswer:  # noqa: ARG002 - which RIC it is does not matter here
+    def answer(self, ric: str) -> RicAnswer:
         """What the next post gets."""
         if self.calm:
             return ACK
+        if self._plan.harm is not None and ric in self._plan.harmful:
+            self._counts[self._plan.harm] += 1
+            return _HARM[self._plan.harm]
+        return self._by_chance()
+
+    def _by_chance(self) -> RicAnswer:
         if self._happens("nak"):
             return nak(self._rng.choice((2, 12, 99, 1)), self._rng.choice((None, "no", "é")))
         if self._happens("nak_retryable"):
@@ -75,7 +83,7 @@ class Venue:
             record=False,
         )
         self.ads = SimulatedAds(self.options, self._rng)
-        self.rules = ChanceRules(plan.shares, self._rng, counts)
+        self.rules = ChanceRules(plan, self._rng, counts)
         self.ads.rules = self.rules
         self.visits: list[Visit] = []
 

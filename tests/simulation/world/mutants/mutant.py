@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from tests.simulation.world.plan import Plan, make_plan
+from tests.simulation.world.plan import Plan, harmless_plan
 from tests.simulation.world.seeded_run import run_plan
 
 Patch = tuple[object, str, Any]
@@ -16,7 +16,7 @@ def with_more(rates: Mapping[str, float], **settings: Any) -> Callable[[int], Pl
     """Makes the plan of a seed with these rates of faults and these settings instead of its own."""
 
     def make(seed: int) -> Plan:
-        plan = make_plan(seed)
+        plan = harmless_plan(seed)
         return replace(plan, rates={**plan.rates, **rates}, **settings)
 
     return make
@@ -33,7 +33,7 @@ class Mutant(NamedTuple):
     patches: list[Patch]
     within: int = 100
     first: int = 0
-    world: Callable[[int], Plan] = make_plan
+    world: Callable[[int], Plan] = harmless_plan
 
 
 def around(owner: Any, name: str, change: Callable[..., Any]) -> Patch:

@@ -13,6 +13,7 @@ from tests.simulation.world.mutants import (
     answers_broken,
     carrying_broken,
     commits_broken,
+    isolation_broken,
     order_broken,
     sending_broken,
     streams_broken,
@@ -28,6 +29,7 @@ ALL = [
     *withdrawals_broken.MUTANTS,
     *carrying_broken.MUTANTS,
     *streams_broken.MUTANTS,
+    *isolation_broken.MUTANTS,
 ]
 """Each breaks one rule that the daemon's promises rest on."""
 

@@ -67,6 +67,10 @@ class SeenPost:
     """Its partition was revoked: its answer is nobody's any more."""
     blanking: "Blanking | None" = None
     """The withdrawal it is of."""
+    tries: int = 1
+    """Which post in a row it is that this process makes of the RIC without the ADS having answered one."""
+    passed_at: float | None = None
+    """When a post of a later frame was first answered, while this one was not."""
 
     def __str__(self) -> str:
         what = self.values or f"withdraws {sorted(self.blanks)}"
@@ -139,11 +143,13 @@ def posts_in(text: bytes) -> list[dict[str, Any]]:
 
 
 def messages_in(text: bytes) -> list[dict[str, Any]]:
-    """The messages of a server's frame."""
+    """The messages of a server's frame; none of one that is no JSON."""
     try:
         found = json.loads(text)
     except UnicodeDecodeError:
         found = json.loads(text.decode("latin-1"))
+    except json.JSONDecodeError:
+        return []
     return list(found)
 
 

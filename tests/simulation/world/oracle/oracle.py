@@ -25,6 +25,7 @@ from tests.simulation.world.oracle.post_rules import PostRules
 from tests.simulation.world.oracle.result_rules import ResultRules
 from tests.simulation.world.oracle.sight import see
 from tests.simulation.world.oracle.silence import Silence
+from tests.simulation.world.oracle.starvation_rules import StarvationRules
 from tests.simulation.world.plan import Plan
 
 from contribd.engine.engine import Engine
@@ -58,6 +59,7 @@ class Oracle:
         self._results = ResultRules(plan, self._processes, kafka.begins, history, markets, complain)
         self._posts = PostRules(plan, records, group.owners, self._results.settled, self._blanks, complain)
         self._order = OrderRules(plan, records, self._results.settled, complain)
+        self._starvation = StarvationRules(plan, complain)
         self.trace: list[tuple[float, str, str, object]] = []
         self._digest = hashlib.sha256()
         self.posts = 0
@@ -100,6 +102,7 @@ class Oracle:
     def produced(self, record: Produced) -> None:
         """A record of the prices topic."""
         self._history.add(record)
+        self._starvation.produced(record, self._schedule.mono)
         self.trace.append((self._schedule.mono, "topic", "record", record))
 
     def committed(self, transaction: Transaction) -> None:
@@ -109,6 +112,11 @@ class Oracle:
             self.trace.append((self._schedule.mono, transaction.producer, "result", encoded.value))
         self.trace.append((self._schedule.mono, transaction.producer, "commit", transaction.offsets))
         self._results.committed(transaction)
+        self._starvation.settled(self._results.settled, self._schedule.mono)
+
+    def faults_end(self) -> None:
+        """From now on nothing goes wrong."""
+        self._starvation.end(self._schedule.mono)
 
     @property
     def missing(self) -> int:
@@ -227,6 +235,7 @@ class Oracle:
     def session_named(self, process: Life, wire: Wire, session: str) -> None:
         """The daemon calls the session on this connection by this name."""
         self._processes[process.name].sessions[session] = self._wires[wire.number]
+        self._starvation.logged_in()
 
     def posting(self, process: Life, wire: Wire, texts: list[bytes]) -> None:
         """Frames the daemon decided to send."""
@@ -244,8 +253,11 @@ class Oracle:
         sight, mono = self._wires[wire.number], self._schedule.mono
         for text in texts:
             self.trace.append((mono, process.name, f"received on wire {wire.number}", text))
-            for message in messages_in(text):
+            messages = messages_in(text)
+            for message in messages:
                 see(sight, message, mono)
+            if not messages:
+                sight.login_open = False  # what comes after that need not be believed
 
     def hung_up(self, wire: Wire) -> None:
         """The daemon knows that the connection has ended."""

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.simulation.world.environment.record_feed import Produced
+from tests.simulation.world.environment.venue import RETRYABLE
 from tests.simulation.world.oracle.blank_rules import BlankRules
 from tests.simulation.world.oracle.evidence import Complain, ProcessEvidence, SeenPost, WireEvidence, posts_in, versions
+from tests.simulation.world.oracle.isolation_rules import IsolationRules
 from tests.simulation.world.plan import Plan
 
 from contribd.engine.records.offsets import Partition
@@ -43,6 +45,7 @@ class PostRules:
         self._settled = settled
         self._blanks = blanks
         self._complain = complain
+        self._isolation = IsolationRules(plan, complain)
         self.wraps = 0
         """PostIDs that began again."""
 
@@ -96,7 +99,9 @@ class PostRules:
         else:
             self._blanks.posting(post, process.last.get((post.service, post.ric)))
             self._check_withdrawal_owned(post)
+        self._isolation.posting(post, process.last.get((post.service, post.ric)))
         self._check_id(post)
+        self._count(post, process.last.get((post.service, post.ric)))
         wire.posts[post.post_id] = wire.outstanding[post.post_id] = post
         self._check_outstanding(post)
         process.last[post.service, post.ric] = post
@@ -107,6 +112,18 @@ class PostRules:
         for version in values.values():
             process.carried[version] = mono
         return post
+
+    def _count(self, post: SeenPost, before: SeenPost | None) -> None:
+        """Which try it is; one that came too late was no answer."""
+        if before is None or self._answered(before):
+            return
+        post.tries = before.tries + 1
+
+    def _answered(self, post: SeenPost) -> bool:
+        answer = post.answer
+        if answer is None or (answer.kind == "NAK" and answer.code in RETRYABLE):
+            return False
+        return post.suspect_at is None and answer.mono < post.mono + self._plan.ack_timeout - _EPSILON
 
     def _check_id(self, post: SeenPost) -> None:
         process = post.process

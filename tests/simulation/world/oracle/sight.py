@@ -56,6 +56,9 @@ def _see_answer(wire: WireEvidence, message: dict[str, Any], mono: float) -> Non
     if post is None or post.answer is not None:
         return
     wire.outstanding.pop(post.post_id, None)
+    for other in wire.outstanding.values():
+        if other.frame < post.frame and other.passed_at is None:
+            other.passed_at = mono
     kind = "ACK" if code is None else "NAK"
     post.answer = SeenAnswer(kind, None if code is None else str(code), message.get("Text"), mono)
     wire.answered_frame = max(wire.answered_frame, post.frame)

@@ -30,7 +30,7 @@ class StatusRules:
 
     def _check_nak(self, record: Produced, result: dict[str, Any], process: ProcessEvidence) -> None:
         self._check_last(record, result, process)
-        tries = len(result["posts"])
+        tries = self._tries(result, process)
         if result["code"] in RETRYABLE and tries < self._plan.attempts and not self._outdated(record, result):
             self._complain("NAK although a retry was left", str(result), record)
         missing = self._plan.create_missing and result["code"] == "SymbolUnknown"
@@ -41,11 +41,30 @@ class StatusRules:
         self._check_last(record, result, process)
 
     def _check_unanswered(self, record: Produced, result: dict[str, Any], process: ProcessEvidence) -> None:
-        self._check_last(record, result, process)
-        if len(result["posts"]) < self._plan.attempts and not self._outdated(record, result):
+        given_up = self._may_give_up(record)
+        if not result["posts"]:
+            before = process.last.get((result["service"], result["ric"]))
+            if not given_up or before is None:
+                self._complain("UNANSWERED although it was not posted", str(result), record)
+            return
+        self._check_last(record, result, process, given_up=given_up)
+        if self._tries(result, process) < self._plan.attempts and not given_up and not self._outdated(record, result):
             self._complain("UNANSWERED although a retry was left", str(result), record)
 
-    def _check_last(self, record: Produced, result: dict[str, Any], process: ProcessEvidence) -> None:
+    def _tries(self, result: dict[str, Any], process: ProcessEvidence) -> int:
+        """How many posts it had, or its RIC in a row without a last answer: these count for the newest merged too."""
+        last = result["posts"][-1]
+        return max(len(result["posts"]), process.sessions[last["session"]].posts[last["post_id"]].tries)
+
+    def _may_give_up(self, record: Produced) -> bool:
+        """Whether so much can have waited behind a price that was not answered that it was given up for the others."""
+        plan, history = self._plan, self._history
+        behind = history.log(record.partition)[-1].offset - record.offset
+        return behind >= plan.span // 2 or len(history.by_version) >= plan.waiting_records // 2
+
+    def _check_last(
+        self, record: Produced, result: dict[str, Any], process: ProcessEvidence, *, given_up: bool = False
+    ) -> None:
         if not result["posts"]:
             self._complain("6: an answer without a post", str(result), record)
             return
@@ -56,7 +75,7 @@ class StatusRules:
             self._complain("6: code or text are not the ADS's", str(result), record)
         wire = process.sessions[last["session"]]
         carried = versions(result["fields"])
-        if carried != wire.posts[last["post_id"]].values and not self._outdated(record, result):
+        if carried != wire.posts[last["post_id"]].values and not given_up and not self._outdated(record, result):
             self._complain("6: fields that were not posted", str(result), record)
 
     def _check_conflated(self, record: Produced, result: dict[str, Any], _process: ProcessEvidence) -> None:

@@ -3,11 +3,14 @@ package contribd.testads;
 import com.refinitiv.ema.access.AckMsg;
 import java.util.Map;
 
-/** What one post is answered with: nothing at all, or an ack after a while; nakCode 0 is a positive one. */
-record Answer(boolean silent, int nakCode, String text, long delayMillis) {
+/** What one post is answered with: nothing at all, an ack after a while (nakCode 0 is a positive one), or an end. */
+record Answer(Kind kind, int nakCode, String text, long delayMillis) {
 
-    static final Answer ACCEPTED = new Answer(false, AckMsg.NackCode.NONE, null, 0);
-    static final Answer NONE = new Answer(true, AckMsg.NackCode.NONE, null, 0);
+    enum Kind { ACK, NOTHING, CLOSED_CHANNEL }
+
+    static final Answer ACCEPTED = accepted(null);
+    static final Answer NONE = new Answer(Kind.NOTHING, AckMsg.NackCode.NONE, null, 0);
+    static final Answer CLOSED = new Answer(Kind.CLOSED_CHANNEL, AckMsg.NackCode.NONE, null, 0);
 
     /** Names as tr_json2 spells them on the wire. */
     static final Map<String, Integer> NAK_CODES = Map.of(
@@ -28,15 +31,19 @@ record Answer(boolean silent, int nakCode, String text, long delayMillis) {
             AckMsg.NackCode.SOURCE_DOWN, "A9: Service is unavailable.",
             AckMsg.NackCode.SYMBOL_UNKNOWN, "F44: Unable to find item on post update.");
 
+    static Answer accepted(String text) {
+        return new Answer(Kind.ACK, AckMsg.NackCode.NONE, text, 0);
+    }
+
     static Answer refused(int nakCode) {
         return refused(nakCode, NAK_TEXTS.get(nakCode));
     }
 
     static Answer refused(int nakCode, String text) {
-        return new Answer(false, nakCode, text, 0);
+        return new Answer(Kind.ACK, nakCode, text, 0);
     }
 
     Answer after(long millis) {
-        return new Answer(silent, nakCode, text, millis);
+        return new Answer(kind, nakCode, text, millis);
     }
 }

@@ -46,7 +46,11 @@ final class Posts {
         note(post, payload, ric, event);
         Services.State service = post.hasServiceId() ? services.state(post.serviceId()) : Services.State.UNKNOWN;
         Answer answer = rules.answerTo(ric, refresh, service);
-        if (answer.silent() || !post.solicitAck()) {
+        if (answer.kind() == Answer.Kind.CLOSED_CHANNEL) {
+            event.provider().closeChannel(event.clientHandle());
+            return;
+        }
+        if (answer.kind() == Answer.Kind.NOTHING || !post.solicitAck()) {
             return;
         }
         if (answer.delayMillis() == 0 && later.isEmpty()) {

@@ -14,6 +14,7 @@ import java.util.Set;
  * SLOW.anything              accepted after a second; SLOW250.anything after 250 ms
  * TEXT.anything              accepted, with a text
  * UNKNOWN.anything           does not exist until a Refresh post has created it
+ * CLOSE.anything             the connection is closed
  * anything else              accepted
  * </pre>
  */
@@ -62,7 +63,8 @@ final class Rules {
         }
         return switch (rule) {
             case "SILENT" -> Answer.NONE;
-            case "TEXT" -> new Answer(false, AckMsg.NackCode.NONE, "[4]: Creation Accepted", 0);
+            case "TEXT" -> Answer.accepted("[4]: Creation Accepted");
+            case "CLOSE" -> Answer.CLOSED;
             case "UNKNOWN" -> item(ric, refresh);
             default -> Answer.ACCEPTED;
         };
