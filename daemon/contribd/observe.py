@@ -7,11 +7,12 @@ from contribd.config.load import Loaded
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
 from contribd.engine.session.connection import SessionStatus
+from contribd.engine.states import IsolationState
 from contribd.engine.view import EngineView
 from contribd.ops.http import HttpServer
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Progress
-from contribd.ops.snapshot import CountersView, HistogramView, PartitionView, SessionView, Snapshot
+from contribd.ops.snapshot import CountersView, HistogramView, IsolatedView, PartitionView, SessionView, Snapshot
 from contribd.streams.sink import Sink
 from contribd.streams.source import Source
 
@@ -70,6 +71,11 @@ class Observer:
             max_outstanding=engine.max_in_flight,
             waiting=engine.waiting,
             instruments=engine.instruments,
+            isolated=tuple((state.value, engine.isolated[state]) for state in IsolationState),
+            isolated_named=tuple(
+                IsolatedView(one.ric, one.service, one.state.value, one.sessions_ended, one.wait)
+                for one in engine.isolated_named
+            ),
             standing=engine.live_quotes,
             partitions=self._partitions(engine),
             counters=CountersView.of(counters),

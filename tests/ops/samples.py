@@ -1,6 +1,6 @@
 """A snapshot with something in every part, for the tests of what reads it."""
 
-from contribd.ops.snapshot import CountersView, HistogramView, PartitionView, SessionView, Snapshot
+from contribd.ops.snapshot import CountersView, HistogramView, IsolatedView, PartitionView, SessionView, Snapshot
 
 ADS1, ADS2 = "ws://ads1:15000/WebSocket", "ws://ads2:15000/WebSocket"
 
@@ -19,6 +19,8 @@ def snapshot(not_ready: tuple[str, ...] = (), last_failure: str | None = "closed
         max_outstanding=500,
         waiting=12,
         instruments=9,
+        isolated=(("in doubt", 0), ("offender", 1), ("silent", 0), ("watched", 0)),
+        isolated_named=(IsolatedView("EUR=X", "TRCC", "offender", 3, 12.5),),
         standing=6,
         partitions=(
             PartitionView("prices", 0, 1812, 1800, 40, 12, False),

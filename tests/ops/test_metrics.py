@@ -20,6 +20,7 @@ CONTRACT = {
     "contribd_delivery_seconds_sum": set(),
     "contribd_delivery_seconds_count": set(),
     "contribd_posts_outstanding": set(),
+    "contribd_isolated_instruments": {"state"},
     "contribd_quotes_standing": set(),
     "contribd_withdrawals_total": {"reason", "status"},
     "contribd_records_waiting": set(),
@@ -55,6 +56,8 @@ def test_counts_are_those_of_the_snapshot() -> None:
     assert value("contribd_posts_total", type="Update", answer="NAK") == 3
     assert value("contribd_unmatched_answers_total") == 4
     assert value("contribd_posts_outstanding") == 7
+    assert value("contribd_isolated_instruments", state="offender") == 1
+    assert value("contribd_isolated_instruments", state="silent") == 0
     assert value("contribd_quotes_standing") == 6
     assert value("contribd_withdrawals_total", reason="silent", status="ACK") == 5
     assert value("contribd_records_waiting") == 12

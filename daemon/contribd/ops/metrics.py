@@ -68,6 +68,14 @@ def _traffic(now: Snapshot) -> Iterator[Metric]:
 def _backlog(now: Snapshot) -> Iterator[Metric]:
     yield GaugeMetricFamily("contribd_posts_outstanding", "Posts sent and not yet answered.", value=now.outstanding)
     yield GaugeMetricFamily("contribd_records_waiting", "Records consumed and not yet settled.", value=now.waiting)
+    isolated = GaugeMetricFamily(
+        "contribd_isolated_instruments",
+        "Instruments whose posts go by themselves, since they may do harm or get no answer.",
+        labels=["state"],
+    )
+    for state, count in now.isolated:
+        isolated.add_metric([state], count)
+    yield isolated
     yield GaugeMetricFamily("contribd_quotes_standing", "Live quotes that would be withdrawn.", value=now.standing)
     lag = GaugeMetricFamily(
         "contribd_consumer_lag_records",

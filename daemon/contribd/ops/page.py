@@ -33,6 +33,7 @@ def render_page(status: dict[str, Any]) -> str:
                 for p in status["partitions"]
             ],
         ),
+        _isolated(status["isolated_named"]),
         _table(
             "Sessions lost", ("Endpoint", "Reason", "Times"), _count_rows(status["reconnects"], "endpoint", "reason")
         ),
@@ -74,6 +75,14 @@ def _session_rows(status: dict[str, Any]) -> list[tuple[Any, ...]]:
         ("Last ack", status["last_ack_at"]),
         ("Unmatched answers", status["unmatched_answers"]),
     ]
+
+
+def _isolated(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return ""
+    columns = ("RIC", "Service", "State", "Sessions ended", "Waits (s)")
+    cells = [(r["ric"], r["service"], r["state"], r["sessions_ended"], round(r["wait"])) for r in rows]
+    return _table("Instruments posted by themselves", columns, cells)
 
 
 def _failure(session: dict[str, Any]) -> str | None:

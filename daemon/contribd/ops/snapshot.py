@@ -66,6 +66,21 @@ class PartitionView:
 
 
 @dataclass(frozen=True, slots=True)
+class IsolatedView:
+    """An instrument whose posts go by themselves, since they did harm or got no answer.
+
+    ``state``: offender, watched or silent. ``sessions_ended``: by its posts; ``wait``: seconds its next post waits at
+    least.
+    """
+
+    ric: str
+    service: str
+    state: str
+    sessions_ended: int
+    wait: float
+
+
+@dataclass(frozen=True, slots=True)
 class CountersView:
     """Totals since the process started; every key is a bounded set of names, never a RIC or a PostID."""
 
@@ -110,6 +125,10 @@ class Snapshot:
     """Records read and not settled, over all partitions."""
     instruments: int = 0
     """RIC and service pairs that have a post or a record in flight."""
+    isolated: tuple[tuple[str, int], ...] = ()
+    """(state, count) of the instruments whose posts go by themselves; every state is there."""
+    isolated_named: tuple[IsolatedView, ...] = ()
+    """Those that are known by name, a bounded number."""
     standing: int = 0
     """Quotes in the market that would be withdrawn; 0 where nothing is to be withdrawn."""
     partitions: tuple[PartitionView, ...] = ()

@@ -39,6 +39,8 @@ def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
         "window": {"outstanding": snapshot.outstanding, "max": snapshot.max_outstanding},
         "records_waiting": snapshot.waiting,
         "instruments": snapshot.instruments,
+        "isolated": dict(snapshot.isolated),
+        "isolated_named": [asdict(isolated) for isolated in snapshot.isolated_named],
         "quotes_standing": snapshot.standing,
         "last_ack_at": iso(snapshot.last_ack_at),
         "partitions": [asdict(partition) for partition in snapshot.partitions],
