@@ -1,7 +1,7 @@
 """``python -m tests.bench [PART …] [--quick] [--out DIR]``: measures, and writes one JSON document and one picture.
 
 Parts: throughput, today, distant (an ADS that answers after 5 ms), provider (LSEG's own code), latency, stages, growth,
-overload, recovery, scale; all of them where none is named. What other parts left in the document stays.
+overload, recovery, harm, scale; all of them where none is named. What other parts left in the document stays.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench import growth, latency, overload, picture, recovery, scale, stages, throughput, today
+from tests.bench import growth, harm, latency, overload, picture, recovery, scale, stages, throughput, today
 from tests.bench import provider_part as provider
 from tests.bench.measure import Series, machine
 from tests.bench.setting import BUILD, Setting
@@ -86,6 +86,11 @@ def _recovery(quick: bool) -> dict[str, Any]:
         }
 
 
+def _harm(quick: bool) -> dict[str, Any]:
+    with Setting() as setting:
+        return harm.measure(setting, 15 if quick else 60)
+
+
 def _scale(quick: bool) -> dict[str, Any]:
     with Setting(ads=ADS) as setting:
         return scale.measure(setting, *((40_000, 1) if quick else (80_000, 2)))
@@ -101,6 +106,7 @@ PARTS: dict[str, Part] = {
     "growth": _growth,
     "overload": _overload,
     "recovery": _recovery,
+    "harm": _harm,
     "scale": _scale,
 }
 
