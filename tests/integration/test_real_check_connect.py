@@ -11,6 +11,9 @@ from tests.integration.rigs.prices import feed, records
 from tests.integration.rigs.provider_rig import Provider
 from tests.integration.rigs.wait import eventually
 
+from contribd.checks.kafka import inspect_kafka
+from contribd.streams.client.settings import KafkaSettings
+
 
 def test_it_finds_everything_and_leaves_a_running_daemon_in_peace(
     tmp_path: Path, kafka: KafkaBroker, provider: Provider
@@ -44,3 +47,18 @@ def test_it_finds_everything_and_leaves_a_running_daemon_in_peace(
         assert daemon.status()["reconnects"] == []
     finally:
         assert daemon.stop() == 0
+
+
+def test_settings_that_stand_in_the_way_are_found(kafka: KafkaBroker) -> None:
+    prices = kafka.create_topic(unique("prices"))
+    results = kafka.create_topic(unique("results"), cleanup_policy="compact", max_message_bytes="5000")
+    rejects = kafka.create_topic(unique("rejects"), min_insync_replicas="2")
+    client = {"transaction_timeout_ms": 901_000}
+    settings = KafkaSettings((kafka.bootstrap,), "group", (prices,), results, rejects, "latest", "test", client)
+    found = inspect_kafka(settings)
+    assert found.limits_known
+    timeout, compacted, replicas = found.problems
+    assert "transaction_timeout_ms is 901000, and the brokers allow 900000" in timeout
+    assert f"topic {results} is compacted" in compacted
+    assert f"topic {rejects} has 1 replicas and min.insync.replicas=2" in replicas
+    assert [len(topic.warnings) for topic in found.topics] == [0, 1, 0]

@@ -34,6 +34,15 @@ def test_no_error_names_what_only_the_client_knows(kind: type[BaseException]) ->
             assert not INTERNAL.search(said), said
 
 
+def test_what_the_client_wraps_in_a_text_is_told_as_what_it_is() -> None:
+    answer = "Unexpected error in TxnOffsetCommitResponse: [Error 29] TopicAuthorizationFailedError"
+    said = explain(kafka.KafkaError(answer), settings())
+    assert said.startswith("user desk may not use one of the topics: it needs Read on prices and Write on results")
+    unknown = explain(kafka.KafkaError("in an answer: [Error 87] InvalidRecordError"), settings())
+    assert "refuses a record" in unknown
+    assert not INTERNAL.search(explain(kafka.KafkaError("odd: [Error 9999] NobodyKnowsError"), settings()))
+
+
 def test_a_password_is_never_in_it() -> None:
     given = settings(sasl_plain_password="hunter2")  # noqa: S106 - it is what must not be seen
     for kind in EVERY_ERROR:

@@ -36,9 +36,15 @@ class Environment:
         _line("kafka", self.kafka.brokers, self.kafka.problem)
         for topic in self.kafka.topics:
             _line(f"  {topic.role}", _topic_text(topic), topic.problem)
+            _warn(topic.warnings)
         if self.kafka.problem is None:
             committed = self.kafka.committed
             _line("  group", f"{self.kafka.group}, offsets in {committed} partitions", self.kafka.group_problem)
+            if self.kafka.transactions_problem is not None:
+                _line("  writing", "", self.kafka.transactions_problem)
+            limits = self.kafka.limits_problem
+            _line("  limits", _LIMITS[self.kafka.limits_known] if limits is None else "", limits)
+            _warn(self.kafka.warnings)
         for endpoint in self.endpoints:
             _line("ads", endpoint.endpoint, endpoint.problem)
             for name, text in _facts(endpoint):
@@ -66,6 +72,17 @@ def _line(name: str, text: str, problem: str | None = None) -> None:
     if problem is not None:
         line.append(problem, style="bold red")
     output().print(line)
+
+
+def _warn(warnings: list[str]) -> None:
+    for text in warnings:
+        output().print(Text(f"{'  warning':<12}").append(text, style="yellow"))
+
+
+_LIMITS = {
+    True: "within those of the brokers",
+    False: "not known: the brokers tell their settings to whom is allowed DescribeConfigs on the cluster",
+}
 
 
 def _topic_text(topic: "TopicReport") -> str:

@@ -1,10 +1,10 @@
 """What is asked of the cluster besides what the consumer and the producer do, over kafka-python's admin client."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from kafka import KafkaAdminClient
-from kafka.admin import TransactionState
+from kafka.admin import ConfigResource, ConfigResourceType, TransactionState
 from kafka.errors import GroupIdNotFoundError, TransactionalIdNotFoundError
 
 from contribd.engine.records.offsets import Partition
@@ -20,11 +20,25 @@ _NO_GROUP: Final = GroupIdNotFoundError.__name__
 class Topic(NamedTuple):
     """``partitions``: 0 where there is no such topic, or it may not be seen.
 
-    ``allowed``: what this user may do with it; empty where the broker does not say, as old ones do not.
+    ``allowed``: what this user may do with it; empty where the broker does not say, as old ones do not. ``replicas``
+    and ``in_sync``: the number of each partition's; ``leaderless``: partitions that nobody leads.
     """
 
     partitions: int
     allowed: frozenset[str]
+    replicas: tuple[int, ...] = ()
+    in_sync: tuple[int, ...] = ()
+    leaderless: int = 0
+
+
+class Configs(NamedTuple):
+    """Settings of the cluster by Kafka's names, as far as this user may see them (DescribeConfigs): empty where not.
+
+    ``brokers``: those of one broker.
+    """
+
+    topics: Mapping[str, Mapping[str, str]]
+    brokers: Mapping[str, str]
 
 
 class ClusterAdmin:
@@ -44,12 +58,17 @@ class ClusterAdmin:
 
     def topics(self, names: Sequence[str]) -> dict[str, Topic]:
         """What there is of each."""
-        return {
-            found["name"]: Topic(
-                len(found.get("partitions") or ()), frozenset(found.get("authorized_operations") or ())
-            )
-            for found in self._client.describe_topics(list(names))
-        }
+        return {found["name"]: _topic(found) for found in self._client.describe_topics(list(names))}
+
+    def configs(self, topics: Sequence[str]) -> Configs:
+        """The settings of these topics and of a broker."""
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name, None) for name in topics]
+        brokers = [str(broker["broker_id"]) for broker in self._client.describe_cluster()["brokers"]]
+        resources += [ConfigResource(ConfigResourceType.BROKER, broker, None) for broker in brokers[:1]]
+        found = self._client.describe_configs(resources, config_filter="all")
+        of_brokers = [_values(configs) for configs in found.get("broker", {}).values()]
+        of_topics = {name: _values(found.get("topic", {}).get(name, {})) for name in topics}
+        return Configs(of_topics, of_brokers[0] if of_brokers else {})
 
     def committed(self, group: str) -> set[Partition]:
         """The partitions that the group has committed an offset of."""
@@ -83,6 +102,21 @@ class ClusterAdmin:
     def close(self) -> None:
         """Ends it."""
         self._client.close()
+
+
+def _topic(found: Mapping[str, Any]) -> Topic:
+    partitions = found.get("partitions") or ()
+    return Topic(
+        len(partitions),
+        frozenset(found.get("authorized_operations") or ()),
+        tuple(len(partition["replica_nodes"]) for partition in partitions),
+        tuple(len(partition["isr_nodes"]) for partition in partitions),
+        sum(partition["leader_id"] < 0 for partition in partitions),
+    )
+
+
+def _values(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    return {name: config["value"] for name, config in configs.items() if config["value"] is not None}
 
 
 def open_admin(access: Access, settings: KafkaSettings, **client: Any) -> ClusterAdmin:

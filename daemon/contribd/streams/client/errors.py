@@ -12,6 +12,7 @@ from kafka.errors import (
     ProducerFencedError,
     RebalanceInProgressError,
     TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailedError,
     UnknownMemberIdError,
 )
 
@@ -31,6 +32,7 @@ __all__ = [
     "RebalanceInProgressError",
     "TopicAuthorizationFailedError",
     "TopicMissing",
+    "TransactionalIdAuthorizationFailedError",
     "UnknownMemberIdError",
 ]
 

@@ -25,7 +25,7 @@ def explain(error: BaseException, settings: KafkaSettings) -> str:
     """What went wrong and what cures it, in a line."""
     if isinstance(error, PlainError):
         return str(error)
-    for kind in type(error).__mro__:
+    for kind in (*type(error).__mro__, *_wrapped(error)):
         if kind in _SENTENCES:
             return _SENTENCES[kind](error, settings)
     return _in_general(error)
@@ -229,10 +229,20 @@ _SENTENCES: Final[Mapping[type[BaseException], _Sentence]] = {
 }
 
 
+_NUMBERED: Final = re.compile(r"\[Error (\d+)\] \w+")
+
+
+def _wrapped(error: BaseException) -> list[type[BaseException]]:
+    """What the broker's answer was where the client wraps it in the text of an error without a kind (3.0.12)."""
+    if type(error) is not kafka.KafkaError:
+        return []
+    return [kafka.for_code(int(code)) for code in _NUMBERED.findall(str(error))]
+
+
 def _in_general(error: BaseException) -> str:
     """Kafka's own description, where it has one; never the name of a class."""
     description = getattr(error, "description", None)
-    text = _own_text(error)
+    text = _NUMBERED.sub("refused", _own_text(error))
     if description:
         said = " ".join(str(description).split()).rstrip(".")
         return f"{said} ({text})" if text else said

@@ -12,9 +12,10 @@ later. A restart of the process ends it at once, since ``init_transactions`` for
 When. Where the group does not say in time what is committed (``start_offsets``). It runs in a thread of its own, which
 may wait for brokers that are away; at most one look a ``PAUSE``.
 
-Which. A transaction that is open (KIP-664), has written to both ``__consumer_offsets`` and our results topic, and whose
-transactional.id is ``<group>-<instance>`` of our group, but not our own. Both parts may contain hyphens, so every way
-to split the id is considered.
+Which. A transaction that is open (KIP-664), has written to our results topic, and whose transactional.id is
+``<group>-<instance>`` of our group, but not our own. Both parts may contain hyphens, so every way to split the id is
+considered. Whether it holds offsets is not asked: a broker names ``__consumer_offsets`` to those alone who may Describe
+that topic, which nobody is given.
 
 Dead for certain. The coordinator must list us as a member, else its state may be an old one (``fencing``). And in no
 split may the group have a member of that instance. A group that cannot be looked at counts as having it.
@@ -40,8 +41,6 @@ PAUSE: Final = 1.0
 ONCE_IN: Final = 120.0
 """Seconds. None is ended more often by one process: whoever opens another one is not dead, and would take us for
 another of its name (``transaction.FENCES``)."""
-
-_OFFSETS_TOPIC: Final = "__consumer_offsets"
 
 _log = get_logger("source")
 
@@ -99,10 +98,9 @@ class HangingTransactions:
             _log.warning("ended the transaction that a process left open when it died", transactional_id=name)
 
     def _open(self, admin: Admin) -> list[str]:
-        """The transactional.ids of our group, but our own, that have a transaction open with offsets and results."""
-        needed = {_OFFSETS_TOPIC, self._settings.results}
-        names = sorted(set(admin.open_transactions()))
-        return [name for name in names if self._is_candidate(name) and needed <= admin.topics_of(name)]
+        """The transactional.ids of our group, but our own, that have a transaction open with results."""
+        results, names = self._settings.results, sorted(set(admin.open_transactions()))
+        return [name for name in names if self._is_candidate(name) and results in admin.topics_of(name)]
 
     def _is_candidate(self, name: str) -> bool:
         ours = self._settings.group_id in _readings(name) and name != self._settings.transactional_id
