@@ -1,7 +1,10 @@
 """A price too old against its Kafka timestamp is not posted."""
 
+import msgspec
 import pytest
 from tests.engine.rig import Rig, statuses
+
+from contribd.results.result import decode_result
 
 SECOND = 1_000_000
 
@@ -105,3 +108,99 @@ def test_settled_prices_are_not_held_until_they_would_have_expired() -> None:
         rig.engine.outbox._writing = False
         rig.commit()
     assert len(rig.engine.contributor._expiry) < 2500
+
+
+# Timestamps in the future
+
+AHEAD = (60.001, 3_600.0, 10 * 365 * 86_400.0, 2_000_000_000_000.0 - 2_000_000_000.0, 9e12)
+"""Seconds: a little, an hour, ten years, microseconds taken for milliseconds, the end of what Kafka can say."""
+
+
+@pytest.mark.parametrize("ahead", AHEAD)
+def test_a_timestamp_in_the_future_counts_as_of_the_record_s_arrival(ahead: float) -> None:
+    rig = Rig(max_age=2 * SECOND).assign()
+    rig.put({"BID": 1}, age=-ahead)
+    rig.tick(2.0)
+    assert rig.take() is None
+    rig.tick(0.002)
+    [result] = rig.commit()
+    assert (result["status"], result["text"]) == (
+        "EXPIRED",
+        "2.002 s after its arrival (stamped in the future), and max_age is 2 s",
+    )
+    rig.put({"BID": 2}, age=-ahead)
+    rig.open()
+    assert [fields["BID"] for fields in rig.fields] == [2]
+    assert rig.engine.counters.delivery_seconds.total < 1
+
+
+def test_a_minute_ahead_is_within_what_clocks_differ(rig: Rig) -> None:
+    rig.put({"BID": 1}, age=-60.0)
+    assert rig.engine.counters.future_timestamps == 0
+    rig.put({"BID": 2}, age=-60.001)
+    assert rig.engine.counters.future_timestamps == 1
+
+
+def test_such_timestamps_are_all_counted_and_told_of_once_a_minute_with_the_record(rig: Rig) -> None:
+    told: list[dict[str, object]] = []
+    rig.engine._log = lambda _level, event, **details: told.append({"event": event, **details})
+    for _ in range(3):
+        rig.put({"BID": 1}, {"BID": 2}, age=-3_600.0)
+    rig.put_values(b"", age=-3_600.0)
+    rig.tick(60.0)
+    rig.put({"BID": 3}, age=-3_600.0)
+    assert rig.engine.counters.future_timestamps == 8
+    assert [(line["record"], line["so_far"], line["ahead"]) for line in told] == [
+        ("prices:0:0", 1, "3600 s"),
+        ("prices:0:7", 8, "3600 s"),
+    ]
+
+
+@pytest.mark.parametrize("ahead", AHEAD)
+def test_the_result_has_the_record_s_own_timestamp_as_far_as_it_can_be_written(ahead: float) -> None:
+    rig = Rig().open().assign()
+    rig.put({"BID": 1}, age=-ahead)
+    rig.ack(1)
+    [result] = rig.commit()
+    stamped = result["source"]["timestamp"]
+    assert stamped is None if ahead > 1e12 else stamped > "2027-01-15T08:01"
+    assert decode_result(msgspec.json.encode(result)).delivery_seconds == 0.0 or stamped is None
+
+
+def test_a_retry_does_not_make_it_younger() -> None:
+    rig = Rig(max_age=2 * SECOND).open().assign()
+    rig.put({"BID": 1}, age=-3_600.0)
+    rig.tick(1.9)
+    rig.ack(1, NakCode="NoResources", Text="busy")
+    rig.tick(0.6)
+    [result] = rig.commit()
+    assert (result["status"], len(rig.posts)) == ("NAK", 1)
+
+
+def test_where_each_price_is_posted_none_follows_one_too_old_by_its_arrival_before_that_is_durable() -> None:
+    """Whoever consumes it after a crash finds that it arrives then, and would post it after the newer one."""
+    rig = Rig(max_age=2 * SECOND, conflate=False).assign()
+    for age in (0.0, -3_600.0, 0.0, -70.0):
+        rig.put({"BID": 1}, age=age)
+    rig.tick(2.1)
+    assert statuses(rig.commit()) == [(0, "EXPIRED"), (2, "EXPIRED")], "those that are too old by their own timestamp"
+    rig.put({"BID": 5})
+    rig.open()
+    rig.tick()
+    assert rig.posts == []
+    assert statuses(rig.commit()) == [(1, "EXPIRED"), (3, "EXPIRED")]
+    assert rig.fields == [{"BID": 5}]
+    rig.ack(1)
+    assert statuses(rig.commit()) == [(4, "ACK")]
+
+
+def test_one_whose_retry_comes_too_late_by_its_arrival_is_durable_first_too() -> None:
+    rig = Rig(max_age=2 * SECOND, conflate=False).open().assign()
+    rig.put({"BID": 1}, age=-3_600.0)
+    rig.ack(1, NakCode="NoResources", Text="busy")
+    rig.tick(2.1)
+    rig.put({"BID": 2})
+    rig.tick()
+    assert len(rig.posts) == 1
+    assert statuses(rig.commit()) == [(0, "NAK")]
+    assert rig.fields == [{"BID": 1}, {"BID": 2}]

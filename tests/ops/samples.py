@@ -32,6 +32,7 @@ def snapshot(not_ready: tuple[str, ...] = (), last_failure: str | None = "closed
             reconnects=((ADS1, "timeout", 2), (ADS2, "timeout", 1), (ADS2, "login refused", 1)),
             withdrawals=(("silent", "ACK", 5),),
             unmatched_answers=4,
+            future_timestamps=6,
         ),
         ack_seconds=HistogramView((0.001, 0.01, 1.0), (5, 80, 7, 1), 3.25),
         delivery_seconds=HistogramView((0.5, 2.5), (1, 0, 2), 9.0),

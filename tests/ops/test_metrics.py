@@ -29,6 +29,7 @@ CONTRACT = {
     "contribd_service_up": {"service"},
     "contribd_reconnects_total": {"reason"},
     "contribd_unmatched_answers_total": set(),
+    "contribd_future_timestamps_total": set(),
     "contribd_last_ack_timestamp_seconds": set(),
     "contribd_config_last_reload_successful": set(),
     "contribd_build_info": {"version", "python", "config"},
@@ -55,6 +56,7 @@ def test_counts_are_those_of_the_snapshot() -> None:
     assert value("contribd_results_total", status="NAK", code="SymbolUnknown") == 3
     assert value("contribd_posts_total", type="Update", answer="NAK") == 3
     assert value("contribd_unmatched_answers_total") == 4
+    assert value("contribd_future_timestamps_total") == 6
     assert value("contribd_posts_outstanding") == 7
     assert value("contribd_isolated_instruments", state="offender") == 1
     assert value("contribd_isolated_instruments", state="silent") == 0

@@ -16,12 +16,14 @@ def test_the_engines_counts_are_copied_in_a_stable_order() -> None:
     counted.posts["Update", "ACK"] += 5
     counted.reconnects["ws://ads1", "timeout"] += 1
     counted.unmatched = 3
+    counted.future_timestamps = 5
     counters = CountersView.of(counted)
     counted.results["ACK", ""] += 1
     assert counters.results == (("ACK", "", 5), ("NAK", "SymbolUnknown", 2))
     assert counters.posts == (("Update", "ACK", 5),)
     assert counters.reconnects == (("ws://ads1", "timeout", 1),)
     assert counters.unmatched_answers == 3
+    assert counters.future_timestamps == 5
 
 
 def test_a_histogram_is_a_copy_and_cumulates_over_its_bounds() -> None:

@@ -189,7 +189,11 @@ class Contribution(Section):
     """How prices become posts."""
 
     conflate: Flag = Field(default=True, description="Newer values of a waiting instrument merge into its next post")
-    max_age: Duration | None = Field(default=None, description="A price older than this is not posted: EXPIRED")
+    max_age: Duration | None = Field(
+        default=None,
+        description="A price older than this, by its Kafka timestamp, is not posted: EXPIRED. One stamped in the "
+        "future is as old as its arrival",
+    )
     retry: Retry = Field(default_factory=Retry, description="Posting again after a refusal")
     create_missing: Flag = Field(default=False, description="Answer the NAK for an unknown item with one Refresh post")
     withdraw: Withdraw = Field(default_factory=Withdraw, description="Blanks in place of quotes that nobody keeps up")

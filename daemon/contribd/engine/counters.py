@@ -28,6 +28,7 @@ class EngineCounters:
     __slots__ = (
         "ack_seconds",
         "delivery_seconds",
+        "future_timestamps",
         "posts",
         "reconnects",
         "records",
@@ -45,6 +46,8 @@ class EngineCounters:
         self.reconnects: Counter[tuple[str, str]] = Counter()
         """Sessions lost or not made, by (endpoint, reason)."""
         self.unmatched = 0
+        self.future_timestamps = 0
+        """Records stamped further ahead of this host's clock than clocks may differ."""
         self.withdrawals: Counter[tuple[str, str]] = Counter()
         """Results of withdrawals by (reason, status); they are not among ``results``."""
         self.ack_seconds = Histogram(ACK_BUCKETS)
@@ -53,6 +56,10 @@ class EngineCounters:
     def count_records(self, records: int) -> None:
         """So many were taken."""
         self.records += records
+
+    def count_future_timestamp(self) -> None:
+        """A record is stamped in the future."""
+        self.future_timestamps += 1
 
     def count_unmatched(self) -> None:
         """An answer belonged to no post."""

@@ -29,7 +29,15 @@ from contribd.engine.events import (
     TokenGot,
     Written,
 )
-from contribd.engine.limits import DEFAULT_BOUNDS, LINGER, LINGER_RESULTS, UNMATCHED_INTERVAL, Bounds
+from contribd.engine.limits import (
+    AHEAD_INTERVAL,
+    DEFAULT_BOUNDS,
+    LINGER,
+    LINGER_RESULTS,
+    MAX_AHEAD,
+    UNMATCHED_INTERVAL,
+    Bounds,
+)
 from contribd.engine.policy import ContributionPolicy, SessionPolicy
 from contribd.engine.posts.contributor import Contributor
 from contribd.engine.records.instruments import Instrument
@@ -80,7 +88,7 @@ class Engine:
         """When that was last told (monotonic seconds)."""
         self.stopping = False
         self._settled_since: float | None = None
-        self._unmatched_next = 0.0
+        self._unmatched_next = self._ahead_next = 0.0
         self._log = log
         self._bounds = bounds
         self._handlers: dict[type, Callable[[Any, Now], None]] = {
@@ -311,7 +319,10 @@ class Engine:
         """Maps records; a rejected one is settled at once, the others wait for their turn."""
         map_record, wall, catching_up = self.mapper.map, now.wall, tracker.catching_up
         self.counters.count_records(len(records))
+        latest = (wall + MAX_AHEAD) // 1000
         for record in records:
+            if record.timestamp > latest:
+                self._stamped_ahead(tracker, record, now)
             outcome = map_record(record.value)
             if isinstance(outcome, Rejected):
                 self.counters.results[Status.REJECTED, outcome.code] += 1
@@ -322,6 +333,21 @@ class Engine:
                 self.contributor.queue(Price(tracker, record, outcome, wall), now)
         if catching_up and self.intake.caught_up(tracker):
             self._let_go(tracker, now)
+
+    def _stamped_ahead(self, tracker: OffsetTracker, record: Record, now: Now) -> None:
+        """All are counted; the log gets the first, and then one a while, with how many there have been."""
+        self.counters.count_future_timestamp()
+        if now.mono >= self._ahead_next:
+            self._ahead_next = now.mono + AHEAD_INTERVAL
+            self._log(
+                "warning",
+                "a record's timestamp lies in the future: it counts as of its arrival (see the clock of its producer, "
+                "and that it stamps milliseconds)",
+                record=f"{tracker.partition}:{record.offset}",
+                timestamp=record.timestamp,
+                ahead=f"{record.timestamp / 1000 - now.wall / 1e6:.0f} s",
+                so_far=self.counters.future_timestamps,
+            )
 
     def leave(self, now: Now) -> None:
         """The end: no session any more, and nothing of it on its way that may arrive after what others post."""

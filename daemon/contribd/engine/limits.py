@@ -126,6 +126,13 @@ MAX_ISOLATED: Final = 10_000
 """Instruments remembered as isolated while they have nothing to post; the oldest is forgotten. Twenty default windows,
 a few megabytes."""
 
+MAX_AHEAD: Final = 60_000_000
+"""Microseconds that a record's timestamp may be ahead of this host's clock: clocks of hosts that are kept differ by far
+less. One further ahead is wrong, and would never be too old; it counts as of the record's arrival."""
+
+AHEAD_INTERVAL: Final = 60.0
+"""Seconds between two lines in the log about such timestamps; all of them are counted."""
+
 UNMATCHED_INTERVAL: Final = 60.0
 """Seconds between two lines in the log about answers that match no post; all of them are counted."""
 

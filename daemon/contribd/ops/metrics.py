@@ -59,6 +59,11 @@ def _traffic(now: Snapshot) -> Iterator[Metric]:
         "Answers of the ADS that belong to no post in flight.",
         value=now.counters.unmatched_answers,
     )
+    yield CounterMetricFamily(
+        "contribd_future_timestamps",
+        "Records stamped more than a minute ahead of this host's clock.",
+        value=now.counters.future_timestamps,
+    )
     yield _histogram("contribd_ack_seconds", "From sending a post to its answer.", now.ack_seconds)
     yield _histogram(
         "contribd_delivery_seconds", "From a record's Kafka timestamp to sending its post.", now.delivery_seconds

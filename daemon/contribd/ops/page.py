@@ -74,6 +74,7 @@ def _session_rows(status: dict[str, Any]) -> list[tuple[Any, ...]]:
         ("Instruments in flight", status["instruments"]),
         ("Last ack", status["last_ack_at"]),
         ("Unmatched answers", status["unmatched_answers"]),
+        ("Timestamps in the future", status["future_timestamps"]),
     ]
 
 

@@ -93,6 +93,7 @@ class CountersView:
     withdrawals: tuple[tuple[str, str, int], ...] = ()
     """(reason, status, count)."""
     unmatched_answers: int = 0
+    future_timestamps: int = 0
 
     @classmethod
     def of(cls, counted: engine_counters.EngineCounters) -> "CountersView":
@@ -103,6 +104,7 @@ class CountersView:
             reconnects=_rows(counted.reconnects),
             withdrawals=_rows(counted.withdrawals),
             unmatched_answers=counted.unmatched,
+            future_timestamps=counted.future_timestamps,
         )
 
 

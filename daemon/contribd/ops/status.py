@@ -49,6 +49,7 @@ def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
         "reconnects": [{"endpoint": url, "reason": reason, "count": n} for url, reason, n in counters.reconnects],
         "withdrawals": [{"reason": reason, "status": status, "count": n} for reason, status, n in counters.withdrawals],
         "unmatched_answers": counters.unmatched_answers,
+        "future_timestamps": counters.future_timestamps,
         "ack_seconds": _histogram(snapshot.ack_seconds),
         "delivery_seconds": _histogram(snapshot.delivery_seconds),
     }

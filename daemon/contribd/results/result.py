@@ -1,16 +1,18 @@
 """Results as their readers see them: the types, the decoder and the JSON Schema. They are written by the engine."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
+from contribd.engine.limits import MAX_AHEAD
 from contribd.engine.records.price import Reason, Reply, Status
 from contribd.mapping.outcome import PostType
 
 Time = Annotated[datetime, Meta(tz=True, description="UTC, to the microsecond")]
+_AHEAD = timedelta(microseconds=MAX_AHEAD)
 _Count = Annotated[int, Meta(ge=0)]
 
 
@@ -20,7 +22,10 @@ class Source(Struct, frozen=True):
     topic: str
     partition: _Count
     offset: _Count
-    timestamp: Annotated[Time | None, Meta(description="The record's Kafka timestamp; null where it has none")]
+    timestamp: Annotated[
+        Time | None,
+        Meta(description="The record's Kafka timestamp, right or not; null where it has none, or one after 9999"),
+    ]
     key: Annotated[
         str | None, Meta(description="The record's key as UTF-8, what is not valid replaced; null where it has none")
     ]
@@ -119,10 +124,15 @@ class Result(Struct, frozen=True):
 
     @property
     def delivery_seconds(self) -> float | None:
-        """From the record's Kafka timestamp to sending its first post; None where there is either missing."""
+        """From the record's Kafka timestamp to sending its first post; None where there is either missing.
+
+        A timestamp in the future is none: the record's arrival counts.
+        """
         if not self.posts or self.source is None or self.source.timestamp is None:
             return None
-        return (self.posts[0].sent_at - self.source.timestamp).total_seconds()
+        stamped = self.source.timestamp
+        since = stamped if stamped <= self.consumed_at + _AHEAD else self.consumed_at
+        return (self.posts[0].sent_at - since).total_seconds()
 
 
 class ResultError(ValueError):

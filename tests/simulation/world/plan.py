@@ -64,6 +64,9 @@ HARMS = ("closes", "garbles", "silent")
 HARM_SHARE = 0.2
 """Of the plans have such instruments."""
 
+SHARES_OF_TIME = ("future_timestamp",)
+"""The same, decided by chance of its own: each seed is otherwise what it was."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -137,6 +140,8 @@ def harmless_plan(seed: int) -> Plan:
     for name in ("echo_cut", "echo_missing", "coordinator_lies"):  # there are few of what these are shares of
         if name in shares:
             shares[name] *= 3
+    later = Random(f"later {seed}")
+    shares |= {name: later.choice((0.05, 0.3)) for name in SHARES_OF_TIME if later.random() < 0.15 and not calm}
     if "coordinator_lies" in shares:
         rates.setdefault("broker_killed", 0.05)
     return Plan(

@@ -12,7 +12,7 @@ from tests.simulation.world.command import app
 from tests.simulation.world.many import SeedSummary, run_many
 from tests.simulation.world.mutants.mutant import Mutant, broken, seeds_to_catch
 from tests.simulation.world.mutants.table import MUTANTS
-from tests.simulation.world.plan import FAULTS, HARMS, SHARES, make_plan
+from tests.simulation.world.plan import FAULTS, HARMS, SHARES, SHARES_OF_TIME, make_plan
 from tests.simulation.world.seeded_run import KILLS, REPOSTS, run_seed
 from typer.testing import CliRunner
 
@@ -48,7 +48,7 @@ def test_what_broke_a_promise_once_does_not_again(seed: int) -> None:
 
 def test_every_promise_is_kept_and_every_fault_strikes() -> None:
     counts: Counter[str] = _all_kept(SEEDS).counts
-    assert {name for name in (*FAULTS, *SHARES) if not counts[name]} <= {"answer_lost", "answer_twice"}
+    assert {name for name in (*FAULTS, *SHARES, *SHARES_OF_TIME) if not counts[name]} <= {"answer_lost", "answer_twice"}
     assert all(counts[harm] for harm in HARMS)
     assert counts["commits refused by generation"]
     assert counts["unknown outcomes read back"]

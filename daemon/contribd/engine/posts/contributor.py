@@ -44,7 +44,7 @@ class Contributor:
         self.withdrawals = Withdrawals(policy.withdraw)
         self.last_ack: int | None = None
         """Wall time of the last positive Ack, microseconds since 1970."""
-        self._expiry = Expiry(policy.max_age)
+        self._expiry = Expiry(policy.max_age, conflate=policy.conflate)
         self._outcomes = Outcomes(policy, self.instruments, self._expiry, self.withdrawals, outbox, counters)
         self._attribution = ErrorAttribution()
         self._poster = Poster(

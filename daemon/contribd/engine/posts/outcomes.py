@@ -223,17 +223,18 @@ class Outcomes:
         else:
             self._withdrawals.call_off(price)
 
-    def expire(self, price: Price, now: Now) -> None:
-        """A price too old to be posted."""
+    def expire(self, price: Price, now: Now, instrument: Instrument | None = None) -> None:
+        """A price too old to be posted; ``instrument``: what its result frees once it is durable."""
         if price.attempts:
-            self.give_up(price, now)
+            self.give_up(price, now, instrument)
         else:
-            self._settle(price, Status.EXPIRED, now, text=self._expiry.explanation(price, now))
+            text = self._expiry.explanation(price, now)
+            self._settle(price, Status.EXPIRED, now, text=text, instrument=instrument)
 
-    def give_up(self, price: Price, now: Now) -> None:
+    def give_up(self, price: Price, now: Now, instrument: Instrument | None = None) -> None:
         """A price that was posted and cannot be again keeps its last answer."""
         last = (price.attempts or [])[-1]
-        self._settle(price, _FINAL[last.reply], now, code=last.code, text=last.text)
+        self._settle(price, _FINAL[last.reply], now, code=last.code, text=last.text, instrument=instrument)
 
     def give_up_waiting(self, price: Price, now: Now) -> None:
         """A price of an instrument that is not answered, for which others would have to wait."""

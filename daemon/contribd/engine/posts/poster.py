@@ -120,15 +120,40 @@ class Poster:
         return len(posts)
 
     def _post(self, instrument: Instrument, packer: Packer, max_size: int, now: Now, *, alone: bool = False) -> bool:
-        """Posts what the instrument has, ``alone`` in its frame; False where nothing was left to post."""
-        while group := self._gather(instrument, now):
+        """Posts what the instrument has, ``alone`` in its frame; False where nothing was left to post, or nothing may
+        be yet."""
+        while self._policy.conflate or not self._expire_first(instrument, now):
+            group = self._gather(instrument, now)
+            if not group:
+                self._instruments.emptied(instrument)
+                break
             if found := self._fitting(instrument, group, max_size, now):
                 post, text = found
                 packer.add(post, text, alone=alone or instrument.alone)
                 self._sent(post)
                 return True
-        self._instruments.emptied(instrument)
         return False
+
+    def _expire_first(self, instrument: Instrument, now: Now) -> bool:
+        """Gives up the first prices where they are too old, some of them by their arrival; whether there were such.
+
+        Nothing newer is posted before that is durable: see ``expiry``.
+        """
+        expired: list[Price] = []
+        waiting = instrument.waiting
+        while waiting and ((first := waiting[0]).state is _SETTLED or self._expiry.too_old(first, now)):
+            waiting.popleft()
+            if first.state is not _SETTLED:
+                expired.append(first)
+        if not any(price.stamped_ahead for price in expired):
+            instrument.put_back(expired)
+            return False
+        instrument.send()
+        instrument.settle()
+        for price in expired[:-1]:
+            self._outcomes.expire(price, now)
+        self._outcomes.expire(expired[-1], now, instrument)
+        return True
 
     def _gather(self, instrument: Instrument, now: Now) -> list[Price]:
         """The prices the next post carries: all that wait where prices are conflated, else the first.

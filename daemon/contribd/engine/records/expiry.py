@@ -1,4 +1,9 @@
-"""Which waiting prices have become too old to be posted."""
+"""Which waiting prices have become too old to be posted.
+
+A price that is stamped in the future is as old as its arrival, so it is younger again for whoever consumes it after a
+crash. Where prices are conflated, it is then merged with what was posted after it. Where they are not, its result must
+be durable before a newer price is posted: such a price waits for its turn, and its instrument for the result.
+"""
 
 import heapq
 from itertools import count
@@ -10,10 +15,14 @@ from contribd.engine.states import PriceState
 
 
 class Expiry:
-    """The deadlines of prices that may expire. ``max_age`` in microseconds; None: none ever does."""
+    """The deadlines of prices that may expire. ``max_age`` in microseconds; None: none ever does.
 
-    def __init__(self, max_age: int | None) -> None:
+    ``conflate``: whether prices are merged while they wait.
+    """
+
+    def __init__(self, max_age: int | None, *, conflate: bool = True) -> None:
         self.max_age = max_age
+        self._conflate = conflate
         self._deadlines: list[tuple[int, int, Price]] = []
         self._order = count()
         self._sweep_at = MIN_SWEEP
@@ -23,7 +32,7 @@ class Expiry:
 
     def watch(self, price: Price) -> None:
         """A price waits from now on."""
-        if self.max_age is not None and price.timestamp >= 0:
+        if self.max_age is not None and price.timestamp >= 0 and (self._conflate or not price.stamped_ahead):
             deadline = price.timestamp * 1000 + self.max_age
             heapq.heappush(self._deadlines, (deadline, next(self._order), price))
             if len(self._deadlines) >= self._sweep_at:
@@ -36,7 +45,7 @@ class Expiry:
         self._sweep_at = max(MIN_SWEEP, 2 * len(self._deadlines))
 
     def too_old(self, price: Price, now: Now) -> bool:
-        """Whether a price may not be posted any more, by its own timestamp."""
+        """Whether a price may not be posted any more, by its timestamp."""
         max_age = self.max_age
         return max_age is not None and price.timestamp >= 0 and price.timestamp * 1000 + max_age < now.wall
 
@@ -57,5 +66,6 @@ class Expiry:
         """Why a price was not posted any more."""
         limit = f"max_age is {(self.max_age or 0) / 1e6:g} s"
         if self.too_old(price, now):
-            return f"{now.wall / 1e6 - price.timestamp / 1e3:.3f} s old, and {limit}"
+            since = "after its arrival (stamped in the future)" if price.stamped_ahead else "old"
+            return f"{now.wall / 1e6 - price.timestamp / 1e3:.3f} s {since}, and {limit}"
         return f"older in the topic than a price of its RIC that is too old, and {limit}"

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from contribd.engine.limits import MAX_AHEAD
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.states import PRICE_TRANSITIONS, PriceEvent, PriceState
 from contribd.mapping.outcome import FieldValue, Mapped, PostType, Rejected
@@ -91,8 +92,16 @@ class Price(msgspec.Struct, eq=False, gc=False):
 
     @property
     def timestamp(self) -> int:
-        """The record's, in milliseconds since 1970; -1 where it has none."""
-        return self.record.timestamp
+        """Since when it is a price, in milliseconds since 1970; -1 where the record has no timestamp.
+
+        One that lies in the future is no timestamp: the record's arrival counts.
+        """
+        return self.consumed_at // 1000 if self.stamped_ahead else self.record.timestamp
+
+    @property
+    def stamped_ahead(self) -> bool:
+        """Whether its record was stamped in the future, as its arrival shows."""
+        return self.record.timestamp * 1000 > self.consumed_at + MAX_AHEAD
 
     def add(self, attempt: Attempt) -> None:
         """Notes a post of this price."""

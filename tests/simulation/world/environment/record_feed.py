@@ -40,6 +40,8 @@ class Produced:
     rejected: str | None
     padded: bool
     """Its post alone is too large for an ADS that takes the smaller message sizes."""
+    wall: int
+    """When it was produced, in microseconds; its timestamp may say otherwise."""
 
 
 def _mapping(service: str, post: str) -> dict[str, Any]:
@@ -95,9 +97,11 @@ class RecordFeed:
         if self._happens("gap"):
             offset += rng.choice((1, 2, 30))
         self._offsets[partition] = offset + 1
-        timestamp = -1 if self._happens("no_timestamp") else wall // 1000
+        stamped = -1 if self._happens("no_timestamp") else wall // 1000
+        if self._happens("future_timestamp"):
+            stamped = rng.choice((stamped + 61_000, stamped + 3_600_000, wall, 2**63 - 1))
         made = Produced(
-            self._version, partition, offset, timestamp, None, b"", None, None, frozenset(), False, None, False
+            self._version, partition, offset, stamped, None, b"", None, None, frozenset(), False, None, False, wall
         )
         if self._happens("poison"):
             made.rejected = "BadRecord"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.simulation.world.mutants.mutant import Mutant, around
+from tests.simulation.world.mutants.mutant import Mutant, around, with_more
 
 from contribd.engine.engine import Engine
 from contribd.engine.events import Assigned
@@ -12,7 +12,7 @@ from contribd.engine.posts.outcomes import Outcomes
 from contribd.engine.posts.poster import Poster
 from contribd.engine.records.expiry import Expiry
 from contribd.engine.records.instruments import Instrument, Instruments
-from contribd.engine.records.price import Status, Withdrawal
+from contribd.engine.records.price import Price, Status, Withdrawal
 from contribd.engine.states import InstrumentEvent, PriceState
 from contribd.mapping.outcome import PostType
 
@@ -109,6 +109,12 @@ MUTANTS = [
     Mutant(
         "a price too old is not posted",
         [(Expiry, "too_old", lambda *_: False), (Contributor, "_expire_old", lambda *_: None)],
+    ),
+    Mutant(
+        "a timestamp in the future counts as of its arrival",
+        [(Price, "timestamp", property(lambda self: self.record.timestamp))],
+        100,
+        world=with_more(rates={}, shares={"future_timestamp": 0.3}, max_age=2.0),
     ),
     Mutant(
         "nothing older follows a price too old",

@@ -163,6 +163,12 @@ def stamp(wall: int) -> str:
     return (_EPOCH + timedelta(microseconds=wall)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def at(stamped: str) -> int:
+    """The same the other way round."""
+    when = datetime.strptime(stamped, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return (when - _EPOCH) // timedelta(microseconds=1)
+
+
 def echoed_id(message: dict[str, Any]) -> int | None:
     """The PostID that an Error names, None where its echo is missing or too short."""
     echo = message.get("Debug", {}).get("Message", "")

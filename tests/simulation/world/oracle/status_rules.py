@@ -4,11 +4,19 @@ from typing import Any
 
 from tests.simulation.world.environment.record_feed import Produced
 from tests.simulation.world.environment.venue import RETRYABLE
-from tests.simulation.world.oracle.evidence import STATUS_OF_ANSWER, Complain, ProcessEvidence, stamp, versions
+from tests.simulation.world.oracle.evidence import STATUS_OF_ANSWER, Complain, ProcessEvidence, at, stamp, versions
 from tests.simulation.world.oracle.history import History, Place
 from tests.simulation.world.plan import Plan
 
 from contribd.engine.records.offsets import Partition
+
+AHEAD = 60_000_000
+"""Microseconds that a timestamp may be ahead of the daemon's clock."""
+
+
+def is_ahead(record: Produced, wall: int) -> bool:
+    """Whether its timestamp lies in the future, seen from then (microseconds)."""
+    return record.timestamp * 1000 > wall + AHEAD
 
 
 class StatusRules:
@@ -23,6 +31,7 @@ class StatusRules:
 
     def check(self, record: Produced, result: dict[str, Any], process: ProcessEvidence) -> None:
         """A result is durable."""
+        self._check_arrival(record, result)
         getattr(self, f"_check_{result['status'].lower()}")(record, result, process)
 
     def _check_ack(self, record: Produced, result: dict[str, Any], process: ProcessEvidence) -> None:
@@ -117,7 +126,17 @@ class StatusRules:
         if self._plan.max_age is None or record.timestamp < 0:
             return False
         settled: str = result["settled_at"]
-        return settled > stamp(record.timestamp * 1000 + round(self._plan.max_age * 1e6))
+        since = record.wall if is_ahead(record, record.wall) else record.timestamp * 1000
+        return settled > stamp(since + round(self._plan.max_age * 1e6))
+
+    def _check_arrival(self, record: Produced, result: dict[str, Any]) -> None:
+        """A timestamp in the future is none: the price is too old ``max_age`` after the daemon took it."""
+        consumed: str = result["consumed_at"]
+        if self._plan.max_age is None or not is_ahead(record, record.wall) or not result["posts"]:
+            return
+        limit = at(consumed) + round(self._plan.max_age * 1e6)
+        if is_ahead(record, at(consumed)) and result["posts"][-1]["sent_at"] > stamp(limit):
+            self._complain("posted a price that is too old", f"since its arrival: {result}", record)
 
     def finish(self, results: dict[Place, dict[str, Any]]) -> None:
         """Every result is there: what carried the CONFLATED was posted, with their fields or newer ones."""
