@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from contribd.ads.dialer import DialError
+from contribd.ads.dialer import DialedSocket, DialError
 from contribd.ads.driver import Dialed
 from contribd.ads.frames import TEXT, FrameDecoder, encode_frame
 from contribd.config.load import load
@@ -68,7 +68,9 @@ class Bench:
         near.setblocking(False)
         far.setblocking(False)
         self.far += [near, far]
-        self.put(Dialed(self.worker._engine.connection.attempt if attempt is None else attempt, near))
+        self.put(
+            Dialed(self.worker._engine.connection.attempt if attempt is None else attempt, DialedSocket(near, "a:1"))
+        )
         self.turn()
         return far
 

@@ -10,7 +10,7 @@ from tenacity.wait import wait_exponential
 
 from contribd import __version__
 from contribd.ads.dialer import DialOptions
-from contribd.ads.http_proxy import Proxy
+from contribd.ads.http_proxy import NO_PROXY, Proxy
 from contribd.ads.token_client import TokenAccount, TokenClient
 from contribd.config.load import Loaded
 from contribd.config.model import ClientCredentials, PasswordGrant, Settings, UserAuth
@@ -132,6 +132,8 @@ def _proxy(settings: Settings) -> Proxy | None:
     given = settings.ads.proxy
     if given is None:
         return None
+    if given.place is None:
+        return NO_PROXY
     host, port = given.place
     return Proxy(host, port, given.user or "", given.password.get_secret_value() if given.password else "")
 

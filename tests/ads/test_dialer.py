@@ -1,5 +1,6 @@
 """Every way a connection can fail to be made has its class and a sentence an operator can act on."""
 
+import contextlib
 import queue
 import socket
 import ssl
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from tests.ads.conftest import Certificates
 
-from contribd.ads.dialer import DialError, DialOptions, connect, dial_in_background
+from contribd.ads.dialer import DialedSocket, DialError, DialOptions, connect, dial_in_background
 from contribd.ads.websocket import WebSocket
 from contribd.engine.session.endpoints import Failure
 from contribd.simulation.ads import handshake
@@ -119,7 +120,7 @@ def new_tls_ads(certificates: Certificates) -> Iterator[Callable[..., AdsServer]
 
 
 def test_a_connection_is_ready_for_a_selector(ads: AdsServer) -> None:
-    with connect(ads.url, PATIENT) as sock:
+    with connect(ads.url, PATIENT).sock as sock:
         assert not sock.getblocking()
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
@@ -131,7 +132,7 @@ def test_the_first_message_may_follow_the_handshake_at_once(
         sock.sendall(handshake.answer(request(sock)) + b"\x81\x02[]")
         sock.recv(10)
 
-    with connect(f"ws://127.0.0.1:{listen(serve)}/WebSocket", PATIENT) as sock:
+    with connect(f"ws://127.0.0.1:{listen(serve)}/WebSocket", PATIENT).sock as sock:
         link, texts, deadline = WebSocket(sock), list[bytes](), time.monotonic() + 10
         while not texts and time.monotonic() < deadline:
             texts = link.receive()
@@ -140,12 +141,13 @@ def test_the_first_message_may_follow_the_handshake_at_once(
 
 
 def test_in_the_background_the_outcome_is_handed_over(ads: AdsServer) -> None:
-    outcomes: SimpleQueue[socket.socket | DialError] = SimpleQueue()
+    outcomes: SimpleQueue[DialedSocket | DialError] = SimpleQueue()
     for url in (ads.url, "ws://127.0.0.1:1/WebSocket"):
         dial_in_background(url, PATIENT, outcomes.put).join(20)
     made, failed = outcomes.get(timeout=1), outcomes.get(timeout=1)
-    assert isinstance(made, socket.socket)
-    made.close()
+    assert isinstance(made, DialedSocket)
+    made.sock.close()
+    assert (made.address, made.failures) == (f"127.0.0.1:{ads.port}", ())
     assert isinstance(failed, DialError)
     with pytest.raises(queue.Empty):
         outcomes.get_nowait()
@@ -156,7 +158,8 @@ def test_in_the_background_the_outcome_is_handed_over(ads: AdsServer) -> None:
 
 def test_nobody_listens() -> None:
     error = failure("ws://127.0.0.1:1/WebSocket")
-    assert (error.failure, str(error)) == (Failure.NETWORK, "Connection refused")
+    text = "127.0.0.1:1 refused the connection: nothing listens there, or a firewall refuses"
+    assert (error.failure, str(error)) == (Failure.NETWORK, text)
 
 
 def test_nobody_answers(listen: Listen) -> None:
@@ -166,13 +169,13 @@ def test_nobody_answers(listen: Listen) -> None:
     error = failure(f"ws://127.0.0.1:{port}/WebSocket", QUICK)
     released.set()
     assert time.monotonic() - started < 5
-    assert (error.failure, str(error)) == (Failure.NETWORK, "no connection within 0.5 s")
+    assert (error.failure, str(error)) == (Failure.NETWORK, "no answer to the handshake in time (ads.login_timeout)")
 
 
 def test_a_name_that_does_not_exist() -> None:
     error = failure("ws://no-such-host.invalid:15000/WebSocket")
     assert error.failure is Failure.NETWORK
-    assert "name could not be resolved" in str(error)
+    assert "the name no-such-host.invalid could not be resolved" in str(error)
 
 
 def test_a_server_that_hangs_up(listen: Listen) -> None:
@@ -184,14 +187,20 @@ def test_a_server_that_hangs_up(listen: Listen) -> None:
 def test_a_server_of_another_kind(listen: Listen) -> None:
     port = listen(answering(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"))
     error = failure(f"ws://127.0.0.1:{port}/WebSocket")
-    assert (error.failure, str(error)) == (Failure.HANDSHAKE, "the server answered the handshake with HTTP 404")
+    assert (error.failure, str(error)) == (
+        Failure.HANDSHAKE,
+        "the server answered the handshake with HTTP 404 Not Found",
+    )
 
 
 def test_a_redirect_is_not_followed(listen: Listen) -> None:
-    response = b"HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:1/WebSocket\r\nContent-Length: 0\r\n\r\n"
+    response = b"HTTP/1.1 302 Found\r\nLocation: ws://u:p@127.0.0.1:1/WebSocket\r\nContent-Length: 0\r\n\r\n"
     error = failure(f"ws://127.0.0.1:{listen(answering(response))}/WebSocket")
     assert error.failure is Failure.HANDSHAKE
-    assert "Redirect" in str(error)
+    assert str(error) == (
+        "the server answered the handshake with HTTP 302 Found to 'ws://127.0.0.1:1/WebSocket': "
+        "no redirect is followed; name the right endpoint in ads.endpoints"
+    )
 
 
 def test_a_server_that_speaks_no_http(listen: Listen) -> None:
@@ -199,14 +208,67 @@ def test_a_server_that_speaks_no_http(listen: Listen) -> None:
     assert error.failure is Failure.HANDSHAKE
 
 
-@pytest.mark.parametrize("line", ["Sec-WebSocket-Protocol: other", "X: y"])
-def test_another_subprotocol_or_none(listen: Listen, line: str) -> None:
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("Sec-WebSocket-Protocol: rssl.json.v2", "chose the subprotocol 'rssl.json.v2', and tr_json2 was asked for"),
+        ("X: y", "chose no subprotocol, and tr_json2 was asked for"),
+    ],
+)
+def test_another_subprotocol_or_none(listen: Listen, line: str, text: str) -> None:
     def serve(sock: socket.socket) -> None:
         sock.sendall(handshake.answer(request(sock)).replace(b"Sec-WebSocket-Protocol: tr_json2", line.encode()))
 
     error = failure(f"ws://127.0.0.1:{listen(serve)}/WebSocket")
     assert error.failure is Failure.HANDSHAKE
-    assert "tr_json2" in str(error)
+    assert text in str(error)
+
+
+def test_a_server_that_did_not_read_the_key(listen: Listen) -> None:
+    def serve(sock: socket.socket) -> None:
+        request(sock)
+        sock.sendall(
+            handshake.answer(
+                b"GET /WebSocket HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n"
+                b"Sec-WebSocket-Protocol: tr_json2\r\n\r\n"
+            )
+        )
+
+    error = failure(f"ws://127.0.0.1:{listen(serve)}/WebSocket")
+    assert (error.failure, str(error)) == (Failure.HANDSHAKE, "the server's handshake is none of WebSocket")
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 101 Switching Protocols\r\nX: ", b""])
+def test_a_handshake_that_drips_is_given_up_in_time(listen: Listen, head: bytes) -> None:
+    """Each byte comes soon enough, the whole never does: the thread must not hang on it."""
+
+    def serve(sock: socket.socket) -> None:
+        request(sock)
+        with contextlib.suppress(OSError):
+            sock.sendall(head)
+            while head:
+                sock.sendall(b"x")
+                time.sleep(0.05)
+            sock.recv(1)
+
+    started = time.monotonic()
+    error = failure(f"ws://127.0.0.1:{listen(serve)}/WebSocket", QUICK)
+    assert time.monotonic() - started < 2
+    assert (error.failure, str(error)) == (Failure.NETWORK, "no answer to the handshake in time (ads.login_timeout)")
+
+
+def test_tls_that_drips_is_given_up_in_time(listen: Listen, certificates: Certificates) -> None:
+    def serve(sock: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            sock.sendall(b"\x16\x03\x03\x40\x00")
+            while True:
+                sock.sendall(b"x")
+                time.sleep(0.05)
+
+    started = time.monotonic()
+    options = DialOptions(timeout=0.5, ca_file=certificates.ca_file)
+    assert failure(f"wss://127.0.0.1:{listen(serve)}/WebSocket", options).failure is Failure.NETWORK
+    assert time.monotonic() - started < 2
 
 
 # TLS
@@ -219,7 +281,7 @@ def with_ca(certificates: Certificates, **more: Any) -> DialOptions:
 def test_a_server_of_an_authority_we_were_told_of(
     new_tls_ads: Callable[..., AdsServer], certificates: Certificates
 ) -> None:
-    with connect(new_tls_ads().url, with_ca(certificates)) as sock:
+    with connect(new_tls_ads().url, with_ca(certificates)).sock as sock:
         assert isinstance(sock, ssl.SSLSocket)
 
 
@@ -238,7 +300,7 @@ def test_a_certificate_for_another_host(new_tls_ads: Callable[..., AdsServer], c
 def test_a_client_s_certificate(new_tls_ads: Callable[..., AdsServer], certificates: Certificates) -> None:
     server = new_tls_ads(client_ca=certificates.ca_file)
     options = with_ca(certificates, cert_file=certificates.cert_file, key_file=certificates.key_file)
-    connect(server.url, options).close()
+    connect(server.url, options).sock.close()
 
 
 def test_a_client_s_certificate_that_is_missing(
@@ -281,7 +343,7 @@ def test_the_authorities_of_this_machine_are_asked_where_no_file_is_named(
     new_tls_ads: Callable[..., AdsServer], certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates.ca_file))
-    connect(new_tls_ads().url, PATIENT).close()
+    connect(new_tls_ads().url, PATIENT).sock.close()
 
 
 # Proxies
@@ -311,14 +373,14 @@ def test_the_proxy_of_the_environment_is_used(ads: AdsServer, listen: Listen, mo
     proxy = DialedProxy()
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{listen(proxy)}")
     monkeypatch.setenv("no_proxy", "elsewhere.example")
-    connect(ads.url, PATIENT).close()
+    connect(ads.url, PATIENT).sock.close()
     assert proxy.targets == [f"127.0.0.1:{ads.port}"]
 
 
 def test_hosts_the_environment_excludes_are_reached_directly(ads: AdsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    connect(ads.url, PATIENT).close()
+    connect(ads.url, PATIENT).sock.close()
 
 
 def test_a_proxy_that_refuses(ads: AdsServer, listen: Listen, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,7 @@ def by_library(url: str) -> tuple[Send, Iterator[bytes]]:
 
 def by_socket(url: str) -> tuple[Send, Iterator[bytes]]:
     """A bare socket: what has come is read at once."""
-    connection = connect(url, DialOptions(10.0))
+    connection = connect(url, DialOptions(10.0)).sock
     connection.setblocking(True)
     decoder = FrameDecoder(max_payload=1 << 24)
 

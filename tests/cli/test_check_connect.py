@@ -106,7 +106,7 @@ def test_what_is_missing_is_named_and_the_exit_code_is_1(
 ) -> None:
     run = check("ws://127.0.0.1:1/WebSocket", new_ads(services=("OTHER",)).url, prices="nosuch")
     assert run.returncode == 1
-    assert "network: Connection refused" in run.stdout
+    assert "network: 127.0.0.1:1 refused the connection: nothing listens there" in run.stdout
     assert "the ADS has no service TRCC; it has OTHER" in run.stdout
     assert "prices: no topic nosuch, or no permission to see it" in run.stdout
 

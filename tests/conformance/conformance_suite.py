@@ -6,8 +6,10 @@ test leaves as it was.
 
 from collections import Counter
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from tests.ads.many_addresses import name_for, silent_place
 from tests.ads.token_server import TokenServer
 from tests.conformance.conformance_client import ConformanceClient, answers
 from tests.conformance.servers import ConformingServer, Start
@@ -369,6 +371,21 @@ class TestConnection:
             assert {result["status"] for result in results} == {"ACK"}
             assert {tuple(answers(result)) for result in results} <= {("ACK",), ("LOST", "ACK")}
             assert sum(driver.reasons().values()) == 1
+
+    def test_to_a_name_goes_to_the_address_that_answers_and_names_the_other(
+        self, ads: ConformingServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for variable in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.delenv(variable, raising=False)
+        port = urlsplit(ads.url).port or 0
+        with silent_place() as silent:
+            name_for(monkeypatch, "ads.test", silent, ("127.0.0.1", port))
+            with ConformanceClient("ws://ads.test:15000/WebSocket").open() as driver:
+                driver.put("EUR=")
+                assert answers(driver.settled()[0]) == ["ACK"]
+                [details] = driver.said("an address of the endpoint failed")
+                assert details["failed"].startswith(f"127.0.0.2:{silent[1]} did not answer")
+                assert details["used"] == f"127.0.0.1:{port}"
 
     def test_fails_over_to_the_next_endpoint_and_fails_back(self, start: Start) -> None:
         first, second = start(), start()

@@ -5,31 +5,31 @@ their own; what came of it is handed to ``deliver`` there, and comes back to ``t
 """
 
 import selectors
-import socket
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
-from contribd.ads.dialer import DialError, DialOptions, dial_in_background
+from contribd.ads.dialer import DialedSocket, DialError, DialOptions, dial_in_background
 from contribd.ads.token_client import TokenClient
 from contribd.ads.websocket import WebSocket, WebSocketLost
 from contribd.engine.clock import Now
 from contribd.engine.commands import Connect, Disconnect, FetchToken, Probe
 from contribd.engine.engine import Engine
 from contribd.engine.events import Connected, Lost, Probed, Received, TokenFailed, TokenGot, Written
+from contribd.engine.session.reached import Reached
 
 
 class Dialed(NamedTuple):
     """What came of connection ``attempt``."""
 
     attempt: int
-    result: socket.socket | DialError
+    result: DialedSocket | DialError
 
 
 Finding: TypeAlias = Dialed | Probed | TokenGot | TokenFailed
 """What the threads find out."""
 
-Dial: TypeAlias = Callable[[str, DialOptions, Callable[[socket.socket | DialError], None]], object]
+Dial: TypeAlias = Callable[[str, DialOptions, Callable[[DialedSocket | DialError], None]], object]
 """Makes a connection to a URL in the background, and hands over what came of it."""
 
 
@@ -116,14 +116,14 @@ class Driver:
 
     # In the threads
 
-    def _connected(self, attempt: int, result: socket.socket | DialError) -> None:
+    def _connected(self, attempt: int, result: DialedSocket | DialError) -> None:
         self._deliver(Dialed(attempt, result))
 
-    def _probed(self, endpoint: str, result: socket.socket | DialError) -> None:
+    def _probed(self, endpoint: str, result: DialedSocket | DialError) -> None:
         if isinstance(result, DialError):
             self._deliver(Probed(endpoint, reachable=False, text=str(result)))
         else:
-            WebSocket(result).close()
+            WebSocket(result.sock).close()
             self._deliver(Probed(endpoint, reachable=True, text=""))
 
     # In the engine's thread
@@ -134,12 +134,12 @@ class Driver:
             self._engine.handle(Lost(attempt, result.failure, str(result)), now)
             return
         if not self._engine.expects(attempt):
-            result.close()
+            result.sock.close()
             return
-        self._link, self._attempt = WebSocket(result), attempt
+        self._link, self._attempt = WebSocket(result.sock), attempt
         self._taken = self._unsent = 0
         self._selector.register(self._link, selectors.EVENT_READ)
-        self._engine.handle(Connected(attempt), now)
+        self._engine.handle(Connected(attempt, Reached(result.address, result.failures)), now)
 
     def _tell_unsent(self, link: WebSocket, now: Now) -> None:
         """Tells the engine of bytes that wait, where something about them changed: most of the time none do."""

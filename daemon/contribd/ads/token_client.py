@@ -20,7 +20,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from contribd.ads.http_proxy import Proxy
+from contribd.ads.http_proxy import Proxy, Route, UnusableProxy, route_to
 from contribd.engine.commands import FetchToken
 from contribd.engine.events import TokenFailed, TokenGot
 from contribd.engine.policy import TokenKind
@@ -80,12 +80,8 @@ class TokenClient:
         """``context``: the usual checks where it is None."""
         self._account = account
         self._timeout = timeout
-        proxies = None if proxy is None else {"http": proxy.url(), "https": proxy.url()}
-        self._opener = urllib.request.build_opener(
-            _NoRedirect(),
-            urllib.request.ProxyHandler(proxies),
-            urllib.request.HTTPSHandler(context=context or ssl.create_default_context()),
-        )
+        self._proxy = proxy
+        self._https = urllib.request.HTTPSHandler(context=context or ssl.create_default_context())
 
     def fetch_in_background(
         self, request: FetchToken, done: Callable[[TokenGot | TokenFailed], None]
@@ -135,11 +131,12 @@ class TokenClient:
     def _ask(self, form: bytes) -> bytes:
         url = self._account.url
         for _ in range(MAX_REDIRECTS + 1):
+            route = self._route(url)
             request = urllib.request.Request(  # noqa: S310 - https, or this host: checked with the configuration
                 url, form, self._headers()
             )
             try:
-                with self._opener.open(request, timeout=self._timeout) as answer:
+                with self._opener(route).open(request, timeout=self._timeout) as answer:
                     body: bytes = answer.read(MAX_ANSWER + 1)
                     return body
             except urllib.error.HTTPError as error:
@@ -148,8 +145,18 @@ class TokenClient:
                         raise _explain_status(error) from None
                     url = _redirected(url, error.headers.get("Location"))
             except (OSError, http.client.HTTPException) as error:
-                raise _Refused(Failure.TOKEN_UNAVAILABLE, _explain(error, self._timeout)) from None
+                raise _Refused(Failure.TOKEN_UNAVAILABLE, _explain(error, self._timeout, route)) from None
         raise _Refused(Failure.TOKEN_UNAVAILABLE, f"the token service redirects more than {MAX_REDIRECTS} times")
+
+    def _route(self, url: str) -> Route | None:
+        try:
+            return route_to(urlsplit(url), self._proxy)
+        except UnusableProxy as error:
+            raise _Refused(Failure.TOKEN_UNAVAILABLE, f"the token service cannot be reached: {error}") from None
+
+    def _opener(self, route: Route | None) -> urllib.request.OpenerDirector:
+        proxies = {} if route is None else dict.fromkeys(("http", "https"), route.proxy.url())
+        return urllib.request.build_opener(_NoRedirect(), urllib.request.ProxyHandler(proxies), self._https)
 
     def _read(self, number: int, body: bytes) -> TokenGot | TokenFailed:
         answer = json.loads(body)
@@ -194,7 +201,13 @@ def _retry_after(header: str | None) -> float | None:
         return None
 
 
-def _explain(error: OSError | http.client.HTTPException, timeout: float) -> str:
+def _explain(error: OSError | http.client.HTTPException, timeout: float, route: Route | None) -> str:
+    """``route``: the proxy that was asked, which may be what did not answer."""
+    text = _reason(error, timeout)
+    return text if route is None else f"{text}, through {route}"
+
+
+def _reason(error: OSError | http.client.HTTPException, timeout: float) -> str:
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     match reason:
         case ssl.SSLCertVerificationError():

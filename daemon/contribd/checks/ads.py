@@ -37,6 +37,8 @@ class EndpointReport:
     """Why nothing could be posted there just now."""
     address: str | None = None
     """The peer's address and port; the proxy's where there is one."""
+    failed_addresses: list[str] = field(default_factory=list)
+    """Other addresses of its name that were tried first, each with what came of it."""
     tls: str | None = None
     connected_in: float | None = None
     logged_in: bool = False
@@ -148,13 +150,14 @@ def inspect_endpoint(
         login = replace(login, token=fetched.token)
     started = time.monotonic()
     try:
-        sock = connect(endpoint, options)
+        dialed = connect(endpoint, options)
     except DialError as error:
         report.problem = f"{error.failure.value}: {error}"
         return report
     report.connected_in = time.monotonic() - started
-    _describe(sock, report)
-    _visit(WebSocket(sock), _alone(policy, endpoint, login), report)
+    report.failed_addresses = [text for _, text in dialed.failures]
+    _describe(dialed.sock, report)
+    _visit(WebSocket(dialed.sock), _alone(policy, endpoint, login), report)
     return report
 
 

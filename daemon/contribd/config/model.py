@@ -1,7 +1,7 @@
 """Every key of the configuration, with its default. Durations are seconds here and ``15s`` in the file."""
 
 import socket
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -21,6 +21,7 @@ from contribd.config.types import (
     Topic,
     Topics,
     Whole,
+    expected,
 )
 
 
@@ -102,6 +103,10 @@ class Tls(Section):
     key_file: File | None = Field(default=None, description="PEM file of its key, where it is not in cert_file")
 
 
+DIRECT: Final = "direct"
+"""In place of a proxy: none, whatever the environment says."""
+
+
 class HttpProxy(Section):
     """An HTTP proxy on the way to the endpoints and the token service, asked to CONNECT."""
 
@@ -110,12 +115,26 @@ class HttpProxy(Section):
     password: Secret | None = Field(default=None, description="Its password")
 
     @property
-    def place(self) -> tuple[str, int]:
-        """Host and port."""
+    def place(self) -> tuple[str, int] | None:
+        """Host and port; None for no proxy at all."""
+        if self.address == DIRECT:
+            return None
         place = split_host(self.address)
         if place is None:
             raise ValueError("the address was not checked")
         return place
+
+
+def _proxy(value: Any) -> Any:
+    if value == DIRECT:
+        return HttpProxy.model_construct(address=DIRECT)
+    if not isinstance(value, dict | None):
+        raise expected("a section with address, or direct for none, or null for the environment's")
+    return value
+
+
+def _or_direct(schema: dict[str, Any]) -> None:
+    schema["anyOf"].append({"const": DIRECT})
 
 
 class Reconnect(Section):
@@ -136,8 +155,10 @@ class Ads(Section):
     post_user: PostUser = Field(default_factory=PostUser, description="PostUserInfo of every post")
     auth: Auth = Field(default_factory=UserAuth, description="How to log in: user, password-grant, client-credentials")
     tls: Tls = Field(default_factory=Tls, description="Certificates for wss endpoints")
-    proxy: HttpProxy | None = Field(
-        default=None, description="HTTP proxy to go through: address, user, password; null: the environment's, if any"
+    proxy: Annotated[HttpProxy | None, BeforeValidator(_proxy)] = Field(
+        default=None,
+        description="HTTP proxy to go through: address, user, password; direct: none; null: the environment's, if any",
+        json_schema_extra=_or_direct,
     )
     login_timeout: Duration = Field(default=10.0, description="Longest wait for the login's answer")
     reconnect: Reconnect = Field(default_factory=Reconnect, description="Waits between tries to connect")

@@ -176,7 +176,7 @@ class Engine:
         self._may_post_until, self._leased_at = event.until, now.mono
 
     def _connected(self, event: Connected, now: Now) -> None:
-        self.session.connected(event.attempt, now)
+        self.session.connected(event.attempt, now, event.reached)
 
     def _lost(self, event: Lost, now: Now) -> None:
         self.connection.lost(event.attempt, event.failure, event.text, now)

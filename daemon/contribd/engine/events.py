@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.price import Record
 from contribd.engine.session.endpoints import Failure
+from contribd.engine.session.reached import Reached
 
 
 class Assigned(NamedTuple):
@@ -59,6 +60,7 @@ class Connected(NamedTuple):
     """Connection ``attempt`` is made."""
 
     attempt: int
+    reached: Reached = Reached()
 
 
 class Lost(NamedTuple):

@@ -65,8 +65,8 @@ STABLE_AFTER: Final = 30.0
 """Seconds a session must stay open before its endpoint's earlier failures are forgotten."""
 
 CONNECT_TIMEOUTS: Final = 2
-"""A connection may take this many login timeouts: the socket's own calls are bounded by one each, name resolution by
-none at all."""
+"""A connection is given up after this many login timeouts: whoever makes it takes one for all its steps, and a token
+request one for each of its own."""
 
 DIRECTORY_TIMEOUT: Final = 5.0
 """Seconds to wait for the source directory after login before posting without it, with a warning; and before it is

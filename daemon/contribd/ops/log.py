@@ -19,7 +19,7 @@ from contribd.ops.secrets import Secrets
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 FORMATS = ("auto", "journald", "console", "json")
 
-_LIBRARIES = ("kafka", "websocket")
+_LIBRARIES = ("kafka",)
 
 _SILENT = logging.CRITICAL + 1
 

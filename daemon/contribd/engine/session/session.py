@@ -18,6 +18,7 @@ from contribd.engine.session.endpoints import Failure
 from contribd.engine.session.failover import NO_POSTS
 from contribd.engine.session.login import LoginStream
 from contribd.engine.session.login_limits import LoginLimits
+from contribd.engine.session.reached import Reached
 from contribd.engine.session.services import Services
 from contribd.engine.session.session_log import SessionLog
 from contribd.engine.states import SessionEvent, SessionState
@@ -68,10 +69,11 @@ class Session:
         self._directory.forget()
         self._log.services_forgotten()
 
-    def connected(self, attempt: int, now: Now) -> None:
+    def connected(self, attempt: int, now: Now, reached: Reached = Reached()) -> None:  # noqa: B008 - it is a value
         """The connection is made: log in."""
         if attempt != self.connection.attempt or self.connection.state is not SessionState.CONNECTING:
             return
+        self._log.addresses(self.connection.endpoint, reached)
         request = self._login.request(now.mono)
         if request is None:
             self.connection.end(Failure.TOKEN_UNAVAILABLE, "the token ran out while the connection was made", now)

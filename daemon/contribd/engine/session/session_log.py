@@ -6,6 +6,7 @@ from typing import Final
 from contribd.engine.counters import EngineCounters
 from contribd.engine.event_log import EventLog
 from contribd.engine.session.endpoints import Failure
+from contribd.engine.session.reached import Reached
 from contribd.engine.session.services import Services
 from contribd.omm.answers import LoginAnswer
 
@@ -20,6 +21,7 @@ class SessionLog:
         self._counters = counters
         self._log = log
         self._without_directory: set[str] = set()
+        self._failed_addresses: set[tuple[str, str]] = set()
         self._up: set[str] = set()
         """Services told as Up in this session."""
         self._not_up: set[tuple[str, str, str]] = set()
@@ -44,6 +46,17 @@ class SessionLog:
             text=text,
             next_try_in=f"{wait:.1f} s",
         )
+
+    def addresses(self, endpoint: str, reached: Reached) -> None:
+        """Addresses of the endpoint's name that failed before one was connected to: each once, and its end."""
+        for address, text in reached.failures:
+            if (endpoint, address) not in self._failed_addresses:
+                self._failed_addresses.add((endpoint, address))
+                sentence = "an address of the endpoint failed: another one is used"
+                self._log("warning", sentence, endpoint=endpoint, failed=text, used=reached.address)
+        if (endpoint, reached.address) in self._failed_addresses:
+            self._failed_addresses.discard((endpoint, reached.address))
+            self._log("info", "an address of the endpoint answers again", endpoint=endpoint, address=reached.address)
 
     def leaving(self, endpoint: str, failure: Failure) -> None:
         """Another endpoint is to be used."""

@@ -12,7 +12,7 @@ from tests.simulation.world.environment.sim_client import connect, settings_of
 from tests.simulation.world.environment.sim_wire import Wire
 from tests.simulation.world.environment.sockets import SimSelector, SimSocket
 
-from contribd.ads.dialer import DialError, DialOptions
+from contribd.ads.dialer import DialedSocket, DialError, DialOptions
 from contribd.ads.driver import Driver
 from contribd.engine.engine import Engine
 from contribd.engine.events import Stop
@@ -132,7 +132,7 @@ class Process(Life):
         for fiber in self.fibers:
             fiber.kill()
 
-    def _dial(self, endpoint: str, _options: DialOptions, done: Callable[[socket.socket | DialError], None]) -> None:
+    def _dial(self, endpoint: str, _options: DialOptions, done: Callable[[DialedSocket | DialError], None]) -> None:
         """Makes a connection, or fails to, in a while."""
         venue, rng, plan = self.world.venues[endpoint], self._schedule.rng, self.world.plan
 
@@ -146,7 +146,7 @@ class Process(Life):
             sock = SimSocket(self, wire, self._heard)
             self._sockets.append(sock)
             venue.accept(wire)
-            done(cast("socket.socket", sock))
+            done(DialedSocket(cast("socket.socket", sock), endpoint))
 
         self.later(rng.choice((0.001, 0.001, 0.02, 0.02, 0.3, 0.3 if plan.harm_alone else 7.0)), connected)
 
