@@ -54,8 +54,9 @@ ALLOWED_INSIDE = {
         "readiness": set(),
         "client": {"client", "runtime"},
         "group": {"group", "client", "runtime"},
-        "transaction": {"client", "group", "runtime"},
-        "sink": {"client", "group", "transaction", "readiness", "runtime"},
+        "broker_limits": {"client"},
+        "transaction": {"client", "group", "broker_limits", "runtime"},
+        "sink": {"client", "group", "broker_limits", "transaction", "readiness", "runtime"},
         "source": {"client", "group", "readiness", "runtime"},
     },
 }

@@ -8,7 +8,19 @@ from typing import Any, Final, Protocol, TypeAlias
 from contribd.ads.driver import Dialed, Driver
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
-from contribd.engine.events import Event, Leased, Probed, Records, Revoked, Revoking, Stop, Tick, TokenFailed, TokenGot
+from contribd.engine.events import (
+    BrokerLimits,
+    Event,
+    Leased,
+    Probed,
+    Records,
+    Revoked,
+    Revoking,
+    Stop,
+    Tick,
+    TokenFailed,
+    TokenGot,
+)
 from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import ResultEncoder
 from contribd.orders import Asked, Orders
@@ -30,6 +42,7 @@ class SourceControl(Protocol):
     def pause(self, partitions: frozenset[Partition]) -> None: ...
     def release(self) -> None: ...
     def skip(self, skip: Skip) -> None: ...
+    def retake(self, partitions: frozenset[Partition]) -> None: ...
     def stop(self) -> None: ...
 
 
@@ -98,6 +111,8 @@ class Loop:
         if isinstance(event, Stop):
             self.deadline = now.mono + self._stop_seconds
             self._source.stop()
+        elif isinstance(event, BrokerLimits):
+            self._results.limit(event.result, event.reject, keyed=event.keyed)
         elif isinstance(event, Revoking):
             self._revoking.append(event.partitions)
         elif isinstance(event, Revoked) and self._revoking and self._revoking[0] == event.partitions:
@@ -126,6 +141,8 @@ class Loop:
         if (paused := self.engine.take_paused()) != self._paused:
             self._paused = paused
             self._source.pause(paused)
+        if retake := self.engine.take_retake():
+            self._source.retake(retake)
         if self._revoking and self.engine.settled(self._revoking[0]):
             self._revoking.popleft()  # said once: said again, it could let the next ones go before they are settled
             self._source.release()

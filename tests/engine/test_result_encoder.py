@@ -171,6 +171,45 @@ def test_a_result_just_below_the_bound_is_whole() -> None:
     assert len(ENCODER.encode(rejected(b"x", key=None, text="t" * (room + 1))).value) < 10_000
 
 
+def test_a_result_has_the_parts_that_there_is_room_for() -> None:
+    """A topic may take far less than brokers do by default; what a result is about stays."""
+    encoder = ResultEncoder(instance="host-1", version="1.2.3", config="abc")
+    one = price(key=b"k" * 600)
+    for number in range(20):
+        one.add(Attempt(number, PostType.UPDATE, "ws://a", "s", START, START, Reply.ERROR, None, "e" * 3_000))
+    settlement = settle(one, Status.NAK, START, text="t" * 3_000)
+    whole, posts = value(encoder.encode(settlement)), []
+    for room in (30_000, 3_000, 900):
+        encoder.limit(room, room, keyed=False)
+        encoded = encoder.encode(settlement)
+        assert len(encoded.value) <= room
+        result = value(encoded)
+        assert str(result["text"]).startswith(f"[shortened: a result has at most {room} bytes] t")
+        assert result["fields"] is None
+        assert [result[name] for name in ("status", "ric", "service")] == ["NAK", "EUR=", "TRCC"]
+        assert dict(encoded.headers)["source"] == b"prices:0:5"
+        posts.append(len(decode_result(encoded.value).posts))
+    assert posts == [20, 1, 0]
+    encoder.limit(9_999_999, 9_999_999, keyed=False)
+    assert value(encoder.encode(settlement)) == whole
+
+
+def test_a_result_without_a_ric_whose_input_has_no_key_has_its_source_as_key() -> None:
+    """A compacted topic takes no record without one."""
+    assert ENCODER.encode(rejected(b"x", key=None)).key == b"prices:0:5"
+    assert ENCODER.encode(rejected(b"x", key=b"")).key == b""
+
+
+def test_rejected_input_has_its_source_as_key_where_the_topic_wants_one() -> None:
+    encoder = ResultEncoder(instance="host-1", version="1.2.3", config="abc")
+    assert encoder.encode_reject(rejected(b"x", key=None)).key is None
+    encoder.limit(1_000, 1_000, keyed=True)
+    assert encoder.encode_reject(rejected(b"x", key=None)).key == b"prices:0:5"
+    assert encoder.encode_reject(rejected(b"x")).key == b"k"
+    large = encoder.encode_reject(rejected(b"x" * 1_000))
+    assert (large.key, large.value) == (b"prices:0:5", b"")
+
+
 def test_a_reject_is_the_untouched_input_with_the_reason_in_its_headers() -> None:
     encoded = ENCODER.encode_reject(rejected(b"\xffnot json"))
     assert encoded == (b"k", b"\xffnot json", [("source", b"prices:0:5"), ("code", b"BadRecord"), ("text", b"no")])

@@ -8,7 +8,13 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from kafka.errors import FencedInstanceIdError, IllegalGenerationError, KafkaTimeoutError, RebalanceInProgressError
+from kafka.errors import (
+    FencedInstanceIdError,
+    IllegalGenerationError,
+    KafkaTimeoutError,
+    RebalanceInProgressError,
+    TopicAuthorizationFailedError,
+)
 from tests.streams.embedded import EmbeddedCluster
 from tests.streams.stream_suite import SinkSuite
 
@@ -18,7 +24,7 @@ from contribd.engine.records.result_encoder import Encoded
 from contribd.ops.progress import Pulse
 from contribd.streams import sink as sinks
 from contribd.streams.client.cluster import connect
-from contribd.streams.client.port import Member
+from contribd.streams.client.port import ClusterLimits, Member
 from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.runtime import THREADS
@@ -50,6 +56,21 @@ def test_a_new_generation_is_in_the_normal_course_of_things(
     ((name, (event,), facts),) = log.mock_calls
     assert (name, event, facts["results"]) == (level, "results were not written, trying again", 3)
     assert (group.sink.failure is None) == (level == "info")
+
+
+def test_each_reason_is_said_once_and_once_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = Mock()
+    monkeypatch.setattr(sinks, "_log", log)
+    refusals = [TopicAuthorizationFailedError({"results"})] * 3
+    group = SinkGroup(Commit(1, ""), refusals=[*refusals, None, None])
+    reasons: list[str] = []
+    monkeypatch.setattr(group.sink, "_emit", lambda _event: reasons.extend(group.sink.reasons()))
+    group.run(*(commit_of(offset) for offset in range(1, 6)))
+    said = [(name, args[0]) for name, args, _ in log.mock_calls]
+    assert said == [("warning", "results were not written, trying again"), ("info", "results are written again")]
+    assert len(reasons) == 3
+    assert "may not write topic results" in reasons[0]
+    assert group.sink.reasons() == []
 
 
 def times() -> Times:
@@ -113,7 +134,8 @@ class SinkGroup:
         self.events: list[Event] = []
         self.fencing = Fencing()
         self.fencing.member = Member(1, "a", "one")
-        admin: Any = SimpleNamespace(missing_topics=lambda _topics: [], close=lambda: None)
+        limits = ClusterLimits({}, None)
+        admin: Any = SimpleNamespace(missing_topics=lambda _: [], limits=lambda _: limits, close=lambda: None)
         kafka = replace(connect(SETTINGS), asking=lambda: self, producer=self._producer, admin=lambda: admin)
         hasty, pulse = replace(THREADS, event=Hasty), Pulse("sink", 60.0, 0.0)
         self.sink = Sink(SETTINGS, kafka, runtime=hasty, emit=self.events.append, pulse=pulse, fencing=self.fencing)
@@ -126,7 +148,7 @@ class SinkGroup:
         self.sink.run()
         return self.events
 
-    def _producer(self) -> "SinkGroup":
+    def _producer(self, _batch_bytes: int | None) -> "SinkGroup":
         self.producers += 1
         return self
 

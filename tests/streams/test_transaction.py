@@ -3,10 +3,19 @@
 from typing import Any
 
 import pytest
-from kafka.errors import CommitFailedError, FencedInstanceIdError, KafkaError, KafkaTimeoutError, ProducerFencedError
+from kafka.errors import (
+    CommitFailedError,
+    FencedInstanceIdError,
+    KafkaError,
+    KafkaTimeoutError,
+    OffsetMetadataTooLargeError,
+    ProducerFencedError,
+    TopicAuthorizationFailedError,
+)
 
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.result_encoder import Encoded
+from contribd.streams.broker_limits import LearnedLimits
 from contribd.streams.client.port import Member
 from contribd.streams.transaction import (
     DISBELIEF_SECONDS,
@@ -42,11 +51,15 @@ def write_of(offset: int, generation: int = 1, member_id: str = "a") -> Write:
     return Write(offset, [RESULT], [REJECT], {P0: Commit(offset, "")}, Member(generation, member_id, "one"))
 
 
+def memory_of() -> Memory:
+    return Memory(TIMEOUT, LearnedLimits("results", "rejects"))
+
+
 class Script:
     """Answers each step by ``answers`` of its kind: a value, an error, or what is to be called; the rest goes well."""
 
     def __init__(self, memory: Memory | None = None, /, **answers: object) -> None:
-        self.memory = memory or Memory(TIMEOUT)
+        self.memory = memory or memory_of()
         self.answers = {name: list(each) if isinstance(each, list) else each for name, each in answers.items()}
         self.mono = 1000.0
         self.slept = 0.0
@@ -114,7 +127,7 @@ def test_an_outcome_before_the_commit_was_asked_for_is_not_in_doubt(step: str, e
     script = Script(**{step: error})
     assert not script.run(write_of(7))
     assert script.kinds[-2:] == [Failed, Renew]
-    assert Failed(1, error) in script.steps
+    assert Failed(1, error, learned=False) in script.steps
     assert ReadBack not in script.kinds
 
 
@@ -186,6 +199,30 @@ def test_a_process_that_was_replaced_asks_nobody() -> None:
     assert script.kinds[-1] is IsReplaced
 
 
+class TestFailuresInARow:
+    """A broker that refuses is not asked in a tight loop; one that refuses for ever, ever more rarely."""
+
+    @pytest.mark.parametrize(("error", "longest"), [(KafkaError(), 5.0), (TopicAuthorizationFailedError(), 15.0)])
+    def test_pauses_grow_to_a_bound_and_a_success_ends_them(self, error: Exception, longest: float) -> None:
+        memory, pauses = memory_of(), []
+        for _ in range(12):
+            Script(memory, SendOffsets=error).run(write_of(7))
+            pauses.append(memory.pause)
+        assert pauses[:3] == [0.5, 1.0, 2.0]
+        assert pauses[-1] == max(pauses) == longest
+        Script(memory).run(write_of(7))
+        assert memory.pause == 0.0
+
+    def test_what_is_made_to_fit_is_tried_again_at_once(self) -> None:
+        memory, error = memory_of(), OffsetMetadataTooLargeError()
+        write = write_of(7)._replace(commits={P0: Commit(7, "x" * 400)})
+        script = Script(memory, SendOffsets=error)
+        script.run(write)
+        assert Failed(1, error, learned=True) in script.steps
+        assert memory.limits.now.metadata == 200
+        assert memory.pause == 0.0
+
+
 class TestStaticName:
     """The group says that another has our name."""
 
@@ -218,20 +255,20 @@ class TestFences:
         return script
 
     def test_three_in_a_short_while_are_another_process(self) -> None:
-        memory = Memory(TIMEOUT)
+        memory = memory_of()
         for number in range(FENCES):
             assert not memory.replaced
             self.fence(memory, 1000.0 + number * (FENCE_WINDOW / FENCES))
         assert memory.replaced
 
     def test_three_in_a_longer_while_are_not(self) -> None:
-        memory = Memory(TIMEOUT)
+        memory = memory_of()
         for number in range(5):
             self.fence(memory, 1000.0 + number * FENCE_WINDOW / (FENCES - 1))
         assert not memory.replaced
 
     def test_those_of_a_process_that_was_held_up_do_not_count(self) -> None:
-        memory = Memory(TIMEOUT)
+        memory = memory_of()
         for number in range(FENCES + 1):
             script = self.fence(memory, 1000.0 + number, held=TIMEOUT)
             assert HeldUp(TIMEOUT) in script.steps
@@ -245,7 +282,7 @@ class TestDisbelief:
     """Offsets of before our last durable transaction."""
 
     def after(self, *writes: Write, **answers: object) -> Script:
-        memory = Memory(TIMEOUT)
+        memory = memory_of()
         for write in writes:
             assert Script(memory).run(write)
         return Script(memory, CommitTransaction=KafkaTimeoutError(), **answers)
@@ -274,7 +311,7 @@ class TestDisbelief:
         assert script.kinds.count(ReadBack) == 1
 
     def test_one_that_was_read_back_is_remembered_too(self) -> None:
-        memory = Memory(TIMEOUT)
+        memory = memory_of()
         lost = KafkaTimeoutError()
         assert Script(memory, CommitTransaction=lost, ReadBack={P0: Commit(100, "")}).run(write_of(100))
         script = Script(memory, CommitTransaction=lost, ReadBack=[{P0: Commit(90, "")}, {P0: Commit(100, "")}])

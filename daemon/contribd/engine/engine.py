@@ -11,6 +11,7 @@ from contribd.engine.event_log import EventLog, silent
 from contribd.engine.events import (
     Assigned,
     Blocked,
+    BrokerLimits,
     CaughtUp,
     Committed,
     Connected,
@@ -42,7 +43,14 @@ from contribd.engine.policy import ContributionPolicy, SessionPolicy
 from contribd.engine.posts.contributor import Contributor
 from contribd.engine.records.instruments import Instrument
 from contribd.engine.records.intake import Intake
-from contribd.engine.records.offsets import OffsetTracker, Partition, decode_about, decode_metadata
+from contribd.engine.records.offsets import (
+    OffsetTracker,
+    Partition,
+    decode_about,
+    decode_metadata,
+    offsets_told,
+    span_of,
+)
 from contribd.engine.records.outbox import Batch, Outbox
 from contribd.engine.records.price import Price, Record, Status, reject
 from contribd.engine.session.session import Session
@@ -91,6 +99,11 @@ class Engine:
         self._unmatched_next = self._ahead_next = 0.0
         self._log = log
         self._bounds = bounds
+        self._span = self._others = bounds.span
+        """How far a partition may run ahead of what is durable; and how far it may have for those who had it before."""
+        self._accepted = ""
+        """The longest metadata that came with an offset."""
+        self._retake: frozenset[Partition] = frozenset()
         self._handlers: dict[type, Callable[[Any, Now], None]] = {
             Assigned: self._assigned,
             CaughtUp: self._caught_up,
@@ -108,6 +121,7 @@ class Engine:
             TokenFailed: self._token_failed,
             Committed: self._committed,
             NotCommitted: self._not_committed,
+            BrokerLimits: self._limited,
             Stop: self._stop,
             Tick: self._tick,
         }
@@ -121,13 +135,15 @@ class Engine:
     def _assigned(self, event: Assigned, now: Now) -> None:
         for partition, commit in event.partitions.items():
             settled = decode_metadata(commit.offset, commit.metadata)
+            self._accepted = max(self._accepted, commit.metadata, key=len)
             catching_up = self.contributor.policy.conflate and partition in event.behind
             tracker = OffsetTracker(
                 partition,
                 commit.offset,
                 settled,
-                self._bounds.span,
+                self._span,
                 catching_up=catching_up,
+                others=self._others,
                 about=decode_about(commit.metadata),
             )
             self.intake.assign(tracker)
@@ -246,6 +262,21 @@ class Engine:
 
     def _not_committed(self, event: NotCommitted, _now: Now) -> None:
         self._free(self.outbox.not_committed(event.number), InstrumentEvent.FORGOTTEN)
+
+    def _limited(self, event: BrokerLimits, _now: Now) -> None:
+        """What a commit can tell of bounds how far a partition may run ahead. Those that have run further begin anew at
+        what is durable: their next prices wait for results that no commit could tell of."""
+        span = span_of(event.metadata)
+        if event.guessed:
+            span = max(span, offsets_told(self._accepted), offsets_told(self.outbox.accepted))
+        span = min(self._bounds.span, span)
+        if span == self._span:
+            return
+        self._span = span
+        if not self.intake.trackers:  # whoever had them before was told so too
+            self._others = span
+        self._retake |= self.intake.bound(span)
+        self.outbox.look_at_reach()
 
     def _free(self, instruments: list[Instrument], event: InstrumentEvent) -> None:
         for instrument in instruments:
@@ -398,6 +429,11 @@ class Engine:
         if self.withdrawals.listens:
             self.withdrawals.not_heard(self.intake.trackers[partition] for partition in paused)
         return paused
+
+    def take_retake(self) -> frozenset[Partition]:
+        """Partitions that must be revoked, and assigned anew at what is durable."""
+        partitions, self._retake = self._retake, frozenset()
+        return partitions
 
     def settled(self, partitions: frozenset[Partition]) -> bool:
         """Whether nothing of these partitions is in flight or unwritten."""

@@ -128,6 +128,21 @@ class NotCommitted(NamedTuple):
     number: int
 
 
+class BrokerLimits(NamedTuple):
+    """What the brokers take of us from now on.
+
+    ``result`` and ``reject``: bytes of a record of the results and of the rejects topic; ``metadata``: characters that
+    may go with a committed offset; ``keyed``: whether each record of the rejects topic must have a key; ``guessed``:
+    the brokers do not say, and have only refused more.
+    """
+
+    result: int
+    reject: int
+    metadata: int
+    keyed: bool
+    guessed: bool = False
+
+
 class Stop(NamedTuple):
     """Stop: post nothing new, settle what is in flight."""
 
@@ -153,6 +168,7 @@ Event: TypeAlias = (
     | TokenFailed
     | Committed
     | NotCommitted
+    | BrokerLimits
     | Stop
     | Tick
 )

@@ -12,6 +12,10 @@ topic's id and some numbers."""
 MAX_METADATA: Final = 4_096
 """Characters of commit metadata a broker takes by default."""
 
+MIN_METADATA: Final = 52
+"""Characters. The span is made no narrower than fits into these, which is 24 offsets: a broker that takes less cannot
+be worked with."""
+
 MAX_WAITING_RECORDS: Final = 50_000
 """Records taken and not yet settled, over all partitions, before every partition is paused. At about 2 KiB a record
 with its mapped fields this is 100 MiB; it is 100 times the default window, so a pause never starves the session."""
@@ -38,8 +42,12 @@ MAX_RESULT_BYTES: Final = 1_000_000
 """Bytes of one record contribd writes. A broker takes 1,048,588 by default (``message.max.bytes``); one record more
 would fail its transaction, and every transaction after it."""
 
-MAX_SHORT_TEXT: Final = 1_000
-"""Characters that are left of each text in a result that had to be shortened."""
+SHORT_TEXTS: Final = (1_000, 100, 16)
+"""Characters that are left of each text in a result that has to be shortened: as many as find room."""
+
+MIN_RESULT_BYTES: Final = 1_000
+"""Bytes. A topic that takes no result of this size cannot be worked with: the shortest ones have about as many, with
+long names of topic and instance."""
 
 LINGER: Final = 0.003
 """Seconds the first settled results wait for others whose answers are due. A transaction takes about ten milliseconds

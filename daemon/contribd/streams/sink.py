@@ -12,8 +12,9 @@ from contribd.engine.events import Committed, Event, NotCommitted
 from contribd.ops.log import get_logger
 from contribd.ops.progress import Pulse
 from contribd.streams import transaction as steps
+from contribd.streams.broker_limits import USUAL, LearnedLimits
 from contribd.streams.client.errors import NEW_GENERATION, KafkaError, TopicMissing
-from contribd.streams.client.port import AskingConsumer, Kafka, Member, TransactionalProducer
+from contribd.streams.client.port import Admin, AskingConsumer, ClusterLimits, Kafka, Member, TransactionalProducer
 from contribd.streams.client.retrying import FAILURES, retrying
 from contribd.streams.client.sentences import explain, topics_missing
 from contribd.streams.client.settings import KafkaSettings
@@ -29,11 +30,14 @@ a transaction that has been open for ``transaction_timeout_ms``, 10 s."""
 ANSWER_SECONDS: Final = 10.0
 """How long the group may take for each answer."""
 
-RETRY_SECONDS: Final = 0.5
-"""Pause after a transaction that failed, so that a broker that refuses is not asked in a tight loop."""
+LOOK_SECONDS: Final = 60.0
+"""Between two looks at what the topics and the brokers take, which may be set otherwise at any time."""
 
 IDLE_SECONDS: Final = 1.0
 """Between two beats of a sink that has nothing to write."""
+
+IDLE_BEATS: Final = 5
+"""After so many of them nothing is left of what could not be written: its partitions have gone to others."""
 
 _log = get_logger("sink")
 
@@ -60,19 +64,32 @@ class Sink:
         self._fencing = fencing
         self._writes: Queue = runtime.queue()
         self._stopping = runtime.event()
-        self._memory = Memory(settings.transaction_timeout)
+        compressed = settings.client.get("compression_type") is not None
+        self._limits = LearnedLimits(settings.results, settings.rejects, compressed=compressed)
+        self._told_limits = USUAL
+        self._next_look = float("-inf")
+        self._memory = Memory(settings.transaction_timeout, self._limits)
         self._producer: TransactionalProducer | None = None
         self._question = _Question(kafka, fencing)
         self._does = self._table()
         self.connected = False
         """Whether the producer reached a broker and found its topics."""
-        self.failure: str | None = None
-        """What is wrong with writing results just now, for the status line."""
+        self._unopened: str | None = None
+        """Why there is no producer just now."""
+        self._refusal: str | None = None
+        """Why the last transaction failed, where that is neither in the normal course of things nor cured."""
+        self._complaint = ""
+        """What was said of it in the log."""
 
     @property
     def replaced(self) -> bool:
         """Whether another process has our transactional.id: this one must end."""
         return self._memory.replaced
+
+    @property
+    def failure(self) -> str | None:
+        """What is wrong with writing results just now."""
+        return self._unopened or self._refusal
 
     def reasons(self) -> list[str]:
         """Why no result is written just now, in plain words; empty: all is well."""
@@ -95,22 +112,57 @@ class Sink:
         while (write := self._next()) is not None:
             self._pulse.rest()
             committed = self._transact(write)
+            self._tell_limits()
             self._emit(Committed(write.number) if committed else NotCommitted(write.number))
             if self.replaced or self._fencing.replaced:
                 break
             if not committed:
-                self._stopping.wait(RETRY_SECONDS)
+                self._stopping.wait(self._memory.pause)
         if self._producer is not None:
             self._producer.discard()
 
     def _next(self) -> Write | None:
+        idle = 0
         while True:
             self._pulse.beat(self._runtime.mono())
+            self._look_again()
             try:
-                write: Write | None = self._writes.get(timeout=IDLE_SECONDS)
+                item: Write | ClusterLimits | None = self._writes.get(timeout=IDLE_SECONDS)
             except Empty:
+                idle += 1
+                if idle == IDLE_BEATS:
+                    self._recovered()
                 continue
-            return write
+            if not isinstance(item, ClusterLimits):
+                return item
+            self._limits.told(item)
+            self._tell_limits()
+
+    # What the topics and the brokers take
+
+    def _look_again(self) -> None:
+        """In the background, which may wait for brokers that are away."""
+        if self._runtime.mono() >= self._next_look:
+            self._next_look = self._runtime.mono() + LOOK_SECONDS
+            self._runtime.background("limits", self._look)
+
+    def _look(self) -> None:
+        with suppress(*FAILURES):  # where the brokers do not say, a refusal will
+            admin = self._kafka.admin()
+            try:
+                self._writes.put(admin.limits(self._settings.written))
+            finally:
+                admin.close()
+
+    def _look_at_once(self, admin: Admin) -> None:
+        self._next_look = self._runtime.mono() + LOOK_SECONDS
+        with suppress(*FAILURES):
+            self._limits.told(admin.limits(self._settings.written))
+
+    def _tell_limits(self) -> None:
+        if self._limits.now != self._told_limits:
+            self._told_limits = self._limits.now
+            self._emit(self._told_limits)
 
     # One transaction
 
@@ -128,7 +180,7 @@ class Sink:
                     step = transaction.send(came_of_it)
         except StopIteration as outcome:
             if outcome.value:
-                self.failure = None
+                self._recovered()
             return bool(outcome.value)
 
     def _table(self) -> dict[type[Step], Callable[[Any], Any]]:
@@ -164,13 +216,26 @@ class Sink:
         return self._fencing.replaced
 
     def _failed(self, step: steps.Failed) -> None:
-        error = explain(step.error, self._settings)
-        event = "results were not written, trying again"
-        if isinstance(step.error, NEW_GENERATION):
-            _log.info(event, results=step.results, error=error)
+        """Says each reason once, for as long as it stays the same."""
+        reason = explain(step.error, self._settings)
+        is_new_generation = isinstance(step.error, NEW_GENERATION)
+        self._refusal = None if step.learned or is_new_generation else reason
+        if reason == self._complaint:
             return
-        self.failure = error
-        _log.warning(event, results=step.results, error=error)
+        self._complaint = reason
+        text = "results were not written, trying again"
+        if step.learned:
+            self._next_look = self._runtime.mono()
+            text = "results were not written: making them fit what the brokers take"
+        say = _log.info if is_new_generation else _log.warning
+        say(text, results=step.results, error=reason)
+
+    def _recovered(self) -> None:
+        """Nothing is refused any more, or nothing is left of what was."""
+        if self._refusal is not None:
+            _log.info("results are written again")
+        self._memory.forget_failures()
+        self._complaint, self._refusal = "", None
 
     def _held_up(self, step: steps.HeldUp) -> None:
         _log.warning(
@@ -208,27 +273,29 @@ class Sink:
             with attempt:
                 self._producer = self._open()
         self.connected = self._producer is not None
+        self._tell_limits()
         return self.connected
 
     def _open(self) -> TransactionalProducer:
         self._require_topics()
-        producer = self._kafka.producer()
-        self.failure = None
+        producer = self._kafka.producer(self._limits.batch_bytes)
+        self._unopened = None
         return producer
 
     def _require_topics(self) -> None:
         """Asks outright: the producer would wait a minute for a topic to appear."""
         admin = self._kafka.admin()
         try:
-            topics = [topic for topic in (self._settings.results, self._settings.rejects) if topic is not None]
-            missing = admin.missing_topics(topics)
+            missing = admin.missing_topics(self._settings.written)
+            if not missing and self._next_look < 0:  # later ones do not keep it from writing
+                self._look_at_once(admin)
         finally:
             admin.close()
         if missing:
             raise TopicMissing(topics_missing(missing, "Write", self._settings))
 
     def _explain(self, failure: str, news: bool) -> None:
-        self.failure = failure
+        self._unopened = failure
         if news:
             _log.warning(f"cannot write results yet, trying again: {failure}")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from queue import Empty
-from typing import Any
+from typing import Any, Final
 
 from contribd.engine.events import Event, Records
 from contribd.engine.records.offsets import Partition
@@ -29,6 +29,15 @@ POLL_SECONDS = 0.05
 
 MAX_BACKLOG = 20_000
 """Records handed over and not yet looked at by the worker, above which nothing more is fetched: ten polls."""
+
+STUBBORN: Final = 3
+"""Failures of the consumer within ``QUIET_SECONDS`` of each other that are a reason not to be ready."""
+
+QUIET_SECONDS: Final = 5.0
+"""Without a failure for so long, all is well again. A fetch that is refused comes back as fast as it is asked for."""
+
+LONGEST_PAUSE: Final = 1.0
+"""Seconds that the pause after a failure grows to. Heartbeats go on meanwhile."""
 
 _log = get_logger("source")
 
@@ -62,6 +71,8 @@ class Source:
         self._commands = runtime.queue()
         """Sets of partitions, each the ones to pause from then on."""
         self._skips = runtime.queue()
+        self._to_retake = runtime.queue()
+        """Sets of partitions, each to be begun anew."""
         self._stopping = runtime.event()
         self._leaving = runtime.event()
         self._assignment = Assignment(
@@ -81,6 +92,9 @@ class Source:
         self._lags: dict[Partition, tuple[int, int]] = {}
         self._complaint = ""
         """What failed last, told once as long as nothing else happens."""
+        self._failures = 0
+        """So many, each soon after the one before."""
+        self._failed_at = float("-inf")
         self.connected = False
         """Whether the consumer reached a broker and found its topics."""
         self.failure: str | None = None
@@ -103,6 +117,10 @@ class Source:
         """Goes on behind what cannot be read, or says why not: by a ``Skipped``, unless it is too late for one."""
         self._skips.put(skip)
 
+    def retake(self, partitions: frozenset[Partition]) -> None:
+        """Revoke these and begin them anew at what is committed."""
+        self._to_retake.put(partitions)
+
     def release(self) -> None:
         """The partitions being revoked are settled: the rebalance may go on."""
         self._assignment.release()
@@ -115,7 +133,7 @@ class Source:
         """Why nothing, or not everything, is consumed just now, each in plain words; empty: all is well."""
         failure = self.failure
         if failure is None and self.connected:
-            failure = self._kafka.problem()
+            failure = self._kafka.problem() or (self._complaint if self._failures >= STUBBORN else None)
         return reasons_not_ready("consuming", failure, connected=self.connected) + self._blocked.reasons()
 
     def stop(self) -> None:
@@ -156,9 +174,10 @@ class Source:
         self._follow(consumer, polled)
         if polled and not self._stopping.is_set():
             self._hand_over(polled)
-            self._complaint = ""
         if not behind and not self._stopping.is_set():
             self._skip(consumer)
+        if self._failures and self._mono() - self._failed_at > QUIET_SECONDS:
+            self._recovered()
         self._assignment.tell_caught_up(consumer)
         self._lags = self._assignment.positions.lags(consumer)
         if behind:
@@ -174,7 +193,7 @@ class Source:
             self._stopping.set()
         except KafkaError as error:  # what was polled is not given again
             self._failed(error)
-        for partition in self._assignment.retake_out_of_range(consumer):
+        for partition in self._assignment.retake_out_of_range(consumer) | self._retaken(consumer):
             polled.pop(partition, None)
         self._assignment.drop_settled(polled)
         if self._blocked.follow(consumer):
@@ -184,14 +203,25 @@ class Source:
         self._handed_over += sum(map(len, records.values()))
         self._emit(Records(list(records.items())))
 
+    def _retaken(self, consumer: MemberConsumer) -> set[Partition]:
+        again = frozenset[Partition]().union(*_taken(self._to_retake))
+        return self._assignment.retake(consumer, again) if again else set()
+
     def _failed(self, error: KafkaError) -> None:
         self._pulse.rest()
+        self._failures += 1
         if isinstance(error, FencedInstanceIdError):
             self._fencing.refused()
         if (text := explain(error, self._settings)) != self._complaint:
             _log.warning("the consumer failed and goes on", error=text)
         self._complaint = text
-        self._leaving.wait(POLL_SECONDS)
+        self._leaving.wait(min(POLL_SECONDS * self._failures, LONGEST_PAUSE))
+        self._failed_at = self._mono()
+
+    def _recovered(self) -> None:
+        if self._failures >= STUBBORN:
+            _log.info("the consumer fails no more")
+        self._failures, self._complaint = 0, ""
 
     def _skip(self, consumer: MemberConsumer) -> None:
         """Begins what operators have decided, and hands over what is skipped."""

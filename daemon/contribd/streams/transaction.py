@@ -46,6 +46,11 @@ our last durable one come from a state before that. They are asked for again, fo
 are believed, as an operator may have set offsets by hand. What is remembered counts for one generation of the group
 only: with the next, others may have had the partitions in between.
 
+What never succeeds as it is. Most failures pass: a broker goes, a member comes. Those that do not are told apart by
+what the brokers say (``client/refusals.py``). A record that its topic does not take, metadata that is too long for an
+offset, a missing key: the limit is learned (``broker_limits.py``), and the batch is made anew within it. What only
+somebody else can cure, such as a missing right, is tried again ever more rarely.
+
 Where we are stopped, or replaced, before the group has answered, the outcome is told as not durable. Nobody acts on it:
 the process ends, and its successor begins at the offsets, whatever they are.
 
@@ -59,8 +64,10 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.result_encoder import Encoded
+from contribd.streams.broker_limits import LearnedLimits
 from contribd.streams.client.errors import FencedInstanceIdError, ProducerFencedError
 from contribd.streams.client.port import Member
+from contribd.streams.client.refusals import Cure, cure_of
 from contribd.streams.client.retrying import FAILURES, pause_after
 
 FENCES: Final = 3
@@ -70,6 +77,14 @@ longer than its timeout do not count: the broker itself ended it, since this pro
 
 DISBELIEF_SECONDS: Final = 30.0
 """How long offsets are asked for again that cannot be the group's."""
+
+
+FIRST_PAUSE: Final = 0.5
+"""Seconds from a transaction that failed to the next try, so that a broker that refuses is not asked in a tight loop;
+doubled with each that fails in a row."""
+
+LONGEST_PAUSE: Final = {False: 5.0, True: 15.0}
+"""Seconds it grows to: where the failure may pass by itself, and where somebody must act, and then waits for it."""
 
 
 class Write(NamedTuple):
@@ -160,10 +175,14 @@ class Wait(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """Say that so many results were not written, and why."""
+    """Say that so many results were not written, and why.
+
+    ``learned``: the next try is within what the brokers take.
+    """
 
     results: int
     error: Exception
+    learned: bool = False
 
 
 class HeldUp(NamedTuple):
@@ -196,9 +215,14 @@ Found: TypeAlias = dict[Partition, Commit | None]
 class Memory:
     """What is remembered from one write to the next."""
 
-    def __init__(self, transaction_timeout: float) -> None:
-        """Seconds after which the broker ends a transaction by itself."""
+    def __init__(self, transaction_timeout: float, limits: LearnedLimits) -> None:
+        """``transaction_timeout``: seconds after which the broker ends a transaction by itself."""
         self.transaction_timeout = transaction_timeout
+        self.limits = limits
+        self._failures = 0
+        """Transactions in a row that were not durable."""
+        self.pause = 0.0
+        """Seconds to wait after the last one."""
         self.replaced = False
         """Another process has our transactional.id: this one must end."""
         self._fences: deque[float] = deque(maxlen=FENCES)
@@ -213,6 +237,21 @@ class Memory:
             self._generation = generation
             self._durable.clear()
         self._durable.update(write.commits)
+        self.forget_failures()
+
+    def forget_failures(self) -> None:
+        """All is well, or nothing is left of what could not be written."""
+        self._failures, self.pause = 0, 0.0
+
+    def failed(self, write: Write, error: Exception) -> Failed:
+        """It is not written, as far as is known."""
+        cure = cure_of(error)
+        learned = self.limits.learn(cure, getattr(error, "topic", None), write.results, write.rejects, write.commits)
+        lasting = cure is not Cure.AGAIN and not learned
+        longest = LONGEST_PAUSE[lasting]
+        self.pause = 0.0 if learned else min(FIRST_PAUSE * 2.0 ** min(self._failures, 10), longest)
+        self._failures += 1
+        return Failed(len(write.results), error, learned)
 
     def is_stale(self, found: Found) -> bool:
         """Whether it was another state that the last durable transaction left. Nobody else commits our partitions."""
@@ -243,7 +282,7 @@ def transact(write: Write, memory: Memory) -> Steps:
     else:
         memory.committed(write)
         return True
-    yield Failed(len(write.results), failure)
+    yield memory.failed(write, failure)
     member_fenced, producer_fenced = (
         isinstance(failure, FencedInstanceIdError),
         isinstance(failure, ProducerFencedError),

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -101,13 +101,21 @@ class KafkaBroker(JavaServer):
     """One broker with its data in ``directory``; address and data outlive stop, kill and restart.
 
     ``advertised_port`` is for a proxy in front of the broker: clients are told to come back to that port. ``seat``: its
-    place in a cluster.
+    place in a cluster. ``settings`` are the broker's own, by their names.
     """
 
     has_static_members = True
 
-    def __init__(self, directory: Path, *, advertised_port: int | None = None, seat: Seat | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        advertised_port: int | None = None,
+        seat: Seat | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(directory, name="Kafka")
+        self._settings = settings or {}
         self._advertised_port = advertised_port
         self._seat = seat
 
@@ -173,6 +181,7 @@ class KafkaBroker(JavaServer):
             replicas=seat.replicas,
             in_sync=seat.in_sync,
         )
+        text += "".join(f"{name}={value}\n" for name, value in self._settings.items())
         (self.directory / "server.properties").write_text(text)
 
     def _format(self) -> None:

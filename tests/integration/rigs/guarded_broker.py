@@ -66,8 +66,8 @@ class Right(NamedTuple):
 class GuardedBroker(KafkaBroker):
     """``bootstrap`` is the rig's own listener; see ``listener`` for the others."""
 
-    def __init__(self, directory: Path) -> None:
-        super().__init__(directory)
+    def __init__(self, directory: Path, **options: Any) -> None:
+        super().__init__(directory, **options)
         self._ports: dict[str, int] = {}
         self.ca_file = directory / "ca.pem"
         """The CA of the broker's certificate, which names 127.0.0.1 and not localhost."""

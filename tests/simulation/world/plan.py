@@ -31,6 +31,9 @@ FAULTS = (
 )
 """Things that happen from time to time; each has a rate (times a second over all) in a plan."""
 
+RIGHT_MISSING = "right_missing"
+"""One more of them."""
+
 SHARES = (
     "answer_lost",
     "answer_twice",
@@ -66,6 +69,17 @@ HARM_SHARE = 0.2
 
 SHARES_OF_TIME = ("future_timestamp",)
 """The same, decided by chance of its own: each seed is otherwise what it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """What the brokers take: bytes of a result, characters of an offset's metadata. ``tells``: whether they say so."""
+
+    record: int = 1_048_588
+    metadata: int = 4_096
+    keyed: bool = False
+    """Results with a key only: their topic is compacted."""
+    tells: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +131,7 @@ class Plan:
     """The instruments whose posts do it."""
     harm_alone: bool = False
     """Nothing else goes wrong, so that the others must not be late."""
+    takes: Takes = Takes()
     rates: dict[str, float] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
 
@@ -144,7 +159,8 @@ def harmless_plan(seed: int) -> Plan:
     shares |= {name: later.choice((0.05, 0.3)) for name in SHARES_OF_TIME if later.random() < 0.15 and not calm}
     if "coordinator_lies" in shares:
         rates.setdefault("broker_killed", 0.05)
-    return Plan(
+    rates |= {} if calm else _rights(seed)
+    plan = Plan(
         seed=seed,
         daemons=rng.choice((1, 1, 2, 2, 3)),
         partitions=rng.randint(1, 4),
@@ -179,6 +195,7 @@ def harmless_plan(seed: int) -> Plan:
         silent_after=rng.choice((1.0, 2.0, 4.0)) if rng.random() < 0.15 else None,
         static_members=rng.random() < 0.5,
     )
+    return replace(plan, takes=_takes(seed, small=not plan.withdraw_on_stop and plan.silent_after is None))
 
 
 def harm_alone(plan: Plan) -> Plan:
@@ -206,4 +223,23 @@ def harm_alone(plan: Plan) -> Plan:
         shares={},
         withdraw_on_stop=False,
         silent_after=None,
+        takes=Takes(),
     )
+
+
+def _rights(seed: int) -> dict[str, float]:
+    """Whether the right to write results is taken away now and then."""
+    rng = Random(f"rights {seed}")
+    return {RIGHT_MISSING: rng.choice((0.02, 0.05))} if rng.random() < 0.1 else {}
+
+
+def _takes(seed: int, *, small: bool) -> Takes:
+    """Most brokers take what they take by default. Of a generator of its own, lest older seeds become other runs.
+
+    ``small``: results may have to be shortened. Those of withdrawals are judged by all that is in them.
+    """
+    rng = Random(f"takes {seed}")
+    if rng.random() < 0.8:
+        return Takes()
+    record, metadata = rng.choice((1_048_588, 1_500, 2_000)), rng.choice((4_096, 52, 56, 60))
+    return Takes(record if small else 1_048_588, metadata, keyed=rng.random() < 0.5, tells=rng.random() < 0.5)

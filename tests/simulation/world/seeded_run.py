@@ -68,7 +68,7 @@ class _Simulation:
         self.schedule = schedule = Schedule(Random(f"run {plan.seed}"))
         partitions = [Partition("prices", number) for number in range(plan.partitions)]
         brokers = Brokers(schedule, schedule.rng, plan.partitions)
-        kafka = SimKafka(schedule, brokers, plan.partitions, self._committed)
+        kafka = SimKafka(schedule, brokers, plan.partitions, plan.takes, self._committed)
         group = Group(schedule, brokers, partitions, plan.session_timeout)
         self.oracle = Oracle(schedule, plan, kafka, group)
         venues = {url: Venue(schedule, plan, url, self.counts) for url in URLS[: plan.endpoints]}

@@ -41,6 +41,10 @@ class Intake:
         """Nothing more can be read of these for now, and of all others something can."""
         self._blocked = partitions
 
+    def bound(self, span: int) -> frozenset[Partition]:
+        """None of them may run further ahead from now on; those that have already."""
+        return frozenset(partition for partition, tracker in self.trackers.items() if tracker.bound(span))
+
     def stop(self, partitions: Iterable[Partition]) -> set[OffsetTracker]:
         """Takes nothing more of these partitions; their trackers."""
         trackers = {self.trackers[partition] for partition in partitions if partition in self.trackers}

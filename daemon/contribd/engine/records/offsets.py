@@ -7,6 +7,7 @@ carries the prefix as its offset and the bitmap in its metadata, so a restart sk
 import base64
 import binascii
 from collections import deque
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from contribd.engine.limits import MAX_METADATA, MAX_SPAN
@@ -16,6 +17,8 @@ _HEADER: Final = "contribd1:"
 _TAIL: Final = "."
 _TURN: Final = 100_000
 """More than one transaction can hold, so that two in a row never say the same."""
+_BESIDE: Final = 36
+"""Characters of metadata that are not the bitmap's: the count of withdrawals, a topic's id, a number of partitions."""
 _SETTLED: Final = ord("1")
 _OPEN: Final = b"0"
 
@@ -68,6 +71,7 @@ class OffsetTracker:
         "_last_seen",
         "_run_ahead",
         "_seen",
+        "_span",
         "partition",
         "start",
         "state",
@@ -86,10 +90,12 @@ class OffsetTracker:
         *,
         catching_up: bool = False,
         about: About = NOTHING,
+        others: int = 0,
     ) -> None:
         """``start``, ``settled_above`` and ``about`` are what the group's last commit says (see ``decode_metadata``).
 
-        Nothing ``span`` or more offsets past the oldest record without a durable result is taken.
+        Nothing ``span`` or more offsets past the oldest record without a durable result is taken; while it catches up,
+        nothing that its last owner was not allowed to take either, which may have been ``others`` past it.
         """
         self.partition = partition
         self.start = start
@@ -111,7 +117,10 @@ class OffsetTracker:
         self._committed_above = deque(sorted(settled_above))
         """What an earlier run settled and this one has not reached yet; it has its flags, too."""
         self._last_seen = start - 1
-        self._run_ahead = span
+        self._span = span
+        """How many offsets a commit can tell of, from its own on."""
+        self._run_ahead = max(span, others) if catching_up else span
+        """How far past the oldest record without a durable result one may be taken."""
         self._floor: int | None = None
         """The oldest record taken whose result is not durable."""
         for offset in self._committed_above:
@@ -142,6 +151,7 @@ class OffsetTracker:
     def end_catch_up(self) -> None:
         """It has caught up: what comes next may be posted."""
         self._move(TrackerEvent.CAUGHT_UP)
+        self._run_ahead = self._span
 
     def stop(self) -> None:
         """It is being revoked, or the daemon is stopping."""
@@ -268,6 +278,26 @@ class OffsetTracker:
         """Whether half of what may be taken ahead of a record is."""
         return self._last_seen - offset >= self._run_ahead // 2
 
+    def bound(self, span: int) -> bool:
+        """A commit can tell of so many offsets from now on; whether more than that were taken already."""
+        self._span = span
+        if not self.catching_up:
+            self._run_ahead = span
+        return max(self._last_seen, self._last_settled) - self.low_watermark >= span
+
+    @property
+    def _last_settled(self) -> int:
+        return self._base + self._flags.rfind(_SETTLED)
+
+    def reach(self, settling: Collection[int] = ()) -> int:
+        """The offset below which a commit could tell what is settled, if these were too; 0 where what is settled
+        already lies beyond it."""
+        flags, base = self._flags, self._base
+        end = base + len(flags)
+        is_open = (at for at in self._seen if at not in settling and not (at < end and flags[at - base] == _SETTLED))
+        reach = next(is_open, self._last_seen + 1) + self._span
+        return reach if self._last_settled < reach else 0
+
     def commit(self) -> Commit:
         """What the transaction that carries all settled results must commit.
 
@@ -278,6 +308,16 @@ class OffsetTracker:
             self._about = self._about._replace(results_to=0)
         bitmap = int(self._flags[::-1], 2) if self._flags else 0
         return Commit(self._base, encode_metadata(bitmap, self.withdrawn, self._about))
+
+
+def span_of(characters: int) -> int:
+    """How many offsets a commit can tell of in so many characters of metadata, beside what else it says."""
+    return max(0, characters - len(_HEADER) - _BESIDE) // 4 * 24
+
+
+def offsets_told(metadata: str) -> int:
+    """How many offsets a commit with this metadata has room to tell of."""
+    return len(metadata[len(_HEADER) :].partition(_TAIL)[0]) // 4 * 24
 
 
 def encode_metadata(bitmap: int, withdrawn: int = 0, about: About = NOTHING) -> str:

@@ -9,6 +9,7 @@ from contribd.engine.records.carrier_promotion import Entry, without
 from contribd.engine.records.instruments import Instrument
 from contribd.engine.records.offsets import Commit, OffsetTracker, Partition
 from contribd.engine.records.price import Settlement
+from contribd.engine.records.reach import within_reach
 
 
 class Batch(NamedTuple):
@@ -22,7 +23,8 @@ class Batch(NamedTuple):
 class Outbox:
     """Settled records in order. One batch is being written at a time; its offsets are fixed when it is taken.
 
-    A batch that failed is offered again, less what belongs to partitions revoked since.
+    A batch that failed is offered again, less what belongs to partitions revoked since. Where the brokers take less
+    with an offset than was thought, what a commit cannot tell of waits (see ``reach``).
     """
 
     def __init__(self, bounds: Bounds = DEFAULT_BOUNDS) -> None:
@@ -32,6 +34,14 @@ class Outbox:
         self._taken: list[Entry] = []
         self._writing = False
         self._number = 0
+        self.accepted = ""
+        """The longest metadata that the brokers have taken with an offset."""
+        self._looks_at_reach = False
+        """Whether more may be settled than a commit can tell of."""
+        self._beyond = 0
+        """How many of those pending a commit cannot tell of, as long as nothing else is settled."""
+        self._stuck = False
+        """No commit can tell of what was taken: it goes with its partition, which begins anew."""
 
     def __len__(self) -> int:
         return len(self._pending) + len(self._taken)
@@ -39,7 +49,7 @@ class Outbox:
     @property
     def can_take(self) -> bool:
         """Whether ``take`` would give a batch."""
-        return not self._writing and bool(self._taken or self._pending)
+        return not self._writing and not self._stuck and (bool(self._taken) or len(self._pending) > self._beyond)
 
     def add(self, settlement: Settlement, instrument: Instrument | None = None) -> None:
         """A settled record; ``instrument`` is freed for its next price once the result is durable."""
@@ -50,13 +60,16 @@ class Outbox:
         if self._writing:
             return None
         if not self._taken:
-            self._fill()
+            (self._fill_within_reach if self._looks_at_reach else self._fill)()
         if not self._taken:
+            return None
+        settlements = [settlement for settlement, _ in self._taken]
+        trackers = dict.fromkeys([settlement.tracker for settlement in settlements])
+        if self._looks_at_reach and not all(tracker.reach() for tracker in trackers):
+            self._stuck = True
             return None
         self._writing = True
         self._number += 1
-        settlements = [settlement for settlement, _ in self._taken]
-        trackers = dict.fromkeys([settlement.tracker for settlement in settlements])
         commits = {tracker.partition: tracker.commit() for tracker in trackers}
         self._batch = Batch(self._number, settlements, commits)
         return self._batch
@@ -74,14 +87,26 @@ class Outbox:
             settlement.mark_settled()
             taken.append(entry)
 
+    def _fill_within_reach(self) -> None:
+        near, beyond = within_reach(self._pending)
+        for settlement, _ in near:
+            settlement.mark_settled()
+        self._taken, self._pending, self._beyond = near, deque(beyond), len(beyond)
+
+    def look_at_reach(self) -> None:
+        """From now on, more may be settled than a commit can tell of."""
+        self._looks_at_reach = True
+
     def committed(self, number: int) -> list[Instrument]:
         """The batch is durable: the instruments it frees."""
-        self._expect(number)
+        commits = self._expect(number).commits.values()
+        self.accepted = max(self.accepted, *(commit.metadata for commit in commits), key=len)
         freed = [instrument for _, instrument in self._taken if instrument is not None]
         for tracker in {settlement.tracker for settlement, _ in self._taken}:
             tracker.written()
         self._taken = []
         self._batch, self._writing = None, False
+        self._beyond = 0
         return freed
 
     def not_committed(self, number: int) -> list[Instrument]:
@@ -98,7 +123,9 @@ class Outbox:
         return freed
 
     def holds(self, tracker: OffsetTracker) -> bool:
-        """Whether a result of this partition is pending or being written."""
+        """Whether a result of this partition is pending or being written, and can be."""
+        if self._stuck:
+            return False
         return any(settlement.tracker is tracker for settlement, _ in self._taken) or any(
             settlement.tracker is tracker for settlement, _ in self._pending
         )
@@ -110,13 +137,15 @@ class Outbox:
 
     def _drop_pending(self, trackers: set[OffsetTracker]) -> list[Instrument]:
         kept, freed = without(self._pending, lambda tracker: tracker in trackers)
-        self._pending = deque(kept)
+        self._pending, self._beyond = deque(kept), 0
         return freed
 
     def _drop_closed(self) -> list[Instrument]:
         self._taken, freed = without(self._taken, lambda tracker: tracker.closed)
+        self._stuck = False
         return freed
 
-    def _expect(self, number: int) -> None:
+    def _expect(self, number: int) -> Batch:
         if self._batch is None or self._batch.number != number:
             raise RuntimeError(f"batch {number} is not the one being written")
+        return self._batch

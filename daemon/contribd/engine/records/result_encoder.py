@@ -4,13 +4,14 @@ Keys and texts that every result repeats are encoded once; the rest is joined fr
 single cost of a record after Kafka's own.
 """
 
+import dataclasses
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from contribd.engine.clock import LAST_WALL, Stamp
-from contribd.engine.limits import MAX_RESULT_BYTES, MAX_SHORT_TEXT
+from contribd.engine.limits import MAX_RESULT_BYTES, SHORT_TEXTS
 from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.price import Attempt, Price, Reason, Settlement
 from contribd.mapping.encode import encode_fields
@@ -45,17 +46,24 @@ class ResultEncoder:
     def __init__(self, *, instance: str, version: str, config: str) -> None:
         self._stamp = Stamp()
         self._places: dict[tuple[Partition, str | None], _Place] = {}
+        self._result_bytes = self._reject_bytes = MAX_RESULT_BYTES
+        self._keyed = False
         self._tail = b"".join(
             (b',"instance":', _encode(instance), b',"version":', _encode(version), b',"config":', _encode(config), b"}")
         )
+
+    def limit(self, result: int, reject: int, *, keyed: bool) -> None:
+        """What the brokers take: bytes of a result and of a rejected input, key included; ``keyed``: whether each such
+        input must have a key."""
+        self._result_bytes, self._reject_bytes = min(result, MAX_RESULT_BYTES), min(reject, MAX_RESULT_BYTES)
+        self._keyed = keyed
 
     def encode(self, settlement: Settlement) -> Encoded:
         """One settlement as key, value and headers; shortened where no broker would take it."""
         s = settlement
         value = self._value(s)
-        if len(value) + len(s.key or b"") > MAX_RESULT_BYTES:
-            s = _shortened(s)
-            value = self._value(s)
+        if len(value) + len(s.key or b"") > self._result_bytes:
+            s, value = self._shortened(s)
         outcome, place = s.outcome, self._place(s.tracker)
         source = "" if s.reason else f"{place.text}{s.offset}"
         headers = [
@@ -68,7 +76,19 @@ class ResultEncoder:
             headers.append(("withdrawal", s.reason.encode()))
         else:
             headers += place.headers
-        return Encoded(s.key if outcome.ric is None else outcome.ric.encode(), value, headers)
+        key = s.key if outcome.ric is None else outcome.ric.encode()
+        return Encoded(source.encode() if key is None else key, value, headers)
+
+    def _shortened(self, settlement: Settlement) -> tuple[Settlement, bytes]:
+        """As much of it as there is room for; the least that there is where there is none."""
+        note = f"[shortened: a result has at most {self._result_bytes} bytes] "
+        for shorten in (_without_fields, _with_one_post):
+            shorter = shorten(settlement, note)
+            value = self._value(shorter)
+            if len(value) + len(shorter.key or b"") <= self._result_bytes:
+                return shorter, value
+        shortest = _minimal(settlement, note)
+        return shortest, self._value(shortest)
 
     def _place(self, tracker: OffsetTracker) -> _Place:
         partition, topic_id = key = tracker.partition, tracker.topic_id
@@ -113,23 +133,23 @@ class ResultEncoder:
     def encode_reject(self, settlement: Settlement) -> Encoded:
         """The untouched input of a rejected record, with headers that say why.
 
-        Input that no broker would take back is left out, and a header says so.
+        Input that no broker would take back is left out, and a header says so. Where the topic takes no record without
+        a key, its source is the key of input that has none.
         """
-        place = self._place(settlement.tracker)
+        place, limit = self._place(settlement.tracker), self._reject_bytes
+        source = f"{place.text}{settlement.offset}".encode()
         headers = [
-            ("source", f"{place.text}{settlement.offset}".encode()),
+            ("source", source),
             *place.headers,
             ("code", (settlement.code or "").encode()),
-            ("text", (settlement.text or "").encode()),
+            ("text", (_cut(settlement.text, SHORT_TEXTS[0]) or "").encode()),
         ]
         key, value = settlement.key, settlement.untouched or b""
         size = len(value) + len(key or b"")
-        if size > MAX_RESULT_BYTES:
-            headers.append(
-                ("omitted", f"{size} bytes of key and value; at most {MAX_RESULT_BYTES} are copied".encode())
-            )
+        if size > limit:
+            headers.append(("omitted", f"{size} bytes of key and value; at most {limit} are copied".encode()))
             key, value = None, b""
-        return Encoded(key, value, headers)
+        return Encoded(source if key is None and self._keyed else key, value, headers)
 
     def _price_source(self, price: Price) -> bytes:
         offset, timestamp, key, _ = price.record
@@ -178,24 +198,38 @@ def _text(text: str | None) -> bytes:
     return _NULL if text is None else _encode(text)
 
 
-def _shortened(settlement: Settlement) -> Settlement:
+def _without_fields(settlement: Settlement, note: str, texts: int = SHORT_TEXTS[0]) -> Settlement:
     """The same without its fields, and with every text that others wrote cut: what it is about stays."""
-    note = f"[shortened: a result has at most {MAX_RESULT_BYTES} bytes] "
     attempts = settlement.attempts
     if attempts is not None:
-        attempts = [replace(attempt, text=_cut(attempt.text)) for attempt in attempts]
+        attempts = [replace(attempt, text=_cut(attempt.text, texts)) for attempt in attempts]
     carrier = settlement.carried_by
     if carrier is not None:
-        carrier = replace(carrier, record=carrier.record._replace(key=_cut(carrier.record.key)))
+        carrier = replace(carrier, record=carrier.record._replace(key=_cut(carrier.record.key, texts)))
     return replace(
         settlement,
-        key=_cut(settlement.key),
-        text=note + (_cut(settlement.text) or ""),
+        key=_cut(settlement.key, texts),
+        text=note + (_cut(settlement.text, texts) or ""),
         fields=None,
         carried_by=carrier,
         attempts=attempts,
     )
 
 
-def _cut(text: _Cut) -> _Cut:
-    return text if text is None else text[:MAX_SHORT_TEXT]
+def _with_one_post(settlement: Settlement, note: str) -> Settlement:
+    """And of its posts the last one alone."""
+    shorter = _without_fields(settlement, note, SHORT_TEXTS[1])
+    return replace(shorter, attempts=shorter.attempts[-1:] if shorter.attempts else None)
+
+
+def _minimal(settlement: Settlement, note: str) -> Settlement:
+    """Without any, and with no more of its RIC than an ordinary one has."""
+    shorter = _without_fields(settlement, note, SHORT_TEXTS[2])
+    outcome = shorter.outcome
+    if outcome.ric is not None:
+        outcome = dataclasses.replace(outcome, ric=outcome.ric[: SHORT_TEXTS[1]])
+    return replace(shorter, outcome=outcome, attempts=None)
+
+
+def _cut(text: _Cut, length: int) -> _Cut:
+    return text if text is None else text[:length]

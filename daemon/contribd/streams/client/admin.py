@@ -1,6 +1,7 @@
 """What is asked of the cluster besides what the consumer and the producer do, over kafka-python's admin client."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from kafka import KafkaAdminClient
@@ -10,11 +11,14 @@ from kafka.errors import GroupIdNotFoundError, TransactionalIdNotFoundError
 from contribd.engine.records.offsets import Partition
 from contribd.streams.client.access import Access
 from contribd.streams.client.errors import GroupUnseen
-from contribd.streams.client.port import GroupMember, Topics
+from contribd.streams.client.port import ClusterLimits, GroupMember, TopicLimits, Topics
 from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.client.topic_metadata import existing
 
 _NO_GROUP: Final = GroupIdNotFoundError.__name__
+
+_METADATA: Final = "offset.metadata.max.bytes"
+_TOPIC_LIMITS: Final = "max.message.bytes", "cleanup.policy"
 
 
 class Topic(NamedTuple):
@@ -70,21 +74,37 @@ class ClusterAdmin:
         of_topics = {name: _values(found.get("topic", {}).get(name, {})) for name in topics}
         return Configs(of_topics, of_brokers[0] if of_brokers else {})
 
+    def limits(self, topics: Sequence[str]) -> ClusterLimits:
+        """What these topics and the brokers take, as far as it may be asked: that takes DescribeConfigs."""
+        with self._no_rights_asked():
+            found = self.configs(topics)  # of what may not be asked it has nothing
+        metadata = found.brokers.get(_METADATA)
+        told = {name: _topic_limits(values) for name, values in found.topics.items()}
+        return ClusterLimits(told, None if metadata is None else int(metadata))
+
     def committed(self, group: str) -> set[Partition]:
         """The partitions that the group has committed an offset of."""
         return {Partition(*found) for found in self._client.list_group_offsets({group: None})[group]}
 
     def members(self, group: str) -> list[GroupMember]:
         """The members of a group, none where there is no such group. ``GroupUnseen`` where its answer is an error."""
-        # What we may do with the group is not asked for, and kafka-python (3.0.12) knows not every answer to it.
-        self._client._process_acl_operations = lambda described: described  # noqa: SLF001
-        found = self._client.describe_groups([group])[group]
+        with self._no_rights_asked():
+            found = self._client.describe_groups([group])[group]
         if found["error"] and _NO_GROUP not in found["error"]:
             raise GroupUnseen(f"group {group} cannot be looked at: {found['error']}")
         return [
             GroupMember(member["member_id"], member["group_instance_id"], member["client_id"])
             for member in found["members"]
         ]
+
+    @contextmanager
+    def _no_rights_asked(self) -> Iterator[None]:
+        """What we may do is of no use here, and kafka-python (3.0.12) knows not every answer to it."""
+        self._client._process_acl_operations = lambda described: described  # noqa: SLF001
+        try:
+            yield
+        finally:
+            del self._client._process_acl_operations  # noqa: SLF001
 
     def open_transactions(self) -> list[str]:
         """The transactional.ids that have a transaction open (KIP-664)."""
@@ -117,6 +137,11 @@ def _topic(found: Mapping[str, Any]) -> Topic:
 
 def _values(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return {name: config["value"] for name, config in configs.items() if config["value"] is not None}
+
+
+def _topic_limits(values: Mapping[str, str]) -> TopicLimits:
+    size, policy = (values.get(name) for name in _TOPIC_LIMITS)
+    return TopicLimits(None if size is None else int(size), "compact" in (policy or ""))
 
 
 def open_admin(access: Access, settings: KafkaSettings, **client: Any) -> ClusterAdmin:

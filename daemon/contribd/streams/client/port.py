@@ -246,6 +246,20 @@ class GroupMember(NamedTuple):
     client_id: str
 
 
+class TopicLimits(NamedTuple):
+    """What a topic takes. ``record_bytes``: None where that may not be asked; ``keyed``: records with a key only."""
+
+    record_bytes: int | None = None
+    keyed: bool = False
+
+
+class ClusterLimits(NamedTuple):
+    """What the cluster says of what it takes; ``metadata`` in characters, None where that may not be asked."""
+
+    topics: Mapping[str, TopicLimits]
+    metadata: int | None = None
+
+
 class Admin(Protocol):
     """What is asked of the cluster. Everything raises ``KafkaError``."""
 
@@ -254,6 +268,9 @@ class Admin(Protocol):
 
     def existing_topics(self, topics: Sequence[str]) -> Topics:
         """Those that exist, as far as they may be seen."""
+
+    def limits(self, topics: Sequence[str]) -> ClusterLimits:
+        """What these topics and the group's coordinator take, as far as it may be asked."""
 
     def members(self, group: str) -> list[GroupMember]:
         """The members of a group, none where there is no such group. ``GroupUnseen`` where it may not be looked at."""
@@ -275,8 +292,9 @@ class Kafka:
     consumer: Callable[[MemberHooks], MemberConsumer]
     """The member of our group; not subscribed yet."""
     asking: Callable[[], AskingConsumer]
-    producer: Callable[[], TransactionalProducer]
-    """Under our transactional.id: what a producer of that name left open is ended (KIP-98)."""
+    producer: Callable[[int | None], TransactionalProducer]
+    """Under our transactional.id: what a producer of that name left open is ended (KIP-98). Takes how many bytes of
+    records the topics take at once, None where that is not known."""
     admin: Callable[[], Admin]
     results: Callable[[], ResultSources]
     end_transactions_of: Callable[[str], None]

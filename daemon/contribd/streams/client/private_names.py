@@ -61,6 +61,9 @@ PRIVATE_NAMES: Final[tuple[PrivateName, ...]] = (
         "append",
     ),
     Method(_SENDER, "wakeup", (), "append; waits that end"),
+    Method(_SENDER, "_dispatch_error", ("batch", "exception", "partition_response"), "errors: of which topic"),
+    Method(_TRANSACTIONS, "has_error", (), "waits that end"),
+    Attribute(_TRANSACTIONS, "_last_error", "", "errors: what the brokers told"),
     Method(_SENDER, "force_close", (), "discard"),
     Method(_SENDER, "join", ("timeout",), "discard"),
     # admin.py

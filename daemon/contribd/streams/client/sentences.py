@@ -65,7 +65,7 @@ def explain_connection(
 
 
 def _no_topic_right(error: BaseException, settings: KafkaSettings) -> str:
-    given = str(error.args)
+    given = f"{error.args} {getattr(error, 'topic', '')}"
     named = [topic for topic in dict.fromkeys(settings.topics) if topic in given]
     if not named:
         return (
@@ -113,8 +113,13 @@ def _session_timeout(_error: BaseException, settings: KafkaSettings) -> str:
     )
 
 
-def _too_large(_error: BaseException, settings: KafkaSettings) -> str:
-    topics = " or ".join(settings.written)
+def _written_topic(error: BaseException, settings: KafkaSettings) -> str:
+    """The one that an error is about, where that is known."""
+    return getattr(error, "topic", None) or " or ".join(settings.written)
+
+
+def _too_large(error: BaseException, settings: KafkaSettings) -> str:
+    topics = _written_topic(error, settings)
     return f"a record is larger than topic {topics} takes: raise its max.message.bytes"
 
 
@@ -177,8 +182,8 @@ def _no_codec(_error: BaseException, _settings: KafkaSettings) -> str:
     return "a broker does not take this compression: see kafka.client.compression_type and the topic's compression.type"
 
 
-def _no_key(_error: BaseException, settings: KafkaSettings) -> str:
-    topics = " or ".join(settings.written)
+def _no_key(error: BaseException, settings: KafkaSettings) -> str:
+    topics = _written_topic(error, settings)
     return f"topic {topics} refuses a record: where its cleanup.policy is compact, it takes none without a key"
 
 

@@ -133,9 +133,7 @@ class Assignment:
         if out_of_range:
             _log.error(OUT_OF_RANGE, partitions=_names(out_of_range))
             self._starts.out_of_range |= out_of_range
-            consumer.pause(out_of_range)
-            self.revoked(consumer, out_of_range)
-            self.assigned(consumer, out_of_range)
+            self._retake(consumer, out_of_range)
         return out_of_range
 
     def drop_settled(self, polled: dict[Partition, list[Record]]) -> None:
@@ -145,6 +143,19 @@ class Assignment:
             if records[-1].offset >= settled.highest:
                 del self._settled[partition]
             polled[partition] = [record for record in records if record.offset not in settled]
+
+    def retake(self, consumer: MemberConsumer, partitions: Collection[Partition]) -> set[Partition]:
+        """These begin anew at what is committed, where they are still ours: what was fetched just now is not used."""
+        again = self.announced(consumer).intersection(partitions)
+        if again:
+            _log.info("beginning anew at the committed offset: a commit can tell of less", partitions=_names(again))
+            self._retake(consumer, again)
+        return again
+
+    def _retake(self, consumer: MemberConsumer, partitions: set[Partition]) -> None:
+        consumer.pause(partitions)
+        self.revoked(consumer, partitions)
+        self.assigned(consumer, partitions)
 
     def tell_caught_up(self, consumer: MemberConsumer) -> None:
         """Tells of partitions that are where their log ended when they were assigned."""

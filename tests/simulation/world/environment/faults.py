@@ -41,6 +41,7 @@ class Faults:
         for venue in self._world.venues.values():
             venue.calm_down()
         self._world.brokers.calm_down()
+        self._world.kafka.forbidden_until = 0.0
         self._cluster.calm_down()
 
     def _venue(self) -> Venue:
@@ -88,6 +89,10 @@ class Faults:
 
     def _coordinator_moved(self) -> None:
         self._world.brokers.move(self._rng.choice((GROUP, TRANSACTIONS, RESULTS)))
+
+    def _right_missing(self) -> None:
+        kafka, mono = self._world.kafka, self._world.schedule.mono
+        kafka.forbidden_until = max(kafka.forbidden_until, mono + self._rng.choice((1.0, 8.0, 40.0)))
 
     # The ADS
 

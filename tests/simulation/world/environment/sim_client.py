@@ -41,7 +41,7 @@ def connect(life: Life, settings: KafkaSettings) -> Kafka:
         bootstrap()
         return SimAskingConsumer(life)
 
-    def producer() -> SimProducer:
+    def producer(_batch_bytes: int | None) -> SimProducer:
         bootstrap()
         return SimProducer(life, settings.transactional_id, settings.results)
 

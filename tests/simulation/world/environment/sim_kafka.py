@@ -8,6 +8,7 @@ from enum import Enum, auto
 from tests.simulation.world.environment.brokers import Brokers
 from tests.simulation.world.environment.record_feed import Produced
 from tests.simulation.world.environment.schedule import Schedule
+from tests.simulation.world.plan import Takes
 
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.result_encoder import Encoded
@@ -15,14 +16,28 @@ from contribd.engine.records.result_encoder import Encoded
 TRANSACTION_TIMEOUT = 10.0
 """Seconds after which the broker ends a transaction its producer left open (the setting the daemon uses)."""
 
-MAX_METADATA = 4_096
-
 _OLD_STATES = 20
 """Commits that a coordinator that tells an old state is behind, at most."""
 
 
 class Fenced(Exception):
     """The producer's epoch is not the current one."""
+
+
+class MetadataTooLong(Exception):
+    """The metadata of an offset is longer than the brokers take."""
+
+
+class RecordTooLarge(Exception):
+    """A record is larger than its topic takes."""
+
+
+class KeyMissing(Exception):
+    """A record of a compacted topic has no key."""
+
+
+class Forbidden(Exception):
+    """The user may not write to the topic."""
 
 
 class StaleMember(Exception):
@@ -49,13 +64,25 @@ class Transaction:
     state: State = State.OPEN
 
 
+_BATCH_HEADER = 100
+"""Bytes around a record that is a batch by itself."""
+
+
 class SimKafka:
     """One cluster. Committed transactions are told to ``on_commit``, for readers that read committed results."""
 
     def __init__(
-        self, schedule: Schedule, brokers: Brokers, partitions: int, on_commit: Callable[[Transaction], None]
+        self,
+        schedule: Schedule,
+        brokers: Brokers,
+        partitions: int,
+        takes: Takes,
+        on_commit: Callable[[Transaction], None],
     ) -> None:
         self.schedule = schedule
+        self.takes = takes
+        self.forbidden_until = 0.0
+        """The user may not write results until then."""
         self.brokers = brokers
         self.logs: list[list[Produced]] = [[] for _ in range(partitions)]
         self.ends = [0] * partitions
@@ -149,11 +176,22 @@ class SimKafka:
             self.fence(transaction.producer)
 
     def add_offsets(self, transaction: Transaction, offsets: Mapping[Partition, Commit]) -> None:
-        """The offsets it commits. Raises ``Fenced``, or ValueError for metadata that is too long."""
+        """The offsets it commits. Raises ``Fenced`` or ``MetadataTooLong``."""
         self.check(transaction.producer, transaction.epoch)
-        if any(len(commit.metadata) > MAX_METADATA for commit in offsets.values()):
-            raise ValueError("OffsetMetadataTooLarge")
+        if any(len(commit.metadata) > self.takes.metadata for commit in offsets.values()):
+            raise MetadataTooLong
         transaction.offsets = dict(offsets)
+
+    def check_results(self, transaction: Transaction) -> None:
+        """Whether the results topic takes them. Raises ``Forbidden``, ``RecordTooLarge`` or ``KeyMissing``."""
+        if self.schedule.mono < self.forbidden_until:
+            raise Forbidden
+        for key, value, headers in transaction.results:
+            if key is None and self.takes.keyed:
+                raise KeyMissing
+            size = _BATCH_HEADER + len(value) + len(key or b"") + sum(len(name) + len(text) for name, text in headers)
+            if size > self.takes.record:
+                raise RecordTooLarge
 
     def commit(self, transaction: Transaction, visible_after: float) -> None:
         """Makes it durable; its offsets are seen ``visible_after`` seconds later. Raises ``Fenced``."""

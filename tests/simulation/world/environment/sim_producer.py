@@ -7,20 +7,39 @@ from tests.simulation.world.environment.fiber import current
 from tests.simulation.world.environment.host import Life
 from tests.simulation.world.environment.sim_calls import answer, call
 from tests.simulation.world.environment.sim_consumer import seen_topics
-from tests.simulation.world.environment.sim_kafka import Fenced, State, Transaction
+from tests.simulation.world.environment.sim_kafka import (
+    Fenced,
+    Forbidden,
+    KeyMissing,
+    MetadataTooLong,
+    RecordTooLarge,
+    State,
+    Transaction,
+)
 
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.result_encoder import Encoded
 from contribd.streams.client.errors import (
     CommitFailedError,
     FencedInstanceIdError,
+    InvalidRecordError,
     KafkaError,
     KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    OffsetMetadataTooLargeError,
     ProducerFencedError,
+    TopicAuthorizationFailedError,
 )
-from contribd.streams.client.port import GroupMember, Member, Topics
+from contribd.streams.client.port import ClusterLimits, GroupMember, Member, TopicLimits, Topics
 
 OFFSETS_TOPIC = "__consumer_offsets"
+
+_SAID = {
+    Forbidden: TopicAuthorizationFailedError,
+    RecordTooLarge: MessageSizeTooLargeError,
+    KeyMissing: InvalidRecordError,
+}
+_COUNTED = {Forbidden: "writes forbidden", RecordTooLarge: "results too large", KeyMissing: "keys missing"}
 
 _COMPLETING = 0.01
 """Seconds between two tries of a producer whose last transaction is still completing."""
@@ -85,6 +104,10 @@ class SimProducer:
             kafka.add_offsets(transaction, self._kept)
         except Fenced:
             raise ProducerFencedError from None
+        except MetadataTooLong:
+            self._world.counts["metadata too long"] += 1
+            answer(self._life)
+            raise OffsetMetadataTooLargeError from None
         answer(self._life)
         if self._world.happens("txn_aborted"):
             raise KafkaError(rng.choice(("NotEnoughReplicas", "CoordinatorNotAvailable")))
@@ -101,6 +124,7 @@ class SimProducer:
         transaction, world = self._transaction, self._world
         if transaction is None:
             raise KafkaError("no transaction")
+        self._check_results(transaction)
         unknown = world.happens("txn_unknown")
         takes = self._life.rtt() + world.brokers.wait(TRANSACTIONS)
         outcome = {"fenced": False, "arrived": False}
@@ -123,6 +147,15 @@ class SimProducer:
             raise ProducerFencedError
         self._kept.clear()
         self._begun = False
+
+    def _check_results(self, transaction: Transaction) -> None:
+        """The client asks for no commit of a transaction whose records were refused."""
+        try:
+            self._world.kafka.check_results(transaction)
+        except (Forbidden, RecordTooLarge, KeyMissing) as error:
+            self._world.counts[_COUNTED[type(error)]] += 1
+            answer(self._life)
+            raise _SAID[type(error)] from None
 
     def discard(self) -> None:
         """Ends it."""
@@ -148,6 +181,13 @@ class SimAdmin:
         del topics
         current().sleep(self._life.rtt())
         return seen_topics(self._world.kafka)
+
+    def limits(self, topics: Sequence[str]) -> ClusterLimits:
+        """What they take, where the plan says that they tell."""
+        takes = self._world.plan.takes
+        if not takes.tells:
+            return ClusterLimits({}, None)
+        return ClusterLimits(dict.fromkeys(topics, TopicLimits(takes.record, takes.keyed)), takes.metadata)
 
     def members(self, group: str) -> list[GroupMember]:
         """The members of the one group there is."""

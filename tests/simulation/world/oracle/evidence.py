@@ -22,6 +22,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _POST_ID = re.compile(r'"PostID":(\d+)\D')
 
 
+def is_shortened(result: dict[str, Any]) -> bool:
+    """Whether a result says that parts of it were left out."""
+    return (result["text"] or "").startswith("[shortened: ")
+
+
 class Violation(Exception):
     """A promise was broken. ``subject`` is the RIC or the record it is about."""
 

@@ -8,11 +8,11 @@ from tests.simulation.world.environment.record_feed import Produced
 from tests.simulation.world.environment.sim_kafka import Transaction
 from tests.simulation.world.oracle.blank_result_rules import BlankResultRules
 from tests.simulation.world.oracle.entry_rules import EntryRules
-from tests.simulation.world.oracle.evidence import Complain, ProcessEvidence
+from tests.simulation.world.oracle.evidence import Complain, ProcessEvidence, is_shortened
 from tests.simulation.world.oracle.history import History, Place
 from tests.simulation.world.oracle.market import Markets
 from tests.simulation.world.oracle.status_rules import StatusRules
-from tests.simulation.world.plan import Plan
+from tests.simulation.world.plan import Plan, Takes
 
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.result_encoder import Encoded
@@ -92,6 +92,9 @@ class ResultRules:
             self._complain("1: a result of a record before the start", str(result), record)
         self.results[place] = result
         self._check_frame(record, result, encoded)
+        if is_shortened(result):
+            self._check_shortened(record, result)
+            return
         self._entries.check(record, result, process)
         self._statuses.check(record, result, process)
         self._markets.of(process).settled(record, result)
@@ -113,6 +116,13 @@ class ResultRules:
         }
         if headers != expected or (result["ric"], result["service"]) != (record.ric, record.service):
             self._complain("6: a result that names another record", f"{headers} {result}", record)
+
+    def _check_shortened(self, record: Produced, result: dict[str, Any]) -> None:
+        """What is left of it says what it is about; that is all, and only where a whole one would be refused."""
+        if self._plan.takes.record >= Takes().record:
+            self._complain("6: a result shortened that would be taken whole", str(result), record)
+        if result["fields"] is not None:
+            self._complain("6: a shortened result with fields", str(result), record)
 
     def finish(self) -> None:
         """What can only be judged once every result is there."""

@@ -1,0 +1,167 @@
+"""Transactions that a real broker refuses for ever as they are: each has its cure, or says what is missing."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from tests.integration.rigs.broker_rig import unique
+from tests.integration.rigs.daemon import Daemon
+from tests.integration.rigs.guarded_broker import GuardedBroker, Right
+from tests.integration.rigs.wait import eventually
+
+from contribd.simulation.ads.server import AdsServer
+from contribd.simulation.demo.embedded_broker import free_port
+
+GOOD: Final = (
+    b'{"asset": "FX", "tenor": "SP", "pair": "EURUSD", "bid": 1.1, "ask": 1.2, "ccy": "USD", '
+    b'"quoted_at": "2026-11-20T08:00:00Z", "sizes": []}'
+)
+BAD: Final = b"no price"
+METADATA: Final = 60
+"""Characters: a commit can tell of 72 offsets."""
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedBroker]:
+    """Takes little metadata with an offset."""
+    settings = {"offset.metadata.max.bytes": str(METADATA)}
+    with GuardedBroker(tmp_path_factory.mktemp("kafka"), settings=settings) as one:
+        yield one
+
+
+class Job:
+    """A daemon that logs in as the user of the guarded broker, and an ADS that may be there."""
+
+    def __init__(self, directory: Path, broker: GuardedBroker, **topics: str) -> None:
+        """``topics``: settings of those that are written."""
+        self.broker = broker
+        self.ads = AdsServer(port=free_port())
+        self.prices, self.group = broker.create_topic(unique("prices")), unique("group")
+        self.results, self.rejects = (broker.create_topic(unique(name), 1, **topics) for name in ("results", "rejects"))
+        self.daemon = Daemon(
+            directory,
+            kafka=broker.listener("SASL_PLAINTEXT"),
+            endpoints=[self.ads.url],
+            topics=(self.prices, self.results),
+            group=self.group,
+        )
+        config = yaml.safe_load(self.daemon.config.read_text())
+        config["kafka"] |= {"client": broker.login(), "rejects": self.rejects}
+        self.daemon.config.write_text(yaml.safe_dump(config))
+        self.read, self.write = Right("topic", self.prices, "read"), Right("topic", self.results, "write")
+        self.member = Right("group", self.group, "read")
+        self.transactions = Right("transactional_id", self.group, "write", prefixed=True)
+        broker.allow([self.read, self.write, Right("topic", self.rejects, "write"), self.member, self.transactions])
+
+    def feed(self, *records: tuple[bytes | None, bytes]) -> None:
+        producer = KafkaProducer(bootstrap_servers=self.broker.bootstrap)
+        for key, value in records:
+            producer.send(self.prices, key=key, value=value)
+        producer.flush(30)
+        producer.close()
+
+    def written(self, topic: str) -> list[Any]:
+        """What a read_committed reader finds in the one partition of a topic."""
+        place = TopicPartition(topic, 0)
+        reader = KafkaConsumer(
+            bootstrap_servers=self.broker.bootstrap, isolation_level="read_committed", consumer_timeout_ms=500
+        )
+        reader.assign([place])
+        reader.seek_to_beginning()
+        records = list(reader)
+        reader.close()
+        return records
+
+    def sources(self) -> list[int]:
+        return sorted(json.loads(record.value)["source"]["offset"] for record in self.written(self.results))
+
+    def reasons(self) -> str:
+        return " | ".join(self.daemon.status()["not_ready"])
+
+    def said(self, *words: str) -> list[str]:
+        """Lines of its log at level warning or above, and those that have these words."""
+        lines = [json.loads(line) for line in self.daemon.log.read_text().splitlines() if line.startswith("{")]
+        return [
+            f"{line['event']}: {line.get('error', '')}"
+            for line in lines
+            if line["level"] in {"warning", "error"} or any(word in line["event"] for word in words)
+        ]
+
+
+@pytest.fixture
+def job(tmp_path: Path, broker: GuardedBroker) -> Iterator[Callable[..., Job]]:
+    made: list[Job] = []
+
+    def make(**topics: str) -> Job:
+        made.append(Job(tmp_path / f"daemon-{len(made)}", broker, **topics))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.daemon.kill()
+        one.ads.stop()
+    broker.forbid_all()
+
+
+@pytest.mark.parametrize("asks", [True, False], ids=["may ask", "must find out"])
+def test_what_the_brokers_do_not_take_is_made_to_fit(job: Callable[..., Job], *, asks: bool) -> None:
+    one = job(max_message_bytes="2000", cleanup_policy="compact")
+    if asks:
+        topics = [Right("topic", topic, "describe_configs") for topic in (one.results, one.rejects)]
+        one.broker.allow([*topics, Right("cluster", "kafka-cluster", "describe_configs")])
+    count = 602
+    one.feed((b"first", GOOD), *[(None, BAD)] * 300, (b"x" * 20_000, b"y" * 30_000), *[(None, BAD)] * 300)
+    one.daemon.start(ready=False)
+    eventually(lambda: _results(one.daemon) >= 50, within=40, what="results above the price that waits")
+    one.ads.start()
+    eventually(lambda: len(one.sources()) >= count, within=60, every=0.5, what="all results")
+    assert one.sources() == list(range(count))
+    results = {json.loads(record.value)["source"]["offset"]: record for record in one.written(one.results)}
+    assert "[shortened: " in json.loads(results[301].value)["text"]
+    assert results[1].key == f"{one.prices}:0:1".encode()
+    rejects = one.written(one.rejects)
+    assert len(rejects) == count - 1
+    assert all(record.key for record in rejects)
+    eventually(one.daemon.ready, what="ready")
+    refused = [line for line in one.said() if "results were not written" in line]
+    assert len(refused) == len(set(refused)) <= (0 if asks else 6), refused
+
+
+def test_a_right_that_is_taken_is_named_once_and_the_daemon_goes_on_once_it_is_back(job: Callable[..., Job]) -> None:
+    one = job()
+    one.ads.start()
+    one.daemon.start()
+    one.feed((None, BAD))
+    eventually(lambda: one.sources() == [0], what="the first result")
+    one.broker.allow([Right("topic", topic, "describe") for topic in (one.prices, one.results)])
+    _taken_and_given(one, one.write, f"may not write topic {one.results}", 1)
+    _taken_and_given(one, one.member, f"may not use consumer group {one.group}", 2)
+    _taken_and_given(one, one.read, f"may not read topic {one.prices}", 3)
+    _taken_and_given(one, one.transactions, "may not use transactional.id", 4)
+    assert one.sources() == list(range(5))
+
+
+def _taken_and_given(one: Job, right: Right, reason: str, settled: int) -> None:
+    one.broker.forbid([right])
+    one.feed((None, BAD))
+    eventually(lambda: reason in one.reasons(), within=40, what=reason)
+    assert not one.daemon.ready()
+    assert "not confirmed this member" not in one.reasons()
+    one.broker.allow([right])
+    eventually(lambda: one.sources() == list(range(settled + 1)), within=40, what=f"a result once there is {right}")
+    eventually(one.daemon.ready, what="ready")
+    lines: Sequence[str] = [line for line in one.said() if reason in line]
+    assert len(lines) == len(set(lines)), lines
+
+
+def _results(daemon: Daemon) -> int:
+    """How many results are durable."""
+    try:
+        status = daemon.status()
+    except OSError:
+        return 0
+    return int(sum(row["count"] for row in status["results"]) - status.get("unwritten", 0))
