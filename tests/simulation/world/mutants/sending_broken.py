@@ -85,7 +85,7 @@ MUTANTS = [
     Mutant(
         "what was given up may be unread still",
         [around(UnconfirmedPosts, "add", _forgotten)],
-        first=100,
+        first=800,
         world=with_more(
             {"ads_not_reading": 0.5, "stop": 0.1, "kill": 0.1},
             daemons=3,
