@@ -11,6 +11,7 @@ from tenacity.wait import wait_exponential
 from contribd import __version__
 from contribd.ads.dialer import DialOptions
 from contribd.ads.http_proxy import NO_PROXY, Proxy
+from contribd.ads.own_address import usual_address
 from contribd.ads.token_client import TokenAccount, TokenClient
 from contribd.config.load import Loaded
 from contribd.config.model import ClientCredentials, PasswordGrant, Settings, UserAuth
@@ -143,23 +144,19 @@ def services(loaded: Loaded) -> tuple[str, ...]:
     return tuple(dict.fromkeys(mapping.service for mapping in loaded.mapper.mappings))
 
 
-def position(settings: Settings) -> str:
-    """The login's position: what is configured, else this host's address as others see it."""
-    return settings.ads.position or _own_address()
+def poster(settings: Settings) -> str | None:
+    """The address that posts name, as far as it is configured; else it is this end's of the connection.
+
+    It must be an IPv4 one: the vendor's converter refuses every post else.
+    """
+    return settings.ads.post_user.address or _ipv4((settings.ads.position or "").partition("/")[0])
 
 
 def post_user(settings: Settings) -> PostUserInfo:
-    """PostUserInfo of every post. Its address must be an IPv4 one: the vendor's converter refuses every post else."""
+    """PostUserInfo of every post, until a connection tells this end's address."""
     given, ads = settings.ads.post_user, settings.ads
     user_id = given.id if given.id is not None else int(ads.application_id)
-    return PostUserInfo(given.address or _ipv4(position(settings).partition("/")[0]) or _own_address(), user_id)
-
-
-def _own_address() -> str:
-    try:
-        return socket.gethostbyname(socket.gethostname())
-    except OSError:  # the host does not know its own name: an address that is at least true
-        return "127.0.0.1"
+    return PostUserInfo(poster(settings) or usual_address(), user_id)
 
 
 def _ipv4(text: str) -> str | None:
@@ -197,7 +194,7 @@ def session(loaded: Loaded, rng: Random) -> SessionPolicy:
     return SessionPolicy(
         endpoints=tuple(ads.endpoints),
         service=ads.service,
-        login=Login(ads.user, str(ads.application_id), position(settings)),
+        login=Login(ads.user, str(ads.application_id), ads.position or ""),
         login_timeout=ads.login_timeout,
         backoff=backoff(ads.reconnect.first, ads.reconnect.max, rng),
         services=services(loaded),
@@ -205,4 +202,5 @@ def session(loaded: Loaded, rng: Random) -> SessionPolicy:
         service_down_limit=ads.service_down_limit,
         return_after=ads.return_after,
         tokens=None if isinstance(ads.auth, UserAuth) else TokenKind(ads.auth.type),
+        poster=poster(settings),
     )

@@ -15,6 +15,7 @@ from contribd.engine.policy import SessionPolicy, TokenKind
 from contribd.engine.session.endpoints import Failure
 from contribd.engine.session.session import Session
 from contribd.omm.answers import decode
+from contribd.omm.requests import Login
 
 A, B, C = "ws://a", "ws://b", "ws://c"
 
@@ -31,6 +32,8 @@ class TwoEnds:
         return_after: float | None = 300.0,
         tokens: TokenKind | None = None,
         backoff: Callable[[int], float] = seconds,
+        login: Login = LOGIN,
+        poster: str | None = None,
     ) -> None:
         self.mono = 1000.0
         self.answered = True
@@ -42,7 +45,7 @@ class TwoEnds:
         policy = SessionPolicy(
             endpoints or (A, B),
             "TRCC",
-            LOGIN,
+            login,
             10.0,
             backoff,
             services,
@@ -50,6 +53,7 @@ class TwoEnds:
             service_down_limit,
             return_after,
             tokens,
+            poster,
         )
         note = lambda level, event, **details: self.notes.append((level, event, details))  # noqa: E731 - one line
         self.session = Session(policy, Random(1), self.counters, note)
@@ -127,6 +131,11 @@ class TwoEnds:
 
     def log_in(self) -> None:
         self.connect()
+        self.answer_login()
+
+    def answer_login(self) -> None:
+        """The connection is made: the server takes the login."""
+        self.pump()
         self.say(login_refresh())
 
     def open(self) -> "TwoEnds":

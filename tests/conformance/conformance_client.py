@@ -32,6 +32,7 @@ class ConformanceClient:
         self,
         *endpoints: str,
         user: str = "contribd",
+        position: str = "10.0.0.1",
         login_timeout: float = 5.0,
         services: tuple[str, ...] = ("TRCC",),
         wait_for_service: bool = True,
@@ -58,7 +59,7 @@ class ConformanceClient:
             SessionPolicy(
                 endpoints,
                 "TRCC",
-                Login(user, "256", "10.0.0.1"),
+                Login(user, "256", position),
                 login_timeout,
                 backoff,
                 services,

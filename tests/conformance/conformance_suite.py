@@ -91,6 +91,16 @@ class TestLogin:
         assert [kind_and_token(login) for login in server.logins()] == [("login", "token-1"), ("reissue", "token-2")]
         assert [form["grant_type"] for form in tokens.forms] == ["password", "refresh_token"]
 
+    def test_is_made_from_this_end_s_address_and_posts_name_it(self, start: Start) -> None:
+        server = start()
+        with ConformanceClient(server.url, position="").open() as driver:
+            driver.put("EUR=")
+            assert answers(driver.settled()[0]) == ["ACK"]
+            assert b'"PostUserInfo":{"Address":"127.0.0.1","UserID":256}' in driver.frames[0]
+            [login] = server.logins()
+            elements = login["elements"] if isinstance(login, dict) else login.elements
+            assert elements["Position"] == "127.0.0.1"
+
     def test_stream_is_closed_before_the_connection_at_a_stop(self, start: Start) -> None:
         server = start(delay=0.2)
         with ConformanceClient(server.url).open() as driver:

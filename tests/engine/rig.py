@@ -101,6 +101,11 @@ class Rig:
         self.connect()
         self.receive(login_refresh(**elements))
 
+    def answer_login(self) -> None:
+        """The connection is made: up to a session that posts."""
+        self.receive(login_refresh())
+        self.receive(directory())
+
     def open(self, **elements: Any) -> "Rig":
         """Up to a session that posts; what the log-in sent is forgotten."""
         self.log_in(**elements)

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from contribd.ads.happy_eyeballs import AddressFailure, NotConnected, Winner, first_connected, system_text
 from contribd.ads.http_head import BadHead
 from contribd.ads.http_proxy import Proxy, Route, TunnelRefused, UnusableProxy, route_to, tunnel
+from contribd.ads.own_address import OwnAddress, own_address
 from contribd.ads.resolver import MAX_ADDRESSES, Address, NotResolved, place_text, resolve
 from contribd.ads.upgrade import upgrade
 from contribd.engine.session.endpoints import Failure
@@ -45,6 +46,8 @@ class DialedSocket(NamedTuple):
     """Where it goes: the server's address and port, or the proxy's."""
     failures: tuple[tuple[str, str], ...] = ()
     """Other addresses of the same name that were tried first, each with what came of it."""
+    own: OwnAddress = OwnAddress("", "")
+    """This end's; empty where it is not known."""
 
 
 def connect(url: str, options: DialOptions) -> DialedSocket:
@@ -106,7 +109,8 @@ class _Call:
                 self._error = error
                 self._failed[winner.address] = _Failed(f"{winner.address}: {error}", told=True)
             else:
-                return DialedSocket(sock, str(winner.address), self._told())
+                own = own_address(sock, through_proxy=self._route is not None)
+                return DialedSocket(sock, str(winner.address), self._told(), own)
         raise self._no_connection()
 
     def _note(self, failures: list[AddressFailure]) -> None:

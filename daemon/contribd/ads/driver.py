@@ -139,7 +139,7 @@ class Driver:
         self._link, self._attempt = WebSocket(result.sock), attempt
         self._taken = self._unsent = 0
         self._selector.register(self._link, selectors.EVENT_READ)
-        self._engine.handle(Connected(attempt, Reached(result.address, result.failures)), now)
+        self._engine.handle(Connected(attempt, Reached(result.address, result.failures, *result.own)), now)
 
     def _tell_unsent(self, link: WebSocket, now: Now) -> None:
         """Tells the engine of bytes that wait, where something about them changed: most of the time none do."""

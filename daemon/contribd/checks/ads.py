@@ -17,6 +17,7 @@ from contribd.engine.counters import EngineCounters
 from contribd.engine.events import TokenFailed
 from contribd.engine.limits import DIRECTORY_TIMEOUT
 from contribd.engine.policy import SessionPolicy
+from contribd.engine.session.reached import Reached
 from contribd.engine.session.services import Services
 from contribd.engine.session.session import Session
 from contribd.engine.session.session_log import offered
@@ -41,6 +42,10 @@ class EndpointReport:
     """Other addresses of its name that were tried first, each with what came of it."""
     tls: str | None = None
     connected_in: float | None = None
+    position: str | None = None
+    """The login's; by default this end's address."""
+    poster: str | None = None
+    """The address that posts would name."""
     logged_in: bool = False
     posting: bool | None = None
     """SupportOMMPost; None where the server does not say."""
@@ -57,8 +62,9 @@ class EndpointReport:
 class _Visit:
     """One session with one endpoint, from the login to its close."""
 
-    def __init__(self, link: WebSocket, policy: SessionPolicy, report: EndpointReport) -> None:
+    def __init__(self, link: WebSocket, policy: SessionPolicy, report: EndpointReport, reached: Reached) -> None:
         self._link = link
+        self._reached = reached
         self._report = report
         self._session = Session(policy, Random(), EngineCounters())
         self._connection = self._session.connection
@@ -68,7 +74,8 @@ class _Visit:
         """Up to the state of the services, or to the reason why there is none."""
         session, connection, policy = self._session, self._connection, self._session.policy
         session.tick(_now())
-        session.connected(connection.attempt, _now())
+        session.connected(connection.attempt, _now(), self._reached)
+        self._report.position, self._report.poster = session.position, session.poster
         deadline = time.monotonic() + policy.login_timeout + 2 * DIRECTORY_TIMEOUT
         while connection.last_failure is None and time.monotonic() < deadline:
             self._round()
@@ -155,9 +162,10 @@ def inspect_endpoint(
         report.problem = f"{error.failure.value}: {error}"
         return report
     report.connected_in = time.monotonic() - started
+    reached = Reached(dialed.address, dialed.failures, *dialed.own)
     report.failed_addresses = [text for _, text in dialed.failures]
     _describe(dialed.sock, report)
-    _visit(WebSocket(dialed.sock), _alone(policy, endpoint, login), report)
+    _visit(WebSocket(dialed.sock), _alone(policy, endpoint, login), report, reached)
     return report
 
 
@@ -167,8 +175,8 @@ def _not_up(services: Services, name: str) -> str:
     return f"the ADS has no service {name}; it has {offered(services, name)}"
 
 
-def _visit(link: WebSocket, policy: SessionPolicy, report: EndpointReport) -> None:
-    visit = _Visit(link, policy, report)
+def _visit(link: WebSocket, policy: SessionPolicy, report: EndpointReport, reached: Reached) -> None:
+    visit = _Visit(link, policy, report, reached)
     try:
         visit.log_in()
         if report.logged_in:

@@ -96,6 +96,8 @@ def _facts(endpoint: "EndpointReport") -> list[tuple[str, str]]:
         tls = endpoint.tls or "no TLS"
         facts.append(("address", f"{endpoint.address}, {tls}, connected in {_milliseconds(endpoint.connected_in)}"))
     facts += [("failed", text) for text in endpoint.failed_addresses]
+    if endpoint.position is not None:
+        facts.append(("from", f"position {endpoint.position}, poster {endpoint.poster}"))
     if endpoint.logged_in:
         posting = {True: "posts are taken", False: "posts are not taken", None: "does not say whether posts are taken"}
         limits = f"at most {endpoint.max_message_size} bytes a message, ping timeout {endpoint.ping_timeout:g} s"

@@ -151,7 +151,9 @@ class Ads(Section):
     service: Text = Field(description="The service posted to where a mapping names none")
     user: Text = Field(default="contribd", description="The login's user name")
     application_id: TextOrNumber = Field(default="256", description="The login's application id")
-    position: Text | None = Field(default=None, description="The login's position; default: this host's address")
+    position: Text | None = Field(
+        default=None, description="The login's position; default: this end's address of the connection"
+    )
     post_user: PostUser = Field(default_factory=PostUser, description="PostUserInfo of every post")
     auth: Auth = Field(default_factory=UserAuth, description="How to log in: user, password-grant, client-credentials")
     tls: Tls = Field(default_factory=Tls, description="Certificates for wss endpoints")

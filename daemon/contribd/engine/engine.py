@@ -87,6 +87,7 @@ class Engine:
         self.mapper = mapper
         self.intake = Intake(bounds)
         self.outbox = Outbox(bounds)
+        self.encoder = encoder
         self.contributor = Contributor(contribution, encoder, self.outbox, self.counters, log)
         self.withdrawals = self.contributor.withdrawals
         self.session = Session(session, rng, self.counters, log, self.contributor.ended_by_trial)
@@ -193,6 +194,8 @@ class Engine:
 
     def _connected(self, event: Connected, now: Now) -> None:
         self.session.connected(event.attempt, now, event.reached)
+        if self.session.poster:
+            self.encoder.post_from(self.session.poster)
 
     def _lost(self, event: Lost, now: Now) -> None:
         self.connection.lost(event.attempt, event.failure, event.text, now)

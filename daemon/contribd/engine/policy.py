@@ -77,6 +77,7 @@ class SessionPolicy:
 
     ``services``: what is posted to; empty: any that the ADS has. ``wait_for_service``: whether the source directory is
     asked for. ``service_down_limit``: how long none of them may be Up before another endpoint is tried.
+    ``poster``: the address that posts name, an IPv4 one; None, and ``login.position`` empty: this end's address.
     ``return_after``: how long a preferred endpoint must be reachable before it is gone back to. None: never.
     """
 
@@ -90,3 +91,4 @@ class SessionPolicy:
     service_down_limit: float | None = 30.0
     return_after: float | None = 300.0
     tokens: TokenKind | None = None
+    poster: str | None = None

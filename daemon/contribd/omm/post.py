@@ -29,7 +29,12 @@ class PostEncoder:
     """Encodes posts of one user; everything that does not change from post to post is encoded once."""
 
     def __init__(self, user: PostUserInfo) -> None:
-        info = _encode({"Address": user.address, "UserID": user.user_id})
+        self._user_id = user.user_id
+        self.post_from(user.address)
+
+    def post_from(self, address: str | int) -> None:
+        """The publisher's address, from the next post on."""
+        info = _encode({"Address": address, "UserID": self._user_id})
         self._user = b',"PostUserInfo":' + info + b',"Key":'
 
     def encode(

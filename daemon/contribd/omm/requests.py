@@ -22,7 +22,10 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who logs in. ``token`` makes it an ``AuthnToken`` login (cloud endpoints); ``name`` is then not sent."""
+    """Who logs in, and from where: an empty ``position`` is yet to be told.
+
+    ``token`` makes it an ``AuthnToken`` login (cloud endpoints); ``name`` is then not sent.
+    """
 
     name: str
     application_id: str

@@ -24,8 +24,18 @@ class LoginStream:
 
     def __init__(self, policy: SessionPolicy) -> None:
         self._who = policy.login
+        self._given = policy.login.position
         timeout = CONNECT_TIMEOUTS * policy.login_timeout
         self._tokens = LoginToken(policy.tokens, policy.backoff, timeout) if policy.tokens else None
+
+    @property
+    def position(self) -> str:
+        """The position that logs in."""
+        return self._who.position
+
+    def connected_from(self, own: str) -> None:
+        """This end's address: the position, where none is configured."""
+        self._who = replace(self._who, position=self._given or own)
 
     # What is sent
 

@@ -41,6 +41,8 @@ class Session:
         """``by_post``: whether the session, where it ends now of itself, does so for a post."""
         self.policy = policy
         self.session_id = ""
+        self.poster = policy.poster or ""
+        """The address that posts name; empty while neither configuration nor connection has told one."""
         self.limits = LoginLimits()
         """Those of the session, or of the last one."""
         self._rng = rng
@@ -60,6 +62,11 @@ class Session:
         """Those of the server in use, as far as it has said."""
         return self._directory.services
 
+    @property
+    def position(self) -> str:
+        """The login's, as it was sent last."""
+        return self._login.position
+
     def is_up(self, service: str) -> bool:
         """Whether posts to this service may go."""
         return self.connection.state is SessionState.OPEN and self.services.is_up(service)
@@ -74,6 +81,8 @@ class Session:
         if attempt != self.connection.attempt or self.connection.state is not SessionState.CONNECTING:
             return
         self._log.addresses(self.connection.endpoint, reached)
+        self._login.connected_from(reached.own)
+        self.poster = self.policy.poster or reached.own_ipv4
         request = self._login.request(now.mono)
         if request is None:
             self.connection.end(Failure.TOKEN_UNAVAILABLE, "the token ran out while the connection was made", now)
@@ -138,8 +147,9 @@ class Session:
             self.connection.endpoint,
             answer,
             session=self.session_id,
-            max_message_size=self.limits.max_message_size,
-            ping_timeout=self.limits.ping_timeout,
+            position=self._login.position,
+            poster=self.poster,
+            limits=self.limits,
         )
         self.connection.failover.opened(self.connection.endpoint, now.mono)
         if self.policy.wait_for_service:

@@ -6,6 +6,7 @@ from typing import Final
 from contribd.engine.counters import EngineCounters
 from contribd.engine.event_log import EventLog
 from contribd.engine.session.endpoints import Failure
+from contribd.engine.session.login_limits import LoginLimits
 from contribd.engine.session.reached import Reached
 from contribd.engine.session.services import Services
 from contribd.omm.answers import LoginAnswer
@@ -76,7 +77,7 @@ class SessionLog:
     # The login
 
     def logged_in(
-        self, endpoint: str, answer: LoginAnswer, *, session: str, max_message_size: int, ping_timeout: float
+        self, endpoint: str, answer: LoginAnswer, *, session: str, position: str, poster: str, limits: LoginLimits
     ) -> None:
         """The server took the login; the limits are those in force, whether it named them or not."""
         self._log(
@@ -84,8 +85,10 @@ class SessionLog:
             "logged in",
             endpoint=endpoint,
             session=session,
-            max_message_size=max_message_size,
-            ping_timeout=ping_timeout,
+            position=position,
+            poster=poster,
+            max_message_size=limits.max_message_size,
+            ping_timeout=limits.ping_timeout,
             text=answer.text,
         )
 

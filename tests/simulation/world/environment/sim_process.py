@@ -14,6 +14,7 @@ from tests.simulation.world.environment.sockets import SimSelector, SimSocket
 
 from contribd.ads.dialer import DialedSocket, DialError, DialOptions
 from contribd.ads.driver import Driver
+from contribd.ads.own_address import OwnAddress
 from contribd.engine.engine import Engine
 from contribd.engine.events import Stop
 from contribd.engine.records.offsets import Partition
@@ -25,6 +26,9 @@ from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.lease import Lease
 from contribd.streams.sink import Sink
 from contribd.streams.source import Source
+
+OWN = OwnAddress("10.0.0.9", "10.0.0.9")
+"""Every daemon's end of its connections."""
 
 BUSY_ROUNDS = 2_000
 """Rounds of the worker within one simulated second that mean that it never sleeps."""
@@ -146,7 +150,7 @@ class Process(Life):
             sock = SimSocket(self, wire, self._heard)
             self._sockets.append(sock)
             venue.accept(wire)
-            done(DialedSocket(cast("socket.socket", sock), endpoint))
+            done(DialedSocket(cast("socket.socket", sock), endpoint, (), OWN))
 
         self.later(rng.choice((0.001, 0.001, 0.02, 0.02, 0.3, 0.3 if plan.harm_alone else 7.0)), connected)
 
