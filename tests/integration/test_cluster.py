@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from tests.integration.rigs.cluster_rig import OFFSETS, TRANSACTIONS, KafkaCluster
+from tests.integration.rigs.cluster_rig import BROKERS, INTERNAL, OFFSETS, TRANSACTIONS, KafkaCluster
 from tests.integration.rigs.spawned import listening
 from tests.streams.stream_suite import (
     LEAVES_SOCKETS,
@@ -101,6 +101,25 @@ def test_transactions_go_on_where_their_coordinators_and_leaders_move(cluster: K
     assert topics.read(topics.results) == [b"1", b"2", b"3", b"4"]
     assert topics.committed() == (4, "")
     writer.stop()
+
+
+def test_a_transaction_outlives_the_coordinator_of_its_group(cluster: KafkaCluster) -> None:
+    topics = Topics(cluster)
+    node = cluster.coordinator(topics.group)
+    other = node % BROKERS + 1
+    cluster.place(topics.results, {0: other})
+    names = (f"name{number}" for number in range(100))
+    name = next(each for each in names if cluster.transaction_coordinator(f"{topics.group}-{each}") == other)
+    writer = SinkProcess(topics.settings(name))
+    assert writer.write(1, [b"1"], {topics.partition(): Commit(1, "")}, no_member())
+    cluster.brokers[node].kill()
+    began = time.monotonic()
+    assert writer.write(2, [b"2"], {topics.partition(): Commit(2, "")}, no_member())
+    assert time.monotonic() - began < sink.STEP_SECONDS
+    writer.stop()
+    cluster.start_broker(node)
+    cluster.wait_in_sync(topics.results, *INTERNAL)
+    assert topics.read(topics.results) == [b"1", b"2"]
 
 
 def test_with_two_of_three_away_nothing_counts_as_written_and_then_everything_once(

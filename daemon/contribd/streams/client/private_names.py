@@ -66,6 +66,11 @@ PRIVATE_NAMES: Final[tuple[PrivateName, ...]] = (
     Attribute(_TRANSACTIONS, "_last_error", "", "errors: what the brokers told"),
     Method(_SENDER, "force_close", (), "discard"),
     Method(_SENDER, "join", ("timeout",), "discard"),
+    # producer_faults.py
+    Attribute(_SENDER, "_client", "", "keep_requests"),
+    Method("kafka.net.compat:KafkaNetClient", "await_ready", ("node_id", "timeout_ms"), "keep_requests"),
+    Method(_TRANSACTIONS, "bump_producer_id_and_epoch", (), "fail_for_good"),
+    Method(_TRANSACTIONS, "transition_to_fatal_error", ("exc",), "fail_for_good"),
     # admin.py
     Method(_ADMIN, "_process_acl_operations", ("obj",), "members: answers that the client does not know"),
     # workarounds.py

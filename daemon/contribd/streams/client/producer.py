@@ -9,6 +9,7 @@ from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 
 from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.result_encoder import Encoded
+from contribd.streams.client import producer_faults as faults
 from contribd.streams.client.access import Access
 from contribd.streams.client.errors import KafkaError, KafkaTimeoutError
 from contribd.streams.client.partitioner import partition_of
@@ -153,6 +154,8 @@ def end_transactions_of(access: Access, settings: KafkaSettings, transactional_i
 
 def _initialized(access: Access, settings: Mapping[str, Any]) -> Any:
     client: Any = access.opened(KafkaProducer, **settings)
+    faults.keep_requests(client)
+    faults.fail_for_good(client)
     try:
         client.init_transactions()
     except BaseException:
