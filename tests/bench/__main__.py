@@ -1,7 +1,8 @@
 """``python -m tests.bench [PART …] [--quick] [--out DIR]``: measures, and writes one JSON document and one picture.
 
 Parts: throughput, today, distant (an ADS that answers after 5 ms), provider (LSEG's own code), latency, stages, growth,
-overload, recovery, harm, scale; all of them where none is named. What other parts left in the document stays.
+overload, recovery, harm, scale, brokers (of three, beside Kafka's own client); all of them where none is named. What
+other parts left in the document stays.
 """
 
 import argparse
@@ -11,7 +12,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench import growth, harm, latency, overload, picture, recovery, scale, stages, throughput, today
+from tests.bench import (
+    broker_outages,
+    growth,
+    harm,
+    latency,
+    overload,
+    picture,
+    recovery,
+    scale,
+    stages,
+    throughput,
+    today,
+)
 from tests.bench import provider_part as provider
 from tests.bench.measure import Series, machine
 from tests.bench.setting import BUILD, Setting
@@ -96,6 +109,11 @@ def _scale(quick: bool) -> dict[str, Any]:
         return scale.measure(setting, *((40_000, 1) if quick else (80_000, 2)))
 
 
+def _brokers(quick: bool) -> dict[str, Any]:
+    with Setting(kafka=broker_outages.cluster) as setting:
+        return broker_outages.measure(setting, 1 if quick else 2)
+
+
 PARTS: dict[str, Part] = {
     "throughput": _throughput,
     "today": _today,
@@ -108,6 +126,7 @@ PARTS: dict[str, Part] = {
     "recovery": _recovery,
     "harm": _harm,
     "scale": _scale,
+    "brokers": _brokers,
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 import yaml
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from tests.integration.rigs.broker_rig import KafkaBroker, unique
+from tests.integration.rigs.cluster_rig import KafkaCluster
 from tests.integration.rigs.daemon import Daemon
 from tests.integration.rigs.java_build import REPOSITORY
 from tests.integration.rigs.spawned import Child
@@ -69,13 +70,15 @@ def memory_bytes(pid: int) -> int:
 
 
 class Setting:
-    """One broker and one simulated ADS in a folder of their own, for as long as the ``with`` block runs."""
+    """Kafka and one simulated ADS in a folder of their own, for as long as the ``with`` block runs."""
 
-    def __init__(self, *, ads: Sequence[str] = ()) -> None:
-        """``ads``: options of ``contribd simulate ads``."""
+    def __init__(
+        self, *, ads: Sequence[str] = (), kafka: Callable[[Path], KafkaBroker | KafkaCluster] = KafkaBroker
+    ) -> None:
+        """``ads``: options of ``contribd simulate ads``. ``kafka``: makes it in a folder; one broker."""
         self._folder = tempfile.TemporaryDirectory(prefix="contribd-bench-", ignore_cleanup_errors=True)
         self.directory = Path(self._folder.name)
-        self.kafka = KafkaBroker(self.directory / "kafka")
+        self.kafka = kafka(self.directory / "kafka")
         self._ads_options = ads
         self.endpoint = ""
         self._children: list[Child] = []

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 from kafka import KafkaProducer
 from tests.integration.rigs.broker_rig import KafkaBroker, unique
+from tests.integration.rigs.cluster_rig import KafkaCluster
 from tests.integration.rigs.daemon import Daemon
 from tests.integration.rigs.prices import read_results
 from tests.integration.rigs.provider_rig import Provider
@@ -42,7 +43,9 @@ def garbling(provider: Provider) -> TcpProxy:
 class BesideHarm:
     """One daemon with topics of its own. ``kind``: of the harm, one of ``HARMFUL``; None: there is none."""
 
-    def __init__(self, directory: Path, kafka: KafkaBroker, url: str, kind: str | None, *, conflate: bool) -> None:
+    def __init__(
+        self, directory: Path, kafka: KafkaBroker | KafkaCluster, url: str, kind: str | None, *, conflate: bool
+    ) -> None:
         self.kind = kind
         self.rics = HEALTHY if kind is None else (*HEALTHY, HARMFUL[kind])
         self._kafka = kafka
@@ -75,7 +78,9 @@ def of_harmful(results: Sequence[Result]) -> Counter[str]:
     return Counter(result.status.value for result in results if result.ric not in HEALTHY)
 
 
-def tick(kafka: KafkaBroker, cases: Sequence[BesideHarm], seconds: int) -> Mapping[BesideHarm, list[Result]]:
+def tick(
+    kafka: KafkaBroker | KafkaCluster, cases: Sequence[BesideHarm], seconds: int
+) -> Mapping[BesideHarm, list[Result]]:
     """Gives every instrument of every case a price a second; the results there are a second after the last ones."""
     for case in cases:
         case.daemon.start(ready=False)
