@@ -1,8 +1,10 @@
 """Where partitions begin on real Kafka: new ones, and those whose offsets are gone."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from types import SimpleNamespace
 
+import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewPartitions
 from tests.integration.rigs.broker_rig import KafkaBroker
@@ -13,6 +15,7 @@ from contribd.engine.records.offsets import Commit, decode_about
 from contribd.engine.records.result_encoder import Encoded
 from contribd.streams.client.access import Access
 from contribd.streams.client.admin import open_admin
+from contribd.streams.group import start_lines, topic_watch
 from contribd.streams.transaction import Write
 
 pytestmark = LEAVES_SOCKETS
@@ -109,3 +112,38 @@ def test_a_group_starts_at_a_time_or_refuses(kafka: KafkaBroker) -> None:
     eventually(lambda: len(member.records) >= 2, "what is as late as that")
     assert member.values == [b"2", b"3"]
     member.leave()
+
+
+def test_a_topic_that_is_deleted_is_told_and_read_from_its_beginning_when_it_is_made_anew(
+    kafka: KafkaBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topics = Topics(kafka)
+    topics.produce(b"old", b"older")
+    member = GroupProcess(topics.settings(start_from="latest"))
+    member.wait_for(topics.partition())
+    told: list[str] = []
+    monkeypatch.setattr(topic_watch, "_log", SimpleNamespace(warning=told_into(told), info=told_into(told)))
+    monkeypatch.setattr(start_lines, "_log", SimpleNamespace(warning=told_into(told)))
+    before = topic_id_of(topics)
+    admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    admin.delete_topics([topics.prices])
+    admin.close()
+    [reason] = eventually(member.source.reasons, "a reason not to be ready")
+    assert reason.startswith(f"consuming: no topic {topics.prices}, or user ANONYMOUS may not see it: create it")
+    kafka.create_topic(topics.prices)
+    topics.produce(b"0", b"1", b"2")
+    eventually(lambda: len(member.records) >= 3, "the records of the new topic")
+    assert member.records == [(topics.partition(), n, b"%d" % n) for n in range(3)]
+    eventually(lambda: not member.source.reasons(), "readiness")
+    start = member.of(Assigned)[-1].partitions[topics.partition()]
+    after = topic_id_of(topics)
+    assert (start.offset, decode_about(start.metadata).topic_id) == (0, after)
+    assert before != after
+    assert told[0].startswith("a topic that was consumed is gone: it was deleted")
+    assert {text[:33] for text in told[1:]} == {"the topic is there again", "the topic is another one than what"[:33]}
+    assert len(told) == 3, "each is said once"
+    member.leave()
+
+
+def told_into(told: list[str]) -> Callable[..., None]:
+    return lambda text, **_details: told.append(text)

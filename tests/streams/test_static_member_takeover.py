@@ -17,7 +17,7 @@ from contribd.engine.records.price import Record
 from contribd.ops.progress import Progress
 from contribd.streams.client.cluster import connect
 from contribd.streams.client.errors import FencedInstanceIdError
-from contribd.streams.client.port import GroupMember, Heartbeats, Kafka, Member
+from contribd.streams.client.port import GroupMember, Heartbeats, Kafka, Member, Topics
 from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.lease import Lease
@@ -225,6 +225,9 @@ class TakeoverConsumer:
     def assignment(self) -> set[Partition]:
         return set()
 
+    def topics(self) -> Topics:
+        return {}
+
     def close(self, *, leave: bool) -> None:
         self.closed.append(leave)
 
@@ -329,7 +332,7 @@ def test_records_that_were_polled_are_handed_on_although_the_group_cannot_be_ask
         raise FencedInstanceIdError
 
     monkeypatch.setattr(made._assignment, "follow", refuse)
-    monkeypatch.setattr(made._assignment, "retake_out_of_range", lambda _consumer: set())
+    monkeypatch.setattr(made._assignment, "retake_changed", lambda _consumer: set())
     monkeypatch.setattr(made._assignment, "tell_caught_up", lambda _consumer: None)
     monkeypatch.setattr(made._assignment, "positions", SimpleNamespace(lags=lambda _consumer: {}))
     made._step(TakeoverConsumer(Record(7, -1, None, b"{}")))  # type: ignore[arg-type]

@@ -85,7 +85,7 @@ class Source:
             fencing=fencing,
             leaving=self._leaving,
         )
-        self._blocked = self._assignment.blocked
+        self._blocked, self._topics = self._assignment.blocked, self._assignment.topics
         self._hooks = Hooks(fencing, lease, self._assignment.positions, self._blocked)
         self._handed_over = 0
         self._paused: frozenset[Partition] = frozenset()
@@ -134,7 +134,8 @@ class Source:
         failure = self.failure
         if failure is None and self.connected:
             failure = self._kafka.problem() or (self._complaint if self._failures >= STUBBORN else None)
-        return reasons_not_ready("consuming", failure, connected=self.connected) + self._blocked.reasons()
+        nothing = reasons_not_ready("consuming", failure, connected=self.connected)
+        return nothing + self._topics.reasons() + self._blocked.reasons()
 
     def stop(self) -> None:
         """Fetch nothing more; the consumer stays in its group, since results are still committed in its name."""
@@ -193,7 +194,7 @@ class Source:
             self._stopping.set()
         except KafkaError as error:  # what was polled is not given again
             self._failed(error)
-        for partition in self._assignment.retake_out_of_range(consumer) | self._retaken(consumer):
+        for partition in self._assignment.retake_changed(consumer) | self._retaken(consumer):
             polled.pop(partition, None)
         self._assignment.drop_settled(polled)
         if self._blocked.follow(consumer):

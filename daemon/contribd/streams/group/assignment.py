@@ -18,6 +18,7 @@ from contribd.streams.group.results_lookup import ResultsLookup
 from contribd.streams.group.settled_offsets import SettledOffsets
 from contribd.streams.group.start_offsets import OUT_OF_RANGE, StartOffsets
 from contribd.streams.group.static_member import StaticMember
+from contribd.streams.group.topic_watch import TopicWatch
 from contribd.streams.runtime import Event, Runtime
 
 REVOKE_SECONDS = 5.0
@@ -66,6 +67,7 @@ class Assignment:
         self._settled: dict[Partition, SettledOffsets] = {}
         """What has its result though the group's offsets do not say so, by partition: it is not handed over."""
         self.positions = Positions()
+        self.topics = TopicWatch(settings, runtime.mono)
         self.blocked = BlockedPartitions(runtime.mono, emit)
 
     def release(self) -> None:
@@ -123,18 +125,22 @@ class Assignment:
                 self._settled[partition] = start.settled
         commits = {partition: start.commit for partition, start in starts.items()}
         _log.info("partitions assigned", partitions=_names(commits))
+        self.topics.begin(starts)
         self._emit(Assigned(commits, self.positions.begin(starts)))
         return True
 
-    def retake_out_of_range(self, consumer: MemberConsumer) -> set[Partition]:
-        """Partitions whose log was cut back, or deleted as far as the consumer is or further: they are revoked in order
-        and begin anew. Their offsets mean other records now, and what was fetched of them just now is not used."""
-        out_of_range = self.positions.out_of_range(consumer)
+    def retake_changed(self, consumer: MemberConsumer) -> set[Partition]:
+        """Partitions whose log was cut back, or deleted as far as the consumer is or further, or whose topic was made
+        anew: they are revoked in order and begin anew. Their offsets mean other records now, and what was fetched of
+        them just now is not used."""
+        other = self.topics.look(consumer)
+        out_of_range = self.positions.out_of_range(consumer) - other
         if out_of_range:
             _log.error(OUT_OF_RANGE, partitions=_names(out_of_range))
             self._starts.out_of_range |= out_of_range
-            self._retake(consumer, out_of_range)
-        return out_of_range
+        if changed := other | out_of_range:
+            self._retake(consumer, changed)
+        return changed
 
     def drop_settled(self, polled: dict[Partition, list[Record]]) -> None:
         """Takes out of what was polled the records that have their result, where the group's offsets do not say so."""
@@ -199,6 +205,7 @@ class Assignment:
     def _forget(self, partitions: Collection[Partition]) -> None:
         self._new.difference_update(partitions)
         self.positions.forget(partitions)
+        self.topics.forget(partitions)
         self._starts.forget(partitions)
         for partition in partitions:
             self._settled.pop(partition, None)
