@@ -24,19 +24,20 @@ ALLOWED = {
     "omm": {"omm", "mapping"},
     "mapping": {"mapping"},
     "engine": {"engine", "omm", "mapping"},
-    "config": {"config", "mapping", "omm"},
+    "config": {"config", "mapping", "omm", "tls"},
     "ops": {"ops", "engine"},
-    "ads": {"ads", "engine", "omm"},
+    "ads": {"ads", "engine", "omm", "tls"},
     "streams": {"streams", "engine", "mapping", "ops", "config"},
     "results": {"results", "engine", "mapping", "streams", "ops", "config"},
     "checks": {"checks", "ads", "streams", "engine", "omm"},
     "orders": {"streams", "engine", "ops"},
     "control": {"control", "orders", "engine", "ops"},
+    "tls": set(),
     "loop": {"orders", "ads", "streams", "engine"},
 }
 """What each part may import of the package: what is below it. The connection takes the names of its failures from the
 engine, the streams their events; the reader of results takes its client's settings from the configuration, which takes
-the names of NakCodes from the wire format."""
+the names of NakCodes from the wire format; ``check`` loads certificates by the same function as a connection."""
 
 LEAVES = {"states", "limits", "policy", "clock", "counters", "commands", "event_log"}
 ALLOWED_INSIDE = {

@@ -106,7 +106,7 @@ def _kafka_client_now(loaded: Loaded) -> dict[str, str]:
 def connection(settings: Settings) -> DialOptions:
     """What the connector needs."""
     tls = settings.ads.tls
-    return DialOptions(settings.ads.login_timeout, tls.ca_file, tls.cert_file, tls.key_file, _proxy(settings))
+    return DialOptions(settings.ads.login_timeout, tls.files(), _proxy(settings))
 
 
 def tokens(settings: Settings) -> TokenClient | None:

@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from tests.ads.conftest import Certificates
 
 from contribd.ads.dialer import DialedSocket, DialError, DialOptions, connect, dial_in_background
@@ -19,6 +20,7 @@ from contribd.ads.websocket import WebSocket
 from contribd.engine.session.endpoints import Failure
 from contribd.simulation.ads import handshake
 from contribd.simulation.ads.server import AdsServer
+from contribd.tls import TlsFiles
 
 QUICK = DialOptions(timeout=0.5)
 PATIENT = DialOptions(timeout=10.0)
@@ -266,7 +268,7 @@ def test_tls_that_drips_is_given_up_in_time(listen: Listen, certificates: Certif
                 time.sleep(0.05)
 
     started = time.monotonic()
-    options = DialOptions(timeout=0.5, ca_file=certificates.ca_file)
+    options = DialOptions(timeout=0.5, tls=TlsFiles(certificates.ca_file))
     assert failure(f"wss://127.0.0.1:{listen(serve)}/WebSocket", options).failure is Failure.NETWORK
     assert time.monotonic() - started < 2
 
@@ -275,7 +277,7 @@ def test_tls_that_drips_is_given_up_in_time(listen: Listen, certificates: Certif
 
 
 def with_ca(certificates: Certificates, **more: Any) -> DialOptions:
-    return DialOptions(timeout=10.0, ca_file=certificates.ca_file, **more)
+    return DialOptions(timeout=10.0, tls=TlsFiles(certificates.ca_file, **more))
 
 
 def test_a_server_of_an_authority_we_were_told_of(
@@ -303,6 +305,20 @@ def test_a_client_s_certificate(new_tls_ads: Callable[..., AdsServer], certifica
     connect(server.url, options).sock.close()
 
 
+def test_a_client_s_key_with_a_pass_phrase_asks_nobody(
+    new_tls_ads: Callable[..., AdsServer], certificates: Certificates, tmp_path: Path
+) -> None:
+    key = serialization.load_pem_private_key(certificates.key_file.read_bytes(), None)
+    locked = serialization.BestAvailableEncryption(b"secret")
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    (tmp_path / "locked.pem").write_bytes(key.private_bytes(*form, locked))
+    server = new_tls_ads(client_ca=certificates.ca_file)
+    files = {"cert_file": certificates.cert_file, "key_file": tmp_path / "locked.pem"}
+    error = failure(server.url, with_ca(certificates, **files))
+    assert (error.failure, str(error)) == (Failure.TLS, "ads.tls.key_password missing: the key has a pass phrase")
+    connect(server.url, with_ca(certificates, **files, key_password="secret")).sock.close()  # noqa: S106 - made above
+
+
 def test_a_client_s_certificate_that_is_missing(
     new_tls_ads: Callable[..., AdsServer], certificates: Certificates
 ) -> None:
@@ -325,7 +341,7 @@ def test_a_ca_file_that_cannot_be_read_is_named(ads: AdsServer, tmp_path: Path, 
     ca_file = tmp_path / "ca.pem"
     if content is not None:
         ca_file.write_text(content)
-    error = failure(ads.url.replace("ws:", "wss:"), DialOptions(timeout=10.0, ca_file=ca_file))
+    error = failure(ads.url.replace("ws:", "wss:"), DialOptions(timeout=10.0, tls=TlsFiles(ca_file)))
     assert error.failure is Failure.TLS
     assert str(ca_file) in str(error)
 

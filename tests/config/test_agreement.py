@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from pydantic import BaseModel
 
 from contribd.config.document import load_document, parse_document
@@ -115,7 +116,8 @@ def test_what_the_example_has_in_comments_is_right_too(tmp_path: Path) -> None:
     head, _, rest = text.partition("kafka:\n")
     uncommented = head + "kafka:\n" + rest.replace("\n  # ", "\n  ").replace("  #   ", "    ")
     (tmp_path / "kafka-password").write_text("secret")
-    uncommented = uncommented.replace("/etc/ssl/certs/kafka-ca.pem", "/dev/null").replace("# instance", "instance")
+    trustme.CA().cert_pem.write_to_path(tmp_path / "kafka-ca.pem")
+    uncommented = uncommented.replace("/etc/ssl/certs/kafka-ca.pem", "kafka-ca.pem").replace("# instance", "instance")
     (tmp_path / "mappings").symlink_to(EXAMPLE.parent / "mappings")
     file = tmp_path / "contribd.yaml"
     file.write_text(uncommented)

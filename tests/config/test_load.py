@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import trustme
+from cryptography.hazmat.primitives import serialization
 
 from contribd.config import kafka_client
 from contribd.config.errors import ConfigError
@@ -361,3 +363,73 @@ def test_withdrawal_without_a_mapping_that_says_what_is_a_problem(write: Write, 
     assert problem.startswith(f"contribd.yaml:{place}: contribution.withdraw: no mapping lists fields to blank")
     load(write(text, spot=SPOT.replace("fields", "withdraw: [BID], fields")), environ={})
     load(write(MINIMAL + "contribution:\n  withdraw: {on_stop: false}\n", spot=SPOT), environ={})
+
+
+# Certificates
+
+
+@pytest.fixture
+def pem(tmp_path: Path) -> Path:
+    """A folder with an authority, a certificate, its key (also with the pass phrase ``s3same``), and another key."""
+    authority = trustme.CA()
+    leaf = authority.issue_cert("localhost")
+    key = serialization.load_pem_private_key(leaf.private_key_pem.bytes(), None)
+    locked = serialization.BestAvailableEncryption(b"s3same")
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    for name, data in {
+        "ca.pem": authority.cert_pem.bytes(),
+        "cert.pem": leaf.cert_chain_pems[0].bytes(),
+        "key.pem": leaf.private_key_pem.bytes(),
+        "locked.pem": key.private_bytes(*form, locked),
+        "other.pem": authority.issue_cert("localhost").private_key_pem.bytes(),
+    }.items():
+        (tmp_path / name).write_bytes(data)
+    return tmp_path
+
+
+ADS_TLS = [
+    ("ca_file: ca.pem, cert_file: cert.pem, key_file: key.pem", None),
+    ("cert_file: cert.pem, key_file: locked.pem, key_password: s3same", None),
+    ("cert_file: cert.pem, key_file: locked.pem", "ads.tls.key_password: missing: the key has a pass phrase"),
+    (
+        "cert_file: cert.pem, key_file: locked.pem, key_password: hidden",
+        "ads.tls.key_password: is not the pass phrase of the key",
+    ),
+    (
+        "cert_file: cert.pem, key_file: other.pem",
+        "ads.tls.key_file: holds another key than that of the certificate",
+    ),
+    ("ca_file: key.pem", "ads.tls.ca_file: holds no certificate in PEM form"),
+    ("key_password: hidden", "ads.tls.key_password: a key without a certificate"),
+]
+
+
+@pytest.mark.parametrize(("tls", "problem"), ADS_TLS)
+def test_certificates_are_loaded_as_a_connection_would(write: Write, pem: Path, tls: str, problem: str | None) -> None:
+    text = changed(ads=f"tls: {{{tls}}}").replace("ws://", "wss://")
+    found = list(map(str, inspect(write(text), environ={}).problems))
+    assert len(found) == (problem is not None)
+    assert problem is None or problem in found[0]
+    assert not any("hidden" in each for each in found)
+    assert (pem / "ca.pem").exists()
+
+
+@pytest.mark.parametrize(("tls", "problem"), ADS_TLS[:5])
+def test_kafka_s_certificates_too(write: Write, pem: Path, tls: str, problem: str | None) -> None:
+    names = {"ca_file": "ssl_cafile", "cert_file": "ssl_certfile", "key_file": "ssl_keyfile"}
+    for name, kafka in {**names, "key_password": "ssl_password"}.items():
+        tls = tls.replace(f"{name}:", f"{kafka}:")
+        problem = problem and problem.replace(f"ads.tls.{name}", f"kafka.client.{kafka}")
+    text = changed(kafka=f"client: {{security_protocol: SSL, {tls}}}")
+    found = list(map(str, inspect(write(text), environ={}).problems))
+    assert len(found) == (problem is not None)
+    assert problem is None or problem in found[0]
+    assert (pem / "ca.pem").exists()
+
+
+def test_a_pass_phrase_is_a_secret(write: Write, pem: Path) -> None:
+    tls = "tls: {cert_file: cert.pem, key_file: locked.pem, key_password: s3same}"
+    loaded = load(write(changed(ads=tls).replace("ws://", "wss://")), environ={})
+    assert "s3same" in loaded.secrets
+    assert "s3same" not in repr(loaded.settings)
+    assert loaded.settings.ads.tls.files().key_file == pem / "locked.pem"

@@ -5,8 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
@@ -17,16 +16,15 @@ from contribd.ads.own_address import OwnAddress, own_address
 from contribd.ads.resolver import MAX_ADDRESSES, Address, NotResolved, place_text, resolve
 from contribd.ads.upgrade import upgrade
 from contribd.engine.session.endpoints import Failure
+from contribd.tls import TlsFiles, TlsProblem, client_context
 
 
 @dataclass(frozen=True, slots=True)
 class DialOptions:
-    """``timeout`` in seconds for all of it; files are PEM; without ``proxy`` the environment's is used."""
+    """``timeout`` in seconds for all of it; without ``proxy`` the environment's is used."""
 
     timeout: float
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
+    tls: TlsFiles = field(default=TlsFiles(), repr=False)
     proxy: Proxy | None = None
 
 
@@ -179,7 +177,7 @@ class _Call:
         return DialError(failure, text)
 
     def _certificate_hint(self) -> str:
-        wanting = self._url.scheme == "wss" and self._options.cert_file is None
+        wanting = self._url.scheme == "wss" and self._options.tls.cert_file is None
         return " (it may want a client's certificate: ads.tls.cert_file)" if wanting else ""
 
     def _no_connection(self) -> DialError:
@@ -198,23 +196,10 @@ class _Failed(NamedTuple):
 
 
 def _tls(options: DialOptions) -> ssl.SSLContext:
-    """Checks the server's certificate and its host name, always; the machine's authorities where no file is named."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    """Loaded anew for each connection: certificates are renewed while a daemon runs."""
     try:
-        if options.ca_file is None:
-            context.load_default_certs(ssl.Purpose.SERVER_AUTH)
-        else:
-            context.load_verify_locations(options.ca_file)
-    except OSError as error:  # ssl.SSLError is one
-        raise _unreadable("ca_file", options.ca_file, error) from error
-    if options.cert_file is not None:
-        try:
-            context.load_cert_chain(options.cert_file, options.key_file)
-        except OSError as error:
-            raise _unreadable("cert_file or key_file", options.cert_file, error) from error
-    return context
-
-
-def _unreadable(setting: str, path: Path | None, error: OSError) -> DialError:
-    reason = getattr(error, "reason", None) or error.strerror or error
-    return DialError(Failure.TLS, f"ads.tls.{setting}: {path} cannot be used: {reason}")
+        return client_context(options.tls)
+    except TlsProblem as problem:
+        file = getattr(options.tls, problem.setting) if problem.setting != "key_password" else None
+        what = f"ads.tls.{problem.setting}" + (f": {file}" if file else "")
+        raise DialError(Failure.TLS, f"{what} {problem}") from None

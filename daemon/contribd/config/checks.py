@@ -8,6 +8,7 @@ from typing import Any
 from contribd.config.kafka_client import FILES, client_problems
 from contribd.config.model import Ads, Kafka, Settings
 from contribd.config.nodes import DataPath
+from contribd.tls import TlsFiles, TlsProblem, client_context
 
 
 def cross_problems(settings: Settings) -> Iterator[tuple[DataPath, str]]:
@@ -16,8 +17,9 @@ def cross_problems(settings: Settings) -> Iterator[tuple[DataPath, str]]:
     yield from client_problems(settings.kafka.client)
     yield from _sasl(settings.kafka.client)
     yield from _post_user(settings.ads)
-    if settings.ads.tls.key_file and not settings.ads.tls.cert_file:
-        yield ("ads", "tls", "key_file"), "a key without a certificate: set cert_file"
+    for name in ("key_file", "key_password"):
+        if getattr(settings.ads.tls, name) and not settings.ads.tls.cert_file:
+            yield ("ads", "tls", name), "a key without a certificate: set cert_file"
     for path, wait in (
         (("ads", "reconnect", "first"), settings.ads.reconnect),
         (("contribution", "retry", "first"), settings.contribution.retry),
@@ -27,13 +29,50 @@ def cross_problems(settings: Settings) -> Iterator[tuple[DataPath, str]]:
 
 
 def file_problems(settings: Settings) -> Iterator[tuple[DataPath, str]]:
-    """Files that are named and cannot be read; paths absolute, see :func:`rooted`. No message holds a path."""
+    """Files that are named and cannot be read, or used; paths absolute, see :func:`rooted`. No message holds a path."""
+    unreadable = set()
     for path, file in _files(settings):
         try:
             with file.open("rb") as opened:
                 opened.read(1)
         except OSError as error:
+            unreadable.add(path)
             yield path, f"cannot be read: {error.strerror}"
+    yield from ((path, text) for path, text in _certificates(settings) if path not in unreadable)
+
+
+def _certificates(settings: Settings) -> Iterator[tuple[DataPath, str]]:
+    """Loads them as the connections would, where there are connections that would."""
+    if any(url.startswith("wss:") for url in settings.ads.endpoints):
+        for name, text in _tls_problems(settings.ads.tls.files()):
+            yield ("ads", "tls", name), text
+    client = settings.kafka.client
+    if client.get("security_protocol") in ("SSL", "SASL_SSL"):
+        for name, text in _tls_problems(_kafka_files(client)):
+            yield ("kafka", "client", _KAFKA_NAMES[name]), text
+
+
+_KAFKA_NAMES = {
+    "ca_file": "ssl_cafile",
+    "cert_file": "ssl_certfile",
+    "key_file": "ssl_keyfile",
+    "key_password": "ssl_password",
+}
+
+
+def _kafka_files(client: dict[str, Any]) -> TlsFiles:
+    ca_file, cert_file, key_file = (
+        Path(given) if isinstance(given := client.get(name), str) else None for name in FILES[:3]
+    )
+    password = client.get("ssl_password")
+    return TlsFiles(ca_file, cert_file, key_file, None if password is None else str(password))
+
+
+def _tls_problems(files: TlsFiles) -> Iterator[tuple[str, str]]:
+    try:
+        client_context(files)
+    except TlsProblem as problem:
+        yield problem.setting, str(problem)
 
 
 def rooted(settings: Settings, base: Path) -> Settings:
@@ -56,12 +95,12 @@ def rooted(settings: Settings, base: Path) -> Settings:
 
 
 def _absolute(section: Any, base: Path) -> dict[str, Path]:
-    return {name: base / value for name, value in section if value is not None}
+    return {name: base / value for name, value in section if isinstance(value, Path)}
 
 
 def _files(settings: Settings) -> Iterator[tuple[DataPath, Path]]:
     for name, value in settings.ads.tls:
-        if value is not None:
+        if isinstance(value, Path):
             yield ("ads", "tls", name), value
     for name, value in settings.dictionary:
         if value is not None:

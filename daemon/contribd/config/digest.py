@@ -28,7 +28,7 @@ def public_settings(settings: Settings, secrets: Iterable[str] = ()) -> dict[str
 def secret_values(settings: Settings) -> set[str]:
     """Every secret in force, for a log to mask wherever it turns up."""
     values = {str(value) for name, value in settings.kafka.client.items() if name in SECRETS and value is not None}
-    sections = [settings.ads.auth, *([settings.ads.proxy] if settings.ads.proxy is not None else [])]
+    sections = [settings.ads.auth, settings.ads.tls, *([settings.ads.proxy] if settings.ads.proxy is not None else [])]
     given = (value for section in sections for _, value in section)
     return values | {value.get_secret_value() for value in given if isinstance(value, SecretStr)}
 

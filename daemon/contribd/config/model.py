@@ -23,6 +23,7 @@ from contribd.config.types import (
     Whole,
     expected,
 )
+from contribd.tls import TlsFiles
 
 
 class Section(BaseModel):
@@ -101,6 +102,12 @@ class Tls(Section):
     ca_file: File | None = Field(default=None, description="PEM file of authorities to trust; default: the system's")
     cert_file: File | None = Field(default=None, description="PEM file of the client's certificate")
     key_file: File | None = Field(default=None, description="PEM file of its key, where it is not in cert_file")
+    key_password: Secret | None = Field(default=None, description="Pass phrase of the key, where it has one")
+
+    def files(self) -> TlsFiles:
+        """As a connection takes them."""
+        password = self.key_password.get_secret_value() if self.key_password else None
+        return TlsFiles(self.ca_file, self.cert_file, self.key_file, password)
 
 
 DIRECT: Final = "direct"
