@@ -106,14 +106,18 @@ class Observer:
 
     def _reasons(self, engine: EngineView) -> list[str]:
         """Why nothing can be contributed just now."""
-        reasons = []
-        if self.stopping:
-            reasons.append("stopping")
-        reasons += [*self._source.reasons(), *self._sink.reasons()]
-        reasons += _session_reasons(engine)
-        if engine.partitions and engine.lapsed:
-            reasons.append("the consumer group has not confirmed this member for too long")
-        return reasons
+        stopping = ["stopping"] if self.stopping else []
+        consuming = consuming_reasons(engine, self._source.reasons(), self._source.silence())
+        return [*stopping, *consuming, *self._sink.reasons(), *_session_reasons(engine)]
+
+
+def consuming_reasons(engine: EngineView, source: list[str], silence: str | None) -> list[str]:
+    """What keeps it from consuming keeps it from being confirmed, too: the cause is told alone."""
+    if source or not (engine.partitions and engine.lapsed):
+        return source
+    if silence is not None:
+        return [f"consuming: {silence}"]
+    return ["the consumer group has not confirmed this member for too long"]
 
 
 def _session(session: SessionStatus, now: Now) -> SessionView:
@@ -144,7 +148,8 @@ def _status(snapshot: Snapshot) -> str:
     if snapshot.not_ready:
         return "; ".join(snapshot.not_ready)
     settled = sum(count for _, _, count in snapshot.counters.results)
-    lag = sum(view.lag or 0 for view in snapshot.partitions)
+    lags = [view.lag for view in snapshot.partitions if view.lag is not None]
+    lag = str(sum(lags)) if len(lags) == len(snapshot.partitions) else "an unknown number of"
     return (
         f"contributing to {snapshot.session.endpoint}: {settled} results, {snapshot.outstanding} posts unanswered, "
         f"{lag} records behind"

@@ -82,6 +82,10 @@ class Job:
     def reasons(self) -> str:
         return " | ".join(self.daemon.status()["not_ready"])
 
+    def lag(self) -> int | None:
+        lags: list[int | None] = [each["lag"] for each in self.daemon.status()["partitions"]]
+        return lags[0] if lags else None
+
     def said(self, *words: str) -> list[str]:
         """Lines of its log at level warning or above, and those that have these words."""
         lines = [json.loads(line) for line in self.daemon.log.read_text().splitlines() if line.startswith("{")]
@@ -136,21 +140,43 @@ def test_a_right_that_is_taken_is_named_once_and_the_daemon_goes_on_once_it_is_b
     one.ads.start()
     one.daemon.start()
     one.feed((None, BAD))
-    eventually(lambda: one.sources() == [0], what="the first result")
+    eventually(lambda: one.sources() == [0], within=40, what="the first result")
     one.broker.allow([Right("topic", topic, "describe") for topic in (one.prices, one.results)])
     _taken_and_given(one, one.write, f"may not write topic {one.results}", 1)
     _taken_and_given(one, one.member, f"may not use consumer group {one.group}", 2)
-    _taken_and_given(one, one.read, f"may not read topic {one.prices}", 3)
+    _taken_and_given(one, one.read, f"may not read topic {one.prices}", 3, behind=1)
     _taken_and_given(one, one.transactions, "may not use transactional.id", 4)
     assert one.sources() == list(range(5))
 
 
-def _taken_and_given(one: Job, right: Right, reason: str, settled: int) -> None:
+def test_a_broker_that_is_away_is_the_reason_and_how_far_behind_it_is_is_not_known(job: Callable[..., Job]) -> None:
+    one = job()
+    one.ads.start()
+    one.daemon.start()
+    one.feed((None, BAD))
+    eventually(lambda: one.sources() == [0], within=40, what="the first result")
+    eventually(lambda: one.lag() == 0, what="no lag")
+    one.broker.pause()
+    try:
+        eventually(lambda: one.lag() is None, within=40, what="a lag that is not known")
+        assert "contribd_consumer_lag_records{" not in one.daemon.get("/metrics")
+        assert "not confirmed this member" not in one.reasons()
+        assert "consuming: no answer" in one.reasons(), one.reasons()
+    finally:
+        one.broker.resume()
+    eventually(lambda: one.daemon.ready() and one.lag() == 0, within=40, what="ready")
+
+
+def _taken_and_given(one: Job, right: Right, reason: str, settled: int, *, behind: int = 0) -> None:
     one.broker.forbid([right])
+    if behind:
+        eventually(lambda: reason in one.reasons(), within=40, what=reason)
     one.feed((None, BAD))
     eventually(lambda: reason in one.reasons(), within=40, what=reason)
     assert not one.daemon.ready()
     assert "not confirmed this member" not in one.reasons()
+    if behind:
+        eventually(lambda: one.lag() == behind, what=f"a lag of {behind}")
     one.broker.allow([right])
     eventually(lambda: one.sources() == list(range(settled + 1)), within=40, what=f"a result once there is {right}")
     eventually(one.daemon.ready, what="ready")

@@ -71,11 +71,3 @@ def test_what_was_not_announced_or_has_gone_is_neither_out_of_range_nor_caught_u
     assert positions.out_of_range(consumer) == set()
     consumer.positions[A] = 9
     assert positions.caught_up(consumer) == frozenset()
-
-
-def test_the_lag_is_counted_to_the_end_last_heard_of() -> None:
-    positions = Positions()
-    positions.begin({A: at(3, 9)})
-    assert positions.lags(consumer_at({A: 4, B: 2}, p1=5)) == {A: (4, 5), B: (2, 3)}
-    assert positions.lags(consumer_at({A: 12, B: None}, p0=15)) == {A: (12, 3)}
-    assert positions.lags(consumer_at({A: 12})) == {A: (12, 0)}

@@ -89,7 +89,7 @@ class Source:
         self._hooks = Hooks(fencing, lease, self._assignment.positions, self._blocked)
         self._handed_over = 0
         self._paused: frozenset[Partition] = frozenset()
-        self._lags: dict[Partition, tuple[int, int]] = {}
+        self._lags: dict[Partition, tuple[int, int | None]] = {}
         self._complaint = ""
         """What failed last, told once as long as nothing else happens."""
         self._failures = 0
@@ -125,9 +125,14 @@ class Source:
         """The partitions being revoked are settled: the rebalance may go on."""
         self._assignment.release()
 
-    def lags(self) -> dict[Partition, tuple[int, int]]:
-        """Next offset to fetch and records behind the log's end, by assigned partition."""
+    def lags(self) -> dict[Partition, tuple[int, int | None]]:
+        """Next offset to fetch and records behind the log's end, by announced partition; None: not known just now."""
         return self._lags
+
+    def silence(self) -> str | None:
+        """Why the brokers do not answer, as far as they were asked; None: they do."""
+        error = self._assignment.lags.silence
+        return None if error is None else explain(error, self._settings)
 
     def reasons(self) -> list[str]:
         """Why nothing, or not everything, is consumed just now, each in plain words; empty: all is well."""
@@ -180,7 +185,7 @@ class Source:
         if self._failures and self._mono() - self._failed_at > QUIET_SECONDS:
             self._recovered()
         self._assignment.tell_caught_up(consumer)
-        self._lags = self._assignment.positions.lags(consumer)
+        self._lags = self._assignment.lags.follow(consumer)
         if behind:
             self._resume(consumer)
 

@@ -121,6 +121,11 @@ class Consumer:
         begins, ends = self._client.beginning_offsets(places), self._client.end_offsets(places)
         return {Partition(*tp): (begins[tp], ends[tp]) for tp in places}
 
+    def ends(self, partitions: Collection[Partition], seconds: float) -> dict[Partition, int]:
+        """The next offset of each log, as a read_committed consumer sees it."""
+        found = self._client.end_offsets(_places(partitions), timeout_ms=round(seconds * 1000))
+        return {Partition(*tp): end for tp, end in found.items()}
+
     def offsets_at(self, partitions: Collection[Partition], time: int) -> dict[Partition, tuple[int, int]]:
         """Offset and timestamp of the first record of each log stamped at or after ``time``."""
         found = self._client.offsets_for_times(dict.fromkeys(_places(partitions), time))

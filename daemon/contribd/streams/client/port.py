@@ -149,6 +149,9 @@ class MemberConsumer(OffsetReader, Protocol):
     def log_ends(self, partitions: Collection[Partition]) -> dict[Partition, tuple[int, int]]:
         """The first and the next offset of each log, as a read_committed consumer sees it. Raises ``KafkaError``."""
 
+    def ends(self, partitions: Collection[Partition], seconds: float) -> dict[Partition, int]:
+        """The next offset of each log, as a read_committed consumer sees it. Raises ``KafkaError``."""
+
     def offsets_at(self, partitions: Collection[Partition], time: int) -> dict[Partition, tuple[int, int]]:
         """Offset and timestamp of the first record of each log stamped at or after ``time`` (milliseconds since 1970);
         logs that have none are left out. Raises ``KafkaError``."""

@@ -12,6 +12,7 @@ from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.group.blocked import BlockedPartitions, Skipped
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.hanging_transactions import HangingTransactions
+from contribd.streams.group.lags import Lags
 from contribd.streams.group.lease import Joined, Lease
 from contribd.streams.group.positions import Positions
 from contribd.streams.group.results_lookup import ResultsLookup
@@ -68,6 +69,7 @@ class Assignment:
         """What has its result though the group's offsets do not say so, by partition: it is not handed over."""
         self.positions = Positions()
         self.topics = TopicWatch(settings, runtime.mono)
+        self.lags = Lags(runtime.mono)
         self.blocked = BlockedPartitions(runtime.mono, emit)
 
     def release(self) -> None:
@@ -126,6 +128,7 @@ class Assignment:
         commits = {partition: start.commit for partition, start in starts.items()}
         _log.info("partitions assigned", partitions=_names(commits))
         self.topics.begin(starts)
+        self.lags.begin(starts)
         self._emit(Assigned(commits, self.positions.begin(starts)))
         return True
 
@@ -206,6 +209,7 @@ class Assignment:
         self._new.difference_update(partitions)
         self.positions.forget(partitions)
         self.topics.forget(partitions)
+        self.lags.forget(partitions)
         self._starts.forget(partitions)
         for partition in partitions:
             self._settled.pop(partition, None)

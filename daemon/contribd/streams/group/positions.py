@@ -1,4 +1,4 @@
-"""Where the consumer is in each log that it was put to: how far behind, at the end, or out of range."""
+"""Where the consumer is in each log that it was put to: at the end, or out of range."""
 
 from collections.abc import Iterable, Mapping
 
@@ -15,14 +15,11 @@ class Positions:
         """Where each log ended when its partition was assigned, until the consumer is there."""
         self._reached: dict[Partition, int] = {}
         """The last position of each partition that was announced."""
-        self._ends: dict[Partition, int] = {}
-        """Where each log ended when its partition was last assigned."""
         self._out_of_range: set[Partition] = set()
         """Partitions whose offset is out of range, as the broker or the client's position says."""
 
     def begin(self, starts: Mapping[Partition, Start]) -> frozenset[Partition]:
         """The consumer was put to these; which of them have something to catch up with."""
-        self._ends.update({partition: start.end for partition, start in starts.items()})
         self._reached.update({partition: start.position for partition, start in starts.items()})
         late = {partition: start.end for partition, start in starts.items() if start.end > start.commit.offset}
         self._behind.update(late)
@@ -56,14 +53,3 @@ class Positions:
         for partition in there:
             del self._behind[partition]
         return frozenset(there)
-
-    def lags(self, consumer: MemberConsumer) -> dict[Partition, tuple[int, int]]:
-        """Next offset to fetch and records behind the log's end, by assigned partition."""
-        lags = {}
-        for partition in consumer.assignment():
-            position = consumer.position(partition)
-            # A partition that comes back within one fetch session, with nothing new, has no high water mark.
-            end = max(consumer.high_water(partition) or 0, self._ends.get(partition, 0))
-            if position is not None:
-                lags[partition] = (position, max(0, end - position))
-        return lags

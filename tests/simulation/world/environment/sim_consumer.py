@@ -173,6 +173,12 @@ class SimMemberConsumer:
         kafka = self._world.kafka
         return {each: (kafka.first(each.number), kafka.ends[each.number]) for each in partitions}
 
+    def ends(self, partitions: Collection[Partition], seconds: float) -> dict[Partition, int]:
+        """The end of each log."""
+        for partition in sorted(partitions):
+            call(self._life, leader_of(partition.number), seconds)
+        return {each: self._world.kafka.ends[each.number] for each in partitions}
+
     def offsets_at(self, partitions: Collection[Partition], time: int) -> dict[Partition, tuple[int, int]]:
         """The first record of each log stamped at or after ``time``."""
         found = {}
