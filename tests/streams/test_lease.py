@@ -55,6 +55,21 @@ def test_a_new_member_is_proven_from_when_it_asked_for_its_partitions() -> None:
     assert member.left == pytest.approx(PROVEN - 5.0)
 
 
+def test_an_answer_that_comes_after_a_look_proves_it_too() -> None:
+    """A join has two answers: the consumer is a member from the first on, and has its partitions with the second."""
+    member = LeaseMember()
+    member.join(1, after=ANSWER)
+    asked_at = member.mono
+    assert member.left == pytest.approx(PROVEN - 2 * ANSWER)
+    member.look(after=5.0)
+    member.lease.synced("m", asked_at)
+    member.look()
+    assert member.left == pytest.approx(PROVEN - 5.0)
+    member.lease.synced("m", member.mono)
+    member.look(after=1.0)
+    assert member.left == pytest.approx(PROVEN - 6.0), "of the first such request alone"
+
+
 def test_what_the_group_answered_an_earlier_member_proves_nothing() -> None:
     member = LeaseMember()
     member.lease.synced("before", member.mono)

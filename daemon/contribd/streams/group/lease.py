@@ -17,7 +17,8 @@ A new generation is not a heartbeat: its answer may have been delayed until afte
 - Same member id: the lease stays what the heartbeats made it.
 - Another member id: the coordinator had this member when it received the request for our partitions (SyncGroup). The
   lease counts from when that was sent (``synced``). Where that is not known, it counts from the earliest moment that is
-  possible: at the look before this one we were not this member, and an answer takes ``answer_timeout`` at most.
+  possible: at the look before this one we were not this member, and an answer takes ``answer_timeout`` at most. That is
+  so between the answer to the join and that to the request for our partitions: with the second, the lease begins.
 - No generation (-1): no lease.
 
 Two threads. The consumer's threads write what is proven, the worker reads it. The worker asks with the membership of
@@ -72,6 +73,8 @@ class Lease:
         self._looked = float("-inf")
         self._proven: tuple[Generation, float] = ((-1, ""), 0.0)
         self._synced = ("", float("-inf"))
+        self._begins_with_sync = False
+        """Whether the request for our partitions is still to be answered, the first of this member."""
 
     def synced(self, member_id: str, asked_at: float) -> None:
         """The group has answered this member's request for its partitions, sent at ``asked_at`` (monotonic)."""
@@ -87,14 +90,22 @@ class Lease:
             if member.generation < 0:
                 until = 0.0
             elif generation[1] != known[1]:
-                member_id, asked_at = self._synced
-                there = asked_at if member_id == generation[1] else looked - self._answer_timeout
-                until = there + self._timeout
+                synced = self._synced_as(member)
+                self._begins_with_sync = synced is None
+                until = (looked - self._answer_timeout if synced is None else synced) + self._timeout
             self._proven = (generation, until)
             return Joined(member) if member.generation >= 0 else None
+        if self._begins_with_sync and (synced := self._synced_as(member)) is not None:
+            self._begins_with_sync = False
+            until = max(until, synced + self._timeout)
+            self._proven = (generation, until)
         if member.generation >= 0 and answered > sent:  # at the same instant it is the answer to the one before
             self._proven = (generation, max(until, sent + self._timeout))
         return None
+
+    def _synced_as(self, member: Member) -> float | None:
+        member_id, asked_at = self._synced
+        return asked_at if member_id == member.member_id else None
 
     def until(self, member: Member | None) -> float:
         """Monotonic time to which we are proven to be this ``member``; 0 where we are another."""
