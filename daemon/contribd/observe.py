@@ -84,6 +84,7 @@ class Observer:
             last_ack_at=None if engine.last_ack is None else engine.last_ack / 1e6,
             stopping=self.stopping,
             not_ready=tuple(self._reasons(engine)),
+            warnings=self._source.warnings(),
         )
 
     def _partitions(self, engine: EngineView) -> tuple[PartitionView, ...]:

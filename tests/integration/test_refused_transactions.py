@@ -1,6 +1,8 @@
 """Transactions that a real broker refuses for ever as they are: each has its cure, or says what is missing."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -8,6 +10,7 @@ from typing import Any, Final
 import pytest
 import yaml
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from tests.integration.rigs.broker_rig import unique
 from tests.integration.rigs.daemon import Daemon
 from tests.integration.rigs.guarded_broker import GuardedBroker, Right
@@ -85,6 +88,19 @@ class Job:
     def lag(self) -> int | None:
         lags: list[int | None] = [each["lag"] for each in self.daemon.status()["partitions"]]
         return lags[0] if lags else None
+
+    def warnings(self) -> list[str]:
+        found: list[str] = self.daemon.status()["warnings"]
+        return found
+
+    def check(self, meanwhile: Callable[[], object]) -> dict[str, Any]:
+        command = [sys.executable, "-m", "contribd", "check", "--connect", "--json", "-c", str(self.daemon.config)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+            while running.poll() is None:
+                meanwhile()
+            assert running.stdout is not None
+            found: dict[str, Any] = json.loads(running.stdout.read())
+        return found
 
     def said(self, *words: str) -> list[str]:
         """Lines of its log at level warning or above, and those that have these words."""
@@ -165,6 +181,35 @@ def test_a_broker_that_is_away_is_the_reason_and_how_far_behind_it_is_is_not_kno
     finally:
         one.broker.resume()
     eventually(lambda: one.daemon.ready() and one.lag() == 0, within=40, what="ready")
+
+
+@pytest.mark.parametrize("kind", ["another application", "consumes"])
+def test_a_member_that_is_no_contribd_of_these_settings_is_warned_of(job: Callable[..., Job], kind: str) -> None:
+    one = job()
+    one.ads.start()
+    one.daemon.start()
+    eventually(lambda: one.lag() == 0, within=40, what="the partition")
+    name, topic = ("reporting", one.prices) if kind == "another application" else ("contribd-other", one.results)
+    stranger = KafkaConsumer(
+        topic,
+        bootstrap_servers=one.broker.bootstrap,
+        group_id=one.group,
+        client_id=name,
+        partition_assignment_strategy=[CooperativeStickyAssignor],
+    )
+    try:
+        found = eventually(lambda: stranger.poll(timeout_ms=50) or one.warnings(), within=40, what="a warning")
+        assert len(found) == 1
+        assert f"no contribd of these settings: {name} at 127.0.0.1 " in found[0]
+        assert kind in found[0]
+        check = one.check(lambda: stranger.poll(timeout_ms=50))  # a member that joins has to be there for it
+        assert found[0] in check["kafka"]["warnings"]
+        assert found[0] not in check["kafka"]["problems"]
+    finally:
+        stranger.close()
+    eventually(lambda: not one.warnings(), within=40, what="no warning")
+    assert len([line for line in one.said() if found[0] in line]) == 1
+    assert len([line for line in one.said("no strange members") if "no strange members" in line]) == 1
 
 
 def _taken_and_given(one: Job, right: Right, reason: str, settled: int, *, behind: int = 0) -> None:

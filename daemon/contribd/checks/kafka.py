@@ -6,6 +6,7 @@ of a running daemon. Whether the group may be read is asked by a heartbeat of a 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,6 +24,7 @@ from contribd.streams.client.port import Member
 from contribd.streams.client.retrying import FAILURES
 from contribd.streams.client.sentences import explain
 from contribd.streams.client.settings import KafkaSettings
+from contribd.streams.group.strangers import strangers
 
 TIMEOUT_MS: Final = 10_000
 """A broker that takes longer than this to say what it has is worth knowing of, where ``kafka.client`` sets no other."""
@@ -153,6 +155,8 @@ def _ask_group(admin: ClusterAdmin, settings: KafkaSettings, report: KafkaReport
         report.group_problem = f"group {settings.group_id} cannot be asked for: {explain(error, settings)}"
         return
     report.committed = sum(1 for partition in committed if partition.topic in settings.prices)
+    with suppress(*FAILURES):  # what is wrong with the group is told by what was asked before
+        report.warnings += strangers(admin.members(settings.group_id), settings)
 
 
 def _group_right(access: Access, settings: KafkaSettings) -> str | None:

@@ -143,6 +143,8 @@ class Snapshot:
     stopping: bool = False
     not_ready: tuple[str, ...] = ()
     """Why the daemon cannot contribute just now, in plain words; empty: it can."""
+    warnings: tuple[str, ...] = ()
+    """What an operator should know of though it goes on, in plain words."""
 
     @property
     def ready(self) -> bool:

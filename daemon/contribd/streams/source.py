@@ -134,6 +134,10 @@ class Source:
         error = self._assignment.lags.silence
         return None if error is None else explain(error, self._settings)
 
+    def warnings(self) -> tuple[str, ...]:
+        """What is wrong with the group, though we go on; each a sentence."""
+        return self._assignment.strangers.warnings()
+
     def reasons(self) -> list[str]:
         """Why nothing, or not everything, is consumed just now, each in plain words; empty: all is well."""
         failure = self.failure
@@ -186,6 +190,7 @@ class Source:
             self._recovered()
         self._assignment.tell_caught_up(consumer)
         self._lags = self._assignment.lags.follow(consumer)
+        self._assignment.strangers.follow()
         if behind:
             self._resume(consumer)
 

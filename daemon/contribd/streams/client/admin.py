@@ -92,10 +92,7 @@ class ClusterAdmin:
             found = self._client.describe_groups([group])[group]
         if found["error"] and _NO_GROUP not in found["error"]:
             raise GroupUnseen(f"group {group} cannot be looked at: {found['error']}")
-        return [
-            GroupMember(member["member_id"], member["group_instance_id"], member["client_id"])
-            for member in found["members"]
-        ]
+        return [_member(member) for member in found["members"]]
 
     @contextmanager
     def _no_rights_asked(self) -> Iterator[None]:
@@ -122,6 +119,13 @@ class ClusterAdmin:
     def close(self) -> None:
         """Ends it."""
         self._client.close()
+
+
+def _member(found: Mapping[str, Any]) -> GroupMember:
+    subscription: Any = found["member_metadata"]
+    topics = tuple(subscription["topics"]) if isinstance(subscription, Mapping) else None
+    host = found["client_host"].lstrip("/")
+    return GroupMember(found["member_id"], found["group_instance_id"], found["client_id"], topics, host)
 
 
 def _topic(found: Mapping[str, Any]) -> Topic:

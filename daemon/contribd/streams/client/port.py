@@ -242,11 +242,14 @@ class TransactionalProducer(Protocol):
 
 
 class GroupMember(NamedTuple):
-    """A member of a group, as the group tells of it."""
+    """A member of a group, as the group tells of it; ``topics``: what it has subscribed to, None where it is not told,
+    as while it is joining."""
 
     member_id: str
     static_id: str | None
     client_id: str
+    topics: tuple[str, ...] | None = None
+    host: str = ""
 
 
 class TopicLimits(NamedTuple):

@@ -199,9 +199,12 @@ class KafkaSettings:
         }
 
 
+CLIENT_PREFIX: Final = "contribd-"
+
+
 def client_id(instance: str) -> str:
     """What the broker knows an instance's clients by, in its group and in its log."""
-    return f"contribd-{instance}"
+    return f"{CLIENT_PREFIX}{instance}"
 
 
 def _known(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

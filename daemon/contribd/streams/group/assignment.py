@@ -19,6 +19,7 @@ from contribd.streams.group.results_lookup import ResultsLookup
 from contribd.streams.group.settled_offsets import SettledOffsets
 from contribd.streams.group.start_offsets import OUT_OF_RANGE, StartOffsets
 from contribd.streams.group.static_member import StaticMember
+from contribd.streams.group.strangers import Strangers
 from contribd.streams.group.topic_watch import TopicWatch
 from contribd.streams.runtime import Event, Runtime
 
@@ -70,6 +71,7 @@ class Assignment:
         self.positions = Positions()
         self.topics = TopicWatch(settings, runtime.mono)
         self.lags = Lags(runtime.mono)
+        self.strangers = Strangers(settings, kafka, runtime)
         self.blocked = BlockedPartitions(runtime.mono, emit)
 
     def release(self) -> None:
@@ -108,6 +110,7 @@ class Assignment:
             self._fencing.member = joined.member
             self._static_member.joined(joined.member)
             self._emit(joined)
+            self.strangers.new_generation()
 
     def _announce(self, consumer: MemberConsumer) -> bool:
         """Says what is assigned, and from where: the committed offset with its metadata.

@@ -195,7 +195,7 @@ class SimAdmin:
         call(self._life, GROUP)
         found = [] if self._world.brokers.lies else self._world.group.members()
         answer(self._life)
-        return [GroupMember(*each) for each in found]
+        return [GroupMember(*each, ("prices",)) for each in found]
 
     def open_transactions(self) -> list[str]:
         """The transactional.ids that have one open."""
