@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Protocol
 
 import pytest
-from kafka import KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka.admin import NewPartitions
 from kafka.errors import CommitFailedError, KafkaError
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 from tests.integration.rigs.broker_rig import KafkaBroker
@@ -166,4 +167,18 @@ def test_none_is_ended_twice_in_a_short_while(topics: Topics, left_open: Open) -
     assert not is_ended()
     now += 1
     assert is_ended()
+    member.leave()
+
+
+def test_a_new_partition_begins_though_others_of_its_topic_are_being_committed(topics: Topics, left_open: Open) -> None:
+    """Where many members write, there is always a transaction open."""
+    member = GroupProcess(topics.settings("one", start_from="latest"))
+    member.wait_for(topics.partition(0), topics.partition(1))
+    producer = left_open(topics, "two", member)
+    admin = KafkaAdminClient(bootstrap_servers=topics.bootstrap)
+    admin.create_partitions({topics.prices: NewPartitions(3)})
+    admin.close()
+    topics.produce(b"new", partition=2)
+    eventually(lambda: member.values == [b"new"], "the record of the new partition")
+    assert is_open(producer), "nobody had to end it"
     member.leave()

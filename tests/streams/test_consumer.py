@@ -74,3 +74,18 @@ def test_the_client_is_told_of_its_topics_before_it_joins_their_group() -> None:
     listener: Any = None
     consumer.subscribe(["prices"], listener)
     assert done == [["prices"], ("wait", "told", 5000)]
+
+
+def test_what_transactions_are_about_to_commit_is_not_waited_for_where_all_offsets_of_a_topic_are_asked_for() -> None:
+    asked: list[tuple[object, ...]] = []
+    coordinator = SimpleNamespace(_isolation_level=1)
+
+    def fetch(partitions: list[TopicPartition], timeout_ms: int) -> dict[TopicPartition, OffsetAndMetadata]:
+        asked.append((partitions, timeout_ms, coordinator._isolation_level))
+        return {TP: OffsetAndMetadata(7, None, -1)}
+
+    coordinator.fetch_committed_offsets = fetch
+    consumer = Consumer(SimpleNamespace(_coordinator=coordinator))
+    assert consumer.committed_among([P], 1.0) == {P: Commit(7, "")}
+    assert asked == [([TP], 1000, 0)]
+    assert coordinator._isolation_level == 1, "stable ones from then on, as before"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contribd.engine.records.offsets import Commit, Partition, encode_metadata
+from contribd.engine.records.offsets import Commit, Partition, decode_about, encode_metadata
 from contribd.streams.client.errors import FencedInstanceIdError, KafkaTimeoutError
 from contribd.streams.client.port import Member, SeenTopic, Topics
 from contribd.streams.group import start_lines
@@ -124,7 +124,9 @@ class _LoggedConsumer:
 
 def consumer_at(offset: int, begin: int, end: int) -> Any:
     """As much of a ``MemberConsumer`` as start offsets need; the group has committed ``offset``."""
-    return _LoggedConsumer(offset, begin, end)
+    consumer = _LoggedConsumer(offset, begin, end)
+    consumer.beside = {Partition("prices", number): Commit(0, "") for number in range(4)}
+    return consumer
 
 
 class NoOrphans(HangingTransactions):
@@ -438,3 +440,29 @@ def test_where_the_broker_dropped_the_offsets_with_the_topic_who_knew_it_begins_
     consumer.topic = SeenTopic("now", 4)
     assert finder.starts.find(consumer, {P})[P].position == 5
     assert "another one" in str(finder.told[-1]["text"])
+
+
+# How many partitions there were
+
+SIX = SeenTopic("now", 6)
+
+
+def said(consumer: Any, commit: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many partitions the commits of partition 0 say from now on, which said ``commit`` before."""
+    finder, zero = Finder(monkeypatch), Partition("prices", 0)
+    consumer.committed = lambda _partition, _seconds: Commit(1, commit)
+    return decode_about(finder.starts.find(consumer, {zero})[zero].commit.metadata).partitions
+
+
+def test_commits_say_so_as_before_until_the_group_has_an_offset_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else whoever gets a new one takes it for one whose offset is gone, where it comes a moment later."""
+    five = {f"p{number}": "contribd1:..now.4" for number in range(5)}
+    assert said(none_at(0, 9, SIX, **five), "contribd1:..now.4", monkeypatch) == 4
+    assert said(none_at(0, 9, SIX, **five), "", monkeypatch) == 0, "of a version that did not say"
+    assert said(none_at(0, 9, SIX, **five, p5="contribd1:..now.6"), "contribd1:..now.4", monkeypatch) == 6
+
+
+def test_the_others_are_not_asked_for_where_nothing_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer = none_at(0, 9, SIX)
+    consumer.committed_among = None
+    assert said(consumer, "contribd1:..now.6", monkeypatch) == 6

@@ -137,9 +137,8 @@ class Consumer:
         }
 
     def committed_among(self, partitions: Collection[Partition], seconds: float) -> dict[Partition, Commit]:
-        """What the group has committed of these."""
-        coordinator = self._client._coordinator  # noqa: SLF001 - kafka-python asks for one at a time
-        found = coordinator.fetch_committed_offsets(_places(partitions), round(seconds * 1000))
+        """What the group has committed of these, whatever is being committed."""
+        found = membership.unstable_offsets(self._client, _places(partitions), round(seconds * 1000))
         return {
             Partition(*tp): Commit(each.offset, each.metadata or "") for tp, each in found.items() if each.offset >= 0
         }

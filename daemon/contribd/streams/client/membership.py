@@ -1,13 +1,16 @@
 """What kafka-python's consumer keeps to itself of its group: heard, asked and said from outside."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from kafka import TopicPartition
 from kafka.coordinator.base import Generation
 from kafka.errors import CoordinatorNotAvailableError, FencedInstanceIdError, RebalanceInProgressError
 
 from contribd.streams.client.port import Heartbeats, Member, MemberHooks
+
+_READ_UNCOMMITTED: Final = 0
+"""Kafka's number for it."""
 
 
 def watch(consumer: Any, hooks: MemberHooks) -> None:
@@ -55,6 +58,16 @@ def confirm(consumer: Any) -> None:
         consumer._net.run(coordinator._send_heartbeat_request)  # noqa: SLF001
     except RebalanceInProgressError:
         return  # said to members only
+
+
+def unstable_offsets(consumer: Any, partitions: list[TopicPartition], timeout_ms: int) -> Any:
+    """What the group has committed of these, by partition, though transactions are about to commit more."""
+    coordinator = consumer._coordinator  # noqa: SLF001 - kafka-python asks for one at a time, and for stable ones
+    stable, coordinator._isolation_level = coordinator._isolation_level, _READ_UNCOMMITTED  # noqa: SLF001
+    try:
+        return coordinator.fetch_committed_offsets(partitions, timeout_ms)
+    finally:
+        coordinator._isolation_level = stable  # noqa: SLF001
 
 
 def speak_for(consumer: Any, member: Member, seconds: float) -> None:

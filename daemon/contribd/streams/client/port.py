@@ -157,7 +157,8 @@ class MemberConsumer(OffsetReader, Protocol):
         logs that have none are left out. Raises ``KafkaError``."""
 
     def committed_among(self, partitions: Collection[Partition], seconds: float) -> dict[Partition, Commit]:
-        """What the group has committed of these; those of which it has not are left out. Raises ``KafkaError``."""
+        """What the group has committed of these; those of which it has not are left out. What transactions are about to
+        commit is not waited for: there may always be one. Raises ``KafkaError``."""
 
     def commit(self, commits: Mapping[Partition, Commit]) -> None:
         """Commits offsets outside of a transaction: the first ones of a group. Raises ``KafkaError``."""

@@ -111,6 +111,7 @@ PRIVATE_NAMES: Final[tuple[PrivateName, ...]] = (
         "tell_out_of_range",
     ),
     Attribute(_COORDINATOR, "_generation", "", "watch; speak_for"),
+    Attribute(_COORDINATOR, "_isolation_level", "", "unstable_offsets"),
     Method("kafka.coordinator.base:Generation", "__init__", ("generation_id", "member_id", "protocol"), "speak_for"),
     Method(_COORDINATOR, "ensure_coordinator_ready", ("timeout_ms",), "speak_for"),
     Method(_COORDINATOR, "_send_heartbeat_request", (), "watch; confirm"),

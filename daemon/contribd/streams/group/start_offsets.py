@@ -22,6 +22,7 @@ Without a commit, in this order:
 - The topic is another one than this process, or commits of its other partitions, knew: its beginning.
 - The partition is newer than what the group has consumed of the topic: commits say how many partitions there were, and
   this process remembers how many it saw first. Its beginning, or what was produced before it was found would be lost.
+  Commits say so until the group has an offset of each: whoever gets a new partition may come late to it.
 - Else the group is new, or was deleted, or its offsets expired: ``kafka.start_from`` decides. What has its result
   according to the results topic is not consumed again (``results_lookup``).
 
@@ -89,7 +90,8 @@ class StartOffsets:
         consumer.confirm()
         self._ask_seconds = ASK_SECONDS[0]
         origins = {each: self._origin(each, commit, topics[each.topic], beside) for each, commit in commits.items()}
-        starts = self._start_all(consumer, topics, logs, commits, origins)
+        known = {each: _known(each, commit, topics, beside) for each, commit in commits.items()}
+        starts = self._start_all(consumer, topics, logs, commits, origins, known)
         for partition, start in starts.items():
             _put(consumer, partition, start)
         start_lines.tell(starts, commits, topics, self._start_from)
@@ -112,15 +114,14 @@ class StartOffsets:
     def _beside(
         self, consumer: MemberConsumer, topics: Topics, commits: Mapping[Partition, Commit | None]
     ) -> dict[Partition, Commit]:
-        """What the group has committed of the topics that have a partition without a commit."""
-        names = {partition.topic for partition, commit in commits.items() if commit is None}
-        all_of_them = [Partition(name, number) for name in sorted(names) for number in range(topics[name].partitions)]
-        try:
-            return consumer.committed_among(all_of_them, self._ask_seconds) if all_of_them else {}
-        except KafkaTimeoutError:
-            self._ask_seconds = ASK_SECONDS[1]
-            self._hanging.end(consumer.member().member_id)
-            raise
+        """What the group has committed of the topics that may have partitions without a commit."""
+        names = {
+            partition.topic
+            for partition, commit in commits.items()
+            if commit is None or decode_about(commit.metadata).partitions != topics[partition.topic].partitions
+        }
+        all_of_them = [each for name in sorted(names) for each in _partitions(name, topics)]
+        return consumer.committed_among(all_of_them, ASK_SECONDS[1]) if all_of_them else {}
 
     def _origin(
         self, partition: Partition, commit: Commit | None, topic: SeenTopic, beside: Mapping[Partition, Commit]
@@ -136,6 +137,7 @@ class StartOffsets:
         logs: Mapping[Partition, tuple[int, int]],
         commits: Mapping[Partition, Commit | None],
         origins: Mapping[Partition, Origin],
+        known: Mapping[Partition, int],
     ) -> dict[Partition, Start]:
         nowhere = [each for each, origin in origins.items() if origin is Origin.NOWHERE]
         fallbacks = self._fallbacks(consumer, nowhere, logs)
@@ -143,16 +145,17 @@ class StartOffsets:
         for partition, origin in origins.items():
             commit = commits[partition] if origin is Origin.COMMITTED else None
             fallback = fallbacks.get(partition, logs[partition][0])
-            start = self._start(partition, commit, logs[partition], fallback, topics[partition.topic])
+            about = About(topics[partition.topic].topic_id, known[partition])
+            start = self._start(partition, commit, logs[partition], fallback, about)
             starts[partition] = start._replace(origin=origin)
         return self._with_results(consumer, starts, topics)
 
     def _start(
-        self, partition: Partition, commit: Commit | None, log: tuple[int, int], fallback: int, topic: SeenTopic
+        self, partition: Partition, commit: Commit | None, log: tuple[int, int], fallback: int, about: About
     ) -> Start:
         begin, end = log
-        results_to = 0 if commit is None else decode_about(commit.metadata).results_to
-        about = About(topic.topic_id, topic.partitions, results_to)
+        if commit is not None:
+            about = about._replace(results_to=decode_about(commit.metadata).results_to)
         start = find_start(commit, begin, end, fallback=fallback, about=about)
         if commit is not None and start.problem is CUT and partition not in self.out_of_range:
             return find_start(commit, begin, commit.offset, fallback=fallback, about=about)
@@ -199,6 +202,18 @@ class StartOffsets:
     def _since(self, first: int | None) -> int | None:
         """When the first record to begin with was stamped, in milliseconds: None where that is not known."""
         return first if self._start_time is None or first is None else max(first, self._start_time)
+
+
+def _partitions(name: str, topics: Topics) -> list[Partition]:
+    return [Partition(name, number) for number in range(topics[name].partitions)]
+
+
+def _known(partition: Partition, commit: Commit | None, topics: Topics, beside: Mapping[Partition, Commit]) -> int:
+    """How many partitions its commits say that the topic has: as before, until the group has an offset of each."""
+    now = topics[partition.topic].partitions
+    if commit is None or all(each in beside for each in _partitions(partition.topic, topics)):
+        return now
+    return decode_about(commit.metadata).partitions
 
 
 def _exists(partition: Partition, topics: Topics) -> bool:
