@@ -16,3 +16,6 @@ def test_nothing_is_lost_doubled_or_reordered_whatever_dies(
     with capsys.disabled():
         print("\n" + report.text())  # noqa: T201 - the numbers are the point of the run
     assert report.kept, report.text()
+    assert report.poisoned == {"UNANSWERED": SHORT.flow.poison}
+    assert report.unreadable == {"REJECTED": SHORT.flow.unreadable}
+    assert report.internal == [], report.text()

@@ -88,6 +88,7 @@ def test_a_password_is_never_in_it() -> None:
             ),
         ),
         (kafka.KafkaTimeoutError("no answer within 15 s"), "no answer within 15 s"),
+        (kafka.KafkaTimeoutError(None), "no answer from the brokers in time"),
         (kafka.KafkaConnectionError("socket disconnected"), "a broker has ended the connection"),
         (NoBroker("said already"), "said already"),
         (OSError(24, "Too many open files"), "Too many open files"),

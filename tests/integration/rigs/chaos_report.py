@@ -6,27 +6,24 @@ from dataclasses import dataclass, field
 
 from tests.integration.rigs.log_kinds import LogKind
 from tests.integration.rigs.prices import Place
-from tests.integration.rigs.versions import Flow
 
 from contribd.results.result import Result
 
 
 @dataclass
 class Report:
-    """``unreadable``: records that nobody can read; they have one result or none."""
+    """``unreadable``: the results of records that nobody can read, by status."""
 
     records: int = 0
     seconds: float = 0.0
     results: int = 0
     missing: int = 0
     doubled: int = 0
-    unreadable: int = 0
-    unreadable_told: int = 0
-    """Of those that cannot be read, how many have a result that says so."""
     reordered: list[str] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
     poisoned: Counter[str] = field(default_factory=Counter)
     """The results of poison instruments, by status."""
+    unreadable: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     posts: int = 0
     reposts: int = 0
@@ -35,22 +32,24 @@ class Report:
     log_kinds: list[LogKind] = field(default_factory=list)
     """Of the daemons' lines at level warning and above."""
 
-    def count(self, results: Sequence[Result], counted: Counter[Place], flow: Flow, unreadable: set[Place]) -> None:
+    def count(self, results: Sequence[Result], counted: Counter[Place], unreadable: set[Place]) -> None:
         """Takes in the results, which are ``counted`` by the place of their record."""
         self.results = len(results)
-        self.unreadable = len(unreadable)
-        self.unreadable_told = len(unreadable & counted.keys())
-        self.missing = flow.records - len(unreadable) - len(counted.keys() - unreadable)
+        self.missing = self.records - len(counted)
         self.doubled = sum(count > 1 for count in counted.values())
         for result in results:
-            is_poison = (result.ric or "").startswith("POISON")
-            (self.poisoned if is_poison else self.statuses)[result.status.value] += 1
+            self._of(result, unreadable)[result.status.value] += 1
+
+    def _of(self, result: Result, unreadable: set[Place]) -> Counter[str]:
+        source = result.source
+        if source is not None and (source.topic, source.partition, source.offset) in unreadable:
+            return self.unreadable
+        return self.poisoned if (result.ric or "").startswith("POISON") else self.statuses
 
     @property
     def kept(self) -> bool:
         """Nothing lost, doubled or reordered."""
-        complete = self.results == self.records - self.unreadable + self.unreadable_told
-        return complete and not (self.missing or self.doubled or self.reordered)
+        return self.results == self.records and not (self.missing or self.doubled or self.reordered)
 
     @property
     def internal(self) -> list[LogKind]:
@@ -63,7 +62,7 @@ class Report:
             f"records    {self.records:,} in {self.seconds:.0f} s",
             f"results    {self.results:,}: {dict(self.statuses)}",
             f"poison     {dict(self.poisoned)}",
-            f"unreadable {self.unreadable:,}, of them with a result {self.unreadable_told:,}",
+            f"unreadable {dict(self.unreadable)}",
             f"lost       {self.missing:,}",
             f"doubled    {self.doubled:,}",
             f"reordered  {len(self.reordered):,} {self.reordered[:5] or ''}",

@@ -7,6 +7,7 @@ import time
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,8 @@ Session = tuple[int, int, int]
 """One ADS session as the provider saw it: the provider's run, the poster's user id, the channel."""
 
 POISON_INSTRUMENTS: Final = 3
+_UNREADABLE: Final = b"UNREADABLE"
+"""How the key of a record begins that nobody shall read."""
 
 MAPPING: Mapping[str, Any] = {
     "mappings": [
@@ -86,6 +89,7 @@ class VersionFeed(threading.Thread):
 
 def produce(bootstrap: str, topic: str, flow: Flow) -> None:
     """What the feed's process does: idempotent producers that retry for as long as it takes."""
+    _spoil_what_is_to_be_unreadable()
     producers = {each: _producer(bootstrap, each) for each in flow.codecs}
     special = _special(flow)
     futures = []
@@ -139,16 +143,20 @@ def _producer(bootstrap: str, compression: str) -> KafkaProducer:
 
 
 def _send_unreadable(bootstrap: str, topic: str, turn: int) -> Any:
-    """A batch whose lz4 checksum fails, which brokers do not look at: its place."""
+    """A batch of its own whose lz4 checksum fails, which brokers do not look at: its place."""
+    with closing(_producer(bootstrap, "lz4")) as producer:
+        return producer.send(topic, key=b"%s%d" % (_UNREADABLE, turn), value=b"{}" * 100).get(timeout=600)
+
+
+def _spoil_what_is_to_be_unreadable() -> None:
     compress = default_records.lz4_encode
-    default_records.lz4_encode = lambda payload: compress(payload, content_checksum=True)[:-4] + b"\0\0\0\0"
-    try:
-        producer = _producer(bootstrap, "lz4")
-        found = producer.send(topic, key=b"UNREADABLE%d" % turn, value=b"{}" * 100).get(timeout=600)
-        producer.close()
-    finally:
-        default_records.lz4_encode = compress
-    return found
+
+    def compressing(payload: Any) -> bytes:
+        if _UNREADABLE not in bytes(payload):
+            return bytes(compress(payload))
+        return bytes(compress(payload, content_checksum=True)[:-4]) + bytes(4)
+
+    default_records.lz4_encode = compressing
 
 
 def reordered(posts: Iterable[JournaledPost]) -> list[str]:

@@ -375,6 +375,6 @@ def _own_text(error: BaseException) -> str:
     """An error's own text in a line, without names of classes in front of it."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror if error.filename is None else f"{error.strerror}: {error.filename}"
-    given: Any = error.args[0] if error.args else ""
+    given: Any = error.args[0] if error.args and error.args[0] is not None else ""
     text = " ".join(str(_own_text(given) if isinstance(given, BaseException) else given).split())
     return re.sub(r"^(?:\[Error -?\d+\] )?(?:[A-Z]\w*(?:Error|Exception): )+", "", text)
