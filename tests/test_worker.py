@@ -16,6 +16,7 @@ from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.price import Record
 from contribd.engine.session.endpoints import Failure
 from contribd.engine.states import SessionState
+from contribd.ops import log
 from contribd.streams.client.port import Member
 from contribd.streams.group.lease import Joined
 from contribd.streams.transaction import Write
@@ -29,6 +30,16 @@ mappings: [m.yaml]
 """
 MAPPING = 'mappings:\n  - {name: spot, ric: "{ric}", fields: {BID: bid}}\n'
 P0, P1 = Partition("prices", 0), Partition("prices", 1)
+
+
+def test_a_daemon_that_has_no_place_for_its_socket_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(log._pipeline, "level", 20)
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    Bench(tmp_path, monkeypatch).worker._take_orders()
+    assert "takes no orders: name a path as control.socket" in capsys.readouterr().err
 
 
 class Bench:
