@@ -20,7 +20,7 @@ from contribd.ops import log
 from contribd.streams.client.port import Member
 from contribd.streams.group.lease import Joined
 from contribd.streams.transaction import Write
-from contribd.worker import Worker
+from contribd.worker import Stopped, Worker
 
 CONFIG = """\
 kafka: {bootstrap_servers: "127.0.0.1:1", rejects: rejects}
@@ -195,6 +195,16 @@ def test_answers_that_came_before_the_end_count(bench: Bench) -> None:
     bench.turn()
     [write] = bench.writes
     assert b'"status":"ACK"' in write.results[0].value
+
+
+# Kafka
+
+
+def test_a_source_that_must_not_start_ends_the_daemon_as_a_wrong_configuration_does(bench: Bench) -> None:
+    bench.worker._source.refusal = "the group has no committed offset for prices:0"
+    with pytest.raises(Stopped) as stopped:
+        Worker._check_threads(bench.worker)
+    assert (stopped.value.code, str(stopped.value)) == (78, "the group has no committed offset for prices:0")
 
 
 # Results
