@@ -145,3 +145,24 @@ def test_a_limit_known_before_the_first_assignment_held_for_the_last_owner_too()
     later.put({"BID": 1})
     later.put_values(*[b""] * 100)
     assert later.engine.intake.buffered(P0) == 0
+
+
+def test_what_is_beyond_reach_waits_in_the_outbox_until_more_is_settled() -> None:
+    outbox, one = Outbox(), tracker(32)
+    outbox.look_at_reach()
+    for offset in (1, 30):
+        outbox.add(settled(one, offset))
+    batch = outbox.take()
+    assert batch is not None
+    assert [each.offset for each in batch.settlements] == [1]
+    outbox.committed(batch.number)
+    assert outbox.take() is None
+    assert [outbox.can_take] == [False], "nothing has changed"
+    for offset in range(2, 10):
+        outbox.add(settled(one, offset))
+    assert [outbox.can_take] == [True]
+    outbox.add(settled(one, 0))
+    again = outbox.take()
+    assert again is not None
+    assert sorted(each.offset for each in again.settlements) == [0, *range(2, 10), 30]
+    assert len(outbox) == 10

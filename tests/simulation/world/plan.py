@@ -132,8 +132,6 @@ class Plan:
     harm_alone: bool = False
     """Nothing else goes wrong, so that the others must not be late."""
     takes: Takes = Takes()
-    unreadable: float = 0.0
-    """The share of records that begin a batch that cannot be read; the brokers then refuse some fetches, too."""
     rates: dict[str, float] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
 
@@ -197,8 +195,7 @@ def harmless_plan(seed: int) -> Plan:
         silent_after=rng.choice((1.0, 2.0, 4.0)) if rng.random() < 0.15 else None,
         static_members=rng.random() < 0.5,
     )
-    takes = _takes(seed, small=not plan.withdraw_on_stop and plan.silent_after is None)
-    return replace(plan, takes=takes, unreadable=_unreadable(seed))
+    return replace(plan, takes=_takes(seed, small=not plan.withdraw_on_stop and plan.silent_after is None))
 
 
 def harm_alone(plan: Plan) -> Plan:
@@ -227,7 +224,6 @@ def harm_alone(plan: Plan) -> Plan:
         withdraw_on_stop=False,
         silent_after=None,
         takes=Takes(),
-        unreadable=0.0,
     )
 
 
@@ -235,12 +231,6 @@ def _rights(seed: int) -> dict[str, float]:
     """Whether the right to write results is taken away now and then."""
     rng = Random(f"rights {seed}")
     return {RIGHT_MISSING: rng.choice((0.02, 0.05))} if rng.random() < 0.1 else {}
-
-
-def _unreadable(seed: int) -> float:
-    """The share of records that begin a batch that cannot be read."""
-    rng = Random(f"unreadable {seed}")
-    return rng.choice((0.02, 0.1, 0.3)) if rng.random() < 0.15 else 0.0
 
 
 def _takes(seed: int, *, small: bool) -> Takes:
@@ -251,5 +241,5 @@ def _takes(seed: int, *, small: bool) -> Takes:
     rng = Random(f"takes {seed}")
     if rng.random() < 0.8:
         return Takes()
-    record, metadata = rng.choice((1_048_588, 1_500, 2_000)), rng.choice((4_096, 52, 56, 60))
-    return Takes(record if small else 1_048_588, metadata, keyed=rng.random() < 0.5, tells=rng.random() < 0.5)
+    record, metadata = rng.choice((1_048_588, 1_300, 1_500)), rng.choice((4_096, 52, 56, 60))
+    return Takes(record if small else 1_048_588, metadata, keyed=rng.random() < 0.5, tells=rng.random() < 0.3)
