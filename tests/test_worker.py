@@ -16,11 +16,10 @@ from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.price import Record
 from contribd.engine.session.endpoints import Failure
 from contribd.engine.states import SessionState
-from contribd.ops import log
 from contribd.streams.client.port import Member
 from contribd.streams.group.lease import Joined
 from contribd.streams.transaction import Write
-from contribd.worker import Stopped, Worker
+from contribd.worker import Worker
 
 CONFIG = """\
 kafka: {bootstrap_servers: "127.0.0.1:1", rejects: rejects}
@@ -30,16 +29,6 @@ mappings: [m.yaml]
 """
 MAPPING = 'mappings:\n  - {name: spot, ric: "{ric}", fields: {BID: bid}}\n'
 P0, P1 = Partition("prices", 0), Partition("prices", 1)
-
-
-def test_a_daemon_that_has_no_place_for_its_socket_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(log._pipeline, "level", 20)
-    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
-    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    Bench(tmp_path, monkeypatch).worker._take_orders()
-    assert "takes no orders: name a path as control.socket" in capsys.readouterr().err
 
 
 class Bench:
@@ -195,16 +184,6 @@ def test_answers_that_came_before_the_end_count(bench: Bench) -> None:
     bench.turn()
     [write] = bench.writes
     assert b'"status":"ACK"' in write.results[0].value
-
-
-# Kafka
-
-
-def test_a_source_that_must_not_start_ends_the_daemon_as_a_wrong_configuration_does(bench: Bench) -> None:
-    bench.worker._source.refusal = "the group has no committed offset for prices:0"
-    with pytest.raises(Stopped) as stopped:
-        Worker._check_threads(bench.worker)
-    assert (stopped.value.code, str(stopped.value)) == (78, "the group has no committed offset for prices:0")
 
 
 # Results

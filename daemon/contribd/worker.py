@@ -124,7 +124,8 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         self.observer.start()
-        self._take_orders()
+        if self._control is not None:
+            self._control.start()
         self._consuming.start()
         self._writing.start()
         self._notifier.ready("starting")
@@ -144,13 +145,6 @@ class Worker:
         self._stop_requested = True
         _log.info("stopping", signal=signal.Signals(number).name)
         self._events.put(Stop())
-
-    def _take_orders(self) -> None:
-        if self._control is not None:
-            self._control.start()
-        elif self._loaded.settings.control.socket is not None:
-            why = "neither $RUNTIME_DIRECTORY nor $XDG_RUNTIME_DIR is set"
-            _log.info("takes no orders: name a path as control.socket", reason=why)
 
     def _ask(self, order: Order, by: str) -> Answer:
         """An order from another thread, carried out by the worker; waits for what comes of it."""

@@ -97,7 +97,6 @@ def test_as_json(check: Callable[..., Any], new_ads: Callable[..., AdsServer]) -
     assert (document["valid"], document["reachable"]) == (True, True)
     [endpoint] = document["endpoints"]
     assert endpoint["services"] == {"TRCC": True}
-    assert (endpoint["position"], endpoint["poster"]) == ("127.0.0.1", "127.0.0.1")
     assert 0 < endpoint["round_trip"] < 1
     assert [topic["partitions"] for topic in document["kafka"]["topics"]] == [3, 2, 1]
 

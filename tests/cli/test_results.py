@@ -140,14 +140,6 @@ def test_csv_has_a_row_of_names_and_a_row_a_result(run: Callable[..., Run]) -> N
     assert rows[2]["delivery_seconds"] == ""
 
 
-def test_csv_names_the_topic_of_a_record_by_its_id_too(run: Callable[..., Run]) -> None:
-    known, unknown = json.loads(VALUES[0]), json.loads(VALUES[0])
-    known["source"]["topic_id"], unknown["source"]["topic_id"] = "b0ldT0picId0123456789A", None
-    done = run(ResultsTopic(json.dumps(known).encode(), json.dumps(unknown).encode()), "--csv")
-    ids = [row["source_topic_id"] for row in csv.DictReader(io.StringIO(done.stdout))]
-    assert ids == ["b0ldT0picId0123456789A", ""]
-
-
 def test_a_summary_counts_per_status_and_code_with_latencies(run: Callable[..., Run]) -> None:
     done = run(ResultsTopic(*VALUES, VALUES[0]), "--summary")
     text = [row.split() for row in done.stdout.splitlines()]

@@ -37,34 +37,6 @@ def test_a_duration_is_shown_as_it_is_written(written: str) -> None:
     assert duration_text(settings("ads", ack_timeout=written).ack_timeout) == written
 
 
-@pytest.mark.parametrize(
-    "written",
-    ["latest", "earliest", "refuse", "2026-11-22T10:15:00Z", "2026-11-22T10:15:00.123+01:00", "2026-11-22 10:15-05:00"],
-)
-def test_a_start_is_a_word_or_a_time_with_its_zone(written: str) -> None:
-    assert settings("kafka", start_from=written).start_from == written
-
-
-@pytest.mark.parametrize(
-    ("wrong", "hint"),
-    [
-        ("lastest", "; did you mean latest?"),
-        ("refused", "; did you mean refuse?"),
-        ("2026-11-22T10:15:00", ""),
-        ("2026-11-22", ""),
-        ("1969-12-31T23:59:59Z", ""),
-        ("yesterday", ""),
-        ("", ""),
-        (0, ""),
-        (True, ""),
-        (None, ""),
-    ],
-)
-def test_what_is_no_start_is_told_with_what_would_be(wrong: object, hint: str) -> None:
-    expected = "latest, earliest, refuse, or a time with its zone such as 2026-11-22T10:15:00Z"
-    assert refusal("kafka", start_from=wrong) == expected + hint
-
-
 @pytest.mark.parametrize("wrong", ["", "15", "s", "-1s", "1 s", "1d", "1m30s", "1e3s", "\u0661s", True, None, []])
 def test_what_is_not_a_duration_is_refused(wrong: Any) -> None:
     assert refusal("ads", ack_timeout=wrong) == "a duration such as 250ms, 15s, 2m or 1h"

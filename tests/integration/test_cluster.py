@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from tests.integration.rigs.broker_rig import INTERNAL_PARTITIONS
 from tests.integration.rigs.cluster_rig import BROKERS, INTERNAL, OFFSETS, TRANSACTIONS, KafkaCluster
+from tests.integration.rigs.spawned import listening
 from tests.streams.stream_suite import (
     LEAVES_SOCKETS,
     GroupProcess,
@@ -47,6 +47,19 @@ def consuming(topics: Topics, partitions: int) -> Iterator[GroupProcess]:
         yield member
     finally:
         member.leave()
+
+
+def test_a_broker_that_was_killed_comes_back_to_its_place_with_its_logs(cluster: KafkaCluster) -> None:
+    topics = Topics(cluster)
+    node = cluster.leader(topics.prices)
+    topics.produce(b"before")
+    cluster.brokers[node].kill()
+    assert not listening(cluster.brokers[node].port)
+    eventually(lambda: cluster.leader(topics.prices) != node, "another leader")
+    topics.produce(b"meanwhile")
+    cluster.start_broker(node)
+    cluster.wait_in_sync(topics.prices)
+    assert topics.read(topics.prices) == [b"before", b"meanwhile"]
 
 
 def test_a_membership_outlives_a_move_of_its_coordinator(cluster: KafkaCluster) -> None:
@@ -95,20 +108,17 @@ def test_a_transaction_outlives_the_coordinator_of_its_group(cluster: KafkaClust
     node = cluster.coordinator(topics.group)
     other = node % BROKERS + 1
     cluster.place(topics.results, {0: other})
-    cluster.place(topics.prices, {0: node})
-    topics.produce(b"before")
-    cluster.place(TRANSACTIONS, dict.fromkeys(range(INTERNAL_PARTITIONS), other))
-    writer = SinkProcess(topics.settings())
+    names = (f"name{number}" for number in range(100))
+    name = next(each for each in names if cluster.transaction_coordinator(f"{topics.group}-{each}") == other)
+    writer = SinkProcess(topics.settings(name))
     assert writer.write(1, [b"1"], {topics.partition(): Commit(1, "")}, no_member())
     cluster.brokers[node].kill()
     began = time.monotonic()
     assert writer.write(2, [b"2"], {topics.partition(): Commit(2, "")}, no_member())
     assert time.monotonic() - began < sink.STEP_SECONDS
     writer.stop()
-    topics.produce(b"meanwhile")
     cluster.start_broker(node)
-    cluster.wait_in_sync(topics.prices, topics.results, *INTERNAL)
-    assert topics.read(topics.prices) == [b"before", b"meanwhile"]
+    cluster.wait_in_sync(topics.results, *INTERNAL)
     assert topics.read(topics.results) == [b"1", b"2"]
 
 

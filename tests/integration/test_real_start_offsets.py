@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewPartitions
-from kafka.errors import InvalidTimestampError
 from tests.integration.rigs.broker_rig import KafkaBroker
 from tests.streams.stream_suite import LEAVES_SOCKETS, GroupProcess, SinkProcess, Topics, eventually, no_member
 
@@ -78,22 +77,9 @@ def test_what_is_produced_to_a_new_partition_is_read_within_seconds_though_the_g
     again.leave()
 
 
-def produce_ahead(topics: Topics, value: bytes, seconds: float) -> None:
-    """A record stamped so far in the future."""
-    producer = KafkaProducer(bootstrap_servers=topics.bootstrap)
-    at = round((time.time() + seconds) * 1000)
-    try:
-        producer.send(topics.prices, value, partition=0, timestamp_ms=at).get(timeout=10)
-    finally:
-        producer.close()
-
-
 def test_offsets_that_are_gone_repeat_nothing_that_has_its_result(kafka: KafkaBroker) -> None:
     topics = Topics(kafka)
-    with pytest.raises(InvalidTimestampError):  # by default, from 4.0 on
-        produce_ahead(topics, b"0", 3_700)
-    produce_ahead(topics, b"0", 3_000)
-    topics.produce(*(b"%d" % n for n in range(1, 20)))
+    topics.produce(*(b"%d" % n for n in range(20)))
     settle(topics, [0, 1, 2, 5, 6, 9], topic_id_of(topics))
     settle(topics, [3], "an-earlier-topic-of-it")
     forget_the_group(topics)

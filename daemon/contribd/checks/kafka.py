@@ -5,6 +5,7 @@ The daemon's transactional.id is looked at and not used: a producer that opened 
 of a running daemon. Whether the group may be read is asked by a heartbeat of a member that it does not have.
 """
 
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,7 +25,10 @@ from contribd.streams.client.port import Member
 from contribd.streams.client.retrying import FAILURES
 from contribd.streams.client.sentences import explain
 from contribd.streams.client.settings import KafkaSettings
-from contribd.streams.group.strangers import strangers
+from contribd.streams.group.strangers import are_all_there, strangers
+
+JOINING_SECONDS: Final = 10
+"""How long members that are joining the group are waited for, to hear what they have subscribed to."""
 
 TIMEOUT_MS: Final = 10_000
 """A broker that takes longer than this to say what it has is worth knowing of, where ``kafka.client`` sets no other."""
@@ -156,7 +160,17 @@ def _ask_group(admin: ClusterAdmin, settings: KafkaSettings, report: KafkaReport
         return
     report.committed = sum(1 for partition in committed if partition.topic in settings.prices)
     with suppress(*FAILURES):  # what is wrong with the group is told by what was asked before
-        report.warnings += strangers(admin.members(settings.group_id), settings)
+        report.warnings += _strangers(admin, settings)
+
+
+def _strangers(admin: ClusterAdmin, settings: KafkaSettings) -> list[str]:
+    members = admin.members(settings.group_id)
+    for _ in range(2 * JOINING_SECONDS):
+        if are_all_there(members):
+            break
+        time.sleep(0.5)
+        members = admin.members(settings.group_id)
+    return strangers(members, settings)
 
 
 def _group_right(access: Access, settings: KafkaSettings) -> str | None:

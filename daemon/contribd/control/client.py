@@ -34,10 +34,7 @@ def ask(order: Order, sockets: Iterable[Path]) -> Answer:
     if not tried:
         raise Unreachable("the configuration has no control socket (control.socket): nothing can be ordered")
     places = ", ".join(map(str, tried))
-    raise Unreachable(
-        f"no daemon of this instance takes orders: is it running? Looked for its socket at {places}; where it has "
-        "none, as in most containers, name a path as control.socket"
-    )
+    raise Unreachable(f"no daemon of this instance takes orders: is it running? Looked for its socket at {places}")
 
 
 def _asked(daemon: socket.socket, order: Order, path: Path) -> Answer:

@@ -20,7 +20,6 @@ from tests.simulation.world.environment.make_engine import URLS
 from tests.simulation.world.environment.record_feed import Produced, RecordFeed, make_mapper
 from tests.simulation.world.environment.schedule import Schedule
 from tests.simulation.world.environment.sim_kafka import SimKafka, Transaction
-from tests.simulation.world.environment.sim_operator import SimOperator
 from tests.simulation.world.environment.venue import Venue
 from tests.simulation.world.oracle.evidence import SeenPost, Violation
 from tests.simulation.world.oracle.oracle import Oracle
@@ -76,7 +75,6 @@ class _Simulation:
         self.world = World(schedule, plan, brokers, kafka, group, venues, self.oracle, self.counts, _mapper())
         self.hosts = Hosts(self.world)
         self.faults = Faults(self.world, self.hosts)
-        self.operator = SimOperator(self.world, self.hosts)
         self._feed = RecordFeed(plan, schedule.rng, self.counts)
         kafka.ends[:] = kafka.starts[:] = self._feed.starts
 

@@ -15,7 +15,7 @@ offsets are one transaction, and if the partition is revoked before that is dura
 this one did.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -37,7 +37,7 @@ PASSING_SECONDS: Final = 10.0
 """How long that is: a leader that dies has its successor by then."""
 
 SHOWN: Final = 3
-"""How many sentences are given where all are asked for."""
+"""How many partitions are named where all are asked for."""
 
 CHUNK: Final = 1_000
 """Records made of skipped offsets at a time."""
@@ -101,7 +101,7 @@ class BlockedPartitions:
     def reasons(self) -> list[str]:
         """What cannot be read, and what to do; empty where everything can."""
         shown = self._shown
-        more = [f"and {len(shown) - SHOWN} more such partitions"] if len(shown) > SHOWN else []
+        more = [f"and {len(shown) - SHOWN} more partitions"] if len(shown) > SHOWN else []
         return [*shown[:SHOWN], *more]
 
     # Told by the consumer
@@ -112,8 +112,6 @@ class BlockedPartitions:
         if fault is None:
             if block is not None and not block.fault.skippable:
                 self._end(partition)
-        elif block is not None and block.skipping is not None:
-            return  # an answer to a question of before
         elif block is not None and block.fault == fault:
             self._again(block)
         else:
@@ -137,23 +135,17 @@ class BlockedPartitions:
 
     def _tell(self, partition: Partition, block: _Block) -> None:
         fault = block.fault
-        if not self._is_said(partition, fault):
-            _log.error(
-                "a partition cannot be read and waits; the others go on",
-                topic=partition.topic,
-                partition=partition.number,
-                offset=fault.offset,
-                to_offset=fault.last,
-                reason=fault.what,
-                **_to_do(partition, fault),
-            )
         block.told = True
+        _log.error(
+            "a partition cannot be read and waits; the others go on",
+            topic=partition.topic,
+            partition=partition.number,
+            offset=fault.offset,
+            to_offset=fault.last,
+            reason=fault.what,
+            **_to_do(partition, fault),
+        )
         self._show()
-
-    def _is_said(self, partition: Partition, fault: FetchFault) -> bool:
-        """Whether the same is said of another partition of the topic, as where a right is missing."""
-        others = [block for each, block in self._blocks.items() if block.told and each.topic == partition.topic]
-        return not fault.skippable and any(block.fault.what == fault.what for block in others)
 
     # After each poll
 
@@ -187,14 +179,14 @@ class BlockedPartitions:
 
     def _end(self, partition: Partition) -> None:
         block = self._blocks.pop(partition)
-        if block.told and not self._is_said(partition, block.fault):
+        if block.told:
             topic, number = partition
             _log.info("a partition can be read again", topic=topic, partition=number, offset=block.fault.offset)
         self._show()
 
     def _show(self) -> None:
         told = {partition: block.fault for partition, block in sorted(self._blocks.items()) if block.told}
-        self._shown = tuple(_sentences(told))
+        self._shown = tuple(_sentence(partition, fault) for partition, fault in told.items())
         if (now := frozenset(told)) != self._announced:
             self._announced = now
             self._emit(Blocked(now))
@@ -277,14 +269,7 @@ def _to_do(partition: Partition, fault: FetchFault) -> dict[str, str]:
     return {"do": ", or ".join(todo)} if todo else {}
 
 
-def _sentences(told: Mapping[Partition, FetchFault]) -> Iterator[str]:
-    """The same for readyz and status; what a broker refuses, once for a topic."""
-    refused: dict[tuple[str, str], list[Partition]] = {}
-    for partition, fault in told.items():
-        if fault.skippable:
-            todo = "".join(f" ({text})" for text in _to_do(partition, fault).values())
-            yield f"{partition} cannot be read at offset {fault.offset}: {fault.what}{todo}"
-        else:
-            refused.setdefault((partition.topic, fault.what), []).append(partition)
-    for (_, what), (first, *more) in refused.items():
-        yield f"{first}{f' and {len(more)} more of its topic' if more else ''} cannot be read: {what}"
+def _sentence(partition: Partition, fault: FetchFault) -> str:
+    """The same for readyz and status."""
+    todo = "".join(f" ({text})" for text in _to_do(partition, fault).values())
+    return f"{partition} cannot be read at offset {fault.offset}: {fault.what}{todo}"

@@ -18,10 +18,15 @@ from contribd.streams.runtime import Runtime
 SETTLE_SECONDS: Final = 2.0
 """From a new generation to the question: until then, some members may still be joining."""
 
-AGAIN_SECONDS: Final = 30.0
-"""Until a question that nobody answered is asked again."""
+AGAIN_SECONDS: Final = 10.0
+"""Until a question that nobody answered, or while members were joining, is asked again."""
 
 _log = get_logger("source")
+
+
+def are_all_there(members: Iterable[GroupMember]) -> bool:
+    """Whether the group tells what each has subscribed to: it does not while members are joining."""
+    return all(member.topics is not None for member in members)
 
 
 def strangers(members: Iterable[GroupMember], settings: KafkaSettings) -> list[str]:
@@ -79,9 +84,9 @@ class Strangers:
                 members = admin.members(self._settings.group_id)
             finally:
                 admin.close()
-            if members and all(member.topics is not None for member in members):  # else some are still joining
+            if members and are_all_there(members):
                 self._told_of = generation
-            self._tell(tuple(strangers(members, self._settings)))
+                self._tell(tuple(strangers(members, self._settings)))
 
     def _tell(self, found: tuple[str, ...]) -> None:
         """Each once, and once when it has gone."""

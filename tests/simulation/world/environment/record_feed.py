@@ -42,8 +42,6 @@ class Produced:
     """Its post alone is too large for an ADS that takes the smaller message sizes."""
     wall: int
     """When it was produced, in microseconds; its timestamp may say otherwise."""
-    unreadable: bool = False
-    """It lies in a batch that cannot be read: it has a result only where the operator skips it."""
 
 
 def _mapping(service: str, post: str) -> dict[str, Any]:
@@ -82,8 +80,6 @@ class RecordFeed:
         self._rng = rng
         self._counts = counts
         self._version = 0
-        self._spoilt = [0] * plan.partitions
-        """How many more records the batch has that cannot be read, by partition."""
         self._offsets = [rng.choice((0, 0, 7, 3_000_000_000)) for _ in range(plan.partitions)]
 
     @property
@@ -107,27 +103,12 @@ class RecordFeed:
         made = Produced(
             self._version, partition, offset, stamped, None, b"", None, None, frozenset(), False, None, False, wall
         )
-        if self._unreadable(partition):
-            made.rejected, made.unreadable = "BadRecord", True
-        elif self._happens("poison"):
+        if self._happens("poison"):
             made.rejected = "BadRecord"
             made.value = rng.choice((b"", b"{", b"[1]", b"\xff\xfe", b'"x"', b"null"))
         else:
             self._fill(made, number)
         return made
-
-    def _unreadable(self, partition: int) -> bool:
-        share, rng, left = self._plan.unreadable, self._rng, self._spoilt
-        if not share:
-            return False
-        if left[partition]:
-            left[partition] -= 1
-        elif rng.random() < share:
-            left[partition] = rng.choice((0, 0, 1, 4))
-        else:
-            return False
-        self._counts["records that cannot be read"] += 1
-        return True
 
     def _any_partition(self, number: int) -> int:
         partition = self._rng.randrange(self._plan.partitions)

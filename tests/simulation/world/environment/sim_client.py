@@ -35,7 +35,7 @@ def connect(life: Life, settings: KafkaSettings) -> Kafka:
     def consumer(hooks: MemberHooks) -> SimMemberConsumer:
         bootstrap()
         membership = Membership(life, hooks, settings.static_id, client_id(settings.instance))
-        return SimMemberConsumer(life, membership, hooks)
+        return SimMemberConsumer(life, membership)
 
     def asking() -> SimAskingConsumer:
         bootstrap()

@@ -1,13 +1,11 @@
 """The consumers of a simulated process: the member of the group, and one that asks in its name."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import takewhile
 
 from tests.simulation.world.environment.brokers import GROUP, leader_of
 from tests.simulation.world.environment.fiber import current
 from tests.simulation.world.environment.host import Life
 from tests.simulation.world.environment.membership import Membership
-from tests.simulation.world.environment.record_feed import Produced
 from tests.simulation.world.environment.sim_calls import answer, call
 from tests.simulation.world.environment.sim_kafka import SimKafka
 
@@ -20,13 +18,10 @@ from contribd.streams.client.errors import (
     KafkaTimeoutError,
     RebalanceInProgressError,
 )
-from contribd.streams.client.port import FetchFault, GroupListener, Heartbeats, Member, MemberHooks, SeenTopic, Topics
+from contribd.streams.client.port import GroupListener, Heartbeats, Member, SeenTopic, Topics
 
 UNSTABLE_SECONDS = 0.1
 """How often stable offsets are asked for again."""
-
-REFUSED = 0.03
-"""The share of fetches that are refused, in runs where any are."""
 
 UNSETTLED_POLLS = 4
 """Polls that a thread may make in one while it has partitions that it may not begin yet."""
@@ -70,9 +65,8 @@ def seen_topics(kafka: SimKafka) -> Topics:
 class SimMemberConsumer:
     """``streams.client.port.MemberConsumer`` over a simulated cluster."""
 
-    def __init__(self, life: Life, membership: Membership, hooks: MemberHooks) -> None:
+    def __init__(self, life: Life, membership: Membership) -> None:
         self._life = life
-        self._hooks = hooks
         self._world = life.world
         self._rng = life.world.schedule.rng
         self._membership = membership
@@ -81,8 +75,6 @@ class SimMemberConsumer:
         self._paused: set[Partition] = set()
         self._positions: dict[Partition, int] = {}
         self._seen_ends: dict[Partition, int] = {}
-        self._refused: set[Partition] = set()
-        """Partitions of which the last fetch was refused."""
         self._wake: Callable[[], None] | None = None
         membership.on_change = self._notified
 
@@ -222,39 +214,15 @@ class SimMemberConsumer:
         kafka, room = self._world.kafka, self._rng.randint(1, self._world.plan.max_poll)
         found = {}
         for partition in fetchable:
-            if self._refuses(partition):
-                continue
             log, position = kafka.logs[partition.number], self._positions[partition]
             index = _index(log, position)
-            readable = takewhile(lambda record: not record.unreadable, log[index : index + room])
-            records = [Record(r.offset, r.timestamp, r.key, r.value) for r in readable]
+            records = [Record(r.offset, r.timestamp, r.key, r.value) for r in log[index : index + room]]
             self._seen_ends[partition] = kafka.ends[partition.number]
             if records:
                 found[partition] = records
                 self._positions[partition] = records[-1].offset + 1
                 room -= len(records)
-            elif room:
-                self._hold(partition, unreadable(log, index))
         return found
-
-    def _refuses(self, partition: Partition) -> bool:
-        """Whether a broker has no leader for it just now, and gives an error instead of records."""
-        world = self._world
-        if world.plan.unreadable and not world.calm and self._rng.random() < REFUSED:
-            world.counts["fetches refused"] += 1
-            self._refused.add(partition)
-            at = self._positions[partition]
-            self._hold(partition, FetchFault(at, at, "no broker leads the partition", passing=True))
-            return True
-        if partition in self._refused:
-            self._refused.discard(partition)
-            self._hooks.fetch_failed(partition, None)
-        return False
-
-    def _hold(self, partition: Partition, fault: FetchFault) -> None:
-        """As a consumer does whose partition cannot be read: it is paused where it is, and told of."""
-        self._paused.add(partition)
-        self._hooks.fetch_failed(partition, fault)
 
     def _fetchable(self) -> list[Partition]:
         """What has something to fetch, and a leader."""
@@ -337,20 +305,9 @@ class SimMemberConsumer:
             self._positions.pop(partition, None)
             self._seen_ends.pop(partition, None)
             self._paused.discard(partition)
-            self._refused.discard(partition)
 
 
-def unreadable(log: list[Produced], index: int) -> FetchFault:
-    """What a batch comes to that cannot be read; it has no gaps, as batches that were not compacted have none."""
-    first = last = log[index].offset
-    for record in log[index + 1 :]:
-        if not record.unreadable or record.offset != last + 1:
-            break
-        last = record.offset
-    return FetchFault(first, last, "its checksum is wrong", "restore it", skippable=True)
-
-
-def _index(log: list[Produced], offset: int) -> int:
+def _index(log: list, offset: int) -> int:  # type: ignore[type-arg]
     """Of the first record at or after an offset."""
     low, high = 0, len(log)
     while low < high:

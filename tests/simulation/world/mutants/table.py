@@ -16,7 +16,6 @@ from tests.simulation.world.mutants import (
     isolation_broken,
     order_broken,
     sending_broken,
-    skips_broken,
     streams_broken,
     withdrawals_broken,
 )
@@ -31,7 +30,6 @@ ALL = [
     *carrying_broken.MUTANTS,
     *streams_broken.MUTANTS,
     *isolation_broken.MUTANTS,
-    *skips_broken.MUTANTS,
 ]
 """Each breaks one rule that the daemon's promises rest on."""
 

@@ -32,7 +32,6 @@ from contribd.engine.engine import Engine
 from contribd.engine.events import Assigned, Event, Records, Revoked, Stop
 from contribd.engine.records.offsets import Partition
 from contribd.engine.states import SessionState
-from contribd.orders import Answer, SkipOrder
 
 if TYPE_CHECKING:
     from tests.simulation.world.environment.host import Life
@@ -166,13 +165,6 @@ class Oracle:
             self._blanks.left(sight)
         elif sight.stopping_at is not None and self._schedule.mono < sight.stopping_at + self._plan.ack_timeout:
             self.complain("5: a stop that did not wait for answers", process.name)
-
-    def answered(self, process: Life, order: SkipOrder, answer: Answer) -> None:
-        """A daemon has answered an order."""
-        self.note(process.name, f"{order}: {answer.text}")
-        place = (order.partition.number, order.offset)
-        if answer.done and not self._results.settled(self._history.by_place[place]):
-            self.complain("an order was said to hold that does not", f"{order}: {answer.text}", order.partition)
 
     def paused(self, process: Life, partitions: frozenset[Partition]) -> None:
         """What the worker does not want to be fetched any more."""

@@ -3,7 +3,6 @@
 from typing import Any
 
 from tests.simulation.world.environment.record_feed import Produced
-from tests.simulation.world.environment.sim_operator import NAME, REASON
 from tests.simulation.world.environment.venue import RETRYABLE
 from tests.simulation.world.oracle.evidence import (
     STATUS_OF_ANSWER,
@@ -119,8 +118,6 @@ class StatusRules:
         if record.rejected is not None:
             if result["code"] != record.rejected:
                 self._complain("REJECTED for another reason", f"{record.rejected}: {result}", record)
-            if record.unreadable and not result["text"].startswith(f"skipped by {NAME}: {REASON}"):
-                self._complain("skipped without an order", str(result), record)
         elif result["code"] != "TooLarge" or not record.padded:
             self._complain("REJECTED without a reason", str(result), record)
         elif record.version in process.carried:
