@@ -39,7 +39,8 @@ class _Desk(Daemon):
             f"Read on Group {self.group}": Right("group", self.group, "read"),
             f"begin with {self.group}-": Right("transactional_id", f"{self.group}-", "write", prefixed=True),
         }
-        broker.allow(self.rights.values())
+        # At a first start, too, the results topic is asked what has its result; later this right is of no use.
+        broker.allow([*self.rights.values(), Right("topic", self.results_topic, "read")])
 
     def feed(self, count: int) -> None:
         self.fed += count
