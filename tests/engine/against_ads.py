@@ -13,6 +13,7 @@ from tests.engine.rig import Rig
 
 from contribd.engine.commands import Connect, Disconnect
 from contribd.engine.events import Connected, Lost, Received, Tick
+from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
 from contribd.engine.session.endpoints import Failure
 from contribd.simulation.ads.ads_client import AdsClient
 from contribd.simulation.ads.options import AdsOptions
@@ -34,11 +35,17 @@ class AgainstAds:
     """A rig whose servers are simulated ones, one an endpoint. Results are durable at once."""
 
     def __init__(
-        self, *, endpoints: int = 1, options: AdsOptions | None = None, seed: int = 1, **how: Unpack[Contribution]
+        self,
+        *,
+        endpoints: int = 1,
+        options: AdsOptions | None = None,
+        seed: int = 1,
+        bounds: Bounds = DEFAULT_BOUNDS,
+        **how: Unpack[Contribution],
     ) -> None:
         urls = tuple(f"ws://ads{number}" for number in range(1, endpoints + 1))
         self.servers = {url: SimulatedAds(options, Random(seed)) for url in urls}
-        self.rig = Rig(endpoints=urls, backoff=waits(1.0, 60.0, seed), **how).assign()
+        self.rig = Rig(endpoints=urls, backoff=waits(1.0, 60.0, seed), bounds=bounds, **how).assign()
         self.results: list[Result] = []
         self.used: list[str] = []
         """The endpoint of each connection."""

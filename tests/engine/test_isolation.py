@@ -11,9 +11,15 @@ from tests.engine.rig import P0, Rig, statuses
 from contribd.engine.events import Lost
 from contribd.engine.limits import DROP_GRACE, OFFENDER_FIRST, OFFENDER_LONGEST, Bounds
 from contribd.engine.policy import WithdrawPolicy
+from contribd.engine.records import instruments as instruments_module
 from contribd.engine.records import isolation as isolation_module
 from contribd.engine.session.endpoints import Failure
-from contribd.engine.states import ISOLATION_TRANSITIONS, IsolationState
+from contribd.engine.states import (
+    INSTRUMENT_TRANSITIONS,
+    ISOLATION_TRANSITIONS,
+    InstrumentEvent,
+    IsolationState,
+)
 from contribd.simulation.ads.options import AdsOptions
 from contribd.simulation.ads.ric_rules import ACK, CLOSES, GARBLES, SILENT, RicRules, Rule
 
@@ -135,6 +141,23 @@ class TestBesideInstrumentsThatAreNotAnswered:
         results = [result for result in rig.commit() if result["ric"] == "X="]
         assert len(results) == (30 if others else 0)
         assert {result["status"] for result in results} <= {"UNANSWERED"}
+
+    def test_nothing_newer_goes_before_the_results_of_what_was_given_up_are_durable(self) -> None:
+        """A crash would bring these prices back, and they would follow it."""
+        rig = Rig(bounds=Bounds(waiting_records=40), conflate=False).open().assign()
+        rig.put(*[{"BID": 1}] * 30, ric="X=")
+        rig.put({"BID": 1}, ric="A=")
+        rig.ack(2)
+        rig.commit()
+        rig.tick(15)
+        rig.frames.clear()
+        rig.tick()
+        rig.put({"BID": 2}, ric="X=")
+        rig.tick(1)
+        assert rig.fields == []
+        assert len(rig.commit()) == 30
+        rig.tick()
+        assert rig.fields == [{"BID": 2}]
 
 
 @pytest.fixture
@@ -310,9 +333,11 @@ def test_every_row_of_the_table_is_used_and_no_other(monkeypatch: pytest.MonkeyP
     """Servers that change their minds, connections that are cut, and still one result for each price."""
     seen: set[Any] = set()
     monkeypatch.setattr(isolation_module, "ISOLATION_TRANSITIONS", Recording(ISOLATION_TRANSITIONS, seen))
+    monkeypatch.setattr(instruments_module, "INSTRUMENT_TRANSITIONS", Recording(INSTRUMENT_TRANSITIONS, seen))
     for seed in range(12):
         rng = Random(seed)
-        world = AgainstAds(seed=seed, conflate=bool(seed % 2), ack_timeout=3.0, max_outstanding=4)
+        few = Bounds(waiting_records=20)
+        world = AgainstAds(seed=seed, conflate=bool(seed % 2), ack_timeout=3.0, max_outstanding=4, bounds=few)
         [server] = world.servers.values()
         names = ("A=", "B=", "C=", "D=")
         for _ in range(40):
@@ -325,7 +350,8 @@ def test_every_row_of_the_table_is_used_and_no_other(monkeypatch: pytest.MonkeyP
         server.rules = RicRules()
         world.run(2_000)
         assert sorted(result["source"]["offset"] for result in world.results) == list(range(40 * 5 * len(names)))
-    assert set(ISOLATION_TRANSITIONS) == seen
+    settling = {row for row in INSTRUMENT_TRANSITIONS if row[1] is InstrumentEvent.SETTLED}
+    assert {*ISOLATION_TRANSITIONS, *settling} - seen == set()
 
 
 def test_the_view_names_who_is_isolated_and_for_how_long() -> None:

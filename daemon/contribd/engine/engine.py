@@ -260,8 +260,10 @@ class Engine:
             sentence = "an answer that belongs to no outstanding post"
             self._log("warning", sentence, answer=what, text=text, so_far=self.counters.unmatched)
 
-    def _committed(self, event: Committed, _now: Now) -> None:
+    def _committed(self, event: Committed, now: Now) -> None:
         self._free(self.outbox.committed(event.number), InstrumentEvent.COMMITTED)
+        if self.contributor.instruments.isolations:
+            self._make_room(now)
 
     def _not_committed(self, event: NotCommitted, _now: Now) -> None:
         self._free(self.outbox.not_committed(event.number), InstrumentEvent.FORGOTTEN)

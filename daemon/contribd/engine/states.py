@@ -93,8 +93,8 @@ class InstrumentState(Enum):
     """One RIC of one service, and so the price at its head.
 
     idle: nothing to post. ready: its next post may go. in flight: a post awaits its answer. backing off: a retry
-    waits for its time. committing: an answered price's result is not yet durable, and until it is, nothing newer may
-    be posted (a crash now would repeat the answered price, after the newer one).
+    waits for its time. committing: the result of an answered price, or of one given up, is not yet durable, and until
+    it is, nothing newer may be posted (a crash now would repeat that price, after the newer one).
     """
 
     IDLE = auto()
@@ -132,6 +132,8 @@ INSTRUMENT_TRANSITIONS: Final = Transitions(
         (_I.READY, _V.EMPTIED): _I.IDLE,
         (_I.IN_FLIGHT, _V.RETRY): _I.BACKING_OFF,
         (_I.IN_FLIGHT, _V.SETTLED): _I.COMMITTING,
+        (_I.READY, _V.SETTLED): _I.COMMITTING,  # given up without a post
+        (_I.BACKING_OFF, _V.SETTLED): _I.COMMITTING,
         (_I.IN_FLIGHT, _V.FORGOTTEN): _I.IDLE,
         (_I.BACKING_OFF, _V.DUE): _I.READY,
         (_I.BACKING_OFF, _V.EMPTIED): _I.IDLE,

@@ -17,7 +17,7 @@ from tests.simulation.world.seeded_run import KILLS, REPOSTS, run_seed
 from typer.testing import CliRunner
 
 FOUND_A_DEFECT = (
-    *(1, 5, 10, 12, 20, 51, 61, 77, 79, 109, 117, 133, 142, 165, 195, 230, 382, 387, 632, 1385),
+    *(1, 5, 10, 12, 20, 51, 61, 77, 79, 109, 117, 133, 142, 165, 195, 230, 382, 387, 632, 1273, 1385),
     *(9463, 14964, 20413, 86087, 303863, 402811, 409387, 708907),
 )
 """Seeds by which defects were found, as the simulation was then."""

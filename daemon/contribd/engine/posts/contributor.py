@@ -15,7 +15,7 @@ from contribd.engine.posts.poster import Poster
 from contribd.engine.posts.unconfirmed import UnconfirmedPosts
 from contribd.engine.posts.withdrawals import Withdrawals
 from contribd.engine.records.expiry import Expiry
-from contribd.engine.records.instruments import Instruments
+from contribd.engine.records.instruments import Instrument, Instruments
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
 from contribd.engine.records.price import Price, Reply, Status, Withdrawal
@@ -207,10 +207,11 @@ class Contributor:
         (``everywhere``).
         """
         for instrument in self.instruments.hopeless():
-            for price in list(instrument.waiting):
-                waits = price.state is PriceState.WAITING and type(price) is not Withdrawal
-                if waits and (everywhere or price.tracker.is_far_behind(price.record.offset)):
+            if prices := _in_the_way(instrument, everywhere=everywhere):
+                self.instruments.settle_waiting(instrument)
+                for price in prices[:-1]:
                     self._outcomes.give_up_waiting(price, now)
+                self._outcomes.give_up_waiting(prices[-1], now, instrument)
 
     def _expire_old(self, now: Now) -> None:
         for price in self._expiry.take_expired(now):
@@ -230,3 +231,15 @@ class Contributor:
             self._poster.wake_at(now.mono),
         )
         return min((at for at in candidates if at is not None), default=None)
+
+
+def _in_the_way(instrument: Instrument, *, everywhere: bool) -> list[Price]:
+    """Its waiting prices that others have to wait for, of one partition: their results are durable together, or not."""
+    prices = [
+        price
+        for price in instrument.waiting
+        if price.state is PriceState.WAITING
+        and type(price) is not Withdrawal
+        and (everywhere or price.tracker.is_far_behind(price.record.offset))
+    ]
+    return [price for price in prices if price.tracker is prices[0].tracker]

@@ -236,13 +236,17 @@ class Outcomes:
         last = (price.attempts or [])[-1]
         self._settle(price, _FINAL[last.reply], now, code=last.code, text=last.text, instrument=instrument)
 
-    def give_up_waiting(self, price: Price, now: Now) -> None:
-        """A price of an instrument that is not answered, for which others would have to wait."""
+    def give_up_waiting(self, price: Price, now: Now, instrument: Instrument | None = None) -> None:
+        """A price of an instrument that is not answered, for which others would have to wait.
+
+        ``instrument``: where this is the last of them. Nothing newer goes before their results are durable: a crash now
+        would bring them back.
+        """
         if price.attempts:
-            self.give_up(price, now)
+            self.give_up(price, now, instrument)
         else:
             text = "not posted: earlier posts of its RIC got no answer, and others would have had to wait for it"
-            self._settle(price, Status.UNANSWERED, now, text=text)
+            self._settle(price, Status.UNANSWERED, now, text=text, instrument=instrument)
 
     def reject_size(self, price: Price, size: int, max_size: int, now: Now) -> None:
         """A price whose post by itself is larger than the ADS takes; sizes in bytes."""

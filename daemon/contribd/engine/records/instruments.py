@@ -17,6 +17,7 @@ _QUEUED: Final = InstrumentEvent.QUEUED
 _SENT: Final = InstrumentEvent.SENT
 _ANSWERED: Final = InstrumentEvent.SETTLED
 _SETTLED: Final = PriceState.SETTLED
+_WAITS: Final = (InstrumentState.READY, InstrumentState.BACKING_OFF)
 
 
 class Instrument(msgspec.Struct, eq=False, gc=False):
@@ -197,9 +198,15 @@ class Instruments:
         return self._silent
 
     def hopeless(self) -> list[Instrument]:
-        """Those whose prices may be given up, and have some."""
+        """Those whose waiting prices may be given up."""
         found = map(self._instruments.get, self.isolations.hopeless())
-        return [instrument for instrument in found if instrument is not None and instrument.waiting]
+        return [instrument for instrument in found if instrument is not None and instrument.state in _WAITS]
+
+    def settle_waiting(self, instrument: Instrument) -> None:
+        """Waiting prices of an isolated one that is not in flight are settled: the others wait for their results."""
+        if instrument.state is InstrumentState.READY:
+            self._isolated_ready(instrument).remove(instrument)
+        instrument.settle()
 
     def isolate(self, instrument: Instrument, state: IsolationState) -> Isolation:
         """Its post is in flight, and from the next one on they go by themselves."""
@@ -231,13 +238,17 @@ class Instruments:
     def _make_ready(self, instrument: Instrument, event: InstrumentEvent) -> None:
         instrument.state = INSTRUMENT_TRANSITIONS[instrument.state, event]
         if instrument.isolation is not None:
-            (self._silent if instrument.isolation.silent else self._trials).append(instrument)
+            self._isolated_ready(instrument).append(instrument)
             return
         service = instrument.key[0]
         ready = self._ready.get(service)
         if ready is None:
             ready = self._ready[service] = deque()
         ready.append(instrument)
+
+    def _isolated_ready(self, instrument: Instrument) -> deque[Instrument]:
+        is_silent = instrument.isolation is not None and instrument.isolation.silent
+        return self._silent if is_silent else self._trials
 
     def _leave(self, instrument: Instrument, event: InstrumentEvent) -> None:
         instrument.state = INSTRUMENT_TRANSITIONS[instrument.state, event]

@@ -18,6 +18,12 @@ from tests.simulation.world.plan import Plan
 
 from contribd.engine.records.offsets import Partition
 
+OTHER_CHARACTERS = 46
+"""Of a commit's metadata, at most: what is not the bitmap."""
+
+BITS_A_CHARACTER = 4
+"""Of the bitmap, at least: it is written in whole groups of four characters."""
+
 AHEAD = 60_000_000
 """Microseconds that a timestamp may be ahead of the daemon's clock."""
 
@@ -77,7 +83,8 @@ class StatusRules:
         """Whether so much can have waited behind a price that was not answered that it was given up for the others."""
         plan, history = self._plan, self._history
         behind = history.log(record.partition)[-1].offset - record.offset
-        return behind >= plan.span // 2 or len(history.by_version) >= plan.waiting_records // 2
+        span = min(plan.span, BITS_A_CHARACTER * max(0, plan.takes.metadata - OTHER_CHARACTERS))
+        return behind >= span // 2 or len(history.by_version) >= plan.waiting_records // 2
 
     def _check_last(
         self, record: Produced, result: dict[str, Any], process: ProcessEvidence, *, given_up: bool = False
