@@ -46,6 +46,8 @@ class PostRules:
         self._blanks = blanks
         self._complain = complain
         self._isolation = IsolationRules(plan, complain)
+        self._not_final = {*RETRYABLE, *(("SymbolUnknown",) if plan.create_missing else ())}
+        """Codes of NAKs that another post may follow."""
         self.wraps = 0
         """PostIDs that began again."""
 
@@ -121,7 +123,7 @@ class PostRules:
 
     def _answered(self, post: SeenPost) -> bool:
         answer = post.answer
-        if answer is None or (answer.kind == "NAK" and answer.code in RETRYABLE):
+        if answer is None or (answer.kind == "NAK" and answer.code in self._not_final):
             return False
         return post.suspect_at is None and answer.mono < post.mono + self._plan.ack_timeout - _EPSILON
 
