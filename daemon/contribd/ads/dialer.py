@@ -143,8 +143,7 @@ class _Call:
             if context is not None:
                 sock.settimeout(max(0.001, deadline - time.monotonic()))
                 sock = context.wrap_socket(sock, server_hostname=self._url.hostname)
-            path = self._url.path + (f"?{self._url.query}" if self._url.query else "")
-            upgrade(sock, self._place, path or "/", deadline)
+            upgrade(sock, self._url.geturl(), deadline)
         except Exception as error:
             sock.close()
             raise self._explain(error) from error

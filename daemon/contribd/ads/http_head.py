@@ -42,16 +42,59 @@ def read_head(sock: socket.socket, deadline: float) -> Head:
         BadHead: the connection ended, or what came is no HTTP.
         OSError: a TimeoutError where the deadline has passed, however much came before it.
     """
-    head = bytearray()
-    while not head.endswith(b"\r\n\r\n"):
-        sock.settimeout(_left(deadline))
-        byte = sock.recv(1)
-        if not byte:
+    answer = HeadSocket(sock, deadline)
+    while not answer.is_whole:
+        if not answer.recv(1):
             raise BadHead("closed the connection during the handshake")
-        head += byte
-        if len(head) > MAX_HEAD or not b"HTTP/".startswith(head[:5]):
+    return answer.head()
+
+
+class HeadSocket:
+    """A socket that gives the head of an answer, byte by byte, and keeps it. As much of one as a library asks for."""
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        """``deadline``: monotonic seconds."""
+        self._sock = sock
+        self._deadline = deadline
+        self._read = bytearray()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the head has ended."""
+        return self._read.endswith(b"\r\n\r\n")
+
+    def head(self) -> Head:
+        """What was read. Raises ``BadHead`` where that is no HTTP."""
+        return _parsed(self._read.decode("latin-1"))
+
+    def recv(self, _size: int) -> bytes:
+        """The next byte; nothing where the connection has ended, or the head.
+
+        Raises:
+            BadHead: what comes is no HTTP.
+            OSError: a TimeoutError where the deadline has passed.
+        """
+        if self.is_whole:
+            return b""
+        self._sock.settimeout(_left(self._deadline))
+        byte = self._sock.recv(1)
+        self._read += byte
+        if len(self._read) > MAX_HEAD or not b"HTTP/".startswith(self._read[:5]):
             raise BadHead("answered in no HTTP")
-    return _parsed(head.decode("latin-1"))
+        return byte
+
+    def send(self, data: bytes) -> int:
+        """Sends all of ``data``. Raises OSError, a TimeoutError where the deadline has passed."""
+        send(self._sock, data, self._deadline)
+        return len(data)
+
+    def gettimeout(self) -> float:
+        """Seconds that are left."""
+        return _left(self._deadline)
+
+    def close(self) -> None:
+        """Closes it."""
+        self._sock.close()
 
 
 def _parsed(text: str) -> Head:

@@ -1,45 +1,50 @@
-"""The opening handshake of WebSocket, the client's side (RFC 6455, 4.1)."""
+"""The opening handshake of WebSocket, the client's side (RFC 6455, 4.1): websocket-client makes it.
 
-import base64
-import hashlib
-import os
+What it cannot do is done around it, at the socket that it is given: one deadline for all of the handshake, however it
+drips; nothing is read behind the head of an answer, such as the page of a refusal; and what was answered is kept, since
+the library tells of little of it.
+"""
+
 import socket
-from typing import Final
+from typing import Any, Final
 
-from contribd.ads.http_head import Head, read_head, send
+from websocket import WebSocket, WebSocketConnectionClosedException, WebSocketException, WebSocketTimeoutException
+
+from contribd.ads.http_head import BadHead, Head, HeadSocket
 
 SUBPROTOCOL: Final = "tr_json2"
-
-_GUID: Final = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 class NotUpgraded(Exception):
     """The server does not speak WebSocket with us; the text says what it answered."""
 
 
-def upgrade(sock: socket.socket, place: str, path: str, deadline: float) -> None:
-    """Makes the connected socket one of WebSocket. ``place``: host and port; ``deadline``: monotonic seconds.
+def upgrade(sock: socket.socket, url: str, deadline: float) -> None:
+    """Makes the connected socket one of WebSocket. ``url``: the endpoint's; ``deadline``: monotonic seconds.
 
     Raises:
         NotUpgraded: the server answered otherwise.
         BadHead, OSError: as ``read_head``.
     """
-    key = base64.b64encode(os.urandom(16)).decode()
-    request = (
-        f"GET {path} HTTP/1.1\r\nHost: {place}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: {SUBPROTOCOL}\r\n"
-        "User-Agent: contribd\r\n\r\n"
-    )
-    send(sock, request.encode(), deadline)
-    _check(read_head(sock, deadline), key)
+    answered = HeadSocket(sock, deadline)
+    connection: Any = WebSocket(enable_multithread=False)
+    # As a header of our own: which subprotocol the server chose is judged here, where it can be said.
+    given: dict[str, Any] = {"header": ["User-Agent: contribd", f"Sec-WebSocket-Protocol: {SUBPROTOCOL}"]}
+    try:
+        connection.connect(url, socket=answered, suppress_origin=True, redirect_limit=0, **given)
+    except WebSocketTimeoutException as error:
+        raise TimeoutError from error
+    except WebSocketException as error:
+        if isinstance(error, WebSocketConnectionClosedException) and not answered.is_whole:
+            raise BadHead("closed the connection during the handshake") from error
+        _check(answered.head())
+        raise NotUpgraded("the server's handshake is none of WebSocket") from error
+    _check(answered.head())
 
 
-def _check(head: Head, key: str) -> None:
+def _check(head: Head) -> None:
     if head.status != 101:
         raise NotUpgraded(f"the server answered the handshake with {head.status_text}{_target(head)}")
-    wanted = base64.b64encode(hashlib.sha1(f"{key}{_GUID}".encode(), usedforsecurity=False).digest()).decode()
-    if head.headers.get("upgrade", "").lower() != "websocket" or head.headers.get("sec-websocket-accept") != wanted:
-        raise NotUpgraded("the server's handshake is none of WebSocket")
     chosen = head.headers.get("sec-websocket-protocol")
     if chosen is None:
         raise NotUpgraded(f"the server chose no subprotocol, and {SUBPROTOCOL} was asked for: it may be no ADS")
