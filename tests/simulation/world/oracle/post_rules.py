@@ -6,7 +6,15 @@ from typing import Any
 from tests.simulation.world.environment.record_feed import Produced
 from tests.simulation.world.environment.venue import RETRYABLE
 from tests.simulation.world.oracle.blank_rules import BlankRules
-from tests.simulation.world.oracle.evidence import Complain, ProcessEvidence, SeenPost, WireEvidence, posts_in, versions
+from tests.simulation.world.oracle.evidence import (
+    Complain,
+    ProcessEvidence,
+    SeenAnswer,
+    SeenPost,
+    WireEvidence,
+    posts_in,
+    versions,
+)
 from tests.simulation.world.oracle.isolation_rules import IsolationRules
 from tests.simulation.world.plan import Plan
 
@@ -46,8 +54,6 @@ class PostRules:
         self._blanks = blanks
         self._complain = complain
         self._isolation = IsolationRules(plan, complain)
-        self._not_final = {*RETRYABLE, *(("SymbolUnknown",) if plan.create_missing else ())}
-        """Codes of NAKs that another post may follow."""
         self.wraps = 0
         """PostIDs that began again."""
 
@@ -121,9 +127,14 @@ class PostRules:
             return
         post.tries = before.tries + 1
 
+    def _may_be_followed(self, answer: SeenAnswer) -> bool:
+        """Whether it is a NAK after which the same is posted again, or the item is created."""
+        missing = self._plan.create_missing and (answer.code == "SymbolUnknown" or "nknown" in (answer.text or ""))
+        return answer.kind == "NAK" and (missing or answer.code in RETRYABLE)
+
     def _answered(self, post: SeenPost) -> bool:
         answer = post.answer
-        if answer is None or (answer.kind == "NAK" and answer.code in self._not_final):
+        if answer is None or self._may_be_followed(answer):
             return False
         return post.suspect_at is None and answer.mono < post.mono + self._plan.ack_timeout - _EPSILON
 

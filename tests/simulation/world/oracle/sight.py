@@ -67,6 +67,8 @@ def _see_answer(wire: WireEvidence, message: dict[str, Any], mono: float) -> Non
 
 
 def _see_error(wire: WireEvidence, message: dict[str, Any], mono: float) -> None:
+    if not wire.login_open:
+        return  # as above
     named = echoed_id(message)
     culprit = None if named is None else wire.posts.get(named)
     if culprit is None:
