@@ -20,7 +20,8 @@ class HoldingMember:
     """The process. It says each event that its worker is told of, and how many partitions it has then."""
 
     def __init__(self, settings: KafkaSettings, *, log: Path) -> None:
-        command = [sys.executable, "-m", __name__, json.dumps(asdict(settings))]
+        values = {name: value for name, value in asdict(settings).items() if not callable(value)}
+        command = [sys.executable, "-m", __name__, json.dumps(values)]
         self._child = Child(command, cwd=REPOSITORY, log=log, piped=True)
 
     def says(self, event: type[Event], owned: int) -> None:
