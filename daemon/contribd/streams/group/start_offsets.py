@@ -85,7 +85,7 @@ class StartOffsets:
         if not logs:
             return {}
         consumer.confirm()
-        commits = {partition: self._committed(consumer, partition) for partition in logs}
+        commits = {partition: self._committed(consumer, partition) for partition in sorted(logs)}
         beside = self._beside(consumer, topics, commits)
         consumer.confirm()
         self._ask_seconds = ASK_SECONDS[0]
