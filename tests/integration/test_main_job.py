@@ -138,7 +138,7 @@ def test_quotes_of_a_silent_engine_and_of_a_stopped_daemon_give_way_to_blanks(jo
     one.daemon.start()
     fed = one.run(400, within=60)
     fencing = {result.ric for result in one.results() if result.status == "ACK"}
-    eventually(lambda: _blanks(one).keys() == fencing, within=30, what="a blank for every quote")
+    eventually(lambda: _blanks(one).keys() == fencing, within=60, what="a blank for every quote")
     assert set(_blanks(one).values()) == {1}
 
     fed.records |= feed(one.kafka, one.prices, records(100, seed=2)).records

@@ -180,7 +180,7 @@ def test_a_broker_that_is_away_is_the_reason_and_how_far_behind_it_is_is_not_kno
         assert "consuming: no answer" in one.reasons(), one.reasons()
     finally:
         one.broker.resume()
-    eventually(lambda: one.daemon.ready() and one.lag() == 0, within=40, what="ready")
+    eventually(lambda: one.daemon.ready() and one.lag() == 0, within=90, what="ready")
 
 
 @pytest.mark.parametrize("kind", ["another application", "consumes"])

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from typing import Any
 
-from tests.simulation.world.mutants.mutant import Mutant, around
+from tests.simulation.world.mutants.mutant import Mutant, around, with_more
 
 from contribd.engine.events import Committed, NotCommitted, Revoked
 from contribd.engine.records.offsets import decode_about, restate
@@ -212,7 +212,13 @@ MUTANTS = [
     Mutant("what an earlier run settled is skipped", [around(StartOffsets, "_start", _settled_are_forgotten)], 500),
     Mutant("offsets count between two confirmations", [around(StartOffsets, "find", _believed_at_once)], 5_000),
     Mutant("refusals are believed after a while only", [around(Fencing, "refused", _refusals_are_believed)], 1_000),
-    Mutant("a heartbeat counts from when it was sent", [around(Lease, "observe", _counted_from_the_answer)], 5_000),
+    Mutant(
+        "a heartbeat counts from when it was sent",
+        [around(Lease, "observe", _counted_from_the_answer)],
+        300,
+        200,
+        world=with_more({"freeze": 0.2, "group_cut": 0.6}, daemons=2, partitions=2, rics=4, spread=40.0, records=200),
+    ),
     Mutant("a heartbeat counts once it is answered", [around(Lease, "observe", _a_beat_that_was_sent_counts)], 5_000),
     Mutant("a lease ends", [around(Lease, "until", _any_member_is_proven)], 1_000),
     Mutant("a successor of a name joins once more", [(StaticMember, "must_rejoin", lambda _self: False)], 3_000),
