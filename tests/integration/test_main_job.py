@@ -137,6 +137,7 @@ def test_quotes_of_a_silent_engine_and_of_a_stopped_daemon_give_way_to_blanks(jo
     one = job(contribution={"withdraw": {"on_stop": True, "silent_after": "3s"}})
     one.daemon.start()
     fed = one.run(400, within=60)
+    eventually(lambda: len(one.results()) >= 400, within=30, every=0.2, what="400 results that are durable")
     fencing = {result.ric for result in one.results() if result.status == "ACK"}
     eventually(lambda: _blanks(one).keys() == fencing, within=60, what="a blank for every quote")
     assert set(_blanks(one).values()) == {1}

@@ -5,12 +5,14 @@ import secrets
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 from tests.simulation.world.command import app
 from tests.simulation.world.many import SeedSummary, run_many
-from tests.simulation.world.mutants.mutant import Mutant, broken, seeds_to_catch
+from tests.simulation.world.mutants.mutant import broken, seeds_to_catch
 from tests.simulation.world.mutants.table import MUTANTS
 from tests.simulation.world.plan import FAULTS, HARMS, SHARES, SHARES_OF_TIME, make_plan
 from tests.simulation.world.seeded_run import KILLS, REPOSTS, run_seed
@@ -65,9 +67,22 @@ def test_fresh_seeds_keep_every_promise() -> None:
     _all_kept(range(start, start + FRESH))
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.rule.replace(" ", "-"))
-def test_a_daemon_without_a_rule_is_caught(mutant: Mutant) -> None:
-    assert seeds_to_catch(mutant, mutant.within) is not None
+@pytest.fixture(scope="module")
+def caught() -> Iterator[list[Future[bool]]]:
+    """Whether each mutant is caught, in their order; looked for by all cores."""
+    with ProcessPoolExecutor() as pool:
+        yield [pool.submit(_is_caught, number) for number in range(len(MUTANTS))]
+        pool.shutdown(cancel_futures=True)
+
+
+def _is_caught(number: int) -> bool:
+    mutant = MUTANTS[number]  # it holds functions, which do not go from one process to another
+    return seeds_to_catch(mutant, mutant.within) is not None
+
+
+@pytest.mark.parametrize("number", range(len(MUTANTS)), ids=[mutant.rule.replace(" ", "-") for mutant in MUTANTS])
+def test_a_daemon_without_a_rule_is_caught(caught: list[Future[bool]], number: int) -> None:
+    assert caught[number].result()
 
 
 def test_a_seed_is_the_same_run_whatever_the_hash_seed() -> None:

@@ -95,8 +95,8 @@ class Membership:
         self._life.later(self._life.rtt(), lambda: self._ask_assignment(member, generation))
 
     def _ask_assignment(self, member: str, generation: int) -> None:
-        if member != self._name or self._closed:
-            return
+        if member != self._name or self._closed or not self.joining:
+            return  # not joining: given up while it joined, and so it joins anew
         self._generation = generation  # the client shows it from here on, before it knows its part
         asked_at = self._world.schedule.mono
         takes = self._life.rtt() + self._world.brokers.wait(GROUP)

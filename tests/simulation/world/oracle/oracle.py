@@ -149,7 +149,8 @@ class Oracle:
             if not process.dead:
                 self.complain("5: a stop that does not end", process.name)
 
-        process.later(limit, lambda: process.later(2.0, check))  # it may have been frozen until just now
+        # It may have been frozen until just now, and its threads need their time to end.
+        process.later(limit, lambda: process.later(5.0, check))
 
     def killed(self, process: Life) -> None:
         """A process was ended in the middle of whatever it did."""
