@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from tests.integration.rigs.cluster_rig import BROKERS, INTERNAL, OFFSETS, TRANSACTIONS, KafkaCluster
+from tests.integration.rigs.cluster_rig import INTERNAL, OFFSETS, TRANSACTIONS, KafkaCluster
 from tests.integration.rigs.spawned import listening
 from tests.streams.stream_suite import (
     LEAVES_SOCKETS,
@@ -106,10 +106,10 @@ def test_transactions_go_on_where_their_coordinators_and_leaders_move(cluster: K
 def test_a_transaction_outlives_the_coordinator_of_its_group(cluster: KafkaCluster) -> None:
     topics = Topics(cluster)
     node = cluster.coordinator(topics.group)
-    other = node % BROKERS + 1
+    names = [f"name{number}" for number in range(100)]
+    others = {each: cluster.transaction_coordinator(f"{topics.group}-{each}") for each in names}
+    name, other = next(found for found in others.items() if found[1] != node)
     cluster.place(topics.results, {0: other})
-    names = (f"name{number}" for number in range(100))
-    name = next(each for each in names if cluster.transaction_coordinator(f"{topics.group}-{each}") == other)
     writer = SinkProcess(topics.settings(name))
     assert writer.write(1, [b"1"], {topics.partition(): Commit(1, "")}, no_member())
     cluster.brokers[node].kill()
