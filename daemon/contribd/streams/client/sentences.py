@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 from kafka import errors as kafka
 
 from contribd.streams.client.errors import PlainError
+from contribd.streams.client.refusals import told_by
 from contribd.streams.client.settings import KafkaSettings
 
 RIGHTS: Final = "(docs/operations.md, What Kafka must allow)"
@@ -25,7 +26,7 @@ def explain(error: BaseException, settings: KafkaSettings) -> str:
     """What went wrong and what cures it, in a line."""
     if isinstance(error, PlainError):
         return str(error)
-    for kind in (*type(error).__mro__, *_wrapped(error)):
+    for kind in (*type(error).__mro__, type(told_by(error, None))):
         if kind in _SENTENCES:
             return _SENTENCES[kind](error, settings)
     return _in_general(error)
@@ -234,14 +235,7 @@ _SENTENCES: Final[Mapping[type[BaseException], _Sentence]] = {
 }
 
 
-_NUMBERED: Final = re.compile(r"\[Error (\d+)\] \w+")
-
-
-def _wrapped(error: BaseException) -> list[type[BaseException]]:
-    """What the broker's answer was where the client wraps it in the text of an error without a kind (3.0.12)."""
-    if type(error) is not kafka.KafkaError:
-        return []
-    return [kafka.for_code(int(code)) for code in _NUMBERED.findall(str(error))]
+_NUMBERED: Final = re.compile(r"\[Error \d+\] \w+")
 
 
 def _in_general(error: BaseException) -> str:
