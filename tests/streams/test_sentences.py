@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from kafka import errors as kafka
 
-from contribd.streams.client.errors import NoBroker
+from contribd.streams.client.errors import NoBroker, StepTimeout
 from contribd.streams.client.sentences import explain, explain_connection, topics_missing
 from contribd.streams.client.settings import KafkaSettings
 
@@ -41,6 +41,13 @@ def test_what_the_client_wraps_in_a_text_is_told_as_what_it_is() -> None:
     unknown = explain(kafka.KafkaError("in an answer: [Error 87] InvalidRecordError"), settings())
     assert "refuses a record" in unknown
     assert not INTERNAL.search(explain(kafka.KafkaError("odd: [Error 9999] NobodyKnowsError"), settings()))
+
+
+def test_a_step_that_took_too_long_names_what_was_refused_meanwhile() -> None:
+    assert explain(StepTimeout(15.0, None), settings()) == "no answer within 15 s"
+    said = explain(StepTimeout(15.0, kafka.NotEnoughReplicasError()), settings())
+    assert said.startswith("no answer within 15 s; what was refused meanwhile: too few replicas are in sync for topic")
+    assert not INTERNAL.search(said)
 
 
 def test_a_password_is_never_in_it() -> None:

@@ -36,6 +36,7 @@ __all__ = [
     "PlainError",
     "ProducerFencedError",
     "RebalanceInProgressError",
+    "StepTimeout",
     "TopicAuthorizationFailedError",
     "TopicMissing",
     "TransactionalIdAuthorizationFailedError",
@@ -64,6 +65,14 @@ class NoBroker(PlainError):
 
 class LoginRefused(NoBroker):
     """Nor is one asked for a while: the brokers refuse our login."""
+
+
+class StepTimeout(KafkaTimeoutError):  # type: ignore[misc]  # the client has no types
+    """A step of a transaction that took too long. ``refusal``: what the brokers refused meanwhile, None: nothing."""
+
+    def __init__(self, seconds: float, refusal: BaseException | None) -> None:
+        super().__init__(f"no answer within {seconds:g} s")
+        self.refusal = refusal
 
 
 NEW_GENERATION: Final = CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError

@@ -11,7 +11,7 @@ from contribd.engine.records.offsets import Commit, Partition
 from contribd.engine.records.result_encoder import Encoded
 from contribd.streams.client import producer_faults as faults
 from contribd.streams.client.access import Access
-from contribd.streams.client.errors import KafkaError, KafkaTimeoutError
+from contribd.streams.client.errors import KafkaError, StepTimeout
 from contribd.streams.client.partitioner import partition_of
 from contribd.streams.client.port import Member
 from contribd.streams.client.refusals import told_by
@@ -33,12 +33,12 @@ class Producer:
         """``client``: a ``KafkaProducer`` past ``init_transactions``."""
         self._client = client
         self._group_id = group_id
-        self._refused: tuple[str, TopicPartition] | None = None
+        self._refused: tuple[BaseException, TopicPartition] | None = None
         """What the brokers said last of a batch that they did not take, and where it was to be written."""
         _hear_refusals(client._sender, self._hear)  # noqa: SLF001 - there is no other way to them
 
     def _hear(self, error: BaseException, place: TopicPartition) -> None:
-        self._refused = type(error).__name__, place
+        self._refused = error, place
 
     def begin(self) -> None:
         """Opens a transaction."""
@@ -102,13 +102,7 @@ class Producer:
             if manager.has_error():
                 raise manager._last_error  # noqa: SLF001
             if THREADS.mono() >= end:
-                raise KafkaTimeoutError(f"no answer within {seconds:g} s{self._last_refusal()}")
-
-    def _last_refusal(self) -> str:
-        if self._refused is None:
-            return ""
-        name, (topic, number) = self._refused
-        return f"; the last one was {name}, of {topic}:{number}"
+                raise StepTimeout(seconds, None if self._refused is None else self._refused[0])
 
     @contextmanager
     def _true_errors(self) -> Iterator[None]:
@@ -117,8 +111,10 @@ class Producer:
             yield
         except KafkaError as error:
             told: Any = told_by(error, self._client._transaction_manager._last_error)  # noqa: SLF001 - as in _within
-            if self._refused is not None and type(told).__name__ == self._refused[0]:
-                told.topic = self._refused[1].topic
+            refusal, place = self._refused or (None, None)
+            is_refusal = type(told) is type(refusal)
+            if place is not None and is_refusal:
+                told.topic = place.topic
             if told is error:
                 raise
             raise told from error

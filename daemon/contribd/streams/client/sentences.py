@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from kafka import errors as kafka
 
-from contribd.streams.client.errors import PlainError
+from contribd.streams.client.errors import PlainError, StepTimeout
 from contribd.streams.client.refusals import told_by
 from contribd.streams.client.settings import KafkaSettings
 
@@ -168,8 +168,10 @@ def _coordinator_moves(_error: BaseException, _settings: KafkaSettings) -> str:
     return "the broker in charge of it is not there just now: another takes over"
 
 
-def _no_answer(error: BaseException, _settings: KafkaSettings) -> str:
+def _no_answer(error: BaseException, settings: KafkaSettings) -> str:
     text = _own_text(error)
+    if isinstance(error, StepTimeout) and error.refusal is not None:
+        return f"{text}; what was refused meanwhile: {explain(error.refusal, settings)}"
     if text.startswith("no answer"):
         return text
     return "no answer from the brokers in time" + (f" ({text})" if text else "")
