@@ -56,10 +56,10 @@ class Access:
     def _admit(self, manager: Any, failures: dict[str, str]) -> None:
         """Follows all connections that a client's ``manager`` makes; ``failures``: why, by broker."""
         begin_again(manager, self.found)
-        door = _Door(self, manager, failures)
-        manager.get_connection = door.get_connection
+        connector = _Connector(self, manager, failures)
+        manager.get_connection = connector.get_connection
         if self._logs_in:
-            manager.connection_delay = door.connection_delay
+            manager.connection_delay = connector.connection_delay
 
     # What a client asks before it makes a connection
 
@@ -116,7 +116,7 @@ def _listed(addresses: set[str]) -> str:
     return ", ".join(sorted(addresses))
 
 
-class _Door:
+class _Connector:
     """Where one client's connections are made: stands before its manager's own methods."""
 
     def __init__(self, access: Access, manager: Any, failures: dict[str, str]) -> None:

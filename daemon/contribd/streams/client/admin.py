@@ -67,7 +67,9 @@ class ClusterAdmin:
     def configs(self, topics: Sequence[str]) -> Configs:
         """The settings of these topics and of a broker."""
         resources = [ConfigResource(ConfigResourceType.TOPIC, name, None) for name in topics]
-        brokers = [str(broker["broker_id"]) for broker in self._client.describe_cluster()["brokers"]]
+        with self._no_rights_asked():
+            described = self._client.describe_cluster()
+        brokers = [str(broker["broker_id"]) for broker in described["brokers"]]
         resources += [ConfigResource(ConfigResourceType.BROKER, broker, None) for broker in brokers[:1]]
         found = self._client.describe_configs(resources, config_filter="all")
         of_brokers = [_values(configs) for configs in found.get("broker", {}).values()]
@@ -76,8 +78,7 @@ class ClusterAdmin:
 
     def limits(self, topics: Sequence[str]) -> ClusterLimits:
         """What these topics and the brokers take, as far as it may be asked: that takes DescribeConfigs."""
-        with self._no_rights_asked():
-            found = self.configs(topics)  # of what may not be asked it has nothing
+        found = self.configs(topics)  # of what may not be asked it has nothing
         metadata = found.brokers.get(_METADATA)
         told = {name: _topic_limits(values) for name, values in found.topics.items()}
         return ClusterLimits(told, None if metadata is None else int(metadata))
