@@ -7,7 +7,7 @@ import pytest
 from tests.engine.rig import Rig, messages
 
 from contribd.engine.events import Lost
-from contribd.engine.limits import DROP_GRACE, UNMATCHED_INTERVAL
+from contribd.engine.limits import DROP_GRACE, LINE_INTERVAL
 from contribd.engine.session.endpoints import Failure
 from contribd.omm.answers import Other, PostError, decode
 
@@ -207,7 +207,7 @@ def test_answers_that_match_nothing_are_all_counted_and_logged_once_in_a_while()
     sentence = "an answer that belongs to no outstanding post"
     assert rig.notes.count(sentence) == 1
     for _ in range(12):
-        rig.tick(UNMATCHED_INTERVAL / 12)
+        rig.tick(LINE_INTERVAL / 12)
         rig.receive({"Type": "Ping"})
     rig.ack(81, 82)
     assert rig.engine.counters.unmatched == 6

@@ -7,7 +7,7 @@ from typing import Any
 from contribd.engine.clock import Now
 from contribd.engine.commands import Command
 from contribd.engine.counters import EngineCounters
-from contribd.engine.event_log import EventLog, silent
+from contribd.engine.event_log import EventLog, SeldomLine, silent
 from contribd.engine.events import (
     Assigned,
     Blocked,
@@ -31,12 +31,10 @@ from contribd.engine.events import (
     Written,
 )
 from contribd.engine.limits import (
-    AHEAD_INTERVAL,
     DEFAULT_BOUNDS,
     LINGER,
     LINGER_RESULTS,
     MAX_AHEAD,
-    UNMATCHED_INTERVAL,
     Bounds,
 )
 from contribd.engine.policy import ContributionPolicy, SessionPolicy
@@ -97,7 +95,7 @@ class Engine:
         """When that was last told (monotonic seconds)."""
         self.stopping = False
         self._settled_since: float | None = None
-        self._unmatched_next = self._ahead_next = 0.0
+        self._unmatched_line, self._ahead_line = SeldomLine(), SeldomLine()
         self._log = log
         self._bounds = bounds
         self._span = self._others = bounds.span
@@ -255,8 +253,7 @@ class Engine:
     def _unmatched(self, what: str, text: str, now: Now) -> None:
         """All are counted; the log gets the first, and then one a while, with how many there have been."""
         self.counters.count_unmatched()
-        if now.mono >= self._unmatched_next:
-            self._unmatched_next = now.mono + UNMATCHED_INTERVAL
+        if self._unmatched_line.take(now.mono):
             sentence = "an answer that belongs to no outstanding post"
             self._log("warning", sentence, answer=what, text=text, so_far=self.counters.unmatched)
 
@@ -373,8 +370,7 @@ class Engine:
     def _stamped_ahead(self, tracker: OffsetTracker, record: Record, now: Now) -> None:
         """All are counted; the log gets the first, and then one a while, with how many there have been."""
         self.counters.count_future_timestamp()
-        if now.mono >= self._ahead_next:
-            self._ahead_next = now.mono + AHEAD_INTERVAL
+        if self._ahead_line.take(now.mono):
             self._log(
                 "warning",
                 "a record's timestamp lies in the future: it counts as of its arrival (see the clock of its producer, "

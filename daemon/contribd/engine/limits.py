@@ -138,11 +138,9 @@ MAX_AHEAD: Final = 60_000_000
 """Microseconds that a record's timestamp may be ahead of this host's clock: clocks of hosts that are kept differ by far
 less. One further ahead is wrong, and would never be too old; it counts as of the record's arrival."""
 
-AHEAD_INTERVAL: Final = 60.0
-"""Seconds between two lines in the log about such timestamps; all of them are counted."""
-
-UNMATCHED_INTERVAL: Final = 60.0
-"""Seconds between two lines in the log about answers that match no post; all of them are counted."""
+LINE_INTERVAL: Final = 60.0
+"""Seconds between two lines in the log of one kind, where each record, answer or try could make one; all of them are
+counted."""
 
 MEMBERSHIP_MARGIN: Final = 0.1
 """Share of the group's session timeout by which posting stops before the group may give our partitions away."""

@@ -1,8 +1,7 @@
 """What an operator is told of instruments whose posts do harm, or get no answer: once each, and its end once."""
 
 from contribd.engine.clock import Now
-from contribd.engine.event_log import EventLog
-from contribd.engine.limits import UNMATCHED_INTERVAL
+from contribd.engine.event_log import EventLog, SeldomLine
 from contribd.engine.posts.in_flight import InFlightPost
 from contribd.engine.records.instruments import Instrument
 from contribd.engine.records.isolation import Isolation
@@ -24,7 +23,7 @@ class IsolationLog:
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self._silent = 0
-        self._next_silent = 0.0
+        self._silent_line = SeldomLine()
 
     def offender(self, post: InFlightPost, isolation: Isolation, endpoint: str, reason: str, wait: float) -> None:
         """Its post has ended a session."""
@@ -37,9 +36,8 @@ class IsolationLog:
         if isolation.told:
             return
         self._silent += 1
-        if now.mono >= self._next_silent:
+        if self._silent_line.take(now.mono):
             isolation.tell()
-            self._next_silent = now.mono + UNMATCHED_INTERVAL
             self._log("warning", _SILENT, **_named(post), endpoint=endpoint, so_far=self._silent)
 
     def over(self, instrument: Instrument, isolation: Isolation) -> None:
