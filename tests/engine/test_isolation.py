@@ -334,7 +334,7 @@ def test_every_row_of_the_table_is_used_and_no_other(monkeypatch: pytest.MonkeyP
     seen: set[Any] = set()
     monkeypatch.setattr(isolation_module, "ISOLATION_TRANSITIONS", Recording(ISOLATION_TRANSITIONS, seen))
     monkeypatch.setattr(instruments_module, "INSTRUMENT_TRANSITIONS", Recording(INSTRUMENT_TRANSITIONS, seen))
-    for seed in range(12):
+    for seed in range(24):
         rng = Random(seed)
         few = Bounds(waiting_records=20)
         world = AgainstAds(seed=seed, conflate=bool(seed % 2), ack_timeout=3.0, max_outstanding=4, bounds=few)

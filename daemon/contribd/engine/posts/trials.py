@@ -66,7 +66,7 @@ class Trials:
         new = [instrument for instrument in due if self._may_share(instrument)]
         if new:
             return new[: self._share]
-        return min(([one] for one in due), key=_offences, default=[])
+        return min(([one] for one in due), key=_due_since, default=[])
 
     def _may_share(self, instrument: Instrument) -> bool:
         isolation = instrument.isolation
@@ -160,7 +160,8 @@ class Trials:
         self._in_a_row = 0
 
 
-def _offences(trial: list[Instrument]) -> int:
-    """Those of whom less is known go first."""
+def _due_since(trial: list[Instrument]) -> float:
+    """Whoever has been due for longest goes first, or an offender with fewer prices would wait for one with many.
+    Those that have ended no session are due at once."""
     isolation = trial[0].isolation
-    return 0 if isolation is None else isolation.offences
+    return 0.0 if isolation is None else isolation.not_before
