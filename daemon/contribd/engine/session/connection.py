@@ -264,7 +264,10 @@ class Connection:
         else:
             wait = self.failover.failed(self.endpoint, failure, now.mono, live=self.live)
         self.keep_failure(failure, text, now)
-        self.log.ended(self.endpoint, failure, text, wait, live=self.live, by_post=by_post)
+        if self.live:
+            self.log.ended(self.endpoint, failure, text, wait, by_post=by_post)
+        else:
+            self.log.not_made(self.endpoint, failure, text, wait, now.mono)
         if not politely:
             self.frames.clear()
         if connected:

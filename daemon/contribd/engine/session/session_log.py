@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from contribd.engine.counters import EngineCounters
-from contribd.engine.event_log import EventLog
+from contribd.engine.event_log import EventLog, SeldomLine
 from contribd.engine.session.endpoints import Failure
 from contribd.engine.session.login_limits import LoginLimits
 from contribd.engine.session.reached import Reached
@@ -23,6 +23,8 @@ class SessionLog:
         self._log = log
         self._without_directory: set[str] = set()
         self._failed_addresses: set[tuple[str, str]] = set()
+        self._not_made: dict[str, tuple[str, SeldomLine, int]] = {}
+        """Why no session was made with each endpoint the last times: text, when that is written, how many tries."""
         self._up: set[str] = set()
         """Services told as Up in this session."""
         self._not_up: set[tuple[str, str, str]] = set()
@@ -34,19 +36,24 @@ class SessionLog:
         """The next connection goes to another endpoint than the last."""
         self._log("info", "changing the endpoint", of=endpoint, to=to, reason=reason)
 
-    def ended(self, endpoint: str, failure: Failure, text: str, wait: float, *, live: bool, by_post: bool) -> None:
-        """The session ended (``live``), or none was made; this endpoint rests for ``wait``. ``by_post``: a post is to
-        blame, which is told by itself."""
+    def ended(self, endpoint: str, failure: Failure, text: str, wait: float, *, by_post: bool) -> None:
+        """The session ended; this endpoint rests for ``wait``. ``by_post``: a post is to blame, which is told by
+        itself."""
         self._counters.reconnects[endpoint, failure.value] += 1
-        quiet = by_post or failure is Failure.PREFERRED
-        self._log(
-            "info" if quiet else "warning",
-            "session ended" if live else "no session",
-            endpoint=endpoint,
-            reason=failure.value,
-            text=text,
-            next_try_in=f"{wait:.1f} s",
-        )
+        level = "info" if by_post or failure is Failure.PREFERRED else "warning"
+        facts = {"reason": failure.value, "text": text, "next_try_in": f"{wait:.1f} s"}
+        self._log(level, "session ended", endpoint=endpoint, **facts)
+
+    def not_made(self, endpoint: str, failure: Failure, text: str, wait: float, mono: float) -> None:
+        """There was none to end: this endpoint rests for ``wait``. The same reason is written anew once in a while."""
+        self._counters.reconnects[endpoint, failure.value] += 1
+        told, line, before = self._not_made.get(endpoint, ("", SeldomLine(), 0))
+        if told != text:
+            told, line, before = text, SeldomLine(), 0
+        self._not_made[endpoint] = told, line, before + 1
+        if line.take(mono):
+            facts = {"reason": failure.value, "text": text, "next_try_in": f"{wait:.1f} s", "tries": before + 1}
+            self._log("warning", "no session", endpoint=endpoint, **facts)
 
     def addresses(self, endpoint: str, reached: Reached) -> None:
         """Addresses of the endpoint's name that failed before one was connected to: each once, and its end."""
@@ -80,6 +87,7 @@ class SessionLog:
         self, endpoint: str, answer: LoginAnswer, *, session: str, position: str, poster: str, limits: LoginLimits
     ) -> None:
         """The server took the login; the limits are those in force, whether it named them or not."""
+        self._not_made.pop(endpoint, None)
         self._log(
             "info",
             "logged in",

@@ -94,5 +94,5 @@ class Strangers:
             if text not in self._found:
                 _log.warning(text)
         if self._found and not found:
-            _log.info("the group has no strange members any more", group=self._settings.group_id)
+            _log.info("every member of the group is a contribd of these settings again", group=self._settings.group_id)
         self._found = found
