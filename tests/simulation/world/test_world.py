@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from tests.simulation.world.command import app
 from tests.simulation.world.many import SeedSummary, run_many
-from tests.simulation.world.mutants.mutant import broken, seeds_to_catch
-from tests.simulation.world.mutants.table import MUTANTS
+from tests.simulation.world.mutants.mutant import broken
+from tests.simulation.world.mutants.table import MUTANTS, is_caught
 from tests.simulation.world.plan import FAULTS, HARMS, SHARES, SHARES_OF_TIME, make_plan
 from tests.simulation.world.seeded_run import KILLS, REPOSTS, run_seed
 from typer.testing import CliRunner
@@ -74,13 +74,8 @@ def caught(request: pytest.FixtureRequest) -> Iterator[dict[int, Future[bool]]]:
     items = [item for item in request.session.items if isinstance(item, pytest.Function) and item.originalname == name]
     asked: list[int] = [item.callspec.params["number"] for item in items]  # type: ignore[misc]
     with ProcessPoolExecutor() as pool:
-        yield {number: pool.submit(_is_caught, number) for number in asked}
+        yield {number: pool.submit(is_caught, number) for number in asked}
         pool.shutdown(cancel_futures=True)
-
-
-def _is_caught(number: int) -> bool:
-    mutant = MUTANTS[number]  # it holds functions, which do not go from one process to another
-    return seeds_to_catch(mutant, mutant.within) is not None
 
 
 @pytest.mark.parametrize("number", range(len(MUTANTS)), ids=[mutant.rule.replace(" ", "-") for mutant in MUTANTS])

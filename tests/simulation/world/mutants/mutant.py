@@ -57,9 +57,13 @@ def broken(mutant: Mutant) -> Iterator[None]:
 
 def seeds_to_catch(mutant: Mutant, most: int) -> tuple[int, str] | None:
     """How many seeds it takes, and the promise seen broken; None where ``most`` do not."""
-    with broken(mutant):
-        for number in range(most):
-            found = run_plan(mutant.world(mutant.first + number))
-            if found.broken is not None:
-                return number + 1, found.broken
+    for number in range(most):
+        if seen := seen_at(mutant, mutant.first + number):
+            return number + 1, seen
     return None
+
+
+def seen_at(mutant: Mutant, seed: int) -> str | None:
+    """The promise that the broken daemon is seen to break at ``seed``; None where it keeps them all."""
+    with broken(mutant):
+        return run_plan(mutant.world(seed)).broken
