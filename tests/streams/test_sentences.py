@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from kafka import errors as kafka
 
-from contribd.streams.client.errors import NoBroker, StepTimeout
+from contribd.streams.client.errors import GroupUnseen, NoBroker, StepTimeout
 from contribd.streams.client.sentences import explain, explain_connection, topics_missing
 from contribd.streams.client.settings import KafkaSettings
 
@@ -48,6 +48,19 @@ def test_a_step_that_took_too_long_names_what_was_refused_meanwhile() -> None:
     said = explain(StepTimeout(15.0, kafka.NotEnoughReplicasError()), settings())
     assert said.startswith("no answer within 15 s; what was refused meanwhile: too few replicas are in sync for topic")
     assert not INTERNAL.search(said)
+
+
+@pytest.mark.parametrize("number", range(-1, 140))
+def test_what_a_broker_said_within_an_error_of_ours_is_told_in_words(number: int) -> None:
+    said = explain(GroupUnseen(f"group fx cannot be looked at: {kafka.for_code(number)()}"), settings())
+    assert said.startswith("group fx cannot be looked at: ")
+    assert not INTERNAL.search(said)
+    assert "None" not in said
+
+
+def test_a_coordinator_that_loads_is_no_name_of_an_error() -> None:
+    said = explain(GroupUnseen(f"group fx cannot be looked at: {kafka.for_code(14)()}: None"), settings())
+    assert said == "group fx cannot be looked at: the broker in charge of it is not there just now: another takes over"
 
 
 def test_a_password_is_never_in_it() -> None:

@@ -25,7 +25,7 @@ _Sentence: TypeAlias = Callable[[BaseException, KafkaSettings], str]
 def explain(error: BaseException, settings: KafkaSettings) -> str:
     """What went wrong and what cures it, in a line."""
     if isinstance(error, PlainError):
-        return str(error)
+        return _NUMBERED.sub(lambda found: _of_number(int(found[1]), settings), str(error))
     for kind in (*type(error).__mro__, type(told_by(error, None))):
         if kind in _SENTENCES:
             return _SENTENCES[kind](error, settings)
@@ -237,7 +237,15 @@ _SENTENCES: Final[Mapping[type[BaseException], _Sentence]] = {
 }
 
 
-_NUMBERED: Final = re.compile(r"\[Error \d+\] \w+")
+_NUMBERED: Final = re.compile(r"\[Error (-?\d+)\] \w+(?:: None)?")
+"""How kafka-python writes an answer of a broker into a text."""
+
+
+def _of_number(number: int, settings: KafkaSettings) -> str:
+    """What a broker's error number means, within a sentence of ours."""
+    error = kafka.for_code(number)()
+    sentence = _SENTENCES.get(type(error))
+    return sentence(error, settings) if sentence else _in_general(error)
 
 
 def _in_general(error: BaseException) -> str:
