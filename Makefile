@@ -31,7 +31,12 @@ demo: setup ## Set up, then show the whole job on this machine
 
 .PHONY: test
 test: setup ## Set up, then run all tests (integration too where Java 17 and Maven are present)
-	$(BIN)/python -m pytest
+	@status=0; \
+	echo "Tests that need nothing but Python, on all cores"; \
+	$(BIN)/python -m pytest --ignore=tests/integration --numprocesses auto --dist loadgroup || status=1; \
+	echo "Tests on the real things, one after the other"; \
+	$(BIN)/python -m pytest tests/integration || status=1; \
+	exit $$status
 
 .PHONY: check
 check: format-check lint types test ## Format, lint, types and tests: what must be clean before a commit
