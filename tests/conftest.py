@@ -7,6 +7,13 @@ import warnings
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is.
+settings.register_profile(
+    "on any machine", parent=settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("on any machine")
 
 with warnings.catch_warnings():
     # kafka-python reads its schemas by importlib.resources.read_text, which Python 3.11 and 3.12 call deprecated.

@@ -236,7 +236,7 @@ def test_what_was_read_is_not_lost_where_the_answer_to_a_ping_fails(line: tuple[
 # In
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=4), st.data())
 def test_texts_arrive_however_the_bytes_are_cut(texts: list[bytes], data: st.DataObject) -> None:
     wire = b"".join(encode_frame(TEXT, text, None) for text in texts)

@@ -36,7 +36,7 @@ tests:
 """
 BITS = ["\n", "  ", "- ", ": ", "{", "}", "[", "]", "&a ", "*a", "<<: ", "!!x ", "'", '"', "|", ">", "#", "---\n", "%"]
 BITS += ["${", "${X}", "${file:/dev/null}", "NO", "null", "1e9", "\t", "\x00", "\ufeff", "é", "**/*", "\\", "?", ","]
-QUICK = settings(max_examples=150, deadline=1000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @st.composite

@@ -4,7 +4,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.ads.server_messages import directory, login_refresh
 from tests.engine.joint_states import assert_allowed
@@ -77,7 +77,6 @@ def messages() -> st.SearchStrategy[Any]:
 STATES = st.sampled_from([state for state in SessionState if state.name != "MOVING"])
 
 
-@settings(deadline=None)
 @given(STATES, st.lists(st.lists(messages(), max_size=5), max_size=6))
 def test_any_messages_in_any_state_are_survived(state: SessionState, frames: list[list[Any]]) -> None:
     rig = in_state(state)
@@ -88,7 +87,6 @@ def test_any_messages_in_any_state_are_survived(state: SessionState, frames: lis
     rig.commit()
 
 
-@settings(deadline=None)
 @given(STATES, st.lists(st.binary(max_size=40), max_size=4))
 def test_any_bytes_in_any_state_are_survived(state: SessionState, texts: list[bytes]) -> None:
     rig = in_state(state)

@@ -154,4 +154,4 @@ class EngineMachine(MachineWorld, RuleBasedStateMachine):
 
 
 TestEngineMachine = EngineMachine.TestCase
-TestEngineMachine.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+TestEngineMachine.settings = settings(max_examples=200, stateful_step_count=50)
