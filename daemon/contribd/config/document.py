@@ -53,9 +53,11 @@ class Document:
         found, _, node = self._find(path)
         return node.sources if found and isinstance(node, Scalar) else ()
 
-    def problem(self, path: DataPath, text: str, *, key: bool = False, offset: int = 0) -> Problem:
+    def problem(
+        self, path: DataPath, text: str, *, key: bool = False, offset: int = 0, code: str = "", cure: str = ""
+    ) -> Problem:
         line, column = self.position(path, key=key, offset=offset)
-        return Problem(self.file, line, column, dotted(path), text)
+        return Problem(self.file, line, column, dotted(path), text, code, cure)
 
     def _find(self, path: DataPath) -> tuple[bool, Scalar | None, Node | None]:
         """Whether the path leads somewhere, the last key on the way, and the node at its end."""

@@ -6,13 +6,18 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing wrong, at a place: ``line`` and ``column`` count from 1; ``path`` is dotted (``kafka.results``)."""
+    """One thing wrong, at a place: ``line`` and ``column`` count from 1; ``path`` is dotted (``kafka.results``).
+
+    ``cure`` says what to write instead, ``code`` is the stable number of its kind; both may be empty.
+    """
 
     file: Path
     line: int
     column: int
     path: str
     text: str
+    code: str = ""
+    cure: str = ""
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}"

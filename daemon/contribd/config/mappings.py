@@ -99,7 +99,11 @@ def _read(found: MappingFiles, document: Document, service: str) -> None:
     compiled = compile_file(model, service, [mapping.name for mapping in found.compiled])
     for problem in compiled.problems:
         path = _original(problem.path, places)
-        found.problems.append(document.problem(path, problem.text, key=problem.key, offset=problem.offset))
+        found.problems.append(
+            document.problem(
+                path, problem.text, key=problem.key, offset=problem.offset, code=problem.code, cure=problem.cure
+            )
+        )
     found.compiled += compiled.mappings
     lines = [document.position(("tests", at))[0] for at in places["tests"]]
     found.cases += [Case(document.file, line, test) for line, test in zip(lines, compiled.tests, strict=True)]

@@ -31,13 +31,16 @@ _TYPES = {"update": PostType.UPDATE, "refresh": PostType.REFRESH}
 class MappingProblem:
     """One thing wrong: ``path`` leads to it in the YAML document, ``offset`` is its character within that scalar.
 
-    With ``key`` it is the key itself, not its value, that is wrong.
+    With ``key`` it is the key itself, not its value, that is wrong. ``cure`` says what to write instead, ``code`` is
+    its stable number.
     """
 
     path: DataPath
     offset: int
     text: str
     key: bool = False
+    code: str = ""
+    cure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +113,10 @@ class _Compiler:
         self._path = path
         self.problems: list[MappingProblem] = []
 
-    def problem(self, path: DataPath, text: str, offset: int = 0, *, key: bool = False) -> None:
-        self.problems.append(MappingProblem(self._path + path, offset, text, key))
+    def problem(
+        self, path: DataPath, text: str, offset: int = 0, *, key: bool = False, code: str = "", cure: str = ""
+    ) -> None:
+        self.problems.append(MappingProblem(self._path + path, offset, text, key, code, cure))
 
     def mapping(self, spec: MappingSpec, default_service: str) -> CompiledMapping:
         parts = [self._field(name, field_spec) for name, field_spec in spec.fields.items()]
@@ -147,7 +152,7 @@ class _Compiler:
         try:
             return compiler(source)
         except ExpressionError as error:
-            self.problem(path, error.text, error.at)
+            self.problem(path, error.text, error.at, code=error.code, cure=error.cure)
             return None
 
     def _condition(self, source: str, path: DataPath) -> Expression:

@@ -11,6 +11,7 @@ from contribd.mapping.mistakes import RAISED, ExpressionError, as_evaluation_err
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value
 from contribd.mapping.parser import parse
+from contribd.mapping.scope import RECORD_ONLY, Scope
 from contribd.mapping.syntax import Key, Node, Path, children
 
 
@@ -35,8 +36,8 @@ class Expression:
                 raise as_evaluation_error(error) from None
 
 
-def compile_expression(source: str) -> Expression:
-    """``source`` compiled. Raises ExpressionError."""
+def compile_expression(source: str, scope: Scope = RECORD_ONLY) -> Expression:  # noqa: ARG001 - not read yet
+    """``source`` compiled; ``scope`` is what it can name beside the record. Raises ExpressionError."""
     node = parse(source)
     kind = analyse(node)
     return Expression(source, kind, node, tuple(dict.fromkeys(_paths(node))), generate(node))
@@ -86,7 +87,7 @@ def _embedded(source: str, start: int, end: int) -> Expression:
     try:
         expression = compile_expression(source[start:end])
     except ExpressionError as problem:
-        raise ExpressionError(start + problem.at, problem.text) from None
+        raise ExpressionError(start + problem.at, problem.text, code=problem.code, cure=problem.cure) from None
     if not expression.kind & (Kind.TEXT | Kind.NUMBER):
         raise ExpressionError(start, "an expression in braces gives text or a number")
     return expression

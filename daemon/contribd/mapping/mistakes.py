@@ -8,12 +8,17 @@ from contribd.mapping.syntax import path_text
 
 
 class ExpressionError(Exception):
-    """An expression that cannot be compiled; ``at`` is the offset of the first wrong character in its text."""
+    """An expression that cannot be compiled; ``at`` is the offset of the first wrong character in its text.
 
-    def __init__(self, at: int, text: str) -> None:
+    ``text`` says what is wrong and what was expected, ``cure`` what to write instead, ``code`` is its stable number.
+    """
+
+    def __init__(self, at: int, text: str, *, code: str = "", cure: str = "") -> None:
         super().__init__(text)
         self.at = at
         self.text = text
+        self.code = code
+        self.cure = cure
 
 
 class ErrorKind(Enum):

@@ -1,0 +1,73 @@
+"""What an expression can name beside the record: the record's surroundings, values computed before, tables, the post.
+
+All of it is kept in the record's own dict, under keys that are no text: no key of a JSON object can be taken for one of
+them, and a mapping that names none of them pays nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeAlias
+
+from contribd.mapping.mistakes import EvaluationError
+from contribd.mapping.tables import Table
+
+
+class Surroundings(NamedTuple):
+    """Of the record in Kafka: ``@key``, ``@topic``, ``@partition``, ``@offset``, ``@timestamp``, ``@headers.NAME``."""
+
+    key: str | None
+    """UTF-8; None where the record has no key, or one that is no text."""
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int | None
+    """Milliseconds since 1970 (UTC), as Kafka has it."""
+    headers: Mapping[str, str]
+    """Of a name given twice the last counts; those that are no UTF-8 are left out."""
+
+
+class Place:
+    """A key of the record's dict that no record can have."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class LetName(Place):
+    """Where the value of a ``let`` stands; nothing stands there while it could not be computed."""
+
+    __slots__ = ("failure",)
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.failure: EvaluationError | None = None
+        """Why it could not be computed for the record at hand: raised where it is used."""
+
+
+SURROUNDINGS: Final = Place("@")
+"""Where the record's Surroundings stand."""
+
+POST: Final = Place("@post")
+"""Where the fields stand that will be posted, while checks are run."""
+
+ITEM: Final = Place("item")
+"""Where the element of a list stands, while a list function runs over it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names that one expression can use beside the record."""
+
+    lets: Mapping[str, LetName] = field(default_factory=dict)
+    """Those computed before it."""
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    post: frozenset[str] | None = None
+    """The fields that ``@post`` can name; None where there is no post yet."""
+
+
+RECORD_ONLY: Final = Scope()
+
+Key: TypeAlias = str | Place
+"""Of the record's dict at run time."""
