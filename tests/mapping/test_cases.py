@@ -1,9 +1,11 @@
 """Test cases written in mapping files."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from contribd.mapping.cases import CaseResult, run_cases
 from contribd.mapping.compile import compile_file
@@ -93,3 +95,61 @@ def test_cases_are_named_or_numbered() -> None:
         {"record": {}, "rejected": "MissingField"}, {"name": "no record", "record": {}, "rejected": "BadRecord"}
     )
     assert [(result.name, result.passed) for result in results] == [("test 1", True), ("no record", False)]
+
+
+@pytest.mark.parametrize(
+    ("value", "rejected"),
+    [
+        (None, {"code": "BadRecord", "text": "no value"}),
+        ("", {"code": "BadRecord", "text": "no value"}),
+        ("not json", {"code": "BadRecord", "text": "not JSON"}),
+        ("[1]", {"code": "BadRecord", "text": "a list"}),
+        ({"base64": "H4sI"}, "BadRecord"),
+        ({"size": 1_048_577}, {"code": "TooLarge", "text": "1048577 bytes"}),
+        ({"size": 1_048_576}, "MissingField"),
+    ],
+)
+def test_value_that_is_no_record(value: Any, rejected: Any) -> None:
+    assert differences({"value": value, "rejected": rejected}) == []
+
+
+def test_value_is_taken_exactly_as_it_is_written() -> None:
+    text = '{"pair": "X", "pair": "EUR", "bid": 1.0, "ask": 1.00, "note": "\\u0041"}'
+    post = {"ric": "EUR=TRCC", "fields": {"BID": 1, "MID_PRICE": 1, "GV1_TEXT": "A"}}
+    assert differences({"value": text, "post": post}) == []
+
+
+def test_some_fields_can_be_expected_and_others_left_open() -> None:
+    post = {"ric": "EUR=TRCC", "including": {"BID": Decimal("1.08412"), "GV1_TEXT": None}}
+    assert differences({"record": RECORD, "post": post}) == []
+    post["including"] = {"BID": 1, "ASK": 1}
+    assert differences({"record": RECORD, "post": post}) == [
+        ("fields.BID", "1", "1.08412"),
+        ("fields.ASK", "1", "-"),
+    ]
+
+
+def test_the_mapping_that_takes_the_record_can_be_expected() -> None:
+    post = {"ric": "EUR=TRCC", "fields": FIELDS}
+    assert differences({"record": RECORD, "mapping": "spot", "post": post}) == []
+    assert differences({"record": RECORD, "mapping": "other", "post": post}) == [("mapping", "other", "spot")]
+    bad = {"value": "[]", "mapping": "spot", "rejected": "BadRecord"}
+    assert differences(bad) == [("mapping", "spot", "-")]
+
+
+@pytest.mark.parametrize(
+    ("case", "text"),
+    [
+        ({"rejected": "BadRecord"}, "either record"),
+        ({"record": {}, "value": "x", "rejected": "BadRecord"}, "either record"),
+        ({"record": {}}, "either post or rejected"),
+        ({"record": {}, "post": {"ric": "X"}}, "either fields"),
+        ({"record": {}, "post": {"ric": "X", "fields": {"A": 1}, "including": {"A": 1}}}, "either fields"),
+        ({"value": 5, "rejected": "BadRecord"}, "text, null, {base64"),
+        ({"value": {"base64": "AA==", "size": 1}, "rejected": "BadRecord"}, "either base64"),
+        ({"value": {"base64": "é"}, "rejected": "BadRecord"}, "pattern"),
+    ],
+)
+def test_case_that_says_nothing_or_too_much_is_refused(case: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(text)):
+        run(case)

@@ -15,8 +15,9 @@ from contribd.config.model import Settings
 from contribd.config.nodes import DataPath
 from contribd.config.validate import Validation, validate
 from contribd.config.wording import shown
+from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.compile import CompiledMapping, compile_file
-from contribd.mapping.rules import CaseSpec, MappingFile
+from contribd.mapping.rules import MappingFile
 
 MAX_FILES = 1000
 """A mistaken pattern that matches a whole tree is an error, not a long wait."""

@@ -16,6 +16,7 @@ from contribd.mapping.functions import FUNCTIONS
 from contribd.mapping.kind import Kind
 from contribd.mapping.operators import Value, split_booleans
 from contribd.mapping.syntax import Binary, Call, Conditional, Literal, Literals, Node, Path, Unary
+from contribd.mapping.tape import current_tape
 
 Evaluate: TypeAlias = Callable[[Mapping[str, Value]], Value]
 
@@ -81,6 +82,7 @@ class _CodeGenerator:
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = {"__builtins__": {}}
+        self._tape = current_tape()
 
     def function(self, body: ast.expr) -> Evaluate:
         tree = ast.fix_missing_locations(ast.Expression(_lambda(body, [_RECORD])))
@@ -94,6 +96,12 @@ class _CodeGenerator:
         return ast.Call(self._named(function), [argument], [])
 
     def expression(self, node: Node) -> ast.expr:
+        made = self._unnoted(node)
+        if self._tape is None:
+            return made
+        return ast.Call(self._named(self._tape.around), [self._named(node), _lambda(made, [])], [])
+
+    def _unnoted(self, node: Node) -> ast.expr:
         match node:
             case Literal():
                 return self._constant(node.value)

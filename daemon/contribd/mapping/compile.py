@@ -7,6 +7,7 @@ from decimal import localcontext
 from difflib import get_close_matches
 from typing import TypeAlias, TypeVar
 
+from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.codegen import Evaluate, generate, generate_object, generate_text
 from contribd.mapping.conversions import Lookup, conversion, ric_text
 from contribd.mapping.expression import Expression, Template, compile_expression, compile_template
@@ -16,7 +17,7 @@ from contribd.mapping.mistakes import RAISED, ExpressionError, as_evaluation_err
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value
 from contribd.mapping.outcome import FieldValue, PostType
-from contribd.mapping.rules import CaseSpec, FieldSpec, MappingFile, MappingSpec
+from contribd.mapping.rules import FieldSpec, MappingFile, MappingSpec
 from contribd.mapping.syntax import Literal, Node, Scalar
 from contribd.mapping.values import Convert, clean_ric
 
@@ -41,6 +42,15 @@ class MappingProblem:
     key: bool = False
     code: str = ""
     cure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where an expression of a mapping stands: the tools that explain and measure name parts of it by its place."""
+
+    mapping: str
+    path: DataPath
+    expression: Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,8 @@ class Compiled:
     mappings: list[CompiledMapping] = field(default_factory=list)
     tests: list[CaseSpec] = field(default_factory=list)
     problems: list[MappingProblem] = field(default_factory=list)
+    sites: list[Site] = field(default_factory=list)
+    """Every expression of the mappings, in the order in which they were compiled."""
 
 
 def compile_file(model: MappingFile, default_service: str, taken: Collection[str] = ()) -> Compiled:
@@ -95,7 +107,7 @@ def compile_file(model: MappingFile, default_service: str, taken: Collection[str
     compiled = Compiled(tests=list(model.tests))
     names = set(taken)
     for index, spec in enumerate(model.mappings):
-        compiler = _Compiler(("mappings", index))
+        compiler = _Compiler(("mappings", index), spec.name)
         if spec.name in names:
             compiler.problem(("name",), f"another mapping is named {spec.name}; results tell mappings apart by name")
         names.add(spec.name)
@@ -103,15 +115,18 @@ def compile_file(model: MappingFile, default_service: str, taken: Collection[str
         compiled.problems.extend(compiler.problems)
         if not compiler.problems:
             compiled.mappings.append(mapping)
+            compiled.sites.extend(compiler.sites)
     return compiled
 
 
 class _Compiler:
     """Compiles one mapping. Where a part has a problem it is noted and a stand-in is used, to find the others too."""
 
-    def __init__(self, path: DataPath) -> None:
+    def __init__(self, path: DataPath, name: str) -> None:
         self._path = path
+        self._name = name
         self.problems: list[MappingProblem] = []
+        self.sites: list[Site] = []
 
     def problem(
         self, path: DataPath, text: str, offset: int = 0, *, key: bool = False, code: str = "", cure: str = ""
@@ -150,10 +165,13 @@ class _Compiler:
 
     def _compile(self, compiler: Callable[[str], _T], source: str, path: DataPath) -> _T | None:
         try:
-            return compiler(source)
+            made = compiler(source)
         except ExpressionError as error:
             self.problem(path, error.text, error.at, code=error.code, cure=error.cure)
             return None
+        parts = made.parts if isinstance(made, Template) else (made,)
+        self.sites += [Site(self._name, self._path + path, part) for part in parts if isinstance(part, Expression)]
+        return made
 
     def _condition(self, source: str, path: DataPath) -> Expression:
         expression = self._compile(compile_expression, source, path) or _NOTHING

@@ -11,6 +11,7 @@ from contribd.mapping.numbers import NUMBERS, parse_number, plain_text
 from contribd.mapping.operators import Value, kind_name
 from contribd.mapping.outcome import FieldValue
 from contribd.mapping.syntax import Scalar
+from contribd.mapping.tape import noted
 from contribd.mapping.values import Convert, field_value, rounded
 
 
@@ -110,11 +111,11 @@ def _key(value: Value) -> str:
 
 def conversion(lookup: Lookup | None, to: As | None, places: int | None) -> Convert:
     """One function for all that a field asks for; null passes every step and posts a blank."""
+    last: Convert = noted("post", field_value) if places is None else noted(f"round: {places}", _rounding(places))
     if lookup is None and to is None:
-        return field_value if places is None else _rounding(places)
-    steps: list[Callable[[Value], Value]] = [lookup] if lookup is not None else []
-    steps += [_TO[to]] if to is not None else []
-    last = field_value if places is None else _rounding(places)
+        return last
+    steps: list[Callable[[Value], Value]] = [noted("lookup", lookup)] if lookup is not None else []
+    steps += [noted(f"as: {to}", _TO[to])] if to is not None else []
 
     def convert(value: Value) -> FieldValue:
         for step in steps:

@@ -1,7 +1,7 @@
 """Expressions and templates, compiled once."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import localcontext
 
 from contribd.mapping.analysis import analyse
@@ -26,6 +26,8 @@ class Expression:
     """Every path into the record that it reads, once each, in the order written."""
     run: Evaluate
     """For the hot path: needs ``numbers.CONTEXT`` to be current, raises what ``errors.RAISED`` lists."""
+    at: int = 0
+    """Where it begins in the template that it stands in."""
 
     def evaluate(self, record: Mapping[str, Value]) -> Value:
         """The value for ``record``, in any thread and under any decimal context. Raises EvaluationError only."""
@@ -90,7 +92,7 @@ def _embedded(source: str, start: int, end: int) -> Expression:
         raise ExpressionError(start + problem.at, problem.text, code=problem.code, cure=problem.cure) from None
     if not expression.kind & (Kind.TEXT | Kind.NUMBER):
         raise ExpressionError(start, "an expression in braces gives text or a number")
-    return expression
+    return replace(expression, at=start)
 
 
 def _closing(source: str, start: int) -> int:

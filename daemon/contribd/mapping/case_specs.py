@@ -1,0 +1,110 @@
+"""The shape of a mapping file's ``tests:``."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from contribd.mapping.outcome import RejectCode
+from contribd.mapping.sections import STRICT, Name, ScalarValue, expected
+from contribd.mapping.syntax import Scalar
+
+MAX_SIZE = 64 * 1024 * 1024
+"""Bytes that a test can ask a value to have."""
+
+FieldsExpected = Annotated[dict[str, ScalarValue], Field(min_length=1)]
+
+
+class ExpectedPost(BaseModel):
+    """The post that a test expects; ``service`` and ``type`` are compared only where they are given."""
+
+    model_config = STRICT
+
+    ric: str
+    service: str | None = None
+    type: Literal["update", "refresh"] | None = None
+    fields: dict[str, ScalarValue] | None = None
+    """All that it has."""
+    including: FieldsExpected | None = None
+    """Some that it has."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "ExpectedPost":
+        if (self.fields is None) == (self.including is None):
+            raise expected("either fields (all of the post's) or including (some of them)")
+        return self
+
+    @property
+    def wanted(self) -> Mapping[str, Scalar]:
+        """The fields that it must have, with these values."""
+        return self.including or self.fields or {}
+
+
+def _code(value: object) -> RejectCode:
+    if isinstance(value, str) and value in set(RejectCode):
+        return RejectCode(value)
+    raise expected(f"one of {', '.join(RejectCode)}")
+
+
+class ExpectedRejection(BaseModel):
+    """The rejection that a test expects; ``text`` must be part of the rejection's text."""
+
+    model_config = STRICT
+
+    code: Annotated[RejectCode, BeforeValidator(_code)]
+    text: str | None = None
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "string", "enum": [*RejectCode]}, handler(core)]}
+
+
+def _rejection(value: object) -> object:
+    return {"code": value} if isinstance(value, str) else value
+
+
+class Bytes(BaseModel):
+    """A value that is written as neither an object nor text."""
+
+    model_config = STRICT
+
+    base64: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/\s]*={0,2}\s*$")] | None = None
+    size: Annotated[int, Field(ge=1, le=MAX_SIZE)] | None = None
+    """So many bytes of JSON."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Bytes":
+        if (self.base64 is None) == (self.size is None):
+            raise expected("either base64 (the bytes) or size (so many bytes of JSON)")
+        return self
+
+
+def _raw(value: object) -> object:
+    if value is None or isinstance(value, str | dict | Bytes):
+        return value
+    raise expected("text, null, {base64: …} or {size: …}")
+
+
+class CaseSpec(BaseModel):
+    """A test: what a record comes to."""
+
+    model_config = STRICT
+
+    name: Name | None = None
+    record: Annotated[dict[str, Any] | None, WithJsonSchema({"type": "object"})] = None
+    value: Annotated[str | Bytes | None, BeforeValidator(_raw)] = None
+    """In the record's place: what is no record, or is to be read exactly as written. Null: no value."""
+    mapping: str | None = None
+    """The mapping that must take it."""
+    post: ExpectedPost | None = None
+    rejected: Annotated[ExpectedRejection | None, BeforeValidator(_rejection)] = None
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> "CaseSpec":
+        if ("value" in self.model_fields_set) == (self.record is not None):
+            raise expected("either record (an object) or value (what is none)")
+        if (self.post is None) == (self.rejected is None):
+            raise expected("either post or rejected: what the record comes to")
+        return self

@@ -1,0 +1,82 @@
+"""What happened while records were mapped, step by step: for explanations and for coverage.
+
+What is compiled while a tape records is the production code with a call around each of its parts, which notes the value
+or the error that the part came to. What is compiled otherwise pays nothing for it.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from contribd.mapping.mistakes import RAISED, EvaluationError, as_evaluation_error
+from contribd.mapping.operators import Value
+from contribd.mapping.syntax import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happens to a value between its expression and the post: ``lookup``, ``as: time``, ``round: 5``."""
+
+    name: str
+
+
+Subject: TypeAlias = Node | Step
+
+
+class Event(NamedTuple):
+    """What one part came to, once: ``error`` where it gave no value."""
+
+    subject: Subject
+    value: Value
+    error: EvaluationError | None
+
+
+class Tape:
+    """Notes what was computed, in the order in which it was done."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def around(self, subject: Subject, function: Callable[[], Value]) -> Value:
+        """What ``function`` gives or raises, noted."""
+        try:
+            value = function()
+        except RAISED as error:
+            self.events.append(Event(subject, None, as_evaluation_error(error)))
+            raise
+        self.events.append(Event(subject, value, None))
+        return value
+
+    def take(self) -> list[Event]:
+        """What was noted since the last time."""
+        events, self.events = self.events, []
+        return events
+
+
+_CURRENT: ContextVar[Tape | None] = ContextVar("tape", default=None)
+
+
+@contextmanager
+def recording(tape: Tape) -> Iterator[None]:
+    """All that is compiled within notes on ``tape`` what it does, from then on."""
+    token = _CURRENT.set(tape)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def current_tape() -> Tape | None:
+    """The tape that records what is compiled now."""
+    return _CURRENT.get()
+
+
+def noted(name: str, function: Callable[[Value], Value]) -> Callable[[Value], Value]:
+    """``function`` itself; where a tape records, one that is noted as the step ``name``."""
+    tape = _CURRENT.get()
+    if tape is None:
+        return function
+    step = Step(name)
+    return lambda value: tape.around(step, lambda: function(value))
