@@ -5,20 +5,46 @@ import difflib
 from contribd.mapping.functions import FUNCTIONS, Function
 from contribd.mapping.kind import Kind, kind_of, words
 from contribd.mapping.mistakes import ExpressionError
-from contribd.mapping.syntax import Binary, Call, Conditional, Literal, Literals, Node, Path, Unary
+from contribd.mapping.names import table_alone
+from contribd.mapping.scope import EMPTY, POST, SURROUNDINGS
+from contribd.mapping.syntax import (
+    Binary,
+    Call,
+    Conditional,
+    Literal,
+    Literals,
+    Node,
+    Path,
+    Row,
+    Step,
+    TableName,
+    Unary,
+)
 
 _ARITHMETIC = frozenset({"-", "*", "/", "%"})
 _ORDER = frozenset({"<", "<=", ">", ">="})
 _LOGIC = frozenset({"and", "or"})
+_NUMBERED = frozenset({"partition", "offset", "timestamp"})
+_ROW_KEY = Kind.TEXT | Kind.NUMBER
+_CONSTANT = Kind.ANY & ~(Kind.LIST | Kind.OBJECT)
 
 
-def analyse(node: Node) -> Kind:  # noqa: PLR0911 - one return for each kind of node
+def analyse(node: Node) -> Kind:  # noqa: C901, PLR0911 - one for each kind of node
     """The kinds ``node`` can give. Raises ExpressionError for what would fail with every record."""
     match node:
         case Literal():
             return kind_of(node.value)
         case Path():
+            return _path(node)
+        case Step():
+            _need(node.base, Kind.LIST | Kind.OBJECT, "what a key or position follows")
+            _need(node.key, Kind.TEXT | Kind.NUMBER, "a key or position")
             return Kind.ANY
+        case Row():
+            _need(node.key, _ROW_KEY, f"the key of a row of {node.table.name}")
+            return _CONSTANT if node.table.columns is None else Kind.OBJECT
+        case TableName():
+            raise table_alone(node)
         case Literals():
             return Kind.LIST
         case Unary():
@@ -40,6 +66,15 @@ def _need(node: Node, wanted: Kind, what: str) -> Kind:
     return kind & wanted
 
 
+def _path(node: Path) -> Kind:
+    root, *rest = node.keys
+    if root is SURROUNDINGS:
+        return Kind.NUMBER if rest[0] in _NUMBERED else Kind.TEXT
+    if root is POST:
+        return Kind.NUMBER | Kind.TEXT | Kind.NULL
+    return Kind.BOOLEAN if root is EMPTY else Kind.ANY
+
+
 def _unary(node: Unary) -> Kind:
     return _need(node.operand, Kind.NUMBER if node.operator == "-" else Kind.BOOLEAN, f"'{node.operator}'")
 
@@ -56,7 +91,10 @@ def _binary(node: Binary) -> Kind:
         both = _pair(node, what)
         return both if node.operator == "+" else Kind.BOOLEAN
     if node.operator in {"in", "not in"}:
-        _need(node.left, Kind.ANY & ~(Kind.LIST | Kind.OBJECT), what)
+        if isinstance(node.right, TableName):
+            _need(node.left, _ROW_KEY, f"the key of a row of {node.right.table.name}")
+            return Kind.BOOLEAN
+        _need(node.left, _CONSTANT, what)
         _need(node.right, Kind.LIST | Kind.TEXT, what)
     else:
         analyse(node.left)
@@ -81,7 +119,7 @@ def _call(node: Call) -> Kind:
         raise ExpressionError(node.at, f"there is no function {node.function}{hint}")
     if not function.least <= len(node.arguments) <= function.most:
         raise ExpressionError(node.at, f"it is {function.signature}; this has {len(node.arguments)} arguments")
-    if node.function == "exists" and not isinstance(node.arguments[0], Path):
+    if node.function == "exists" and not isinstance(node.arguments[0], Path | Step | Row):
         raise ExpressionError(node.arguments[0].at, "exists takes a path into the record")
     kinds = [_argument(node, function, index) for index in range(len(node.arguments))]
     if node.function == "coalesce":

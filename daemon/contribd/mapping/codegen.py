@@ -15,10 +15,25 @@ from contribd.mapping.analysis import analyse
 from contribd.mapping.functions import FUNCTIONS
 from contribd.mapping.kind import Kind
 from contribd.mapping.operators import Value, split_booleans
-from contribd.mapping.syntax import Binary, Call, Conditional, Literal, Literals, Node, Path, Unary
+from contribd.mapping.scope import EMPTY, Place
+from contribd.mapping.syntax import (
+    Binary,
+    Call,
+    Conditional,
+    Literal,
+    Literals,
+    Node,
+    Path,
+    Row,
+    Step,
+    TableName,
+    Unary,
+)
 from contribd.mapping.tape import current_tape
+from contribd.mapping.written import short
 
-Evaluate: TypeAlias = Callable[[Mapping[str, Value]], Value]
+Evaluate: TypeAlias = Callable[[Mapping[Any, Value]], Value]
+"""Of a record, whose keys are text, and a Place for what is not the record."""
 
 _RECORD = "record"
 _HELPERS: dict[str, Callable[..., Value]] = {
@@ -101,12 +116,16 @@ class _CodeGenerator:
             return made
         return ast.Call(self._named(self._tape.around), [self._named(node), _lambda(made, [])], [])
 
-    def _unnoted(self, node: Node) -> ast.expr:
+    def _unnoted(self, node: Node) -> ast.expr:  # noqa: C901, PLR0911 - one for each kind of node
         match node:
             case Literal():
                 return self._constant(node.value)
             case Path():
                 return self._path(node)
+            case Step():
+                return self._step(node)
+            case Row():
+                return self._call(operators.row, self.expression(node.key), self._named(node.table))
             case Unary():
                 return self._unary(node)
             case Binary():
@@ -117,8 +136,8 @@ class _CodeGenerator:
                 )
             case Call():
                 return self._function(node)
-            case Literals():
-                raise AssertionError("a list stands only after 'in', which takes it itself")
+            case Literals() | TableName():
+                raise AssertionError("these stand only after 'in', which takes them itself")
 
     def _constant(self, value: Any) -> ast.expr:
         if value is None or isinstance(value, str | bool | int):
@@ -136,9 +155,19 @@ class _CodeGenerator:
         return ast.Call(_load(name), list(arguments), [])
 
     def _path(self, node: Path) -> ast.expr:
+        if node.keys == (EMPTY,):
+            return ast.Compare(self._named(EMPTY), [ast.In()], [_load(_RECORD)])
         if len(node.keys) == 1:
-            return ast.Subscript(_load(_RECORD), ast.Constant(node.keys[0]), ast.Load())
+            root = node.keys[0]
+            key = self._named(root) if isinstance(root, Place) else ast.Constant(root)
+            return ast.Subscript(_load(_RECORD), key, ast.Load())
         return self._call(operators.walk, _load(_RECORD), self._named(node.keys))
+
+    def _step(self, node: Step) -> ast.expr:
+        computed = [] if isinstance(node.key, Literal) else [ast.Constant(short(node.key))]
+        return self._call(
+            operators.step, self.expression(node.base), self.expression(node.key), ast.Constant(short(node)), *computed
+        )
 
     def _condition(self, node: Node) -> ast.expr:
         expression = self.expression(node)
@@ -166,6 +195,8 @@ class _CodeGenerator:
         if isinstance(node.right, Literals):
             plain, booleans = split_booleans(node.right.values)
             return self._call(operators.among, value, self._named(plain), self._named(booleans))
+        if isinstance(node.right, TableName):
+            return self._call(operators.has_row, value, self._named(node.right.table))
         return self._call(operators.contained, value, self.expression(node.right))
 
     def _function(self, node: Call) -> ast.expr:

@@ -241,5 +241,5 @@ class _Part:
     convert: Convert
 
 
-_NOTHING = Expression("", Kind.ANY, Literal(0, None), (), lambda _record: None)
+_NOTHING = Expression("", Kind.ANY, Literal(0, None), (), frozenset(), lambda _record: None)
 """Stands in for an expression with a problem: it can give anything, so that nothing more is said about it."""

@@ -1,18 +1,20 @@
 """Expressions and templates, compiled once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import localcontext
+from typing import Any
 
 from contribd.mapping.analysis import analyse
 from contribd.mapping.codegen import Evaluate, generate
 from contribd.mapping.kind import Kind
 from contribd.mapping.mistakes import RAISED, ExpressionError, as_evaluation_error
+from contribd.mapping.names import check_names
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value
 from contribd.mapping.parser import parse
-from contribd.mapping.scope import RECORD_ONLY, Scope
-from contribd.mapping.syntax import Key, Node, Path, children
+from contribd.mapping.scope import RECORD_ONLY, Place, Scope
+from contribd.mapping.syntax import Key, Node, Path, Row, TableName, walk_tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +25,19 @@ class Expression:
     kind: Kind
     node: Node
     paths: tuple[tuple[Key, ...], ...]
-    """Every path into the record that it reads, once each, in the order written."""
+    """Every path that it reads, once each, in the order written; those of what is not the record begin with a Place."""
+    tables: frozenset[str]
+    """The tables that it looks into."""
     run: Evaluate
     """For the hot path: needs ``numbers.CONTEXT`` to be current, raises what ``errors.RAISED`` lists."""
     at: int = 0
     """Where it begins in the template that it stands in."""
 
-    def evaluate(self, record: Mapping[str, Value]) -> Value:
+    def reads(self, place: Place) -> bool:
+        """Whether it reads what stands under ``place``, as SURROUNDINGS, POST, EMPTY or a LetName."""
+        return any(path[0] is place for path in self.paths)
+
+    def evaluate(self, record: Mapping[Any, Value]) -> Value:
         """The value for ``record``, in any thread and under any decimal context. Raises EvaluationError only."""
         with localcontext(CONTEXT):
             try:
@@ -38,18 +46,15 @@ class Expression:
                 raise as_evaluation_error(error) from None
 
 
-def compile_expression(source: str, scope: Scope = RECORD_ONLY) -> Expression:  # noqa: ARG001 - not read yet
+def compile_expression(source: str, scope: Scope = RECORD_ONLY) -> Expression:
     """``source`` compiled; ``scope`` is what it can name beside the record. Raises ExpressionError."""
-    node = parse(source)
+    node = parse(source, scope)
+    every = tuple(walk_tree(node))
+    check_names(every, scope)
     kind = analyse(node)
-    return Expression(source, kind, node, tuple(dict.fromkeys(_paths(node))), generate(node))
-
-
-def _paths(node: Node) -> Iterator[tuple[Key, ...]]:
-    if isinstance(node, Path):
-        yield node.keys
-    for part in children(node):
-        yield from _paths(part)
+    paths = tuple(dict.fromkeys(each.keys for each in every if isinstance(each, Path)))
+    tables = frozenset(each.table.name for each in every if isinstance(each, Row | TableName))
+    return Expression(source, kind, node, paths, tables, generate(node))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class Template:
     parts: tuple[str | Expression, ...]
 
 
-def compile_template(source: str) -> Template:
+def compile_template(source: str, scope: Scope = RECORD_ONLY) -> Template:
     """``source`` compiled; ``{{`` and ``}}`` stand for braces. Raises ExpressionError with offsets in ``source``."""
     parts: list[str | Expression] = []
     text: list[str] = []
@@ -74,7 +79,7 @@ def compile_template(source: str) -> Template:
             end = _closing(source, at)
             parts.extend(["".join(text)] if text else [])
             text = []
-            parts.append(_embedded(source, at + 1, end))
+            parts.append(_embedded(source, at + 1, end, scope))
             at = end + 1
         elif character == "}":
             raise ExpressionError(at, "this '}' closes nothing; write '}}' for a brace")
@@ -85,9 +90,9 @@ def compile_template(source: str) -> Template:
     return Template(source, tuple(parts))
 
 
-def _embedded(source: str, start: int, end: int) -> Expression:
+def _embedded(source: str, start: int, end: int, scope: Scope) -> Expression:
     try:
-        expression = compile_expression(source[start:end])
+        expression = compile_expression(source[start:end], scope)
     except ExpressionError as problem:
         raise ExpressionError(start + problem.at, problem.text, code=problem.code, cure=problem.cure) from None
     if not expression.kind & (Kind.TEXT | Kind.NUMBER):

@@ -149,7 +149,7 @@ def coalesce(*alternatives: Callable[[], Value]) -> Value:
             found = True
     if found:
         return None
-    raise missing("value for any argument of coalesce")
+    raise missing("the record has no value for any argument of coalesce")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ _TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n]+)
       | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
       | (?P<name>[^\W\d]\w*)
+      | (?P<place>@[^\W\d]\w*)
       | (?P<text>["'])
       | (?P<symbol>==|!=|<=|>=|&&|\|\||[-+*/%<>()\[\],.=!])""",
     re.VERBOSE,
@@ -31,8 +32,12 @@ class LexemeKind(Enum):
     NUMBER = auto()
     TEXT = auto()
     NAME = auto()
+    PLACE = auto()
     SYMBOL = auto()
     END = auto()
+
+
+_NAMES = {"name": LexemeKind.NAME, "place": LexemeKind.PLACE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,8 @@ def tokenize(source: str) -> list[Token]:
         end = match.end()
         if kind == "number":
             tokens.append(Token(LexemeKind.NUMBER, at, _number(source, at, end)))
-        elif kind == "name":
-            tokens.append(Token(LexemeKind.NAME, at, match.group()))
+        elif kind in _NAMES:
+            tokens.append(Token(_NAMES[kind], at, match.group()))
         elif kind == "text":
             value, end = _text(source, at)
             tokens.append(Token(LexemeKind.TEXT, at, value))

@@ -13,7 +13,7 @@ from contribd.mapping.mistakes import RAISED, ErrorKind, EvaluationError, as_eva
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value, kind_name, walk
 from contribd.mapping.outcome import FieldValue, Mapped, RejectCode, Rejected, UnreadValue
-from contribd.mapping.syntax import path_text
+from contribd.mapping.syntax import Key, path_text
 
 MAX_RECORD_BYTES = 1_048_576
 """A record's value; Kafka's own default for a message. A price record has a few hundred bytes."""
@@ -146,7 +146,7 @@ def _rejected(
     return Rejected(code, f"{place}: {error.text}", ric, mapping.service, mapping.name, fields)
 
 
-def _shown(paths: tuple[tuple[str | int, ...], ...], record: Record) -> str:
+def _shown(paths: tuple[tuple[Key, ...], ...], record: Record) -> str:
     """The values that a failed check looked at: " (bid 2, ask 1)"."""
     shown: list[str] = []
     for path in paths[:_SHOWN_VALUES]:

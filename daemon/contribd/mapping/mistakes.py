@@ -4,7 +4,8 @@ import decimal
 from enum import Enum, auto
 from typing import Final
 
-from contribd.mapping.syntax import path_text
+from contribd.mapping.scope import POST, LetName, Place
+from contribd.mapping.syntax import Key, path_text
 
 
 class ExpressionError(Exception):
@@ -30,12 +31,16 @@ class ErrorKind(Enum):
 
 
 class EvaluationError(Exception):
-    """An evaluation without a value. ``text`` is for people; it never holds more than a short part of a value."""
+    """An evaluation without a value. ``text`` is for people; it never holds more than a short part of a value.
 
-    def __init__(self, kind: ErrorKind, text: str) -> None:
+    ``path`` is the one that the record lacks, where it is a path into the record that is missing.
+    """
+
+    def __init__(self, kind: ErrorKind, text: str, path: tuple[Key, ...] = ()) -> None:
         super().__init__(text)
         self.kind: Final = kind
         self.text: Final = text
+        self.path: Final = path
 
 
 RAISED = (EvaluationError, KeyError, ArithmeticError)
@@ -47,15 +52,28 @@ def as_evaluation_error(error: Exception) -> EvaluationError:
     if isinstance(error, EvaluationError):
         return error
     if isinstance(error, KeyError):
-        return missing(path_text((error.args[0],)))
+        return missing_path((error.args[0],))
     if isinstance(error, decimal.DivisionByZero):
         return EvaluationError(ErrorKind.OUT_OF_RANGE, "division by zero")
     return EvaluationError(ErrorKind.OUT_OF_RANGE, "a number leaves the range of 34 digits and magnitudes below 1e34")
 
 
-def missing(path: str) -> EvaluationError:
-    """The record has no ``path``."""
-    return EvaluationError(ErrorKind.MISSING, f"the record has no {path}")
+def missing(text: str) -> EvaluationError:
+    """What was asked for is not there."""
+    return EvaluationError(ErrorKind.MISSING, text)
+
+
+def missing_path(keys: tuple[Key, ...]) -> EvaluationError:
+    """The record has no such path; of a ``let`` that could not be computed: why."""
+    root = keys[0]
+    if isinstance(root, LetName) and root.failure is not None:
+        failure = as_evaluation_error(root.failure)
+        return EvaluationError(failure.kind, f"{root.name}: {failure.text}", failure.path)
+    if root is POST:
+        return missing(f"the post has no {path_text(keys[1:])}")
+    if isinstance(root, Place) and not root.name.startswith("@"):
+        return missing(f"there is no {path_text(keys)}")
+    return EvaluationError(ErrorKind.MISSING, f"the record has no {path_text(keys)}", keys)
 
 
 def wrong_type(text: str) -> EvaluationError:

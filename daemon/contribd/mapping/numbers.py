@@ -28,6 +28,7 @@ NUMBERS = frozenset({int, Decimal})
 
 _NUMBER_TEXT = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _PLAIN_EXPONENT = 100
+_WHOLE = 10**15
 
 
 class PlainDecimal(Decimal):
@@ -43,6 +44,21 @@ class PlainDecimal(Decimal):
 def parse_number(text: str) -> Decimal | None:
     """``text`` as a number, or None where it is not one. No spaces, underscores, NaN or infinities."""
     return Decimal(text) if _NUMBER_TEXT.fullmatch(text) else None
+
+
+def whole(value: object) -> int | None:
+    """``value`` where it is a whole number by value (2, 2.0) of a magnitude below 1e15; else None."""
+    if type(value) is int:
+        return value if -_WHOLE < value < _WHOLE else None
+    if type(value) is Decimal and -_WHOLE < value < _WHOLE and value == value.to_integral_value():
+        return int(value)
+    return None
+
+
+def key_text(number: int | Decimal) -> str | None:
+    """``number`` as a key: plain digits without trailing zeros, so that 100, 100.0 and 1e2 are one key."""
+    plain = plain_text(number)
+    return plain.rstrip("0").rstrip(".") if plain and "." in plain else plain
 
 
 def plain_text(number: int | Decimal) -> str | None:

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from contribd.mapping.mistakes import EvaluationError, missing, out_of_range, wrong_type
-from contribd.mapping.numbers import LIMIT, NUMBERS
-from contribd.mapping.syntax import Key, path_text
+from contribd.mapping.mistakes import EvaluationError, missing, missing_path, out_of_range, wrong_type
+from contribd.mapping.numbers import LIMIT, NUMBERS, key_text, whole
+from contribd.mapping.scope import LetName, Surroundings
+from contribd.mapping.syntax import Key
+from contribd.mapping.tables import Table
 
 Value: TypeAlias = Any
 """A value of a record or an evaluation: str, int, Decimal, bool, None, list or dict."""
@@ -17,7 +19,11 @@ Value: TypeAlias = Any
 MAX_TEXT = 65_536
 """Characters of a computed text: concatenating and replacing must not multiply a record's size without end."""
 
+MAX_SHOWN = 40
+"""Characters of a value in the text of an error."""
+
 _CONTAINERS = (list, dict)
+_SURROUNDINGS: dict[Key, int] = {name: index for index, name in enumerate(Surroundings._fields)}
 _NAMES: dict[type, str] = {
     bool: "true or false",
     type(None): "null",
@@ -34,18 +40,72 @@ def kind_name(value: Value) -> str:
     return _NAMES.get(type(value), f"a {type(value).__name__}")
 
 
-def walk(record: Mapping[str, Value], keys: tuple[Key, ...]) -> Value:
+def walk(record: Mapping[Any, Value], keys: tuple[Key, ...]) -> Value:
     """The value at a path. A step that the record does not have is MISSING, whatever stands in its way."""
     value: Value = record
     try:
         for key in keys:
             kind = type(value)
-            if kind is not dict and not (kind is list and type(key) is int):
-                raise missing(path_text(keys))
-            value = value[key]
+            if kind is dict or (kind is list and type(key) is int):
+                value = value[key]
+            elif kind is Surroundings and (known := value[_SURROUNDINGS[key]]) is not None:
+                value = known
+            else:
+                raise missing_path(keys)
     except LookupError:
-        raise missing(path_text(keys)) from None
+        failed = type(keys[0]) is LetName and keys[0] not in record
+        raise missing_path(keys[:1] if failed else keys) from None
     return value
+
+
+def shown(value: Value) -> str:
+    """A short part of ``value`` for people: constants as they are written, lists and objects by their kind."""
+    if type(value) is str:
+        return f'"{value[:MAX_SHOWN]}"'
+    if type(value) in NUMBERS:
+        return str(value)[:MAX_SHOWN]
+    return kind_name(value)
+
+
+def step(base: Value, key: Value, written: str, of: str = "") -> Value:
+    """The value of ``base`` under a key or at a position; MISSING where there is none.
+
+    ``written`` is how that is written, ``of`` how a key is that is computed.
+    """
+    index = key if type(key) is str else whole(key)
+    if index is None:
+        raise wrong_type(f"a key is text and a position a whole number; {of} is {shown(key)}")
+    kind = type(base)
+    if kind is (dict if type(index) is str else list):
+        try:
+            return base[index]
+        except LookupError:
+            pass
+    raise missing(f"there is no {written}" + (f"; {of} is {shown(key)}" if of else ""))
+
+
+def row(key: Value, table: Table) -> Value:
+    """The row of ``table`` under ``key``; MISSING where there is none."""
+    text = table_key(key, table)
+    try:
+        return table.rows[text]
+    except KeyError:
+        raise missing(f'the table {table.name} has no row "{text[:MAX_SHOWN]}"') from None
+
+
+def has_row(key: Value, table: Table) -> bool:
+    """Whether ``table`` has a row under ``key``."""
+    return table_key(key, table) in table.rows
+
+
+def table_key(key: Value, table: Table) -> str:
+    """Text as it is, a number in plain digits without trailing zeros."""
+    if type(key) is str:
+        return key
+    text = key_text(key) if type(key) in NUMBERS else None
+    if text is None:
+        raise wrong_type(f"the key of a row of {table.name} is text or a number, not {kind_name(key)}")
+    return text
 
 
 def add(left: Value, right: Value) -> Value:

@@ -8,7 +8,10 @@ from decimal import Decimal
 
 from contribd.mapping.lexer import KEYWORDS, LexemeKind, Token, tokenize
 from contribd.mapping.mistakes import ExpressionError
-from contribd.mapping.syntax import Binary, Call, Conditional, Key, Literal, Literals, Node, Path, Scalar, Unary
+from contribd.mapping.names import named, place, stepped
+from contribd.mapping.numbers import whole
+from contribd.mapping.scope import RECORD_ONLY, Scope
+from contribd.mapping.syntax import Binary, Call, Conditional, Literal, Literals, Node, Path, Scalar, Unary
 
 MAX_NESTING = 40
 """Brackets, calls and prefix operators within each other. Keeps parsing far from Python's recursion limit."""
@@ -28,10 +31,10 @@ _POWERS = {
 _CONSTANTS: dict[str, Scalar] = {"true": True, "false": False, "null": None}
 
 
-def parse(source: str) -> Node:
+def parse(source: str, scope: Scope = RECORD_ONLY) -> Node:
     """The tree of ``source``. Raises ExpressionError with the offset of what was not understood."""
     tokens = tokenize(source)
-    parser = _Parser(tokens)
+    parser = _Parser(tokens, scope)
     if tokens[0].kind is LexemeKind.END:
         raise ExpressionError(0, "an expression is missing here")
     node = parser.expression(0)
@@ -42,8 +45,9 @@ def parse(source: str) -> Node:
 
 
 class _Parser:
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[Token], scope: Scope) -> None:
         self._tokens = tokens
+        self._scope = scope
         self._index = 0
         self._nodes = 0
         self._nesting = 0
@@ -57,7 +61,7 @@ class _Parser:
         self._nesting += 1
         if self._nesting > MAX_NESTING:
             raise ExpressionError(self.next.at, f"nested more than {MAX_NESTING} deep; use several fields or checks")
-        node = self._prefix()
+        node = self._postfix(self._prefix())
         while (binds := self._power()) > power:
             node = self._infix(node, binds)
         self._nesting -= 1
@@ -92,6 +96,8 @@ class _Parser:
             return Literal(token.at, token.value)
         if token.kind is LexemeKind.NAME:
             return self._name(token)
+        if token.kind is LexemeKind.PLACE:
+            return Path(token.at, place(token, self._scope))
         if token.value == "-":
             return self._minus(token)
         if token.value == "(":
@@ -112,7 +118,7 @@ class _Parser:
             raise ExpressionError(token.at, f"expected a value, found '{name}'; a key of that name is [\"{name}\"]")
         if self._at("("):
             return self._call(token)
-        return self._path(token.at, name)
+        return named(token, self._scope)
 
     def _minus(self, token: Token) -> Node:
         operand = self.expression(_SIGN)
@@ -127,32 +133,34 @@ class _Parser:
         if key.kind is not LexemeKind.TEXT or not self._at("]"):
             raise ExpressionError(bracket.at, "a list stands only after 'in'; a key of the record is [\"key\"]")
         self._take()
-        return self._path(bracket.at, str(key.value))
+        return Path(bracket.at, (str(key.value),))
 
-    def _path(self, at: int, first: str) -> Path:
-        keys: list[Key] = [first]
+    def _postfix(self, node: Node) -> Node:
+        """``node`` with the keys and positions behind it. Signs and words bind less tightly: they took theirs."""
+        if isinstance(node, Unary):
+            return node
         while self._at(".") or self._at("["):
-            keys.append(self._dotted() if self._take().value == "." else self._bracketed())
-        return Path(at, tuple(keys))
+            dot = self._take()
+            node = stepped(node, self._dotted() if dot.value == "." else self._bracketed(), dot)
+        return node
 
-    def _dotted(self) -> Key:
+    def _dotted(self) -> Literal:
         if self.next.kind is not LexemeKind.NAME:
             raise ExpressionError(self.next.at, f"expected a name after '.', found {self.next.describe()}")
-        return str(self._take().value)
-
-    def _bracketed(self) -> Key:
-        negative = self._at("-")
-        if negative:
-            self._take()
         token = self._take()
-        if token.kind is LexemeKind.TEXT and not negative:
-            key: Key = str(token.value)
-        elif token.kind is LexemeKind.NUMBER and isinstance(token.value, int) and token.value < 10**9:
-            key = -token.value if negative else token.value
-        else:
-            raise ExpressionError(token.at, 'expected a position such as [0] or [-1], or a key such as ["key"]')
+        return Literal(token.at, str(token.value))
+
+    def _bracketed(self) -> Node:
+        nodes, at = self._nodes, self.next.at
+        key = self.expression(0)
         self._expect("]", "after the position or key")
-        return key
+        if not isinstance(key, Literal):
+            return key
+        self._nodes = nodes
+        value = key.value if isinstance(key.value, str) else whole(key.value)
+        if value is None:
+            raise ExpressionError(at, 'expected a position such as [0] or [-1], or a key such as ["key"]')
+        return Literal(at, value)
 
     def _call(self, name: Token) -> Node:
         self._take()

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
-from contribd.mapping.mistakes import EvaluationError
 from contribd.mapping.tables import Table
 
 
@@ -22,7 +21,7 @@ class Surroundings(NamedTuple):
     offset: int
     timestamp: int | None
     """Milliseconds since 1970 (UTC), as Kafka has it."""
-    headers: Mapping[str, str]
+    headers: dict[str, str]
     """Of a name given twice the last counts; those that are no UTF-8 are left out."""
 
 
@@ -42,8 +41,8 @@ class LetName(Place):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.failure: EvaluationError | None = None
-        """Why it could not be computed for the record at hand: raised where it is used."""
+        self.failure: Exception | None = None
+        """Of ``mistakes.RAISED``: why it could not be computed for the record at hand; told where it is used."""
 
 
 SURROUNDINGS: Final = Place("@")
@@ -53,7 +52,10 @@ POST: Final = Place("@post")
 """Where the fields stand that will be posted, while checks are run."""
 
 ITEM: Final = Place("item")
-"""Where the element of a list stands, while a list function runs over it."""
+"""The element of a list, while a list function runs over it."""
+
+EMPTY: Final = Place("@empty")
+"""Stands in the dict, as True, where the record has no value: its bytes are none, or there is nothing at all."""
 
 
 @dataclass(frozen=True, slots=True)

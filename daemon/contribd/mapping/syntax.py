@@ -1,11 +1,15 @@
-"""The syntax tree of an expression. ``at`` is a node's offset in the source."""
+"""The syntax tree of an expression. ``at`` is the offset in the source where a node's text begins, or its operator."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
+from contribd.mapping.scope import SURROUNDINGS, Place
+from contribd.mapping.tables import Table
+
 Scalar: TypeAlias = str | int | Decimal | bool | None
-Key: TypeAlias = str | int
+Key: TypeAlias = str | int | Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +22,36 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A place in the record: ``a.b[0]`` is ``("a", "b", 0)``. Never empty; the first key is text."""
+    """A place in the record: ``a.b[0]`` is ``("a", "b", 0)``. Never empty; the first key is text or a Place."""
 
     at: int
     keys: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One key or position further in the value of ``base``, where no Path can say it: ``first(…).price``, ``a[b]``."""
+
+    at: int
+    base: "Node"
+    key: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class TableName:
+    """A table by itself: the right side of ``in``."""
+
+    at: int
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The row of a table by its key."""
+
+    at: int
+    table: Table
+    key: "Node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +100,10 @@ class Call:
     arguments: "tuple[Node, ...]"
 
 
-Node: TypeAlias = Literal | Path | Literals | Unary | Binary | Conditional | Call
+Node: TypeAlias = Literal | Path | Step | TableName | Row | Literals | Unary | Binary | Conditional | Call
 
 
-def children(node: Node) -> "tuple[Node, ...]":
+def children(node: Node) -> "tuple[Node, ...]":  # noqa: PLR0911 - one for each kind of node
     """The nodes right below ``node``, in the order written."""
     match node:
         case Unary():
@@ -84,18 +114,31 @@ def children(node: Node) -> "tuple[Node, ...]":
             return (node.then, node.condition, node.otherwise)
         case Call():
             return node.arguments
-        case Literal() | Path() | Literals():
+        case Step():
+            return (node.base, node.key)
+        case Row():
+            return (node.key,)
+        case Literal() | Path() | Literals() | TableName():
             return ()
 
 
+def walk_tree(node: Node) -> Iterator[Node]:
+    """``node`` and all below it, in the order written."""
+    yield node
+    for part in children(node):
+        yield from walk_tree(part)
+
+
 def path_text(keys: tuple[Key, ...]) -> str:
-    """A path as it is written in an expression: ``a.b[0]["odd key"]``."""
+    """A path as it is written in an expression: ``a.b[0]["odd key"]``, ``@headers.source``."""
     parts: list[str] = []
     for key in keys:
-        if isinstance(key, int):
+        if isinstance(key, Place):
+            parts.append(key.name)
+        elif isinstance(key, int):
             parts.append(f"[{key}]")
         elif key.isidentifier():
-            parts.append(f".{key}" if parts else key)
+            parts.append(f".{key}" if parts and parts != [SURROUNDINGS.name] else key)
         else:
             parts.append(f'["{key}"]')
     return "".join(parts)

@@ -1,0 +1,44 @@
+"""The stable numbers of what can be wrong with a mapping file: a page of the documentation explains each.
+
+A number is never used for anything else. M1xx expressions, M2xx the shape of mappings and fields, M3xx values, dates
+and RICs, M4xx the field dictionary, M5xx tables, include and defaults.
+"""
+
+from enum import StrEnum
+from typing import Self
+
+
+class Code(StrEnum):
+    """One kind of mistake; ``meaning`` says it in a line."""
+
+    meaning: str
+
+    def __new__(cls, number: str, meaning: str) -> Self:
+        """``number`` is what users see."""
+        made = str.__new__(cls, number)
+        made._value_ = number
+        made.meaning = meaning
+        return made
+
+    # What an expression is made of.
+    EMPTY_EXPRESSION = "M101", "An expression is missing"
+    CHARACTER = "M102", "A character has no meaning in an expression"
+    NUMBER = "M103", "A number that cannot be read"
+    TEXT = "M104", "A text that cannot be read: its quote is not closed, or an escape is unknown"
+    SYNTAX = "M105", "Something else was expected here"
+    BRACKET = "M106", "A bracket is not closed, or closes nothing"
+    FOREIGN = "M107", "Another language's way to write it"
+    CHAIN = "M108", "Comparisons do not chain"
+    BOUND = "M109", "An expression is too long, too large or nested too deeply"
+    BRACE = "M110", "A brace in a text with expressions is not closed, or closes nothing"
+
+    # Names.
+    NO_FUNCTION = "M120", "There is no such function"
+    ARGUMENTS = "M121", "A function has too few or too many arguments"
+    NO_SURROUNDING = "M122", "There is no such name with @"
+    NO_POST = "M123", "@post stands only in checks, and names a field of the mapping"
+    TABLE = "M124", "A table stands only before a key in brackets, or after in"
+    NO_COLUMN = "M125", "The table has no such column"
+
+    # What would fail with every record.
+    KIND = "M130", "A kind of value that cannot stand here"
