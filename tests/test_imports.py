@@ -59,6 +59,7 @@ ALLOWED_INSIDE = {
         "transaction": {"client", "group", "broker_limits", "runtime"},
         "sink": {"client", "group", "broker_limits", "transaction", "readiness", "runtime"},
         "source": {"client", "group", "readiness", "runtime"},
+        "traffic": {"client"},
     },
 }
 """The same inside the two parts that have parts of their own. Posts and session never meet but in the engine."""

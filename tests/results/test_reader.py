@@ -21,6 +21,8 @@ from contribd.engine.records.price import Status
 from contribd.results import reader as audit
 from contribd.results.filters import Filters
 from contribd.results.reader import AuditError, StoredResult, UnreadableResult, read_results
+from contribd.streams.client import topic_reader
+from contribd.streams.client.topic_reader import TopicReader
 
 NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -65,7 +67,7 @@ def test_the_end_is_reached_although_transaction_markers_stand_there(
         writer.write(topic, result_at(NOON, number))
     started = time.monotonic()
     assert offsets(read_results(broker, topic)) == [0, 1, 2, 3, 4]
-    assert time.monotonic() - started < audit._MAX_WAIT / 2
+    assert time.monotonic() - started < topic_reader.MAX_WAIT / 2
 
 
 def test_filters_hold(broker: str, new_topic: Callable[..., str], writer: ResultWriter) -> None:
@@ -124,14 +126,14 @@ def test_what_is_no_result_is_told_and_the_rest_is_read(
 def test_one_partition_far_ahead_of_another_is_held_back_and_loses_nothing(
     broker: str, new_topic: Callable[..., str], writer: ResultWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "_BUFFERED", 10)
-    fill, kept = audit._Reader._fill, list[int]()
+    monkeypatch.setattr(topic_reader, "BUFFERED", 10)
+    fill, kept = TopicReader._fill, list[int]()
 
-    def filled(reader: audit._Reader) -> None:
+    def filled(reader: TopicReader[StoredResult]) -> None:
         fill(reader)
         kept.extend(map(len, reader._buffers.values()))
 
-    monkeypatch.setattr(audit._Reader, "_fill", filled)
+    monkeypatch.setattr(TopicReader, "_fill", filled)
     topic = new_topic(partitions=2)
     writer.write(topic, *(result_at(NOON + timedelta(seconds=n), n) for n in range(1000, 2500)), partition=0)
     writer.write(topic, *(result_at(NOON + timedelta(seconds=n), n) for n in range(1000)), partition=1)
@@ -216,7 +218,7 @@ def test_a_broker_that_is_not_there_is_a_clear_error(monkeypatch: pytest.MonkeyP
         def __init__(self, **settings: Any) -> None:
             raise KafkaTimeoutError(f"Unable to bootstrap from {settings['bootstrap_servers']}")
 
-    monkeypatch.setattr(audit, "KafkaConsumer", Unreachable)
+    monkeypatch.setattr(topic_reader, "KafkaConsumer", Unreachable)
     with pytest.raises(AuditError, match=r"cannot read from Kafka at k1:1,k2:2: .*kafka\.bootstrap_servers"):
         list(read_results(["k1:1", "k2:2"], "results"))
 
@@ -225,7 +227,7 @@ def test_a_broker_that_stops_answering_ends_a_bounded_read_with_an_error(
     broker: str, new_topic: Callable[..., str], writer: ResultWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = itertools.count()
-    monkeypatch.setattr(audit, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    monkeypatch.setattr(topic_reader, "THREADS", SimpleNamespace(mono=lambda: float(next(clock))))
     monkeypatch.setattr("kafka.KafkaConsumer.poll", lambda self, timeout_ms: {})  # noqa: ARG005 - poll's signature
     topic = new_topic()
     writer.write(topic, result_at(NOON, 1))

@@ -1,0 +1,181 @@
+"""A stretch of the prices topics, read as the daemon reads them, for somebody to look at.
+
+No group, no commits: the daemon does not hear of it. The stretch ends where the logs ended when it was opened. All
+partitions are merged by their records' timestamps.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from contribd.engine.records.offsets import Partition
+from contribd.mapping.inputs import Input, from_kafka
+from contribd.streams.client.errors import KafkaError, KafkaTimeoutError, NoBroker
+from contribd.streams.client.port import FetchFault
+from contribd.streams.client.sentences import explain
+from contribd.streams.client.settings import KafkaSettings
+from contribd.streams.client.topic_reader import (
+    Offsets,
+    ReadStalled,
+    TopicReader,
+    offsets_at,
+    opened_reader,
+    partitions_of,
+)
+
+_PLACE: Final = re.compile(
+    r"(?P<topic>[A-Za-z0-9._-]+):(?P<number>\d{1,9}):(?P<first>\d{1,18})(?:\.\.(?P<last>\d{0,18}))?"
+)
+
+
+class TrafficError(Exception):
+    """The records cannot be read; the text says why and what to do."""
+
+
+class OffsetRange(NamedTuple):
+    """Offsets of one partition, both ends included. ``last``: None for all there are."""
+
+    partition: Partition
+    first: int
+    last: int | None
+
+
+class Span(NamedTuple):
+    """What to read: the offsets given, or where none are, all partitions from ``since`` to ``until`` by timestamp."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    offsets: tuple[OffsetRange, ...] = ()
+
+
+class Stretch(NamedTuple):
+    """What is read of one partition: from ``first`` to before ``end``."""
+
+    partition: Partition
+    first: int
+    end: int
+
+
+class Unread(NamedTuple):
+    """Offsets that could not be read, and why."""
+
+    partition: Partition
+    first: int
+    last: int
+    what: str
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Records, oldest first. ``unread`` grows while they are read."""
+
+    stretches: tuple[Stretch, ...]
+    records: Iterator[Input]
+    unread: list[Unread] = field(default_factory=list)
+
+    @property
+    def offsets(self) -> int:
+        """How many offsets there are; some may hold no record."""
+        return sum(each.end - each.first for each in self.stretches)
+
+
+def parse_offsets(text: str) -> OffsetRange:
+    """``topic:partition:offset``, ``…:first..last``, or ``…:first..`` for all from there on. Raises ValueError."""
+    match = _PLACE.fullmatch(text)
+    if match is None:
+        raise ValueError(
+            f"{text!r} names no records: expected topic:partition:offset, such as prices:3:1812, "
+            "prices:3:1812..1900, or prices:3:1812.. for all from there on"
+        )
+    first = int(match["first"])
+    last = None if match["last"] == "" else int(match["last"] or first)
+    if last is not None and last < first:
+        raise ValueError(f"{text!r} ends before it begins")
+    return OffsetRange(Partition(match["topic"], int(match["number"])), first, last)
+
+
+def read_one(settings: KafkaSettings, place: OffsetRange) -> Input:
+    """The record at an offset. Raises ``TrafficError``, also where there is none."""
+    with open_traffic(settings, Span(offsets=(place,))) as traffic:
+        for found in traffic.records:
+            return found
+    reason = f": {traffic.unread[0].what}" if traffic.unread else "; see where the log begins and ends"
+    raise TrafficError(f"there is no record at {place.partition}:{place.first}{reason}")
+
+
+@contextmanager
+def open_traffic(settings: KafkaSettings, span: Span) -> Iterator[Traffic]:
+    """The records of a span. Raises ``TrafficError``, also while they are read."""
+    with _translated(settings), opened_reader(settings) as consumer:
+        starts, ends = _bounds(consumer, settings.prices, span)
+        stretches = tuple(Stretch(Partition(*each), starts[each], ends[each]) for each in ends)
+        reader = TopicReader(consumer, _decoded)
+        unread: list[Unread] = []
+        reader.pass_over(settings, lambda partition, fault: unread.append(_unread(partition, fault)))
+        yield Traffic(stretches, reader.bounded(starts, ends, _stamp), unread)
+
+
+def _unread(partition: Partition, fault: FetchFault) -> Unread:
+    return Unread(partition, fault.offset, fault.last, fault.what)
+
+
+def _decoded(records: Sequence[Any]) -> Iterable[Input]:
+    return [
+        from_kafka(each.topic, each.partition, each.offset, each.timestamp, each.key, each.value, each.headers)
+        for each in records
+    ]
+
+
+def _stamp(record: Input) -> int:
+    # What stands behind another in its partition comes after it whatever its stamp says: the merge sees to that.
+    return record.surroundings.timestamp or 0
+
+
+def _bounds(consumer: Any, topics: Sequence[str], span: Span) -> tuple[Offsets, Offsets]:
+    wanted = tuple(dict.fromkeys(each.partition.topic for each in span.offsets)) or topics
+    known = {topic: partitions_of(consumer, topic) for topic in wanted}
+    for topic, partitions in known.items():
+        if not partitions:
+            raise TrafficError(f"there is no topic {topic}, or it may not be read; check kafka.prices and its rights")
+    everywhere = [partition for partitions in known.values() for partition in partitions]
+    if span.offsets:
+        return _given(consumer, everywhere, span.offsets)
+    begins, ends = consumer.beginning_offsets(everywhere), consumer.end_offsets(everywhere)
+    since = offsets_at(consumer, everywhere, span.since) if span.since else begins
+    # The first record after the end of the time asked for, which is inclusive to the millisecond.
+    until = offsets_at(consumer, everywhere, span.until + timedelta(milliseconds=1)) if span.until else {}
+    starts = {each: max(begins[each], since.get(each, ends[each])) for each in everywhere}
+    return starts, {each: max(starts[each], min(ends[each], until.get(each, ends[each]))) for each in everywhere}
+
+
+def _given(consumer: Any, known: list[Any], given: Sequence[OffsetRange]) -> tuple[Offsets, Offsets]:
+    places = {Partition(*each): each for each in known}
+    for each in given:
+        if each.partition not in places:
+            raise TrafficError(f"there is no partition {each.partition}")
+    wanted = {places[each.partition]: each for each in given}
+    if len(wanted) < len(given):
+        raise TrafficError("name each partition once: prices:3:1812..1900 names many of its offsets")
+    begins, ends = consumer.beginning_offsets(list(wanted)), consumer.end_offsets(list(wanted))
+    starts = {at: min(max(each.first, begins[at]), ends[at]) for at, each in wanted.items()}
+    last = {at: ends[at] if each.last is None else min(each.last + 1, ends[at]) for at, each in wanted.items()}
+    return starts, {at: max(starts[at], end) for at, end in last.items()}
+
+
+@contextmanager
+def _translated(settings: KafkaSettings) -> Iterator[None]:
+    try:
+        yield
+    except ReadStalled as error:
+        raise TrafficError(str(error)) from error
+    except (KafkaError, OSError) as error:
+        cure = (
+            "; check kafka.bootstrap_servers and kafka.client"
+            if isinstance(error, NoBroker | KafkaTimeoutError)
+            else ""
+        )
+        servers = ",".join(settings.bootstrap_servers)
+        raise TrafficError(f"cannot read from Kafka at {servers}: {explain(error, settings)}{cure}") from error
