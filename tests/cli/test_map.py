@@ -96,3 +96,17 @@ def test_no_records_are_no_failure(config: Path) -> None:
 
 def test_file_that_is_not_there_is_a_usage_error(config: Path) -> None:
     assert invoke(config, "no-such-file").exit_code == 2
+
+
+def test_ignored_records_are_told_and_no_failure(config: Path) -> None:
+    heartbeat = "  - {name: heartbeat, when: beat == 1, ignore: true}\n"
+    (config.parent / "spot.yaml").write_text(MAPPING.replace("mappings:\n", f"mappings:\n{heartbeat}"))
+    result = invoke(config, records=b'{"beat":1}')
+    assert result.exit_code == 0
+    assert result.stdout == "1: IGNORED: mapping heartbeat: such records are not for posting\n"
+    assert "1 records: 0 posted, 0 rejected, 1 ignored" in result.stderr
+    shown = json.loads(invoke(config, "--json", records=b'{"beat":1}').stdout)
+    assert shown == {
+        "line": 1,
+        "ignored": {"text": "mapping heartbeat: such records are not for posting", "mapping": "heartbeat"},
+    }

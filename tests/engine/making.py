@@ -10,7 +10,7 @@ from contribd.engine.engine import Engine
 from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
 from contribd.engine.policy import ContributionPolicy, RetryPolicy, SessionPolicy, WithdrawPolicy
 from contribd.mapping.mapper import Mapper
-from contribd.mapping.outcome import Mapped, PostType, RejectCode, Rejected
+from contribd.mapping.outcome import Ignored, Mapped, Outcome, PostType, RejectCode, Rejected
 from contribd.omm.post import PostEncoder, PostUserInfo
 from contribd.omm.requests import Login
 
@@ -45,10 +45,12 @@ class PlainMapper(Mapper):
     def __init__(self) -> None:
         super().__init__(())
 
-    def map(self, value: bytes | None) -> Mapped | Rejected:
+    def map(self, value: bytes | None) -> Outcome:
         if not value:
             return Rejected(RejectCode.BAD_RECORD, "the record has no value")
         given = msgspec.json.decode(value)
+        if "ignored" in given:
+            return Ignored(given["ignored"])
         return Mapped(given["ric"], given.get("service", "TRCC"), "m", PostType(given["type"]), given["fields"])
 
 

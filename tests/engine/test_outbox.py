@@ -7,7 +7,7 @@ from contribd.engine.limits import MAX_BATCH_RESULTS, Bounds
 from contribd.engine.records.instruments import Instrument
 from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.outbox import Batch, Outbox
-from contribd.engine.records.price import Record, Settlement, reject
+from contribd.engine.records.price import Record, Settlement, unposted
 from contribd.mapping.outcome import RejectCode, Rejected
 
 
@@ -24,7 +24,7 @@ def tracker(partition: Partition = P0, records: int = 3, size: int = 1) -> Offse
 
 
 def settlement(one: OffsetTracker, offset: int, size: int = 1) -> Settlement:
-    return reject(one, Record(offset, -1, None, b"x" * size), Rejected(RejectCode.BAD_RECORD, "no"), START)
+    return unposted(one, Record(offset, -1, None, b"x" * size), Rejected(RejectCode.BAD_RECORD, "no"), START)
 
 
 def offsets(batch: Batch | None) -> list[int]:

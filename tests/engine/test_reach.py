@@ -10,7 +10,7 @@ from contribd.engine.limits import DEFAULT_BOUNDS, MAX_METADATA, MAX_RESULT_BYTE
 from contribd.engine.records.carrier_promotion import Entry
 from contribd.engine.records.offsets import About, OffsetTracker, encode_metadata, offsets_told, span_of
 from contribd.engine.records.outbox import Outbox
-from contribd.engine.records.price import Price, Record, Settlement, reject
+from contribd.engine.records.price import Price, Record, Settlement, unposted
 from contribd.engine.records.reach import within_reach
 from contribd.mapping.outcome import Mapped, PostType, RejectCode, Rejected
 
@@ -33,7 +33,7 @@ def tracker(
 
 
 def settled(one: OffsetTracker, offset: int, *, merged: bool = False) -> Settlement:
-    made = reject(one, Record(offset, -1, None, b"x"), Rejected(RejectCode.BAD_RECORD, "no"), START)
+    made = unposted(one, Record(offset, -1, None, b"x"), Rejected(RejectCode.BAD_RECORD, "no"), START)
     carrier = Price(one, Record(offset, -1, None, b""), Mapped("EUR=", "TRCC", "fx", PostType.UPDATE, {}), START)
     return changed(made, carried_by=carrier if merged else None)
 

@@ -8,7 +8,7 @@ from tests.engine.rig import P0, START, Rig, statuses
 
 from contribd.engine.limits import MAX_RESULT_BYTES
 from contribd.engine.records.offsets import About, OffsetTracker
-from contribd.engine.records.price import Attempt, Price, Record, Reply, Settlement, Status, reject, settle
+from contribd.engine.records.price import Attempt, Price, Record, Reply, Settlement, Status, settle, unposted
 from contribd.engine.records.result_encoder import Encoded, ResultEncoder
 from contribd.mapping.outcome import Mapped, PostType, RejectCode, Rejected
 from contribd.results.result import decode_result
@@ -27,7 +27,7 @@ def value(encoded: Encoded) -> dict[str, object]:
 
 
 def rejected(content: bytes | None, *, key: bytes | None = b"k", text: str = "no") -> Settlement:
-    return reject(OffsetTracker(P0, 0), Record(5, -1, key, content), Rejected(RejectCode.BAD_RECORD, text), START)
+    return unposted(OffsetTracker(P0, 0), Record(5, -1, key, content), Rejected(RejectCode.BAD_RECORD, text), START)
 
 
 def test_a_result_names_the_topic_by_its_id_too_and_so_does_who_carried_it() -> None:
@@ -44,7 +44,7 @@ def test_a_result_names_the_topic_by_its_id_too_and_so_does_who_carried_it() -> 
 
 
 def test_a_rejected_input_says_of_which_topic_it_is() -> None:
-    settlement = reject(
+    settlement = unposted(
         OffsetTracker(P0, 0, about=About("b0ldT0picId0123456789A")),
         Record(5, -1, None, b"x"),
         Rejected(RejectCode.BAD_RECORD, "no"),

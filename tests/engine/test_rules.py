@@ -28,6 +28,17 @@ def test_a_record_that_cannot_be_mapped_is_rejected_at_once(rig: Rig) -> None:
     assert (result["status"], result["code"], result["ric"], result["posts"]) == ("REJECTED", "BadRecord", None, [])
 
 
+def test_a_record_that_is_not_for_posting_is_ignored_at_once(rig: Rig) -> None:
+    rig.put_values(b'{"ignored": "heartbeat"}')
+    batch = rig.batch()
+    assert [settlement.untouched for settlement in batch.settlements] == [None]
+    [result] = rig.decoded(batch)
+    assert (result["status"], result["code"], result["ric"], result["mapping"]) == ("IGNORED", None, None, "heartbeat")
+    assert (result["fields"], result["posts"], rig.posts) == (None, [], [])
+    assert "heartbeat" in result["text"]
+    assert rig.engine.counters.results == {("IGNORED", ""): 1}
+
+
 def test_rejected_records_wait_for_nobody() -> None:
     rig = Rig().assign()
     rig.put({"BID": 1})

@@ -53,6 +53,23 @@ def test_all_problems_are_found_at_once_each_at_its_character() -> None:
     assert [problem.path[-1] for problem in found if problem.key] == ["no good "]
 
 
+def test_a_mapping_that_ignores_says_nothing_about_posts() -> None:
+    ignoring = {"name": "heartbeat", "when": "beat == 1", "ignore": True}
+    assert problems(ignoring) == []
+    found = problems({**ignoring, "ric": "X=", "fields": {"BID": "bid"}, "service": "S"})
+    assert {(problem.path[2:], problem.code, problem.key) for problem in found} == {
+        (("ric",), "M203", True),
+        (("fields",), "M203", True),
+        (("service",), "M203", True),
+    }
+    assert {problem.cure for problem in found} >= {"Remove ric, or remove ignore"}
+
+
+def test_a_mapping_that_posts_says_what_and_where_to() -> None:
+    found = problems({"name": "spot"})
+    assert [(problem.path[2:], problem.code) for problem in found] == [(("fields",), "M202"), (("ric",), "M201")]
+
+
 def test_mapping_with_a_problem_is_left_out() -> None:
     model = MappingFile.model_validate({"mappings": [{**GOOD, "when": "("}, {**GOOD, "name": "other"}]})
     assert [mapping.name for mapping in compile_file(model, "T").mappings] == ["other"]

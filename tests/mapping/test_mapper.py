@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from contribd.mapping.compile import compile_file
 from contribd.mapping.encode import encode_fields
 from contribd.mapping.mapper import MAX_RECORD_BYTES, Mapper
-from contribd.mapping.outcome import Mapped, PostType, RejectCode, Rejected, UnreadValue
+from contribd.mapping.outcome import Ignored, Mapped, Outcome, PostType, RejectCode, Rejected, UnreadValue
 from contribd.mapping.rules import MappingFile
 
 SPOT: dict[str, Any] = {
@@ -169,6 +169,15 @@ def test_when_that_cannot_be_evaluated_does_not_match_and_is_reported() -> None:
     assert "when gives a number" in rejected({"size": 1}, mapper({**SPOT, "when": "size"})).text
 
 
+def test_a_record_that_is_not_for_posting_is_ignored_by_the_mapping_that_says_so() -> None:
+    heartbeat = {"name": "heartbeat", "when": 'type == "heartbeat"', "ignore": True}
+    using = mapper(heartbeat, SPOT)
+    assert using.map(b'{"type": "heartbeat"}') == Ignored("heartbeat")
+    assert "heartbeat" in Ignored("heartbeat").text
+    assert mapped(RECORD, using).mapping == "fx-spot"
+    assert mapped({**RECORD, "type": "heartbeat"}, mapper(SPOT, heartbeat)).mapping == "fx-spot"
+
+
 def test_no_mapping_matches() -> None:
     assert rejected({**RECORD, "tenor": "1M"}) == Rejected(RejectCode.NO_MAPPING, "no mapping's when is true")
     assert rejected({}, mapper()).code is RejectCode.NO_MAPPING
@@ -301,12 +310,13 @@ EVERYTHING = mapper(
 )
 
 
-def assert_sound(outcome: Mapped | Rejected) -> None:
+def assert_sound(outcome: Outcome) -> None:
     if isinstance(outcome, Rejected):
         assert outcome.text
         assert (outcome.ric is None) <= (outcome.fields is None)
         fields = outcome.fields or {}
     else:
+        assert isinstance(outcome, Mapped)
         assert outcome.fields
         fields = outcome.fields
     text = encode_fields(fields).decode()

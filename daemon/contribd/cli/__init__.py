@@ -13,7 +13,7 @@ from contribd.config.errors import ConfigError
 COMMANDS = {
     "run": "The daemon: posts prices from Kafka to the ADS and writes each answer to the results topic.",
     "check": "Validate configuration and mappings; all errors at once.",
-    "map": "Print the exact post for each record (JSON lines), or why it would be rejected.",
+    "map": "Print the exact post for each record (JSON lines), or why it has none.",
     "test": "Run the test cases written in the mapping files.",
     "results": "Read the results topic.",
     "skip": "Go on behind what cannot be read, by an operator's decision.",

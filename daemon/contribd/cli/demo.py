@@ -26,7 +26,14 @@ app = typer.Typer()
 
 LINE_SECONDS = 1.0
 """In a pipe, progress is one line this often."""
-_STYLES = {"ACK": "green", "NAK": "yellow", "ERROR": "red", "UNANSWERED": "red", "REJECTED": "magenta"}
+_STYLES = {
+    "ACK": "green",
+    "NAK": "yellow",
+    "ERROR": "red",
+    "UNANSWERED": "red",
+    "REJECTED": "magenta",
+    "IGNORED": "dim",
+}
 
 
 @app.command()

@@ -15,7 +15,7 @@ from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output
 from contribd.config.load import load
 from contribd.mapping.encode import ENCODER
 from contribd.mapping.mapper import Mapper
-from contribd.mapping.outcome import Mapped, Rejected
+from contribd.mapping.outcome import Ignored, Mapped, Outcome
 from contribd.omm.post import PostEncoder
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -43,28 +43,30 @@ FileArgument = Annotated[
 
 @app.command(name="map")
 def map_(file: FileArgument = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Print the exact post for each record (JSON lines), or why it would be rejected. Exit code 1: one was.
+    """Print the exact post for each record (JSON lines), or why it has none. Exit code 1: one would be rejected.
 
     Posts are numbered from 1; a running daemon goes on from its last PostID.
     """
     loaded = load(config)
     show = _show_json if as_json else _show
     encoder = PostEncoder(build.post_user(loaded.settings))
-    posts = rejections = 0
+    posts = ignored = rejections = 0
     for line, outcome in outcomes(loaded.mapper, file):
         if isinstance(outcome, Mapped):
             posts += 1
             show(line, outcome, encode(encoder, posts, outcome))
         else:
-            rejections += 1
+            ignores = isinstance(outcome, Ignored)
+            ignored, rejections = ignored + ignores, rejections + (not ignores)
             show(line, outcome, b"")
     if not as_json:
-        diagnostics().print(f"{posts + rejections} records: {posts} posted, {rejections} rejected")
+        count = f"{posts + ignored + rejections} records: {posts} posted, {rejections} rejected"
+        diagnostics().print(f"{count}, {ignored} ignored" if ignored else count)
     if rejections:
         raise typer.Exit(EXIT_FAILED)
 
 
-def outcomes(mapper: Mapper, file: Path | None) -> Iterator[tuple[int, Mapped | Rejected]]:
+def outcomes(mapper: Mapper, file: Path | None) -> Iterator[tuple[int, Outcome]]:
     """Each line that is not blank: its number from 1, and what it comes to."""
     if file is None or file == STDIN:
         yield from _map_lines(mapper, sys.stdin.buffer)
@@ -78,16 +80,18 @@ def encode(encoder: PostEncoder, post_id: int, post: Mapped) -> bytes:
     return encoder.encode(post_id, ric=post.ric, service=post.service, post_type=post.type, fields=post.fields)
 
 
-def _map_lines(mapper: Mapper, stream: BinaryIO) -> Iterator[tuple[int, Mapped | Rejected]]:
+def _map_lines(mapper: Mapper, stream: BinaryIO) -> Iterator[tuple[int, Outcome]]:
     for number, line in enumerate(stream, 1):
         if record := line.strip():
             yield number, mapper.map(record)
 
 
-def _show(line: int, outcome: Mapped | Rejected, message: bytes) -> None:
+def _show(line: int, outcome: Outcome, message: bytes) -> None:
     text = Text(f"{line}: ", style="dim")
     if isinstance(outcome, Mapped):
         text.append(message.decode(), style="not dim")
+    elif isinstance(outcome, Ignored):
+        text.append("IGNORED: ", style="not dim bold").append(outcome.text, style="not dim")
     else:
         text.append(f"REJECTED {outcome.code}: ", style="not dim bold red")
         text.append(outcome.text, style="not dim")
@@ -96,10 +100,12 @@ def _show(line: int, outcome: Mapped | Rejected, message: bytes) -> None:
     output().print(text)
 
 
-def _show_json(line: int, outcome: Mapped | Rejected, message: bytes) -> None:
+def _show_json(line: int, outcome: Outcome, message: bytes) -> None:
     shown: dict[str, Any] = {"line": line}
     if isinstance(outcome, Mapped):
         shown["post"] = msgspec.Raw(message)
+    elif isinstance(outcome, Ignored):
+        shown["ignored"] = {"text": outcome.text, "mapping": outcome.mapping}
     else:
         shown["rejected"] = {
             "code": outcome.code,

@@ -51,6 +51,7 @@ _STYLES = {
     "CONFLATED": "dim",
     "EXPIRED": "yellow",
     "REJECTED": "magenta",
+    "IGNORED": "dim",
 }
 # Numbers as they were posted, not as text: JSON has no limit to their digits.
 _encoder = msgspec.json.Encoder(decimal_format="number")

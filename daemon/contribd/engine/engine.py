@@ -50,12 +50,12 @@ from contribd.engine.records.offsets import (
     span_of,
 )
 from contribd.engine.records.outbox import Batch, Outbox
-from contribd.engine.records.price import Price, Record, Status, reject
+from contribd.engine.records.price import Price, Record, unposted
 from contribd.engine.session.session import Session
 from contribd.engine.states import InstrumentEvent, SessionState
 from contribd.engine.view import EngineView, PartitionStatus
 from contribd.mapping.mapper import Mapper
-from contribd.mapping.outcome import Rejected
+from contribd.mapping.outcome import Mapped
 from contribd.omm.answers import Ack, BadFrame, Other, Pong, PostError, decode
 from contribd.omm.post import PostEncoder
 
@@ -349,7 +349,7 @@ class Engine:
         return self.connection.expects(attempt)
 
     def _take(self, tracker: OffsetTracker, records: list[Record], now: Now) -> None:
-        """Maps records; a rejected one is settled at once, the others wait for their turn."""
+        """Maps records; one without a post is settled at once, the others wait for their turn."""
         map_record, wall, catching_up = self.mapper.map, now.wall, tracker.catching_up
         self.counters.count_records(len(records))
         latest = (wall + MAX_AHEAD) // 1000
@@ -357,9 +357,10 @@ class Engine:
             if record.timestamp > latest:
                 self._stamped_ahead(tracker, record, now)
             outcome = map_record(record.value)
-            if isinstance(outcome, Rejected):
-                self.counters.results[Status.REJECTED, outcome.code] += 1
-                self.outbox.add(reject(tracker, record, outcome, wall))
+            if not isinstance(outcome, Mapped):
+                settlement = unposted(tracker, record, outcome, wall)
+                self.counters.results[settlement.status, settlement.code or ""] += 1
+                self.outbox.add(settlement)
             elif catching_up:
                 self.intake.hold(Price(tracker, record, outcome, wall))
             else:

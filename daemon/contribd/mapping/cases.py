@@ -10,7 +10,7 @@ import msgspec
 from contribd.mapping.case_specs import CaseSpec, ExpectedPost, ExpectedRejection
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.numbers import NUMBERS, plain_text
-from contribd.mapping.outcome import Mapped, Rejected
+from contribd.mapping.outcome import Mapped, Outcome, Rejected
 
 NOTHING = "-"
 """Stands for a field that is not there."""
@@ -33,7 +33,7 @@ class CaseResult:
 
     name: str
     differences: tuple[Difference, ...]
-    outcome: Mapped | Rejected
+    outcome: Outcome
     """What the record came to."""
 
     @property
@@ -71,7 +71,7 @@ def encode_record(record: Mapping[str, object]) -> bytes:
     return _ENCODER.encode(record)
 
 
-def _differences(case: CaseSpec, outcome: Mapped | Rejected) -> Iterator[Difference]:
+def _differences(case: CaseSpec, outcome: Outcome) -> Iterator[Difference]:
     if case.mapping is not None and case.mapping != outcome.mapping:
         yield Difference("mapping", case.mapping, outcome.mapping or NOTHING)
     if case.post is not None:
@@ -80,9 +80,9 @@ def _differences(case: CaseSpec, outcome: Mapped | Rejected) -> Iterator[Differe
         yield from _against_rejection(case.rejected, outcome)
 
 
-def _against_post(expected: ExpectedPost, outcome: Mapped | Rejected) -> Iterator[Difference]:
-    if isinstance(outcome, Rejected):
-        yield Difference("outcome", f"a post to {expected.ric}", _rejection(outcome))
+def _against_post(expected: ExpectedPost, outcome: Outcome) -> Iterator[Difference]:
+    if not isinstance(outcome, Mapped):
+        yield Difference("outcome", f"a post to {expected.ric}", _told(outcome))
         return
     for what, wanted, got in (
         ("ric", expected.ric, outcome.ric),
@@ -101,17 +101,17 @@ def _against_post(expected: ExpectedPost, outcome: Mapped | Rejected) -> Iterato
             yield Difference(f"fields.{name}", value_text(fields[name]), value_text(posted[name]))
 
 
-def _against_rejection(expected: ExpectedRejection, outcome: Mapped | Rejected) -> Iterator[Difference]:
-    if isinstance(outcome, Mapped):
-        yield Difference("outcome", expected.code, f"a post to {outcome.ric}")
-    elif outcome.code is not expected.code:
-        yield Difference("outcome", expected.code, _rejection(outcome))
+def _against_rejection(expected: ExpectedRejection, outcome: Outcome) -> Iterator[Difference]:
+    if not isinstance(outcome, Rejected) or outcome.code is not expected.code:
+        yield Difference("outcome", expected.code, _told(outcome))
     elif expected.text is not None and expected.text not in outcome.text:
         yield Difference("text", f"… {expected.text} …", outcome.text)
 
 
-def _rejection(outcome: Rejected) -> str:
-    return f"{outcome.code}: {outcome.text}"
+def _told(outcome: Outcome) -> str:
+    if isinstance(outcome, Mapped):
+        return f"a post to {outcome.ric}"
+    return f"{outcome.code}: {outcome.text}" if isinstance(outcome, Rejected) else f"ignored by {outcome.mapping}"
 
 
 def _same(expected: object, got: object) -> bool:

@@ -42,3 +42,13 @@ class Code(StrEnum):
 
     # What would fail with every record.
     KIND = "M130", "A kind of value that cannot stand here"
+
+    # The shape of a mapping.
+    NO_RIC = "M201", "A mapping says no RIC"
+    NO_FIELDS = "M202", "A mapping has no fields"
+    IGNORES = "M203", "A mapping that ignores its records says something about posts"
+    SAME_NAME = "M204", "Two mappings have one name"
+    SERVICE = "M205", "A service is named by its name"
+    FIELD_NAME = "M206", "This cannot be a field's name"
+    WITHDRAW = "M207", "A field to withdraw is none of the mapping's, or named twice"
+    CONDITION = "M208", "A condition gives neither true nor false"

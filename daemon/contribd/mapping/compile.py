@@ -9,6 +9,7 @@ from typing import TypeAlias, TypeVar
 
 from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.codegen import Evaluate, generate, generate_object, generate_text
+from contribd.mapping.codes import Code
 from contribd.mapping.conversions import Lookup, conversion, ric_text
 from contribd.mapping.expression import Expression, Template, compile_expression, compile_template
 from contribd.mapping.fieldrules import FieldProblem, field_problems
@@ -16,7 +17,7 @@ from contribd.mapping.kind import Kind, words
 from contribd.mapping.mistakes import RAISED, ExpressionError, as_evaluation_error
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value
-from contribd.mapping.outcome import FieldValue, PostType
+from contribd.mapping.outcome import FieldValue, Ignored, PostType
 from contribd.mapping.rules import FieldSpec, MappingFile, MappingSpec
 from contribd.mapping.syntax import Literal, Node, Scalar
 from contribd.mapping.values import Convert, clean_ric
@@ -89,6 +90,8 @@ class CompiledMapping:
     checks: tuple[CompiledCheck, ...]
     withdraw: frozenset[str] = frozenset()
     """The fields that are blanked where a quote is withdrawn."""
+    ignored: Ignored | None = None
+    """What every record of it comes to, where they are not for posting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,8 @@ def compile_file(model: MappingFile, default_service: str, taken: Collection[str
     for index, spec in enumerate(model.mappings):
         compiler = _Compiler(("mappings", index), spec.name)
         if spec.name in names:
-            compiler.problem(("name",), f"another mapping is named {spec.name}; results tell mappings apart by name")
+            text = f"another mapping is named {spec.name}; results tell mappings apart by name"
+            compiler.problem(("name",), text, code=Code.SAME_NAME, cure="Give one of them another name")
         names.add(spec.name)
         mapping = compiler.mapping(spec, default_service)
         compiled.problems.extend(compiler.problems)
@@ -134,6 +138,10 @@ class _Compiler:
         self.problems.append(MappingProblem(self._path + path, offset, text, key, code, cure))
 
     def mapping(self, spec: MappingSpec, default_service: str) -> CompiledMapping:
+        if spec.ignore:
+            return self._ignoring(spec)
+        if not spec.fields:
+            self._lacks("fields", Code.NO_FIELDS, "fields: {BID: bid}")
         parts = [self._field(name, field_spec) for name, field_spec in spec.fields.items()]
         return CompiledMapping(
             name=spec.name,
@@ -153,14 +161,32 @@ class _Compiler:
             withdraw=self._withdraw(spec),
         )
 
+    def _ignoring(self, spec: MappingSpec) -> CompiledMapping:
+        """A mapping that takes records out of the way."""
+        for key in spec.model_fields_set - {"name", "when", "ignore"}:
+            text = f"a mapping that ignores its records posts nothing: {key} has no effect"
+            self.problem((key,), text, key=True, code=Code.IGNORES, cure=f"Remove {key}, or remove ignore")
+        when = None if spec.when is None else self._condition(spec.when, ("when",))
+        nothing: Evaluate = _NOTHING.run
+        return CompiledMapping(
+            spec.name, when, nothing, "", PostType.UPDATE, (), nothing, (), ignored=Ignored(spec.name)
+        )
+
+    def _lacks(self, key: str, code: Code, example: str) -> None:
+        text = f"the mapping has no {key}, and its file's defaults have none"
+        self.problem(
+            (key,), text, code=code, cure=f"Write {example}; or ignore: true where such records are not posted"
+        )
+
     def _withdraw(self, spec: MappingSpec) -> frozenset[str]:
         for index, name in enumerate(spec.withdraw):
             if name not in spec.fields:
                 near = get_close_matches(name, spec.fields, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(spec.fields)}"
-                self.problem(("withdraw", index), f"{name} is not one of this mapping's fields; {hint}")
+                text = f"{name} is not one of this mapping's fields; {hint}"
+                self.problem(("withdraw", index), text, code=Code.WITHDRAW)
             elif name in spec.withdraw[:index]:
-                self.problem(("withdraw", index), f"{name} is named twice")
+                self.problem(("withdraw", index), f"{name} is named twice", code=Code.WITHDRAW, cure="Remove one")
         return frozenset(spec.withdraw)
 
     def _compile(self, compiler: Callable[[str], _T], source: str, path: DataPath) -> _T | None:
@@ -176,13 +202,14 @@ class _Compiler:
     def _condition(self, source: str, path: DataPath) -> Expression:
         expression = self._compile(compile_expression, source, path) or _NOTHING
         if not expression.kind & Kind.BOOLEAN:
-            self.problem(path, f"a condition is true or false; this gives {words(expression.kind)}")
+            text = f"a condition is true or false; this gives {words(expression.kind)}"
+            self.problem(path, text, code=Code.CONDITION, cure="Compare it with something, as in bid > 0")
         return expression
 
-    def _ric(self, source: str) -> Evaluate:
+    def _ric(self, source: str | None) -> Evaluate:
         if not source:
-            self.problem(("ric",), 'a RIC is missing; write text with expressions in braces, as in "{pair}=TRCC"')
-        template = self._compile(compile_template, source, ("ric",)) or Template("", ())
+            self._lacks("ric", Code.NO_RIC, 'text with expressions in braces, as in ric: "{pair}=TRCC"')
+        template = self._compile(compile_template, source or "", ("ric",)) or Template("", ())
         parts = [part if isinstance(part, str) else part.node for part in template.parts]
         return generate_text(parts, ric_text, clean_ric)
 
@@ -190,13 +217,15 @@ class _Compiler:
         if name is None:
             return default
         if not name or name.isdigit() or not name.isprintable() or name != name.strip() or len(name) > 255:
-            self.problem(("service",), "a service is named by its name: printable text, not a number")
+            text = "a service is named by its name: printable text, not a number"
+            self.problem(("service",), text, code=Code.SERVICE)
         return name
 
     def _field(self, name: str, spec: FieldSpec) -> "_Part":
         path: DataPath = ("fields", name)
         if not _FIELD_NAME.fullmatch(name):
-            self.problem(path, "a field's name is its acronym or its FID in quotes: 1 to 64 ASCII characters", key=True)
+            text = "a field's name is its acronym or its FID in quotes: 1 to 64 ASCII characters"
+            self.problem(path, text, key=True, code=Code.FIELD_NAME)
         expression = _NOTHING
         if spec.from_ is not None:
             expression = self._compile(compile_expression, spec.from_, path + spec.short_path) or _NOTHING

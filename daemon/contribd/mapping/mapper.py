@@ -12,7 +12,7 @@ from contribd.mapping.dispatch import candidates, dispatch
 from contribd.mapping.mistakes import RAISED, ErrorKind, EvaluationError, as_evaluation_error, wrong_type
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value, kind_name, walk
-from contribd.mapping.outcome import FieldValue, Mapped, RejectCode, Rejected, UnreadValue
+from contribd.mapping.outcome import FieldValue, Mapped, Outcome, RejectCode, Rejected, UnreadValue
 from contribd.mapping.syntax import Key, path_text
 
 MAX_RECORD_BYTES = 1_048_576
@@ -36,8 +36,8 @@ class Mapper:
         self._context = CONTEXT.copy()
         self._decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
-    def map(self, value: bytes | None) -> Mapped | Rejected:
-        """Any bytes give one or the other; nothing is raised."""
+    def map(self, value: bytes | None) -> Outcome:
+        """Any bytes give one of them; nothing is raised."""
         before = decimal.getcontext()
         decimal.setcontext(self._context)
         try:
@@ -64,7 +64,7 @@ class Mapper:
             return Rejected(RejectCode.BAD_RECORD, f"the record is {kind_name(record)}, not an object")
         return record
 
-    def _map(self, record: Record) -> Mapped | Rejected:
+    def _map(self, record: Record) -> Outcome:
         notes: list[str] = []
         for mapping in candidates(self._dispatch, record):
             when = mapping.when
@@ -82,7 +82,9 @@ class Mapper:
         return Rejected(RejectCode.NO_MAPPING, _no_mapping(notes))
 
 
-def _apply(mapping: CompiledMapping, record: Record) -> Mapped | Rejected:
+def _apply(mapping: CompiledMapping, record: Record) -> Outcome:
+    if mapping.ignored is not None:
+        return mapping.ignored
     try:
         ric = mapping.ric(record)
     except RAISED as error:

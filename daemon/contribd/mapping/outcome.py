@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Self, TypeAlias
+from typing import ClassVar, Self, TypeAlias
 
 FieldValue: TypeAlias = str | int | Decimal | None
 """A value as it is posted. ``None`` posts a blank. A number is finite, below 1e15, with at most 14 decimals; text is
@@ -64,3 +64,23 @@ class Rejected:
     service: str | None = None
     mapping: str | None = None
     fields: dict[str, FieldValue] | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class Ignored:
+    """One record that is not for posting: the mapping that took it says so."""
+
+    mapping: str
+
+    @property
+    def text(self) -> str:
+        """What the record's result says."""
+        return f"mapping {self.mapping}: such records are not for posting"
+
+    ric: ClassVar[None] = None
+    service: ClassVar[None] = None
+    code: ClassVar[None] = None
+    fields: ClassVar[None] = None
+
+
+Outcome: TypeAlias = Mapped | Rejected | Ignored

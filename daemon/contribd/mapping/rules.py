@@ -88,14 +88,15 @@ class CheckSpec(_ShortForm):
 
 
 class MappingSpec(_Model):
-    """From one kind of record to one post."""
+    """From one kind of record to one post, or to none where it says ``ignore``."""
 
     name: Name
     when: ExpressionText | None = None
-    ric: str
+    ignore: Annotated[Literal[True] | None, Field(description="Such records are not for posting")] = None
+    ric: str | None = None
     service: str | None = None
     post: Literal["update", "refresh"] = "update"
-    fields: Annotated[dict[str, FieldSpec], Field(min_length=1)]
+    fields: Annotated[dict[str, FieldSpec], Field(min_length=1)] = Field(default_factory=dict)
     checks: list[CheckSpec] = Field(default_factory=list)
     withdraw: list[str] = Field(default_factory=list)
 

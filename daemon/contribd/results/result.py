@@ -79,7 +79,9 @@ class Result(Struct, frozen=True):
     """What became of one record of a prices topic. Every record gets exactly one; a withdrawal's is of no record."""
 
     status: Status
-    ric: Annotated[str | None, Meta(description="null where the record was rejected before it had one")]
+    ric: Annotated[
+        str | None, Meta(description="null where the record has none: ignored, or rejected before it had one")
+    ]
     service: str | None
     mapping: Annotated[str | None, Meta(description="Name of the mapping that took the record")]
     fields: Annotated[
@@ -92,7 +94,9 @@ class Result(Struct, frozen=True):
     code: Annotated[
         str | None, Meta(description="NAK: the ADS's NakCode. REJECTED: why (MissingField and so on). Else often null")
     ]
-    text: Annotated[str | None, Meta(description="The ADS's own text, or what was wrong with the record")]
+    text: Annotated[
+        str | None, Meta(description="The ADS's own text, what was wrong with the record, or who ignores it")
+    ]
     source: Annotated[Source | None, Meta(description="The record this is the result of; null for a withdrawal")]
     carried_by: Annotated[Source | None, Meta(description="CONFLATED: the record whose post carried this one")]
     posts: Annotated[tuple[Post, ...], Meta(description="Every post of it this process knows of, in order")]

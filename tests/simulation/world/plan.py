@@ -67,7 +67,7 @@ HARMS = ("closes", "garbles", "silent")
 HARM_SHARE = 0.2
 """Of the plans have such instruments."""
 
-SHARES_OF_TIME = ("future_timestamp",)
+SHARES_OF_TIME = ("future_timestamp", "ignored")
 """The same, decided by chance of its own: each seed is otherwise what it was."""
 
 

@@ -8,7 +8,7 @@ import msgspec
 from contribd.engine.limits import MAX_AHEAD
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.states import PRICE_TRANSITIONS, PriceEvent, PriceState
-from contribd.mapping.outcome import FieldValue, Mapped, PostType, Rejected
+from contribd.mapping.outcome import FieldValue, Ignored, Mapped, Outcome, PostType, Rejected
 
 
 class Status(StrEnum):
@@ -21,12 +21,14 @@ class Status(StrEnum):
     CONFLATED = "CONFLATED"
     EXPIRED = "EXPIRED"
     REJECTED = "REJECTED"
+    IGNORED = "IGNORED"
 
     __hash__ = str.__hash__
     """The same value as Enum's own, which is Python code, and every record pays for it repeatedly."""
 
 
 _REJECTED: Final = Status.REJECTED
+_IGNORED: Final = Status.IGNORED
 
 _WAITING: Final = PriceState.WAITING  # a member costs less as a global, and every record asks for several
 _IS_SETTLED: Final = PriceState.SETTLED
@@ -159,7 +161,7 @@ class Settlement(msgspec.Struct, frozen=True, gc=False):
     key: bytes | None
     consumed_at: int
     settled_at: int
-    outcome: Mapped | Rejected
+    outcome: Outcome
     status: Status
     code: str | None
     text: str | None
@@ -217,9 +219,10 @@ def settle(
     )
 
 
-def reject(tracker: OffsetTracker, record: Record, rejected: Rejected, now: int) -> Settlement:
-    """The settlement of a record that cannot be posted. ``now``: microseconds since 1970, UTC."""
+def unposted(tracker: OffsetTracker, record: Record, outcome: Rejected | Ignored, now: int) -> Settlement:
+    """The settlement of a record that has no post. ``now``: microseconds since 1970, UTC."""
     offset, timestamp, key, value = record
+    rejected = isinstance(outcome, Rejected)
     return Settlement(
         tracker,
         offset,
@@ -228,12 +231,12 @@ def reject(tracker: OffsetTracker, record: Record, rejected: Rejected, now: int)
         key,
         now,
         now,
-        rejected,
-        _REJECTED,
-        rejected.code,
-        rejected.text,
-        rejected.fields,
+        outcome,
+        _REJECTED if rejected else _IGNORED,
+        outcome.code,
+        outcome.text,
+        outcome.fields,
         None,
         None,
-        value or b"",
+        value or b"" if rejected else None,
     )

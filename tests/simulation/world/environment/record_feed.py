@@ -18,6 +18,9 @@ VERSIONED: Final = ("BID", "ASK", "MID_PRICE", "TRDPRC_1", "HIGH_1")
 LISTED: Final = {"update": frozenset(("BID", "ASK")), "refresh": frozenset(("BID", "MID_PRICE"))}
 """The fields that each kind of mapping lists under ``withdraw``."""
 
+IGNORING: Final = "heartbeat"
+"""The mapping whose records are not for posting."""
+
 SERVICES: Final = ("TRCC", "ALT")
 _PADDING: Final = 1_600
 
@@ -38,6 +41,8 @@ class Produced:
     """The versioned fields it sets."""
     refresh: bool
     rejected: str | None
+    ignored: bool
+    """The mapping that takes it says that such records are not for posting."""
     padded: bool
     """Its post alone is too large for an ADS that takes the smaller message sizes."""
     wall: int
@@ -65,7 +70,8 @@ def _mapping(service: str, post: str) -> dict[str, Any]:
 
 def make_mapper() -> Mapper:
     """The mappings of every run."""
-    file = {"mappings": [_mapping(service, post) for service in SERVICES for post in ("update", "refresh")]}
+    posting = [_mapping(service, post) for service in SERVICES for post in ("update", "refresh")]
+    file = {"mappings": [{"name": IGNORING, "when": 'post == "ignored"', "ignore": True}, *posting]}
     compiled = compile_file(MappingFile.model_validate(file), SERVICES[0])
     if compiled.problems:
         raise ValueError(compiled.problems)
@@ -101,7 +107,20 @@ class RecordFeed:
         if self._happens("future_timestamp"):
             stamped = rng.choice((stamped + 61_000, stamped + 3_600_000, wall, 2**63 - 1))
         made = Produced(
-            self._version, partition, offset, stamped, None, b"", None, None, frozenset(), False, None, False, wall
+            self._version,
+            partition,
+            offset,
+            stamped,
+            None,
+            b"",
+            None,
+            None,
+            frozenset(),
+            False,
+            None,
+            False,
+            False,
+            wall,
         )
         if self._happens("poison"):
             made.rejected = "BadRecord"
@@ -130,7 +149,10 @@ class RecordFeed:
         made.value = json.dumps(record).encode()
 
     def _spoil(self, made: Produced, record: dict[str, Any]) -> None:
-        if self._happens("unmapped"):
+        if self._happens("ignored"):
+            record["post"] = "ignored"
+            made.ric, made.service, made.ignored = None, None, True
+        elif self._happens("unmapped"):
             record["post"] = "nothing"
             made.ric, made.service, made.rejected = None, None, "NoMapping"
         elif self._happens("bad_value"):

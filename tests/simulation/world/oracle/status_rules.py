@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.simulation.world.environment.record_feed import Produced
+from tests.simulation.world.environment.record_feed import IGNORING, Produced
 from tests.simulation.world.environment.venue import RETRYABLE
 from tests.simulation.world.oracle.evidence import (
     STATUS_OF_ANSWER,
@@ -46,6 +46,8 @@ class StatusRules:
     def check(self, record: Produced, result: dict[str, Any], process: ProcessEvidence) -> None:
         """A result is durable."""
         self._check_arrival(record, result)
+        if record.ignored and result["status"] != "IGNORED":
+            self._complain("not IGNORED although it is not for posting", str(result), record)
         getattr(self, f"_check_{result['status'].lower()}")(record, result, process)
 
     def _check_ack(self, record: Produced, result: dict[str, Any], process: ProcessEvidence) -> None:
@@ -130,6 +132,13 @@ class StatusRules:
         elif record.version in process.carried:
             self._complain("REJECTED although it was posted", str(result), record)
 
+    def _check_ignored(self, record: Produced, result: dict[str, Any], _process: ProcessEvidence) -> None:
+        if not record.ignored:
+            self._complain("IGNORED although it is for posting", str(result), record)
+        said = (result["mapping"], result["code"], result["fields"], result["posts"])
+        if said != (IGNORING, None, None, []) or IGNORING not in result["text"]:
+            self._complain("IGNORED without saying by whom", str(result), record)
+
     def _outdated(self, record: Produced, result: dict[str, Any]) -> bool:
         """Its own timestamp says so, or that of a newer price of its RIC: nothing older may follow that one."""
         history = self._history
@@ -158,7 +167,7 @@ class StatusRules:
         for record, result in self._carriers:
             by = result["carried_by"]
             carrier = results[by["partition"], by["offset"]]
-            if carrier["status"] in {"CONFLATED", "REJECTED", "EXPIRED"}:
+            if carrier["status"] in {"CONFLATED", "REJECTED", "EXPIRED", "IGNORED"}:
                 self._complain("3: CONFLATED by a record that was not posted", f"{result} by {carrier}", record)
             if not is_shortened(carrier):
                 self._check_superseded(record, result, carrier)
