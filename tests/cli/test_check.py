@@ -41,16 +41,41 @@ def test_a_right_configuration_is_summed_up_on_stdout() -> None:
     assert "\x1b" not in run.stdout
 
 
-def test_every_problem_is_a_line_on_stderr_and_the_exit_code_is_78(bad: Path) -> None:
+def test_every_problem_is_told_on_stderr_with_its_line_and_the_exit_code_is_78(bad: Path) -> None:
     run = contribd("check", "-c", bad)
     assert run.returncode == 78
     assert run.stdout == ""
     assert run.stderr.splitlines() == [
         f'{bad}:1:1: mappings: "mappings/*.yaml" matches no file in {bad.parent}',
+        "1 | kafka: {bootstrap_servers: 'a:1', result: x}",
+        "  | ^",
         f"{bad}:1:35: kafka.result: unknown key; did you mean results?",
+        "1 | kafka: {bootstrap_servers: 'a:1', result: x}",
+        "  |                                   ^^^^^^",
         f"{bad}:2:41: ads.service: ${{SERVICE}} is not set; set it in the environment, or write ${{SERVICE:-default}}",
+        "2 | ads: {endpoints: ['ws://a:1'], service: '${SERVICE}'}",
+        "  |                                         ^^^^^^^^^^^^",
         "3 problems",
     ]
+    assert "\x1b" not in run.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "map", "test"])
+def test_other_commands_tell_them_in_the_same_way(bad: Path, command: str) -> None:
+    run = contribd(command, "-c", bad)
+    assert (run.returncode, run.stderr) == (78, contribd("check", "-c", bad).stderr)
+
+
+def test_a_line_each_for_editors(bad: Path) -> None:
+    run = contribd("check", "-c", bad, "--format", "gnu")
+    assert run.returncode == 78
+    assert run.stderr.splitlines()[1] == f"{bad}:1:35: error: kafka.result: unknown key; did you mean results?"
+
+
+def test_sarif_of_a_right_configuration_has_no_results() -> None:
+    run = contribd("check", "-c", EXAMPLE, "--format", "sarif")
+    assert run.returncode == 0
+    assert json.loads(run.stdout)["runs"][0]["results"] == []
 
 
 def test_json_has_the_same_on_stdout(bad: Path) -> None:

@@ -71,7 +71,9 @@ def main() -> None:
     try:
         app()
     except ConfigError as error:
-        typer.echo(str(error), err=True)
+        from contribd.cli.problems import print_problems
+
+        print_problems(error.problems)
         sys.exit(EXIT_CONFIG)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from contribd.cli import EXIT_CONFIG, EXIT_FAILED
-from contribd.cli.common import ConfigOption, JsonOption, output, print_json, print_problems, problem_json
+from contribd.cli.common import ConfigOption, JsonOption, output, print_json
 from contribd.cli.environment import look_around
+from contribd.cli.problems import Format, FormatOption, print_problems, problem_json
 from contribd.config.load import Inspected, inspect
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -37,6 +38,7 @@ def check(
     no_env: NoEnvOption = False,
     connect: ConnectOption = False,
     as_json: JsonOption = False,
+    form: FormatOption = Format.TEXT,
 ) -> None:
     """Validate configuration and mappings; all errors at once, each with file, line and column."""
     if connect and no_env:
@@ -46,11 +48,11 @@ def check(
     if not inspected.problems and not no_env:
         summary["digest"] = inspected.loaded().digest
     surroundings = look_around(inspected.loaded()) if connect and not inspected.problems else None
-    if as_json:
+    if as_json or form is Format.JSON:
         document = {"valid": not inspected.problems, **summary, "problems": [*map(problem_json, inspected.problems)]}
         print_json(document if surroundings is None else {**document, **surroundings.document()})
-    elif inspected.problems:
-        print_problems(inspected.problems)
+    elif inspected.problems or form is Format.SARIF:
+        print_problems(inspected.problems, form)
     else:
         _print(summary)
         if surroundings is not None:

@@ -1,16 +1,12 @@
-"""What commands share: options, consoles, and how problems with the configuration are shown."""
+"""What commands share: options and consoles."""
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.text import Text
-
-from contribd.config.errors import Problem
 
 ConfigOption = Annotated[
     Path | None,
@@ -40,28 +36,6 @@ def print_json(value: Any) -> None:
     """One JSON document on stdout, indented for people."""
     # Not through a console: whoever reads JSON wants no colours, on a terminal either.
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
-
-
-def problem_json(problem: Problem) -> dict[str, Any]:
-    """A problem with the configuration as plain data."""
-    return {
-        "file": str(problem.file),
-        "line": problem.line,
-        "column": problem.column,
-        "path": problem.path,
-        "text": problem.text,
-    }
-
-
-def print_problems(problems: Sequence[Problem]) -> None:
-    """Each problem on its line, as ``file:line:column: path: text``, on stderr; then how many there are."""
-    console = diagnostics()
-    for problem in problems:
-        line = Text(f"{problem.file}:{problem.line}:{problem.column}: ", style="bold")
-        if problem.path:
-            line.append(f"{problem.path}: ", style="cyan")
-        console.print(line.append(problem.text, style="not bold"))
-    console.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}", style="bold red")
 
 
 def _console(*, stderr: bool) -> Console:

@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 
 from contribd.config.compose import compose
 from contribd.config.errors import Problem
+from contribd.config.excerpt import Excerpt, Span, excerpt, masked_spans
 from contribd.config.nodes import DataPath, Items, Mark, Node, Scalar, UnreadableDocument
 from contribd.config.scalars import NumberError, resolve
-from contribd.config.spans import place
+from contribd.config.spans import place, token_length
 
 Interpolate: TypeAlias = Callable[[Node], list[tuple[DataPath, str]]]
 """Replaces what is to be interpolated in a tree's scalars; gives back what went wrong, and where."""
@@ -56,8 +57,49 @@ class Document:
     def problem(
         self, path: DataPath, text: str, *, key: bool = False, offset: int = 0, code: str = "", cure: str = ""
     ) -> Problem:
-        line, column = self.position(path, key=key, offset=offset)
-        return Problem(self.file, line, column, dotted(path), text, code, cure)
+        start = self.position(path, key=key, offset=offset)
+        if not (key or offset) and _is_expression(code) and self._opens_with_quote(path):
+            start = (start[0], start[1] + 1)
+        return self._told(start, self._end(path, start, key, offset, code), dotted(path), text, code, cure)
+
+    def _end(self, path: DataPath, start: tuple[int, int], key: bool, offset: int, code: str) -> tuple[int, int] | None:
+        """Just behind what is wrong: the token of an expression, a whole scalar, or a key."""
+        found, entry, node = self._find(path)
+        if not found or key or not isinstance(node, Scalar):
+            # Of a section or list, or where a key is missing, the key is marked that stands there.
+            return (
+                (entry.end.line, entry.end.column) if entry and entry.start == Mark(entry.start.index, *start) else None
+            )
+        if node.sources or not (offset or _is_expression(code)):
+            return node.end.line, node.end.column
+        return start[0], start[1] + token_length(node.text, offset)
+
+    def _opens_with_quote(self, path: DataPath) -> bool:
+        _, _, node = self._find(path)
+        return isinstance(node, Scalar) and node.style in ("'", '"') and not node.sources
+
+    def _told(
+        self, start: tuple[int, int], end: tuple[int, int] | None, path: str, text: str, code: str, cure: str
+    ) -> Problem:
+        if end is not None and end <= start:
+            end = None
+        shown = self._excerpt(start, end)
+        return Problem(self.file, *start, path, text, code, cure, end, shown)
+
+    def _excerpt(self, start: tuple[int, int], end: tuple[int, int] | None) -> Excerpt | None:
+        """The first line of what is wrong."""
+        lines, spans = self._lines
+        if not 0 < start[0] <= len(lines):
+            return None
+        line, at = lines[start[0] - 1], start[1] - 1
+        last = at if end is None else end[1] - 1 if end[0] == start[0] else len(line.rstrip())
+        return excerpt(line, spans[start[0] - 1], min(at, len(line)), min(max(at, last), len(line)))
+
+    @cached_property
+    def _lines(self) -> tuple[list[str], list[list[Span]]]:
+        """The file's lines, and what must not be shown of each."""
+        lines = [line.removesuffix("\r") for line in self.source.split("\n")]
+        return lines, masked_spans(lines)
 
     def _find(self, path: DataPath) -> tuple[bool, Scalar | None, Node | None]:
         """Whether the path leads somewhere, the last key on the way, and the node at its end."""
@@ -84,9 +126,15 @@ class Document:
             self.report(node.start, f"{'from ' + ', '.join(node.sources) + ': ' if node.sources else ''}{error}")
             return 0
 
-    def report(self, mark: Mark, text: str) -> None:
+    def report(self, mark: Mark, text: str, code: str = "", cure: str = "", end: Mark | None = None) -> None:
         """Add a problem of the file as YAML, at a place rather than a path."""
-        self.problems.append(Problem(self.file, mark.line, mark.column, "", text))
+        behind = (end.line, end.column) if end else None
+        self.problems.append(self._told((mark.line, mark.column), behind, "", text, code, cure))
+
+
+def _is_expression(code: str) -> bool:
+    """Whether a problem of that number is about a token of an expression rather than about a whole value."""
+    return code.startswith("M1")
 
 
 def dotted(path: DataPath) -> str:

@@ -1,14 +1,17 @@
 """What is wrong with a configuration, said once for all of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from contribd.config.excerpt import Excerpt
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """One thing wrong, at a place: ``line`` and ``column`` count from 1; ``path`` is dotted (``kafka.results``).
 
-    ``cure`` says what to write instead, ``code`` is the stable number of its kind; both may be empty.
+    ``text`` says what is wrong and what was expected, ``cure`` what to write instead, ``code`` is the stable number of
+    its kind (docs/errors.md); the latter two may be empty.
     """
 
     file: Path
@@ -18,10 +21,20 @@ class Problem:
     text: str
     code: str = ""
     cure: str = ""
+    end: tuple[int, int] | None = field(default=None, compare=False)
+    """Line and column just behind what is wrong, where that is known."""
+    excerpt: Excerpt | None = field(default=None, compare=False, repr=False)
+    """The source line, fit to be shown; None where there is none."""
+
+    @property
+    def said(self) -> str:
+        """Path and text: what a line says behind the place."""
+        return f"{self.path}: {self.text}" if self.path else self.text
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}"
-        return f"{where}: {self.path}: {self.text}" if self.path else f"{where}: {self.text}"
+        """In one line, the cure at its end."""
+        cure = f"; {self.cure}" if self.cure else ""
+        return f"{self.file}:{self.line}:{self.column}: {self.said}{cure}"
 
 
 class ConfigError(Exception):

@@ -7,6 +7,7 @@ from contribd.config.nodes import Scalar
 
 _ESCAPE_LENGTH = {"x": 4, "u": 6, "U": 10}
 _FOLD = re.compile(r"[ \t]*(\r?\n)[ \t]*")
+_TOKEN = re.compile(r"""\w+(?:\.\w+)*|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[=!<>&|?/*]+|@[\w.]*|\S""")
 _HEADER = re.compile(r"[|>][-+0-9]*[ \t]*(#[^\n]*)?\r?\n")
 
 
@@ -23,6 +24,12 @@ def place(source: str, scalar: Scalar, offset: int) -> tuple[int, int]:
     before = raw[:index]
     lines = before.count("\n")
     return (start[0] + lines, len(before) - before.rfind("\n") if lines else start[1] + index)
+
+
+def token_length(text: str, offset: int) -> int:
+    """Characters of the token of an expression that begins at ``offset``; 0 at the end."""
+    token = _TOKEN.match(text, offset)
+    return token.end() - offset if token else min(1, len(text) - offset)
 
 
 def _raw_index(produced: list[tuple[str, int]], offset: int, length: int) -> int:
