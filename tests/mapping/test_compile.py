@@ -6,6 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from contribd.mapping.compile import MappingProblem, compile_file
+from contribd.mapping.mapper import Mapper
+from contribd.mapping.outcome import Mapped, Rejected
 from contribd.mapping.rules import MappingFile
 
 GOOD: dict[str, Any] = {"name": "spot", "ric": "{pair}=", "fields": {"BID": "bid"}}
@@ -101,6 +103,14 @@ def test_name_taken_in_another_file_is_a_problem() -> None:
         ({"value": 10**15}, ("value",), "below 1e15"),
         ({"value": "25:99", "as": "time"}, ("value",), "no date or time"),
         ({"value": "a\nb"}, ("value",), "U+000A"),
+        ({"value": "NaN"}, ("value",), "'NaN' is no price"),
+        ({"value": "-inf"}, ("value",), "'-inf' is no price"),
+        ({"from": "x", "lookup": {"a": "Inf"}}, ("lookup", "a"), "'Inf' is no price"),
+        ({"from": "x", "lookup": {"a": 1}, "default": "NaN"}, ("default",), "'NaN' is no price"),
+        ({"from": "1e20"}, ("from",), "below 1e15"),
+        ({"from": "'NaN' if bid == null else bid"}, ("from",), "'NaN' is no price"),
+        ({"from": "'yesterday'", "as": "date"}, ("from",), "no date or time"),
+        ("'a\\nb'", (), "U+000A"),
         ("a < b", (), "this is true or false"),
     ],
 )
@@ -113,6 +123,62 @@ def test_settings_that_cannot_work_are_a_problem(spec: object, at: tuple[str, ..
 @pytest.mark.parametrize("spec", [{"value": None}, {"value": "9:5", "as": "text"}, {"from": "null"}])
 def test_settings_that_work_are_none(spec: object) -> None:
     assert problems({**GOOD, "fields": {"BID": spec}}) == []
+
+
+def test_a_constant_that_cannot_be_posted_is_marked_within_its_expression() -> None:
+    problem = field_problem("bid if bid > 0 else 'Inf'")
+    assert (problem.code, problem.offset) == ("M301", 20)
+
+
+@pytest.mark.parametrize("name", ["BID", "52WK_HIGH", "ROW64_1", "22", "-1", "0", "X-Y", "D%LTA"])
+def test_a_field_is_named_by_its_acronym_or_fid(name: str) -> None:
+    assert problems({**GOOD, "fields": {name: "bid"}}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "text"),
+    [
+        ("B ID", "M206", "has a space"),
+        ("BID ", "M206", "has a space"),
+        ("quote.bid", "M206", "has a dot"),
+        ('"BID"', "M206", "has '\"'"),
+        ("22.0", "M206", "a FID is a whole number without leading zeros, not 22.0"),
+        ("022", "M206", "not 022"),
+        ("+22", "M206", "not +22"),
+        ("40000", "M206", "between -32768 and 32767"),
+        ("1" * 400, "M206", "between -32768 and 32767"),
+        ("", "M206", "is empty"),
+        ("A" * 65, "M206", "has 65 characters"),
+        ("BID\u00e9", "M206", "and no acronym has one"),
+        ("393", "M304", "refuses FIDs with a digit 9"),
+        ("-9", "M304", "refuses FIDs with a digit 9"),
+        ("ROW64_{row}", "M303", "is a template"),
+        ("{field}", "M303", "is a template"),
+    ],
+)
+def test_a_field_name_that_no_dictionary_has_is_a_problem(name: str, code: str, text: str) -> None:
+    found = problems({**GOOD, "fields": {name: "bid"}})
+    assert [(problem.code, problem.key) for problem in found] == [(code, True)]
+    assert text in found[0].text
+    assert found[0].cure
+
+
+@pytest.mark.parametrize("ric", ["EÜR=", " EUR=", "EUR= ", "{pair}=\n", " {pair}", "x" * 256])
+def test_a_ric_that_no_record_can_make_good_is_a_problem(ric: str) -> None:
+    assert [(problem.path[-1], problem.code) for problem in problems({**GOOD, "ric": ric})] == [("ric", "M307")]
+
+
+def test_a_ric_that_is_a_command_to_the_ats_stands_literally_in_the_mapping() -> None:
+    outcomes = []
+    for ric in ("{pair}", "ATS_{pair}", "{'ATS_'}{pair}"):
+        model = MappingFile.model_validate({"mappings": [{**GOOD, "ric": ric}]})
+        mapper = Mapper(compile_file(model, "TRCC").mappings)
+        outcomes.append([mapper.map(b'{"pair": "%s", "bid": 1}' % pair) for pair in (b"ATS_DELETE", b"EUR=")])
+    assert [[type(outcome) for outcome in each] for each in outcomes] == [
+        [Rejected, Mapped],
+        [Mapped, Mapped],
+        [Rejected, Rejected],
+    ]
 
 
 @pytest.mark.parametrize("condition", ["1", "bid + 1", "upper(x)", "null"])

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contribd.mapping import times
-from contribd.mapping.conversions import As, Lookup, conversion
+from contribd.mapping.conversions import As, Lookup, conversion, ric_text
 from contribd.mapping.encode import ENCODER, encode_fields
 from contribd.mapping.mistakes import EvaluationError
 from contribd.mapping.numbers import CONTEXT
-from contribd.mapping.values import MAX_FIELD_TEXT, clean_ric, field_value
+from contribd.mapping.values import MAX_FIELD_TEXT, clean_ric, field_value, price_ric
 
 
 @pytest.fixture(autouse=True)
@@ -140,7 +140,17 @@ def test_ric_that_names_no_item_is_refused(ric: str) -> None:
         (As.TEXT, "x", "x"),
         (As.DATE, "2026-11-22", "2026-11-22"),
         (As.DATE, "20261122", "2026-11-22"),
-        (As.DATE, "2026-11-22T23:30:00-02:00", "2026-11-23"),
+        (As.DATE, "2026-11-22T23:30:00-02:00", "2026-11-22"),
+        (As.DATE, "2026-11-22T00:00:00+01:00", "2026-11-22"),
+        (As.DATE, "2026-11-22T00:00:00Z", "2026-11-22"),
+        (As.TIME, "2026-11-22T00:00:00+01:00", "23:00:00"),
+        (As.DATETIME, "2026-11-22T00:00:00+01:00", "2026-11-21T23:00:00"),
+        (As.TIME, "23:59:60", "23:59:59"),
+        (As.TIME, "23:59:60.25Z", "23:59:59.25"),
+        (As.TIME, "2026-12-31T23:59:60Z", "23:59:59"),
+        (As.TIME, "2026-12-31T23:59:60.123Z", "23:59:59.123"),
+        (As.DATETIME, "2027-01-01T08:59:60+09:00", "2026-12-31T23:59:59"),
+        (As.DATE, "2026-12-31T23:59:60Z", "2026-12-31"),
         (As.DATE, 1795342530, "2026-11-22"),
         (As.TIME, "10:15", "10:15:00"),
         (As.TIME, "10:15:30.123456789", "10:15:30.123456789"),
@@ -186,6 +196,9 @@ def test_as_gives(to: As, value: Any, expected: object) -> None:
         (As.TIME, "25:99"),
         (As.TIME, "24:00:00"),
         (As.TIME, "10:15:60"),
+        (As.TIME, "23:59:61"),
+        (As.TIME, "23:59:60+01:00"),
+        (As.DATE, "2026-12-31T12:00:60Z"),
         (As.TIME, "2026-11-22"),
         (As.TIME, "T10:15"),
         (As.TIME, "10:15+25:00"),
@@ -211,6 +224,40 @@ def test_as_refuses_what_it_would_have_to_guess(to: As, value: Any) -> None:
 def test_as_raises_nothing_but_what_the_mapper_expects(to: As, value: Any) -> None:
     with decimal.localcontext(CONTEXT), contextlib.suppress(EvaluationError, decimal.DecimalException):
         conversion(None, to, None)(value)
+
+
+@pytest.mark.parametrize("sign", ["", "+", "-"])
+@pytest.mark.parametrize("word", ["NaN", "nan", "Inf", "INF", "inf", "Infinity", "INFINITY"])
+def test_a_word_that_a_price_field_stores_is_posted_as_text_alone(sign: str, word: str) -> None:
+    with pytest.raises(EvaluationError, match="as: text"):
+        field_value(sign + word)
+    assert conversion(None, As.TEXT, None)(sign + word) == sign + word
+
+
+@pytest.mark.parametrize("word", ["Nano", "INFO", "N/A", "infinite", "NaN NaN", " NaN"])
+def test_a_word_that_no_price_field_stores_is_text(word: str) -> None:
+    assert field_value(word) == word
+
+
+@pytest.mark.parametrize(
+    ("value", "part"),
+    [
+        (100, "100"),
+        (Decimal("100.0"), "100"),
+        (Decimal("1E+2"), "100"),
+        (Decimal("2.50"), "2.5"),
+        (Decimal("-0.0"), "0"),
+    ],
+)
+def test_a_number_in_a_ric_has_no_trailing_zeros(value: Any, part: str) -> None:
+    assert ric_text(value) == part
+
+
+def test_a_ric_is_a_command_to_the_ats_only_where_the_mapping_says_so() -> None:
+    with pytest.raises(EvaluationError, match="command to the ATS"):
+        price_ric("ATS_DELETE_ALL")
+    assert price_ric("XATS_=") == "XATS_="
+    assert clean_ric("ATS_DELETE") == "ATS_DELETE"
 
 
 def test_lookup_finds_text_numbers_and_booleans_by_their_text() -> None:
@@ -241,7 +288,11 @@ def test_steps_follow_lookup_as_round() -> None:
         (Decimal("0.5"), 0, "0"),
         (Decimal("1.5"), 3, "1.500"),
         (Decimal("0.0000005"), 8, "0.00000050"),
-        (7, 2, "7"),
+        (7, 2, "7.00"),
+        (Decimal("7.0"), 2, "7.00"),
+        (-7, 0, "-7"),
+        (999_999_999_999_999, 14, "999999999999999"),
+        (1_200_000_000, 2, "1200000000"),
     ],
 )
 def test_round_is_half_to_even(value: Any, places: int, text: str) -> None:

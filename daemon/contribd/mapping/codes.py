@@ -52,3 +52,11 @@ class Code(StrEnum):
     FIELD_NAME = "M206", "This cannot be a field's name"
     WITHDRAW = "M207", "A field to withdraw is none of the mapping's, or named twice"
     CONDITION = "M208", "A condition gives neither true nor false"
+
+    # Fields and RICs.
+    CONSTANT_NOT_POSTED = "M301", "A constant that its field cannot post"
+    FIELD_NAME_TEMPLATE = "M303", "A field name with braces, where no dictionary says what it can become"
+    FID_WITH_NINE = "M304", "A FID with a digit 9 as a field's name: the vendor's server refuses it"
+    SETTINGS_DISAGREE = "M305", "Settings of a field that do not go together"
+    NEVER_FITS = "M306", "An expression that never gives what its field takes"
+    RIC_NOT_POSTED = "M307", "A RIC that names no item, whatever the record"

@@ -1,8 +1,7 @@
 """A mapping file's model, compiled; every problem in it at once."""
 
-import re
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import localcontext
 from difflib import get_close_matches
 from typing import TypeAlias, TypeVar
@@ -12,6 +11,7 @@ from contribd.mapping.codegen import Evaluate, generate, generate_object, genera
 from contribd.mapping.codes import Code
 from contribd.mapping.conversions import Lookup, conversion, ric_text
 from contribd.mapping.expression import Expression, Template, compile_expression, compile_template
+from contribd.mapping.fieldnames import field_name_problem
 from contribd.mapping.fieldrules import FieldProblem, field_problems
 from contribd.mapping.kind import Kind, words
 from contribd.mapping.mistakes import RAISED, ExpressionError, as_evaluation_error
@@ -19,13 +19,12 @@ from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value
 from contribd.mapping.outcome import FieldValue, Ignored, PostType
 from contribd.mapping.rules import FieldSpec, MappingFile, MappingSpec
-from contribd.mapping.syntax import Literal, Node, Scalar
-from contribd.mapping.values import Convert, clean_ric
+from contribd.mapping.syntax import Literal, Node, Scalar, outcomes
+from contribd.mapping.values import COMMANDS, Convert, clean_ric, price_ric, ric_problem
 
 DataPath: TypeAlias = tuple[str | int, ...]
 _T = TypeVar("_T")
 
-_FIELD_NAME = re.compile(r"[!-~](?:[ -~]{0,62}[!-~])?", re.ASCII)
 _TYPES = {"update": PostType.UPDATE, "refresh": PostType.REFRESH}
 
 
@@ -211,7 +210,10 @@ class _Compiler:
             self._lacks("ric", Code.NO_RIC, 'text with expressions in braces, as in ric: "{pair}=TRCC"')
         template = self._compile(compile_template, source or "", ("ric",)) or Template("", ())
         parts = [part if isinstance(part, str) else part.node for part in template.parts]
-        return generate_text(parts, ric_text, clean_ric)
+        if parts and (wrong := ric_problem([part if isinstance(part, str) else None for part in parts])):
+            self.problem(("ric",), wrong, code=Code.RIC_NOT_POSTED, cure="Write printable ASCII, no space at its ends")
+        ordered = bool(parts) and isinstance(parts[0], str) and parts[0].startswith(COMMANDS)
+        return generate_text(parts, ric_text, clean_ric if ordered else price_ric)
 
     def _service(self, name: str | None, default: str) -> str:
         if name is None:
@@ -223,29 +225,35 @@ class _Compiler:
 
     def _field(self, name: str, spec: FieldSpec) -> "_Part":
         path: DataPath = ("fields", name)
-        if not _FIELD_NAME.fullmatch(name):
-            text = "a field's name is its acronym or its FID in quotes: 1 to 64 ASCII characters"
-            self.problem(path, text, key=True, code=Code.FIELD_NAME)
+        if wrong := field_name_problem(name):
+            self.problem(path, wrong.text, key=True, code=wrong.code, cure=wrong.cure)
         expression = _NOTHING
         if spec.from_ is not None:
             expression = self._compile(compile_expression, spec.from_, path + spec.short_path) or _NOTHING
-        for problem in field_problems(spec, expression.kind):
+        wrong_settings = list(field_problems(spec, expression.kind))
+        for problem in wrong_settings:
             self._field_problem(path, spec, problem)
         last = conversion(None, spec.to, spec.round)
         if spec.has("value"):
             return _Part(name, Literal(0, self._constant((*path, "value"), spec.value, last)), _as_it_is)
-        if spec.lookup is None:
-            return _Part(name, expression.node, last)
-        for key, value in spec.lookup.items():
+        if spec.lookup is not None:
+            lookup = self._lookup(path, spec, spec.lookup, last)
+            return _Part(name, expression.node, conversion(lookup, spec.to, spec.round))
+        if not wrong_settings:
+            self._constant_expression(path + spec.short_path, expression, last)
+        return _Part(name, expression.node, last)
+
+    def _lookup(self, path: DataPath, spec: FieldSpec, table: Mapping[str, Scalar], last: Convert) -> Lookup:
+        for key, value in table.items():
             self._constant((*path, "lookup", key), value, last)
         default = (spec.default,) if spec.has("default") else ()
         for value in default:
             self._constant((*path, "default"), value, last)
-        return _Part(name, expression.node, conversion(Lookup(spec.lookup, default), spec.to, spec.round))
+        return Lookup(table, default)
 
     def _field_problem(self, path: DataPath, spec: FieldSpec, problem: FieldProblem) -> None:
         below = spec.short_path if problem.key == "from" else (problem.key,) if problem.key else ()
-        self.problem(path + below, problem.text)
+        self.problem(path + below, problem.text, code=problem.code, cure=problem.cure)
 
     def _constant(self, path: DataPath, value: Scalar, convert: Convert) -> FieldValue:
         """A constant as it will be posted; a problem where it cannot be."""
@@ -253,8 +261,16 @@ class _Compiler:
             with localcontext(CONTEXT):
                 return convert(value)
         except RAISED as error:
-            self.problem(path, as_evaluation_error(error).text)
+            self.problem(path, as_evaluation_error(error).text, code=Code.CONSTANT_NOT_POSTED)
             return None
+
+    def _constant_expression(self, path: DataPath, expression: Expression, convert: Convert) -> None:
+        """What an expression gives without reading the record is a constant too."""
+        for node in outcomes(expression.node):
+            if isinstance(node, Literal):
+                at = len(self.problems)
+                self._constant(path, node.value, convert)
+                self.problems[at:] = [replace(problem, offset=node.at) for problem in self.problems[at:]]
 
 
 def _as_it_is(value: Value) -> Value:

@@ -12,7 +12,7 @@ from contribd.mapping.operators import Value, kind_name
 from contribd.mapping.outcome import FieldValue
 from contribd.mapping.syntax import Scalar
 from contribd.mapping.tape import noted
-from contribd.mapping.values import Convert, field_value, rounded
+from contribd.mapping.values import Convert, field_value, rounded, text_value
 
 
 class As(StrEnum):
@@ -64,12 +64,12 @@ def to_text(value: Value) -> str:
 
 
 def ric_text(value: Value) -> str:
-    """A part of a RIC: text as it is, a number in plain digits."""
+    """A part of a RIC: text as it is, a number in plain digits without trailing zeros (100.0 is 100)."""
     if type(value) is str:
         return value
     if type(value) not in NUMBERS:
         raise wrong_type(f"a part of a RIC is text or a number, not {kind_name(value)}")
-    return to_text(value)
+    return _short(value)
 
 
 _TO: dict[As, Callable[[Value], Value]] = {
@@ -97,7 +97,7 @@ class Lookup:
         self._default = default
 
     def __call__(self, value: Value) -> Scalar:
-        key = value if type(value) is str else _key(value)
+        key = value if type(value) is str else _short(value)
         if key in self._table:
             return self._table[key]
         if self._default:
@@ -105,13 +105,14 @@ class Lookup:
         raise out_of_range(f"lookup has no entry for {key[:40]!a} and no default")
 
 
-def _key(value: Value) -> str:
-    return to_text(value.normalize() if isinstance(value, Decimal) else value)
+def _short(value: Value) -> str:
+    """The shortest plain digits of a number; anything else as text."""
+    return to_text(value.normalize() if type(value) is Decimal else value)
 
 
 def conversion(lookup: Lookup | None, to: As | None, places: int | None) -> Convert:
     """One function for all that a field asks for; null passes every step and posts a blank."""
-    last: Convert = noted("post", field_value) if places is None else noted(f"round: {places}", _rounding(places))
+    last: Convert = noted("post", _guard(to)) if places is None else noted(f"round: {places}", _rounding(places))
     if lookup is None and to is None:
         return last
     steps: list[Callable[[Value], Value]] = [noted("lookup", lookup)] if lookup is not None else []
@@ -125,6 +126,10 @@ def conversion(lookup: Lookup | None, to: As | None, places: int | None) -> Conv
         return last(value)
 
     return convert
+
+
+def _guard(to: As | None) -> Convert:
+    return text_value if to is As.TEXT else field_value
 
 
 def _rounding(places: int) -> Convert:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from contribd.mapping.codes import Code
 from contribd.mapping.conversions import As
 from contribd.mapping.kind import Kind, words
 from contribd.mapping.rules import FieldSpec
@@ -21,13 +22,17 @@ class FieldProblem:
 
     key: str
     text: str
+    code: Code = Code.SETTINGS_DISAGREE
+    cure: str = ""
 
 
 def field_problems(spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:
     """What is wrong with the settings of a field whose expression gives ``gives``."""
     has_from = spec.from_ is not None
     if has_from == spec.has("value"):
-        yield FieldProblem("", "a field has either from (an expression) or value (a constant)")
+        yield FieldProblem(
+            "", "a field has either from (an expression) or value (a constant)", cure="Keep one of from and value"
+        )
     yield from _unused(spec, has_from=has_from)
     if has_from:
         yield from _kinds(spec, gives)
@@ -37,23 +42,33 @@ def _unused(spec: FieldSpec, *, has_from: bool) -> Iterator[FieldProblem]:
     if not has_from:
         for key in ("missing", "lookup", "default"):
             if spec.has(key):
-                yield FieldProblem(key, f"{key} goes with from; there is none")
+                yield FieldProblem(key, f"{key} goes with from; there is none", cure=f"Take {key} away")
     elif spec.has("default") and spec.lookup is None:
-        yield FieldProblem("default", "default goes with lookup; for what the record lacks, see missing and coalesce()")
+        yield FieldProblem(
+            "default",
+            "default goes with lookup; for what the record lacks, see missing and coalesce()",
+            cure=f"Write coalesce({spec.from_}, …), or missing: skip",
+        )
     if spec.lookup is not None and not spec.lookup:
-        yield FieldProblem("lookup", "the table is empty")
+        yield FieldProblem("lookup", "the table is empty", cure="Write its entries, as in {USD: 840, EUR: 978}")
     if spec.round is not None and spec.to not in {None, As.REAL}:
-        yield FieldProblem("round", f"round goes with numbers; as: {spec.to} makes none that has decimals")
+        yield FieldProblem(
+            "round", f"round goes with numbers; as: {spec.to} makes none that has decimals", cure="Take round away"
+        )
 
 
 def _kinds(spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:
     if spec.lookup is not None:
         if not gives & _LOOKUP_TAKES:
-            yield FieldProblem("from", f"lookup takes {words(_LOOKUP_TAKES)}; this is {words(gives)}")
+            yield _never("from", f"lookup takes {words(_LOOKUP_TAKES)}; this is {words(gives)}")
         return
     takes = _TAKES.get(spec.to, _AS_TAKES)
     if not gives & takes:
         what = f"as: {spec.to}" if spec.to else "a field"
-        yield FieldProblem("from", f"{what} takes {words(takes)}; this is {words(gives)}")
+        yield _never("from", f"{what} takes {words(takes)}; this is {words(gives)}")
     elif spec.round is not None and spec.to is None and not gives & (Kind.NUMBER | Kind.NULL):
-        yield FieldProblem("round", f"round takes a number; this is {words(gives)}")
+        yield _never("round", f"round takes a number; this is {words(gives)}")
+
+
+def _never(key: str, text: str) -> FieldProblem:
+    return FieldProblem(key, text, Code.NEVER_FITS)

@@ -129,6 +129,13 @@ def walk_tree(node: Node) -> Iterator[Node]:
         yield from walk_tree(part)
 
 
+def outcomes(node: Node) -> "tuple[Node, ...]":
+    """The nodes whose values ``node`` can give: the sides of a conditional, else ``node`` itself."""
+    if isinstance(node, Conditional):
+        return outcomes(node.then) + outcomes(node.otherwise)
+    return (node,)
+
+
 def path_text(keys: tuple[Key, ...]) -> str:
     """A path as it is written in an expression: ``a.b[0]["odd key"]``, ``@headers.source``."""
     parts: list[str] = []

@@ -1,4 +1,7 @@
-"""Dates and times: ISO 8601 text or epoch numbers in, the text of tr_json2 out. All in UTC, as RDM fields are."""
+"""Dates and times: ISO 8601 text or epoch numbers in, the text of tr_json2 out.
+
+Times are posted in UTC, as RDM fields are. A date is that which was written: midnight in New York is no other day.
+"""
 
 import re
 from dataclasses import dataclass
@@ -29,15 +32,19 @@ _BEFORE = datetime(2200, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A date, a time of day or both: ``clock`` is ``HH:MM:SS`` with up to nine decimals as they were given."""
+    """A date, a time of day or both."""
 
+    written: date | None
+    """The date as it was written."""
     day: date | None
+    """The date in UTC."""
     clock: str | None
+    """The time in UTC, ``HH:MM:SS`` with up to nine decimals as they were given."""
 
 
 def to_date(value: Value) -> str:
-    """``YYYY-MM-DD`` from an ISO 8601 date or date and time, or an epoch. Raises EvaluationError."""
-    day = _moment(value).day
+    """``YYYY-MM-DD`` as written in an ISO 8601 date or date and time; of an epoch, in UTC. Raises EvaluationError."""
+    day = _moment(value).written
     if day is None:
         raise out_of_range(f"as: date needs a date, {_shown(value)} has none")
     return day.isoformat()
@@ -73,7 +80,7 @@ def _from_text(text: str) -> Moment:
     if text[19:20] == "." and text[-1] == "Z" and len(fraction) < 10 and fraction.isascii() and fraction.isdigit():
         day, clock = _second(text[:19])
         if clock is not None:
-            return Moment(day, f"{clock}.{fraction}")
+            return Moment(day, day, f"{clock}.{fraction}")
     return _from_any_text(text)
 
 
@@ -102,14 +109,17 @@ def _from_any_text(text: str) -> Moment:
 def _in_utc(match: re.Match[str]) -> Moment:
     """The moment of a match. Raises ValueError or OverflowError where a part is out of its range."""
     year, month, day_of_month, hour, minute, second, fraction, offset = match.group(*_PARTS)
-    day = date(int(year), int(month), int(day_of_month)) if year else None
+    written = date(int(year), int(month), int(day_of_month)) if year else None
     if hour is None:
-        return Moment(day, None)
-    clock = time(int(hour), int(minute), int(second or 0))
+        return Moment(written, written, None)
+    leap = second == "60"
+    day, clock = written, time(int(hour), int(minute), 59 if leap else int(second or 0))
     if offset is not None and offset not in "Zz":
         moved = datetime.combine(day or date(2000, 1, 1), clock, UTC) - _offset(offset)
         day, clock = moved.date() if day else None, moved.time()
-    return Moment(day, f"{clock}.{fraction}" if fraction else str(clock))
+    if leap and (clock.hour, clock.minute) != (23, 59):
+        raise ValueError(second)
+    return Moment(written, day, f"{clock}.{fraction}" if fraction else str(clock))
 
 
 def _offset(text: str) -> timedelta:
@@ -131,7 +141,7 @@ def _from_epoch(number: int | Decimal) -> Moment:
         raise _not_epoch()
     places = min(9, decimals + max(0, -int(exact.as_tuple().exponent)))
     fraction = f".{nanoseconds:09d}"[: places + 1] if places else ""
-    return Moment(moment.date(), moment.strftime("%H:%M:%S") + fraction)
+    return Moment(moment.date(), moment.date(), moment.strftime("%H:%M:%S") + fraction)
 
 
 def _not_epoch() -> EvaluationError:

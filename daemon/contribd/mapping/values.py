@@ -5,11 +5,11 @@ An ADS stores ``true``, ``{}`` and ``[]`` for a Real as 0 and acknowledges it, r
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TypeAlias, cast
 
-from contribd.mapping.mistakes import out_of_range, wrong_type
+from contribd.mapping.mistakes import EvaluationError, out_of_range, wrong_type
 from contribd.mapping.numbers import PlainDecimal
 from contribd.mapping.operators import Value, kind_name
 from contribd.mapping.outcome import FieldValue
@@ -26,8 +26,16 @@ MAX_FIELD_TEXT = 4096
 MAX_RIC = 255
 """Characters of a RIC: the name in an RWF message key has an 8-bit length."""
 
+COMMANDS = "ATS_"
+"""What the names begin with that LSEG's ATS takes as commands: ATS_INSERT_S, ATS_DELETE, ATS_DELETE_ALL."""
+
 Convert: TypeAlias = Callable[[Value], FieldValue]
 
+_NO_NUMBERS = frozenset(sign + word for sign in ("", "+", "-") for word in ("nan", "inf", "infinity"))
+"""The vendor's server stores ``NaN``, ``Inf`` and ``-Inf`` in a price field and acknowledges it; other spellings it
+refuses (measured), as other servers may not."""
+
+_LONGEST_NO_NUMBER = 10
 _SURELY_SHORT = 15
 _FINEST = Decimal(1).scaleb(-MAX_DECIMALS)
 _FORBIDDEN = re.compile("[^ -~]")
@@ -50,6 +58,8 @@ def field_value(value: Value) -> FieldValue:
     if kind is int:
         return _bounded_integer(value)
     if kind is str:
+        if len(value) < _LONGEST_NO_NUMBER and value.lower() in _NO_NUMBERS:
+            raise out_of_range(f"{value!a} is no price, and a price field would store it; for a text field, as: text")
         return clean_text(value)
     if value is None:
         return None
@@ -57,11 +67,14 @@ def field_value(value: Value) -> FieldValue:
 
 
 def rounded(value: Value, quantum: Decimal) -> FieldValue:
-    """A number rounded half to even to the decimals of ``quantum``, guarded like any other; None stays None."""
+    """A number rounded half to even to the decimals of ``quantum``, guarded like any other; None stays None.
+
+    By its value: 7 and 7.0 give the same digits.
+    """
     if type(value) is Decimal:
         return field_value((value if value.adjusted() < _SURELY_SHORT else _in_magnitude(value)).quantize(quantum))
     if type(value) is int:
-        return _bounded_integer(value)
+        return field_value(Decimal(_bounded_integer(value)).quantize(quantum))
     if value is None:
         return None
     raise wrong_type(f"round takes a number, not {kind_name(value)}")
@@ -84,6 +97,11 @@ def clean_text(value: str) -> str:
     raise out_of_range(f"text is printable ASCII, this has {what}; an ADS would store something else")
 
 
+def text_value(value: Value) -> FieldValue:
+    """Text for a field that is known to hold text: NaN is a word there."""
+    return None if value is None else clean_text(value)
+
+
 def clean_ric(ric: str) -> str:
     """``ric``, if it can name an item: 1 to 255 printable ASCII characters, no space at either end."""
     if 0 < len(ric) <= MAX_RIC and ric.isascii() and ric.isprintable() and ric[0] != " " != ric[-1]:
@@ -93,6 +111,23 @@ def clean_ric(ric: str) -> str:
     if len(ric) > MAX_RIC:
         raise out_of_range(f"a RIC has at most {MAX_RIC} characters, this has {len(ric)}")
     raise out_of_range(f"a RIC is printable ASCII without spaces at its ends, not {ric!a}")
+
+
+def price_ric(ric: str) -> str:
+    """``ric``, if it can name an item and is no command to LSEG's ATS, which takes posts to such names as orders."""
+    if ric[:4] == COMMANDS:
+        raise out_of_range(f"{ric[:40]!a} is a command to the ATS, no instrument; a mapping's ric must say so itself")
+    return clean_ric(ric)
+
+
+def ric_problem(parts: Sequence[str | None]) -> str | None:
+    """Why a RIC of these texts, with None for what a record fills in, can never be posted; None where it can be."""
+    try:
+        # What a record fills in can be as short as one character, wherever it stands.
+        clean_ric("".join("x" if part is None else part for part in parts))
+    except EvaluationError as error:
+        return error.text
+    return None
 
 
 def _bounded_integer(value: int) -> int:
