@@ -111,6 +111,10 @@ def test_name_taken_in_another_file_is_a_problem() -> None:
         ({"from": "'NaN' if bid == null else bid"}, ("from",), "'NaN' is no price"),
         ({"from": "'yesterday'", "as": "date"}, ("from",), "no date or time"),
         ("'a\\nb'", (), "U+000A"),
+        ({"from": "x", "as": "fraction", "lookup": {"a": "33/32"}}, ("lookup", "a"), "33 of 32"),
+        ({"value": "99.16", "as": "fraction"}, ("value",), "has a point"),
+        ({"from": "x", "fraction": {"of": 8}}, ("fraction",), "goes with as: fraction"),
+        ({"from": "x", "as": "fraction", "fraction": {"of": 8, "third_digit": "decimal"}}, ("fraction",), "with 32nds"),
         ("a < b", (), "this is true or false"),
     ],
 )
@@ -120,7 +124,16 @@ def test_settings_that_cannot_work_are_a_problem(spec: object, at: tuple[str, ..
     assert problem.path == ("mappings", 0, "fields", "BID", *at)
 
 
-@pytest.mark.parametrize("spec", [{"value": None}, {"value": "9:5", "as": "text"}, {"from": "null"}])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"value": None},
+        {"value": "9:5", "as": "text"},
+        {"from": "null"},
+        {"from": "x", "as": "fraction", "round": 5},
+        {"from": "x", "as": "fraction", "fraction": {"of": 8, "point": "decimals"}},
+    ],
+)
 def test_settings_that_work_are_none(spec: object) -> None:
     assert problems({**GOOD, "fields": {"BID": spec}}) == []
 

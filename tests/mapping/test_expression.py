@@ -86,6 +86,7 @@ GIVES: list[tuple[str, object]] = [
     ("text(0.0000001)", "0.0000001"),
     ("text(yes)", "true"),
     ("number('-1.5e2')", -150),
+    ("fraction('99-16+')", Decimal("99.515625")),
     ("starts_with(asset, 'F')", True),
     ("ends_with(asset, 'F')", False),
     ("exists(sizes[1].bid)", True),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contribd.mapping import times
-from contribd.mapping.conversions import As, Lookup, conversion, ric_text
+from contribd.mapping.conversions import AS_IT_COMES, As, Lookup, Reading, conversion, ric_text
 from contribd.mapping.encode import ENCODER, encode_fields
 from contribd.mapping.mistakes import EvaluationError
 from contribd.mapping.numbers import CONTEXT
@@ -169,7 +169,7 @@ def test_ric_that_names_no_item_is_refused(ric: str) -> None:
     ],
 )
 def test_as_gives(to: As, value: Any, expected: object) -> None:
-    assert conversion(None, to, None)(value) == expected
+    assert conversion(None, Reading(to), None)(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -216,14 +216,14 @@ def test_as_gives(to: As, value: Any, expected: object) -> None:
 )
 def test_as_refuses_what_it_would_have_to_guess(to: As, value: Any) -> None:
     with pytest.raises(EvaluationError):
-        conversion(None, to, None)(value)
+        conversion(None, Reading(to), None)(value)
 
 
 @given(st.one_of(st.text(), st.integers(), st.decimals(allow_nan=False, allow_infinity=False), st.booleans()))
 @pytest.mark.parametrize("to", list(As))
 def test_as_raises_nothing_but_what_the_mapper_expects(to: As, value: Any) -> None:
     with decimal.localcontext(CONTEXT), contextlib.suppress(EvaluationError, decimal.DecimalException):
-        conversion(None, to, None)(value)
+        conversion(None, Reading(to), None)(value)
 
 
 @pytest.mark.parametrize("sign", ["", "+", "-"])
@@ -231,7 +231,7 @@ def test_as_raises_nothing_but_what_the_mapper_expects(to: As, value: Any) -> No
 def test_a_word_that_a_price_field_stores_is_posted_as_text_alone(sign: str, word: str) -> None:
     with pytest.raises(EvaluationError, match="as: text"):
         field_value(sign + word)
-    assert conversion(None, As.TEXT, None)(sign + word) == sign + word
+    assert conversion(None, Reading(As.TEXT), None)(sign + word) == sign + word
 
 
 @pytest.mark.parametrize("word", ["Nano", "INFO", "N/A", "infinite", "NaN NaN", " NaN"])
@@ -275,7 +275,7 @@ def test_lookup_without_a_hit_gives_the_default() -> None:
 
 
 def test_steps_follow_lookup_as_round() -> None:
-    convert = conversion(Lookup({"a": "1.005"}, ()), As.REAL, 2)
+    convert = conversion(Lookup({"a": "1.005"}, ()), Reading(As.REAL), 2)
     assert convert("a") == Decimal("1.00")
     assert convert(None) is None
 
@@ -296,11 +296,11 @@ def test_steps_follow_lookup_as_round() -> None:
     ],
 )
 def test_round_is_half_to_even(value: Any, places: int, text: str) -> None:
-    assert encode_fields({"F": conversion(None, None, places)(value)}).decode()[5:-1] == text
+    assert encode_fields({"F": conversion(None, AS_IT_COMES, places)(value)}).decode()[5:-1] == text
 
 
 def test_round_takes_numbers_within_bounds_only() -> None:
-    convert = conversion(None, None, 2)
+    convert = conversion(None, AS_IT_COMES, 2)
     assert convert(None) is None
     for value in ("1.5", True, Decimal("1E+999999999"), 10**15, Decimal("999999999999999.999")):
         with pytest.raises(EvaluationError):

@@ -233,12 +233,12 @@ class _Compiler:
         wrong_settings = list(field_problems(spec, expression.kind))
         for problem in wrong_settings:
             self._field_problem(path, spec, problem)
-        last = conversion(None, spec.to, spec.round)
+        last = conversion(None, spec.reading, spec.round)
         if spec.has("value"):
             return _Part(name, Literal(0, self._constant((*path, "value"), spec.value, last)), _as_it_is)
         if spec.lookup is not None:
             lookup = self._lookup(path, spec, spec.lookup, last)
-            return _Part(name, expression.node, conversion(lookup, spec.to, spec.round))
+            return _Part(name, expression.node, conversion(lookup, spec.reading, spec.round))
         if not wrong_settings:
             self._constant_expression(path + spec.short_path, expression, last)
         return _Part(name, expression.node, last)

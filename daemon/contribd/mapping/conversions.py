@@ -1,11 +1,13 @@
 """``as``, ``lookup`` and ``round``: what happens to a value between its expression and the last guard."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import cast
+from typing import Final, cast
 
 from contribd.mapping import times
+from contribd.mapping.fraction_prices import TREASURIES, Notation, from_fraction
 from contribd.mapping.mistakes import out_of_range, wrong_type
 from contribd.mapping.numbers import NUMBERS, parse_number, plain_text
 from contribd.mapping.operators import Value, kind_name
@@ -24,6 +26,11 @@ class As(StrEnum):
     DATE = "date"
     TIME = "time"
     DATETIME = "datetime"
+    FRACTION = "fraction"
+
+
+NUMERIC = frozenset({None, As.REAL, As.FRACTION})
+"""What gives numbers that can be rounded."""
 
 
 def to_real(value: Value) -> int | Decimal:
@@ -82,6 +89,24 @@ _TO: dict[As, Callable[[Value], Value]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How ``as`` reads what it is given."""
+
+    to: As | None = None
+    notation: Notation = TREASURIES
+
+    def step(self) -> Callable[[Value], Value] | None:
+        """The function that does it."""
+        if self.to is As.FRACTION:
+            notation = self.notation
+            return lambda value: from_fraction(value, notation)
+        return None if self.to is None else _TO[self.to]
+
+
+AS_IT_COMES: Final = Reading()
+
+
 class Lookup:
     """A table from values of the record to values of a field.
 
@@ -110,13 +135,16 @@ def _short(value: Value) -> str:
     return to_text(value.normalize() if type(value) is Decimal else value)
 
 
-def conversion(lookup: Lookup | None, to: As | None, places: int | None) -> Convert:
+def conversion(lookup: Lookup | None, reading: Reading, places: int | None) -> Convert:
     """One function for all that a field asks for; null passes every step and posts a blank."""
-    last: Convert = noted("post", _guard(to)) if places is None else noted(f"round: {places}", _rounding(places))
-    if lookup is None and to is None:
+    last: Convert = (
+        noted("post", _guard(reading.to)) if places is None else noted(f"round: {places}", _rounding(places))
+    )
+    step = reading.step()
+    if lookup is None and step is None:
         return last
     steps: list[Callable[[Value], Value]] = [noted("lookup", lookup)] if lookup is not None else []
-    steps += [noted(f"as: {to}", _TO[to])] if to is not None else []
+    steps += [noted(f"as: {reading.to}", step)] if step is not None else []
 
     def convert(value: Value) -> FieldValue:
         for step in steps:

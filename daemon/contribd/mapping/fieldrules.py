@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contribd.mapping.codes import Code
-from contribd.mapping.conversions import As
+from contribd.mapping.conversions import NUMERIC, As
+from contribd.mapping.fraction_prices import TREASURIES
 from contribd.mapping.kind import Kind, words
 from contribd.mapping.rules import FieldSpec
 
@@ -34,6 +35,7 @@ def field_problems(spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:
             "", "a field has either from (an expression) or value (a constant)", cure="Keep one of from and value"
         )
     yield from _unused(spec, has_from=has_from)
+    yield from _readings(spec)
     if has_from:
         yield from _kinds(spec, gives)
 
@@ -51,10 +53,23 @@ def _unused(spec: FieldSpec, *, has_from: bool) -> Iterator[FieldProblem]:
         )
     if spec.lookup is not None and not spec.lookup:
         yield FieldProblem("lookup", "the table is empty", cure="Write its entries, as in {USD: 840, EUR: 978}")
-    if spec.round is not None and spec.to not in {None, As.REAL}:
+    if spec.round is not None and spec.to not in NUMERIC:
         yield FieldProblem(
             "round", f"round goes with numbers; as: {spec.to} makes none that has decimals", cure="Take round away"
         )
+
+
+def _readings(spec: FieldSpec) -> Iterator[FieldProblem]:
+    """Settings that say how ``as`` reads, where it does not read so."""
+    if spec.fraction is None:
+        return
+    if spec.to is not As.FRACTION:
+        yield FieldProblem(
+            "fraction", "fraction goes with as: fraction", cure="Add as: fraction, or take fraction away"
+        )
+    elif spec.fraction.has("third_digit") and spec.fraction.of != TREASURIES.of:
+        text = f"third_digit goes with 32nds; of is {spec.fraction.of} here"
+        yield FieldProblem("fraction", text, cure="Take third_digit away")
 
 
 def _kinds(spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:

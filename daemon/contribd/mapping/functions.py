@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from contribd.mapping.fraction_prices import fraction
 from contribd.mapping.kind import Kind
 from contribd.mapping.mistakes import ErrorKind, EvaluationError, as_evaluation_error, missing, out_of_range, wrong_type
 from contribd.mapping.numbers import NUMBERS, parse_number, plain_text
@@ -182,6 +183,7 @@ FUNCTIONS: dict[str, Function] = {
     "len": Function(length, "len(text, list or object)", (_T | Kind.LIST | Kind.OBJECT,), _N, 1, 1),
     "text": Function(to_text, "text(value)", (_N | _T | _B,), _T, 1, 1),
     "number": Function(to_number, "number(value)", (_N | _T,), _N, 1, 1),
+    "fraction": Function(fraction, "fraction(text, of)", (_N | _T, _N), _N, 1, 2),
     "starts_with": Function(starts_with, "starts_with(text, start)", (_T, _T), _B, 2, 2),
     "ends_with": Function(ends_with, "ends_with(text, end)", (_T, _T), _B, 2, 2),
     "exists": Function(exists, "exists(path)", (Kind.ANY,), _B, 1, 1, lazy=True),

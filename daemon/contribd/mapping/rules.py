@@ -10,7 +10,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from contribd.mapping.case_specs import CaseSpec
-from contribd.mapping.conversions import As
+from contribd.mapping.conversions import As, Reading
+from contribd.mapping.fraction_prices import TREASURIES, Notation, Point, ThirdDigit
 from contribd.mapping.sections import STRICT, ExpressionText, Name, ScalarValue, expected
 from contribd.mapping.values import MAX_DECIMALS
 
@@ -51,6 +52,23 @@ class _ShortForm(_Model):
         return {"anyOf": [{"type": "string"}, handler(core)]}
 
 
+class FractionSpec(_Model):
+    """How a market writes its fractions: ``as: fraction``."""
+
+    of: Literal[2, 4, 8, 16, 32, 64, 128, 256] = 32
+    third_digit: Literal["eighths", "decimal"] = "eighths"
+    point: Literal["refuse", "decimals", "fraction"] = "refuse"
+
+    def has(self, key: str) -> bool:
+        """Whether the file names the key."""
+        return key in self.model_fields_set
+
+    @property
+    def notation(self) -> Notation:
+        """The same, typed."""
+        return Notation(self.of, ThirdDigit(self.third_digit), Point(self.point))
+
+
 class FieldSpec(_ShortForm):
     """One field of a post: an expression, or ``from``/``value`` with what is to be done to it."""
 
@@ -58,7 +76,10 @@ class FieldSpec(_ShortForm):
     value: ScalarValue = None
     round: Annotated[int, Field(ge=0, le=MAX_DECIMALS)] | None = None
     missing: Literal["reject", "skip", "blank"] = "reject"
-    as_: Annotated[Literal["real", "int", "text", "date", "time", "datetime"] | None, Field(alias="as")] = None
+    as_: Annotated[Literal["real", "int", "text", "date", "time", "datetime", "fraction"] | None, Field(alias="as")] = (
+        None
+    )
+    fraction: FractionSpec | None = None
     lookup: dict[str, ScalarValue] | None = None
     default: ScalarValue = None
 
@@ -74,6 +95,11 @@ class FieldSpec(_ShortForm):
     def to(self) -> As | None:
         """``as``, typed."""
         return None if self.as_ is None else As(self.as_)
+
+    @property
+    def reading(self) -> Reading:
+        """How ``as`` reads what it is given."""
+        return Reading(self.to, TREASURIES if self.fraction is None else self.fraction.notation)
 
 
 class CheckSpec(_ShortForm):
