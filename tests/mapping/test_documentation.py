@@ -8,10 +8,13 @@ from contribd.mapping.cases import run_cases
 from contribd.mapping.compile import compile_file
 from contribd.mapping.functions import FUNCTIONS
 from contribd.mapping.lexer import MAX_SOURCE
+from contribd.mapping.list_functions import MAX_ELEMENTS
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.operators import MAX_TEXT
 from contribd.mapping.parser import MAX_NESTING, MAX_NODES
+from contribd.mapping.patterns import MAX_PATTERN
 from contribd.mapping.rules import FieldSpec, MappingFile
+from contribd.mapping.text_functions import MAX_PIECES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text()
 
@@ -34,5 +37,5 @@ def test_every_function_and_setting_is_described() -> None:
 
 
 def test_bounds_are_those_of_the_code() -> None:
-    for bound in (MAX_SOURCE, MAX_NODES, MAX_NESTING, MAX_TEXT):
+    for bound in (MAX_SOURCE, MAX_NODES, MAX_NESTING, MAX_TEXT, MAX_PATTERN, MAX_PIECES, MAX_ELEMENTS):
         assert re.search(rf"\b{bound:,}\b", PAGE)

@@ -2,12 +2,14 @@
 
 import difflib
 
-from contribd.mapping.functions import FUNCTIONS, Function
+from contribd.mapping.functions import FUNCTIONS, Form, Function
 from contribd.mapping.kind import Kind, kind_of, words
 from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.names import table_alone
+from contribd.mapping.patterns import pattern_of
 from contribd.mapping.scope import EMPTY, POST, SURROUNDINGS
 from contribd.mapping.syntax import (
+    Access,
     Binary,
     Call,
     Conditional,
@@ -16,7 +18,6 @@ from contribd.mapping.syntax import (
     Node,
     Path,
     Row,
-    Step,
     TableName,
     Unary,
 )
@@ -36,7 +37,7 @@ def analyse(node: Node) -> Kind:  # noqa: C901, PLR0911 - one for each kind of n
             return kind_of(node.value)
         case Path():
             return _path(node)
-        case Step():
+        case Access():
             _need(node.base, Kind.LIST | Kind.OBJECT, "what a key or position follows")
             _need(node.key, Kind.TEXT | Kind.NUMBER, "a key or position")
             return Kind.ANY
@@ -119,8 +120,10 @@ def _call(node: Call) -> Kind:
         raise ExpressionError(node.at, f"there is no function {node.function}{hint}")
     if not function.least <= len(node.arguments) <= function.most:
         raise ExpressionError(node.at, f"it is {function.signature}; this has {len(node.arguments)} arguments")
-    if node.function == "exists" and not isinstance(node.arguments[0], Path | Step | Row):
+    if node.function == "exists" and not isinstance(node.arguments[0], Path | Access | Row):
         raise ExpressionError(node.arguments[0].at, "exists takes a path into the record")
+    if function.form is Form.PATTERN:
+        pattern_of(node)
     kinds = [_argument(node, function, index) for index in range(len(node.arguments))]
     if node.function == "coalesce":
         return _union(kinds)

@@ -12,11 +12,14 @@ from typing import Any, TypeAlias, cast
 
 from contribd.mapping import operators
 from contribd.mapping.analysis import analyse
-from contribd.mapping.functions import FUNCTIONS
+from contribd.mapping.functions import FUNCTIONS, Form, Function
 from contribd.mapping.kind import Kind
+from contribd.mapping.list_functions import MAX_ELEMENTS
 from contribd.mapping.operators import Value, split_booleans
-from contribd.mapping.scope import EMPTY, Place
+from contribd.mapping.patterns import pattern_of
+from contribd.mapping.scope import EMPTY, ITEM, Place
 from contribd.mapping.syntax import (
+    Access,
     Binary,
     Call,
     Conditional,
@@ -25,7 +28,6 @@ from contribd.mapping.syntax import (
     Node,
     Path,
     Row,
-    Step,
     TableName,
     Unary,
 )
@@ -98,6 +100,8 @@ class _CodeGenerator:
     def __init__(self) -> None:
         self.names: dict[str, Any] = {"__builtins__": {}}
         self._tape = current_tape()
+        self._lists = 0
+        """How many list functions the node at hand stands within."""
 
     def function(self, body: ast.expr) -> Evaluate:
         tree = ast.fix_missing_locations(ast.Expression(_lambda(body, [_RECORD])))
@@ -122,7 +126,7 @@ class _CodeGenerator:
                 return self._constant(node.value)
             case Path():
                 return self._path(node)
-            case Step():
+            case Access():
                 return self._step(node)
             case Row():
                 return self._call(operators.row, self.expression(node.key), self._named(node.table))
@@ -155,6 +159,8 @@ class _CodeGenerator:
         return ast.Call(_load(name), list(arguments), [])
 
     def _path(self, node: Path) -> ast.expr:
+        if node.keys[0] is ITEM:
+            return self._item(node)
         if node.keys == (EMPTY,):
             return ast.Compare(self._named(EMPTY), [ast.In()], [_load(_RECORD)])
         if len(node.keys) == 1:
@@ -163,7 +169,7 @@ class _CodeGenerator:
             return ast.Subscript(_load(_RECORD), key, ast.Load())
         return self._call(operators.walk, _load(_RECORD), self._named(node.keys))
 
-    def _step(self, node: Step) -> ast.expr:
+    def _step(self, node: Access) -> ast.expr:
         computed = [] if isinstance(node.key, Literal) else [ast.Constant(short(node.key))]
         return self._call(
             operators.step, self.expression(node.base), self.expression(node.key), ast.Constant(short(node)), *computed
@@ -201,10 +207,28 @@ class _CodeGenerator:
 
     def _function(self, node: Call) -> ast.expr:
         function = FUNCTIONS[node.function]
+        if function.form is Form.EACH:
+            return self._for_each(node, function)
         arguments = [self.expression(argument) for argument in node.arguments]
-        if function.lazy:
+        if function.form is Form.UNEVALUATED:
             arguments = [_lambda(argument, []) for argument in arguments]
+        elif function.form is Form.PATTERN:
+            arguments[1] = self._named(pattern_of(node))
         return self._call(function.call, *arguments)
+
+    def _for_each(self, node: Call, function: Function) -> ast.expr:
+        elements = self.expression(node.arguments[0])
+        most = _load(f"most{self._lists}") if self._lists else ast.Constant(MAX_ELEMENTS)
+        self._lists += 1
+        of = _lambda(self.expression(node.arguments[1]), [f"item{self._lists}", f"most{self._lists}"])
+        self._lists -= 1
+        return self._call(function.call, elements, of, most)
+
+    def _item(self, node: Path) -> ast.expr:
+        item = _load(f"item{self._lists}")
+        if len(node.keys) == 1:
+            return item
+        return self._call(operators.walk, ast.Dict([self._named(ITEM)], [item]), self._named(node.keys))
 
 
 def _plain(node: Node) -> bool:

@@ -40,6 +40,9 @@ class Code(StrEnum):
     TABLE = "M124", "A table stands only before a key in brackets, or after in"
     NO_COLUMN = "M125", "The table has no such column"
 
+    PATTERN = "M126", "A pattern that cannot be read, or is no constant"
+    NESTED_LISTS = "M127", "List functions stand within each other too deeply"
+
     # What would fail with every record.
     KIND = "M130", "A kind of value that cannot stand here"
 

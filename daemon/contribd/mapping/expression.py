@@ -13,7 +13,7 @@ from contribd.mapping.names import check_names
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value
 from contribd.mapping.parser import parse
-from contribd.mapping.scope import RECORD_ONLY, Place, Scope
+from contribd.mapping.scope import ITEM, RECORD_ONLY, Place, Scope
 from contribd.mapping.syntax import Key, Node, Path, Row, TableName, walk_tree
 
 
@@ -25,7 +25,9 @@ class Expression:
     kind: Kind
     node: Node
     paths: tuple[tuple[Key, ...], ...]
-    """Every path that it reads, once each, in the order written; those of what is not the record begin with a Place."""
+    """Every path that it reads, once each, in the order written; those of what is not the record begin with a Place.
+
+    What is read of an element of a list is none of them."""
     tables: frozenset[str]
     """The tables that it looks into."""
     run: Evaluate
@@ -52,7 +54,7 @@ def compile_expression(source: str, scope: Scope = RECORD_ONLY) -> Expression:
     every = tuple(walk_tree(node))
     check_names(every, scope)
     kind = analyse(node)
-    paths = tuple(dict.fromkeys(each.keys for each in every if isinstance(each, Path)))
+    paths = tuple(dict.fromkeys(each.keys for each in every if isinstance(each, Path) and each.keys[0] is not ITEM))
     tables = frozenset(each.table.name for each in every if isinstance(each, Row | TableName))
     return Expression(source, kind, node, paths, tables, generate(node))
 

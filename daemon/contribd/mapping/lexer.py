@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, auto
 
+from contribd.mapping.codes import Code
 from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.numbers import DIGITS
 
@@ -16,6 +17,7 @@ KEYWORDS = frozenset({"and", "or", "not", "in", "if", "else", "true", "false", "
 _TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n]+)
       | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
+      | (?P<raw>r["'])
       | (?P<name>[^\W\d]\w*)
       | (?P<place>@[^\W\d]\w*)
       | (?P<text>["'])
@@ -58,27 +60,36 @@ class Token:
 def tokenize(source: str) -> list[Token]:
     """All tokens of ``source``, END last. Raises ExpressionError."""
     if len(source) > MAX_SOURCE:
-        raise ExpressionError(MAX_SOURCE, f"an expression has at most {MAX_SOURCE} characters, this one {len(source)}")
+        text = f"an expression has at most {MAX_SOURCE} characters, this one {len(source)}"
+        raise ExpressionError(MAX_SOURCE, text, code=Code.BOUND)
     tokens: list[Token] = []
     at = 0
     while at < len(source):
         match = _TOKEN.match(source, at)
         if match is None:
-            raise ExpressionError(at, f"'{source[at]}' has no meaning in an expression")
-        kind = match.lastgroup
-        end = match.end()
-        if kind == "number":
-            tokens.append(Token(LexemeKind.NUMBER, at, _number(source, at, end)))
-        elif kind in _NAMES:
-            tokens.append(Token(_NAMES[kind], at, match.group()))
-        elif kind == "text":
-            value, end = _text(source, at)
-            tokens.append(Token(LexemeKind.TEXT, at, value))
-        elif kind == "symbol":
-            tokens.append(_symbol(match.group(), at))
-        at = end
+            raise ExpressionError(at, f"'{source[at]}' has no meaning in an expression", code=Code.CHARACTER)
+        at = match.end()
+        if match.lastgroup != "space":
+            token, at = _token(source, match)
+            tokens.append(token)
     tokens.append(Token(LexemeKind.END, len(source), ""))
     return tokens
+
+
+def _token(source: str, match: re.Match[str]) -> tuple[Token, int]:
+    """The token that ``match`` begins, and the offset behind it."""
+    at, end, kind = match.start(), match.end(), match.lastgroup
+    if kind == "number":
+        return Token(LexemeKind.NUMBER, at, _number(source, at, end)), end
+    if kind == "text":
+        value, end = _text(source, at)
+        return Token(LexemeKind.TEXT, at, value), end
+    if kind == "raw":
+        value, end = _raw_text(source, at + 1)
+        return Token(LexemeKind.TEXT, at + 1, value), end
+    if kind == "symbol":
+        return _symbol(match.group(), at), end
+    return Token(_NAMES[str(kind)], at, match.group()), end
 
 
 def _symbol(symbol: str, at: int) -> Token:
@@ -114,7 +125,19 @@ def _text(source: str, start: int) -> tuple[str, int]:
         else:
             at += 1
         parts.append(character)
-    raise ExpressionError(start, f"this text is not closed; a {quote} is missing")
+    raise _unclosed(source, start)
+
+
+def _raw_text(source: str, start: int) -> tuple[str, int]:
+    """The text behind the quote at ``start``, in which a backslash stands for itself, and the offset behind it."""
+    end = source.find(source[start], start + 1)
+    if end < 0:
+        raise _unclosed(source, start)
+    return source[start + 1 : end], end + 1
+
+
+def _unclosed(source: str, start: int) -> ExpressionError:
+    return ExpressionError(start, f"this text is not closed; a {source[start]} is missing")
 
 
 def _escape(source: str, at: int) -> tuple[str, int]:

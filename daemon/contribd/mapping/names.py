@@ -7,7 +7,7 @@ from contribd.mapping.codes import Code
 from contribd.mapping.lexer import Token
 from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.scope import EMPTY, POST, SURROUNDINGS, Scope, Surroundings
-from contribd.mapping.syntax import Key, Literal, Node, Path, Row, Step, TableName
+from contribd.mapping.syntax import Access, Key, Literal, Node, Path, Row, TableName
 from contribd.mapping.tables import Table
 from contribd.mapping.written import short
 
@@ -56,7 +56,7 @@ def stepped(node: Node, key: Node, opening: Token) -> Node:
         return Row(node.at, node.table, key)
     if isinstance(node, Path) and isinstance(key, Literal) and isinstance(key.value, str | int):
         return Path(node.at, (*node.keys, key.value))
-    return Step(node.at, node, key)
+    return Access(node.at, node, key)
 
 
 def table_alone(node: TableName) -> ExpressionError:
@@ -76,7 +76,7 @@ def check_names(nodes: Iterable[Node], scope: Scope) -> None:
     for node in nodes:
         if isinstance(node, Path):
             _check_path(node, scope)
-        elif isinstance(node, Step) and isinstance(node.base, Row):
+        elif isinstance(node, Access) and isinstance(node.base, Row):
             _check_column(node, node.base.table)
 
 
@@ -109,7 +109,7 @@ def _check_end(node: Path, most: int) -> None:
         raise ExpressionError(node.at, f"{whole} is no list or object: nothing is within it", code=Code.KIND)
 
 
-def _check_column(node: Step, table: Table) -> None:
+def _check_column(node: Access, table: Table) -> None:
     if table.columns is None:
         raise ExpressionError(
             node.at,

@@ -66,11 +66,9 @@ def plain_text(number: int | Decimal) -> str | None:
 
     The magnitude is looked at before anything is formatted: ``1e999999999`` must not become a gigabyte.
     """
-    if not number:
-        return "0"
     if type(number) is int:
         return str(number) if -LIMIT < number < LIMIT else None
     decimal_number = Decimal(number)
     if abs(decimal_number.adjusted()) > _PLAIN_EXPONENT:
-        return None
-    return format(decimal_number, "f")
+        return None if decimal_number else "0"
+    return format(decimal_number or abs(decimal_number), "f")

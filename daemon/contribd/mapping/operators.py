@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from contribd.mapping.mistakes import EvaluationError, missing, missing_path, out_of_range, wrong_type
-from contribd.mapping.numbers import LIMIT, NUMBERS, key_text, whole
+from contribd.mapping.numbers import LIMIT, NUMBERS, key_text, parse_number, whole
 from contribd.mapping.scope import LetName, Surroundings
 from contribd.mapping.syntax import Key
 from contribd.mapping.tables import Table
@@ -175,28 +175,28 @@ def unequal(left: Value, right: Value) -> bool:
 
 def less(left: Value, right: Value) -> bool:
     """Order of two numbers, or of two texts by code point."""
-    if (type(left) in NUMBERS and type(right) in NUMBERS) or (type(left) is str and type(right) is str):
+    if (type(left) in NUMBERS and type(right) in NUMBERS) or _two_texts("<", left, right):
         return bool(left < right)
     raise _not_ordered("<", left, right)
 
 
 def less_equal(left: Value, right: Value) -> bool:
     """Order of two numbers, or of two texts by code point."""
-    if (type(left) in NUMBERS and type(right) in NUMBERS) or (type(left) is str and type(right) is str):
+    if (type(left) in NUMBERS and type(right) in NUMBERS) or _two_texts("<=", left, right):
         return bool(left <= right)
     raise _not_ordered("<=", left, right)
 
 
 def greater(left: Value, right: Value) -> bool:
     """Order of two numbers, or of two texts by code point."""
-    if (type(left) in NUMBERS and type(right) in NUMBERS) or (type(left) is str and type(right) is str):
+    if (type(left) in NUMBERS and type(right) in NUMBERS) or _two_texts(">", left, right):
         return bool(left > right)
     raise _not_ordered(">", left, right)
 
 
 def greater_equal(left: Value, right: Value) -> bool:
     """Order of two numbers, or of two texts by code point."""
-    if (type(left) in NUMBERS and type(right) in NUMBERS) or (type(left) is str and type(right) is str):
+    if (type(left) in NUMBERS and type(right) in NUMBERS) or _two_texts(">=", left, right):
         return bool(left >= right)
     raise _not_ordered(">=", left, right)
 
@@ -244,6 +244,16 @@ def _bounded(number: Value) -> Value:
 
 def _not_numbers(operator: str, left: Value, right: Value) -> EvaluationError:
     return wrong_type(f"'{operator}' takes two numbers, not {kind_name(left)} and {kind_name(right)}")
+
+
+def _two_texts(operator: str, left: Value, right: Value) -> bool:
+    """Whether both are text; numbers that came as text are refused, since "10.2" stands before "9.5" in order."""
+    if type(left) is not str or type(right) is not str:
+        return False
+    if parse_number(left) is None or parse_number(right) is None:
+        return True
+    texts = f"{shown(left)} and {shown(right)}"
+    raise wrong_type(f"'{operator}' compares {texts} as text, not as numbers; write number() around each")
 
 
 def _not_ordered(operator: str, left: Value, right: Value) -> EvaluationError:

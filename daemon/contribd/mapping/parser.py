@@ -6,11 +6,13 @@ Loosest to tightest: ``x if c else y``, ``or``, ``and``, ``not``, comparison and
 
 from decimal import Decimal
 
+from contribd.mapping.codes import Code
+from contribd.mapping.functions import FUNCTIONS, Form
 from contribd.mapping.lexer import KEYWORDS, LexemeKind, Token, tokenize
 from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.names import named, place, stepped
 from contribd.mapping.numbers import whole
-from contribd.mapping.scope import RECORD_ONLY, Scope
+from contribd.mapping.scope import ITEM, RECORD_ONLY, Scope
 from contribd.mapping.syntax import Binary, Call, Conditional, Literal, Literals, Node, Path, Scalar, Unary
 
 MAX_NESTING = 40
@@ -18,6 +20,15 @@ MAX_NESTING = 40
 
 MAX_NODES = 200
 """Operators, calls and operands in one expression. Bounds the depth of the tree and the time of an evaluation."""
+
+MAX_LISTS = 2
+"""List functions within each other."""
+
+EACH = frozenset(name for name, function in FUNCTIONS.items() if function.form is Form.EACH)
+"""The functions in which ``item`` is an element from their second argument on."""
+
+EACH_ITSELF = frozenset(name for name in EACH if FUNCTIONS[name].least == 1)
+"""Those that take the elements themselves where there is no second argument."""
 
 _CONDITIONAL, _OR, _AND, _NOT, _COMPARISON, _SUM, _PRODUCT, _SIGN = 1, 2, 3, 4, 5, 6, 7, 8
 _POWERS = {
@@ -51,6 +62,7 @@ class _Parser:
         self._index = 0
         self._nodes = 0
         self._nesting = 0
+        self._lists = 0
 
     @property
     def next(self) -> Token:
@@ -118,6 +130,8 @@ class _Parser:
             raise ExpressionError(token.at, f"expected a value, found '{name}'; a key of that name is [\"{name}\"]")
         if self._at("("):
             return self._call(token)
+        if name == ITEM.name and self._lists:
+            return Path(token.at, (ITEM,))
         return named(token, self._scope)
 
     def _minus(self, token: Token) -> Node:
@@ -165,12 +179,26 @@ class _Parser:
     def _call(self, name: Token) -> Node:
         self._take()
         arguments: list[Node] = []
+        each = str(name.value) in EACH
         while not self._at(")"):
             if arguments:
                 self._expect(",", "or ')' after an argument")
-            arguments.append(self.expression(0))
+            arguments.append(self._of_element() if each and arguments else self.expression(0))
         self._take()
+        if str(name.value) in EACH_ITSELF and len(arguments) == 1:
+            arguments.append(Path(name.at, (ITEM,)))
         return Call(name.at, str(name.value), tuple(arguments))
+
+    def _of_element(self) -> Node:
+        """What a list function works out of each element."""
+        if self._lists == MAX_LISTS:
+            text = f"list functions stand within each other at most {MAX_LISTS} deep"
+            cure = "Compute the inner one before, under let."
+            raise ExpressionError(self.next.at, text, code=Code.NESTED_LISTS, cure=cure)
+        self._lists += 1
+        node = self.expression(0)
+        self._lists -= 1
+        return node
 
     def _infix(self, left: Node, power: int) -> Node:
         token = self._take()

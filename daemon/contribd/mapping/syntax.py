@@ -29,7 +29,7 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Access:
     """One key or position further in the value of ``base``, where no Path can say it: ``first(…).price``, ``a[b]``."""
 
     at: int
@@ -100,7 +100,7 @@ class Call:
     arguments: "tuple[Node, ...]"
 
 
-Node: TypeAlias = Literal | Path | Step | TableName | Row | Literals | Unary | Binary | Conditional | Call
+Node: TypeAlias = Literal | Path | Access | TableName | Row | Literals | Unary | Binary | Conditional | Call
 
 
 def children(node: Node) -> "tuple[Node, ...]":  # noqa: PLR0911 - one for each kind of node
@@ -114,7 +114,7 @@ def children(node: Node) -> "tuple[Node, ...]":  # noqa: PLR0911 - one for each 
             return (node.then, node.condition, node.otherwise)
         case Call():
             return node.arguments
-        case Step():
+        case Access():
             return (node.base, node.key)
         case Row():
             return (node.key,)

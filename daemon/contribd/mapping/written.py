@@ -4,6 +4,7 @@ import json
 from decimal import Decimal
 
 from contribd.mapping.syntax import (
+    Access,
     Binary,
     Call,
     Conditional,
@@ -13,7 +14,6 @@ from contribd.mapping.syntax import (
     Path,
     Row,
     Scalar,
-    Step,
     TableName,
     Unary,
     path_text,
@@ -40,7 +40,7 @@ def written(node: Node) -> str:  # noqa: C901, PLR0911 - one for each kind of no
             return node.table.name
         case Row():
             return f"{node.table.name}[{written(node.key)}]"
-        case Step():
+        case Access():
             return _within(node.base, _OPERAND) + _key(node.key)
         case Call():
             return f"{node.function}({', '.join(map(written, node.arguments))})"
