@@ -12,7 +12,7 @@ MODULES = {
     "contribd." + ".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sorted(ROOT.rglob("*.py"))
 }
 
-PURE = ("engine", "omm", "mapping")
+PURE = ("engine", "omm", "mapping", "dictionary")
 IMPURE_MODULES = {
     "_thread", "asyncio", "concurrent", "io", "kafka", "logging", "multiprocessing", "os", "pathlib", "queue", "random",
     "secrets", "select", "selectors", "signal", "socket", "ssl", "structlog", "subprocess", "sys", "tempfile",
@@ -23,8 +23,9 @@ CLOCKS = re.compile(r"\b(time\.(time|monotonic|perf_counter)\w*|datetime\.(now|u
 ALLOWED = {
     "omm": {"omm", "mapping"},
     "mapping": {"mapping"},
+    "dictionary": {"dictionary", "mapping"},
     "engine": {"engine", "omm", "mapping"},
-    "config": {"config", "mapping", "omm", "tls"},
+    "config": {"config", "dictionary", "mapping", "omm", "tls"},
     "ops": {"ops", "engine"},
     "ads": {"ads", "engine", "omm", "tls"},
     "streams": {"streams", "engine", "mapping", "ops", "config"},

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, cast
 
 from contribd.mapping import operators
 from contribd.mapping.analysis import analyse
+from contribd.mapping.computed_names import ComputedName, different, name_text
 from contribd.mapping.functions import FUNCTIONS, Form, Function
 from contribd.mapping.kind import Kind
 from contribd.mapping.list_functions import MAX_ELEMENTS
@@ -62,14 +63,23 @@ def generate(node: Node) -> Evaluate:
     return generator.function(generator.expression(node))
 
 
-def generate_object(entries: Sequence[tuple[str, Node, Callable[[Value], Value]]]) -> Evaluate:
+def generate_object(entries: Sequence[tuple[str | ComputedName, Node, Callable[[Value], Value]]]) -> Evaluate:
     """One function of the record that gives a dict: each key with its node's value, passed through its function.
 
-    One call and one place for failures instead of one a field.
+    One call and one place for failures instead of one a field. It fails where two computed keys are one.
     """
     generator = _CodeGenerator()
     values = [generator.piped(node, function) for _, node, function in entries]
-    return generator.function(ast.Dict([ast.Constant(key) for key, _, _ in entries], values))
+    whole: ast.expr = ast.Dict([generator.key(key) for key, _, _ in entries], values)
+    if any(isinstance(key, ComputedName) for key, _, _ in entries):
+        whole = generator.called(different, whole, ast.Constant(len(entries)))
+    return generator.function(whole)
+
+
+def generate_name(name: ComputedName) -> Evaluate:
+    """A function of the record that gives the name of a field."""
+    generator = _CodeGenerator()
+    return generator.function(generator.key(name))
 
 
 def generate_text(parts: Sequence[str | Node], convert: Callable[[Value], str], last: Callable[[str], str]) -> Evaluate:
@@ -78,11 +88,7 @@ def generate_text(parts: Sequence[str | Node], convert: Callable[[Value], str], 
     Texts stand as they are, nodes go through ``convert``.
     """
     generator = _CodeGenerator()
-    whole: ast.expr = ast.Constant("")
-    for number, part in enumerate(parts):
-        piece = ast.Constant(part) if isinstance(part, str) else generator.piped(part, convert)
-        whole = ast.BinOp(whole, ast.Add(), piece) if number else piece
-    return generator.function(generator.called(last, whole))
+    return generator.function(generator.called(last, generator.text(parts, convert)))
 
 
 def _lambda(body: ast.expr, parameters: list[str]) -> ast.Lambda:
@@ -111,8 +117,20 @@ class _CodeGenerator:
     def piped(self, node: Node, function: Callable[[Value], Value]) -> ast.expr:
         return self.called(function, self.expression(node))
 
-    def called(self, function: Callable[..., Value], argument: ast.expr) -> ast.expr:
-        return ast.Call(self._named(function), [argument], [])
+    def called(self, function: Callable[..., Value], *arguments: ast.expr) -> ast.expr:
+        return ast.Call(self._named(function), list(arguments), [])
+
+    def text(self, parts: Sequence[str | Node], convert: Callable[[Value], str]) -> ast.expr:
+        whole: ast.expr = ast.Constant("")
+        for number, part in enumerate(parts):
+            piece = ast.Constant(part) if isinstance(part, str) else self.piped(part, convert)
+            whole = ast.BinOp(whole, ast.Add(), piece) if number else piece
+        return whole
+
+    def key(self, key: str | ComputedName) -> ast.expr:
+        if isinstance(key, str):
+            return ast.Constant(key)
+        return self.called(key.resolve, self.text(key.parts, name_text))
 
     def expression(self, node: Node) -> ast.expr:
         made = self._unnoted(node)

@@ -63,3 +63,22 @@ class Code(StrEnum):
     SETTINGS_DISAGREE = "M305", "Settings of a field that do not go together"
     NEVER_FITS = "M306", "An expression that never gives what its field takes"
     RIC_NOT_POSTED = "M307", "A RIC that names no item, whatever the record"
+
+    # The field dictionary: fields and their values.
+    UNKNOWN_FIELD = "M401", "The dictionary has no field of this name or FID"
+    FIELD_KIND = "M402", "A kind of value that a field of this type does not take"
+    ENUM_VALUE = "M403", "An enumerated field's table has no such value or display text"
+    ENUM_AMBIGUOUS = "M404", "Several values of an enumerated field have this display text"
+    FIELD_LENGTH = "M405", "A text is longer than its field"
+    FIELD_RANGE = "M406", "A number is outside of what its field can hold"
+    FIELD_TIME = "M407", "A field for dates or times is given something else"
+    FIELD_TYPE = "M408", "Fields of this type cannot be posted"
+    SAME_FIELD = "M409", "A mapping sets one field twice, under two names"
+    NAME_TEMPLATE = "M410", "A field's name with braces can become none of the dictionary's fields"
+    NAME_TEMPLATE_TYPES = "M411", "A field's name with braces can become fields of several types"
+
+    # The field dictionary: its files.
+    DICTIONARY_LINE = "M420", "A line of a dictionary file cannot be read"
+    DICTIONARY_TWICE = "M421", "A dictionary file defines something twice, and differently"
+    DICTIONARY_FILE = "M422", "A dictionary file is not what it should be"
+    ENUMS_ALONE = "M423", "Enumerated types without the fields that have them"

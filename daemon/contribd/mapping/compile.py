@@ -7,12 +7,12 @@ from difflib import get_close_matches
 from typing import TypeAlias, TypeVar
 
 from contribd.mapping.case_specs import CaseSpec
-from contribd.mapping.codegen import Evaluate, generate, generate_object, generate_text
+from contribd.mapping.codegen import Evaluate, generate, generate_name, generate_object, generate_text
 from contribd.mapping.codes import Code
 from contribd.mapping.conversions import Lookup, conversion, ric_text
 from contribd.mapping.expression import Expression, Template, compile_expression, compile_template
-from contribd.mapping.fieldnames import field_name_problem
 from contribd.mapping.fieldrules import FieldProblem, field_problems
+from contribd.mapping.fieldtypes import NO_DICTIONARY, FieldNameError, FieldTypes, Target
 from contribd.mapping.kind import Kind, words
 from contribd.mapping.mistakes import RAISED, ExpressionError, as_evaluation_error
 from contribd.mapping.numbers import CONTEXT
@@ -62,6 +62,10 @@ class CompiledField:
     convert: Convert
     missing: str
     """``reject``, ``skip`` or ``blank``."""
+    label: str
+    """What people are told of it: its name, with FID and type where they are known."""
+    name_of: Evaluate | None
+    """Its name for a record, where the record gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +108,17 @@ class Compiled:
     """Every expression of the mappings, in the order in which they were compiled."""
 
 
-def compile_file(model: MappingFile, default_service: str, taken: Collection[str] = ()) -> Compiled:
-    """Compile every mapping of a file. ``taken`` holds the names of mappings in other files; names are unique."""
+def compile_file(
+    model: MappingFile, default_service: str, taken: Collection[str] = (), types: FieldTypes = NO_DICTIONARY
+) -> Compiled:
+    """Compile every mapping of a file. ``taken`` holds the names of mappings in other files; names are unique.
+
+    ``types``: what is known of fields.
+    """
     compiled = Compiled(tests=list(model.tests))
     names = set(taken)
     for index, spec in enumerate(model.mappings):
-        compiler = _Compiler(("mappings", index), spec.name)
+        compiler = _Compiler(("mappings", index), spec.name, types)
         if spec.name in names:
             text = f"another mapping is named {spec.name}; results tell mappings apart by name"
             compiler.problem(("name",), text, code=Code.SAME_NAME, cure="Give one of them another name")
@@ -125,9 +134,10 @@ def compile_file(model: MappingFile, default_service: str, taken: Collection[str
 class _Compiler:
     """Compiles one mapping. Where a part has a problem it is noted and a stand-in is used, to find the others too."""
 
-    def __init__(self, path: DataPath, name: str) -> None:
+    def __init__(self, path: DataPath, name: str, types: FieldTypes) -> None:
         self._path = path
         self._name = name
+        self._types = types
         self.problems: list[MappingProblem] = []
         self.sites: list[Site] = []
 
@@ -142,22 +152,20 @@ class _Compiler:
         if not spec.fields:
             self._lacks("fields", Code.NO_FIELDS, "fields: {BID: bid}")
         parts = [self._field(name, field_spec) for name, field_spec in spec.fields.items()]
+        self._all_different(spec, parts)
         return CompiledMapping(
             name=spec.name,
             when=None if spec.when is None else self._condition(spec.when, ("when",)),
             ric=self._ric(spec.ric),
             service=self._service(spec.service, default_service),
             type=_TYPES[spec.post],
-            fields=tuple(
-                CompiledField(part.name, generate(part.node), part.convert, spec.fields[part.name].missing)
-                for part in parts
-            ),
-            all_fields=generate_object([(part.name, part.node, part.convert) for part in parts]),
+            fields=tuple(part.compiled() for part in parts),
+            all_fields=generate_object([(part.target.key, part.node, part.convert) for part in parts]),
             checks=tuple(
                 CompiledCheck(self._condition(check.that, ("checks", index, *check.short_path)), check.text)
                 for index, check in enumerate(spec.checks)
             ),
-            withdraw=self._withdraw(spec),
+            withdraw=self._withdraw(spec, parts),
         )
 
     def _ignoring(self, spec: MappingSpec) -> CompiledMapping:
@@ -177,7 +185,15 @@ class _Compiler:
             (key,), text, code=code, cure=f"Write {example}; or ignore: true where such records are not posted"
         )
 
-    def _withdraw(self, spec: MappingSpec) -> frozenset[str]:
+    def _all_different(self, spec: MappingSpec, parts: "list[_Part]") -> None:
+        first: dict[str, str] = {}
+        for name, part in zip(spec.fields, parts, strict=True):
+            other = first.setdefault(part.target.name, name)
+            if other != name:
+                text = f"{name} is {part.target.label}, which the mapping sets already as {other}"
+                self.problem(("fields", name), text, key=True, code=Code.SAME_FIELD, cure=f"Remove {name} or {other}")
+
+    def _withdraw(self, spec: MappingSpec, parts: "list[_Part]") -> frozenset[str]:
         for index, name in enumerate(spec.withdraw):
             if name not in spec.fields:
                 near = get_close_matches(name, spec.fields, n=1)
@@ -186,7 +202,8 @@ class _Compiler:
                 self.problem(("withdraw", index), text, code=Code.WITHDRAW)
             elif name in spec.withdraw[:index]:
                 self.problem(("withdraw", index), f"{name} is named twice", code=Code.WITHDRAW, cure="Remove one")
-        return frozenset(spec.withdraw)
+        fields = dict(zip(spec.fields, parts, strict=True))
+        return frozenset().union(*(fields[name].target.names for name in spec.withdraw if name in fields))
 
     def _compile(self, compiler: Callable[[str], _T], source: str, path: DataPath) -> _T | None:
         try:
@@ -225,23 +242,37 @@ class _Compiler:
 
     def _field(self, name: str, spec: FieldSpec) -> "_Part":
         path: DataPath = ("fields", name)
-        if wrong := field_name_problem(name):
-            self.problem(path, wrong.text, key=True, code=wrong.code, cure=wrong.cure)
+        target = self._target(name, path)
         expression = _NOTHING
         if spec.from_ is not None:
             expression = self._compile(compile_expression, spec.from_, path + spec.short_path) or _NOTHING
-        wrong_settings = list(field_problems(spec, expression.kind))
+        wrong_settings = target.problems(spec, expression.kind, field_problems(spec, expression.kind))
         for problem in wrong_settings:
             self._field_problem(path, spec, problem)
-        last = conversion(None, spec.reading, spec.round)
+        plain = spec.to is None and spec.round is None
+        last = target.fitting(conversion(None, spec.reading, spec.round), plain=plain)
+        checked = target.checked(last)
         if spec.has("value"):
-            return _Part(name, Literal(0, self._constant((*path, "value"), spec.value, last)), _as_it_is)
+            value = self._constant((*path, "value"), spec.value, checked)
+            return _Part(target, Literal(0, value), _as_it_is, spec.missing)
         if spec.lookup is not None:
-            lookup = self._lookup(path, spec, spec.lookup, last)
-            return _Part(name, expression.node, conversion(lookup, spec.reading, spec.round))
+            lookup = self._lookup(path, spec, spec.lookup, checked)
+            convert = target.fitting(conversion(lookup, spec.reading, spec.round), plain=False)
+            return _Part(target, expression.node, convert, spec.missing)
         if not wrong_settings:
-            self._constant_expression(path + spec.short_path, expression, last)
-        return _Part(name, expression.node, last)
+            self._constant_expression(path + spec.short_path, expression, checked)
+        return _Part(target, expression.node, last, spec.missing)
+
+    def _target(self, name: str, path: DataPath) -> Target:
+        """The field of this name; one of which nothing is known where there is a problem."""
+        try:
+            if "{" in name or "}" in name:
+                return Target(name, *self._types.computed(compile_template(name)))
+            known = self._types.field(name)
+        except (ExpressionError, FieldNameError) as error:
+            self.problem(path, error.text, key=True, code=error.code, cure=error.cure)
+            return Target(name)
+        return Target(name if known is None else known.name, None, known)
 
     def _lookup(self, path: DataPath, spec: FieldSpec, table: Mapping[str, Scalar], last: Convert) -> Lookup:
         for key, value in table.items():
@@ -261,7 +292,8 @@ class _Compiler:
             with localcontext(CONTEXT):
                 return convert(value)
         except RAISED as error:
-            self.problem(path, as_evaluation_error(error).text, code=Code.CONSTANT_NOT_POSTED)
+            failure = as_evaluation_error(error)
+            self.problem(path, failure.text, code=failure.code or Code.CONSTANT_NOT_POSTED, cure=failure.cure)
             return None
 
     def _constant_expression(self, path: DataPath, expression: Expression, convert: Convert) -> None:
@@ -281,9 +313,22 @@ def _as_it_is(value: Value) -> Value:
 class _Part:
     """A field before its functions are generated."""
 
-    name: str
+    target: Target
     node: Node
     convert: Convert
+    missing: str
+
+    def compiled(self) -> CompiledField:
+        """The field by itself."""
+        computed = self.target.computed
+        return CompiledField(
+            self.target.name,
+            generate(self.node),
+            self.convert,
+            self.missing,
+            self.target.label,
+            None if computed is None else generate_name(computed),
+        )
 
 
 _NOTHING = Expression("", Kind.ANY, Literal(0, None), (), frozenset(), lambda _record: None)

@@ -24,7 +24,7 @@ def field_name_problem(name: str) -> FieldProblem | None:
             "",
             f"{name} is a template; a field's name is one only where a dictionary knows all that it can become",
             Code.FIELD_NAME_TEMPLATE,
-            "Give the configuration's dictionary, or write each field out with its acronym",
+            "Set dictionary.fields in the configuration, or write each field out with its acronym",
         )
     if not name or len(name) > MAX_FIELD_NAME:
         what = f"has {len(name)} characters" if name else "is empty"

@@ -9,7 +9,7 @@ import msgspec
 
 from contribd.mapping.compile import CompiledCheck, CompiledMapping
 from contribd.mapping.dispatch import candidates, dispatch
-from contribd.mapping.mistakes import RAISED, ErrorKind, EvaluationError, as_evaluation_error, wrong_type
+from contribd.mapping.mistakes import RAISED, ErrorKind, EvaluationError, as_evaluation_error, out_of_range, wrong_type
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value, kind_name, walk
 from contribd.mapping.outcome import FieldValue, Mapped, Outcome, RejectCode, Rejected, UnreadValue
@@ -110,13 +110,22 @@ def _one_by_one(mapping: CompiledMapping, record: Record, ric: str) -> dict[str,
     fields: dict[str, FieldValue] = {}
     for field in mapping.fields:
         try:
-            fields[field.name] = field.convert(field.read(record))
+            name = field.name if field.name_of is None else field.name_of(record)
+            if name in fields:
+                raise out_of_range(f"the record gives it the name of another field, {name}")
+        except RAISED as error:
+            failure = as_evaluation_error(error)
+            if failure.kind is ErrorKind.MISSING and field.missing == "skip":
+                continue
+            return _rejected(mapping, field.label, failure, ric, fields)
+        try:
+            fields[name] = field.convert(field.read(record))
         except RAISED as error:
             failure = as_evaluation_error(error)
             if failure.kind is not ErrorKind.MISSING or field.missing == "reject":
-                return _rejected(mapping, field.name, failure, ric, fields)
+                return _rejected(mapping, field.label, failure, ric, fields)
             if field.missing == "blank":
-                fields[field.name] = None
+                fields[name] = None
     return fields
 
 

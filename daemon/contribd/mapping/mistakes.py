@@ -33,14 +33,19 @@ class ErrorKind(Enum):
 class EvaluationError(Exception):
     """An evaluation without a value. ``text`` is for people; it never holds more than a short part of a value.
 
-    ``path`` is the one that the record lacks, where it is a path into the record that is missing.
+    ``path`` is the one that the record lacks, where it is a path into the record that is missing. ``code`` and ``cure``
+    are for a constant, when a file is checked; both may be empty.
     """
 
-    def __init__(self, kind: ErrorKind, text: str, path: tuple[Key, ...] = ()) -> None:
+    def __init__(
+        self, kind: ErrorKind, text: str, path: tuple[Key, ...] = (), *, code: str = "", cure: str = ""
+    ) -> None:
         super().__init__(text)
         self.kind: Final = kind
         self.text: Final = text
         self.path: Final = path
+        self.code: Final = code
+        self.cure: Final = cure
 
 
 RAISED = (EvaluationError, KeyError, ArithmeticError)

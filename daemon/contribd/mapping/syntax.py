@@ -130,9 +130,11 @@ def walk_tree(node: Node) -> Iterator[Node]:
 
 
 def outcomes(node: Node) -> "tuple[Node, ...]":
-    """The nodes whose values ``node`` can give: the sides of a conditional, else ``node`` itself."""
+    """The nodes whose values ``node`` can give: sides of a conditional, what coalesce takes, else ``node`` itself."""
     if isinstance(node, Conditional):
         return outcomes(node.then) + outcomes(node.otherwise)
+    if isinstance(node, Call) and node.function == "coalesce":
+        return tuple(found for argument in node.arguments for found in outcomes(argument))
     return (node,)
 
 

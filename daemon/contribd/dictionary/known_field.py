@@ -1,0 +1,73 @@
+"""One field that a mapping names, with what of the mapping's settings cannot go with its type."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from contribd.dictionary.enums_file import EnumTable
+from contribd.dictionary.fields_file import Field
+from contribd.dictionary.fit import fit
+from contribd.dictionary.rwf import FRACTIONS, TEXTS, TIMES, WHOLE, RwfType
+from contribd.mapping.codes import Code
+from contribd.mapping.conversions import As
+from contribd.mapping.fieldrules import FieldProblem
+from contribd.mapping.kind import Kind, words
+from contribd.mapping.rules import FieldSpec
+from contribd.mapping.values import Convert
+
+_TAKES = {
+    **dict.fromkeys(FRACTIONS | WHOLE, Kind.NUMBER),
+    **dict.fromkeys(TEXTS | {RwfType.BUFFER}, Kind.TEXT),
+    **dict.fromkeys(TIMES | {RwfType.ENUM}, Kind.NUMBER | Kind.TEXT),
+    RwfType.OTHER: Kind.NULL,
+}
+_GIVES = {As.REAL: Kind.NUMBER, As.INT: Kind.NUMBER, As.FRACTION: Kind.NUMBER}
+_WRONG_FORMS = {
+    RwfType.DATE: {As.TIME},
+    RwfType.TIME: {As.DATE},
+    RwfType.DATETIME: {As.DATE, As.TIME},
+    RwfType.ENUM: {As.DATE, As.TIME, As.DATETIME},
+}
+"""What is text as well, but never one that the type takes."""
+_CURES = {
+    **dict.fromkeys(FRACTIONS, "Add as: real, for text that is a number"),
+    **dict.fromkeys(WHOLE, "Add as: int, for text that is a whole number"),
+    **dict.fromkeys(TEXTS, "Add as: text"),
+}
+
+
+@dataclass(frozen=True)
+class KnownField:
+    """A field with its table, where it has one. ``name`` and ``label`` are a template's where several are meant."""
+
+    field: Field
+    table: EnumTable | None
+    name: str
+    label: str
+
+    @cached_property
+    def convert(self) -> Convert:
+        """Makes a value what is posted in this field. Raises EvaluationError."""
+        return fit(self.field, self.table)
+
+    def problems(self, spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:
+        """What of a field's settings cannot go with its type; ``gives``: what its expression can give."""
+        kind = self.field.type
+        if kind is RwfType.OTHER:
+            text = f"{self.label} cannot be posted: its type holds no single value"
+            yield FieldProblem("", text, Code.FIELD_TYPE)
+            return
+        if spec.round is not None and (kind not in FRACTIONS and (kind not in WHOLE or spec.round)):
+            text = f"{self.label} has no decimals to be rounded"
+            yield FieldProblem("round", text, Code.FIELD_KIND, "Remove round")
+        if spec.to is not None:
+            yield from self._as(spec.to)
+        elif spec.from_ is not None and spec.lookup is None and not gives & (_TAKES[kind] | Kind.NULL):
+            text = f"{self.label} takes {words(_TAKES[kind])}; this is {words(gives)}"
+            yield FieldProblem("from", text, Code.FIELD_KIND, _CURES.get(kind, ""))
+
+    def _as(self, to: As) -> Iterator[FieldProblem]:
+        kind = self.field.type
+        if to in _WRONG_FORMS.get(kind, ()) or not _GIVES.get(to, Kind.TEXT) & _TAKES[kind]:
+            text = f"{self.label} does not take what as: {to} makes"
+            yield FieldProblem("as", text, Code.FIELD_KIND, "Remove as: the dictionary says how values are made to fit")

@@ -1,0 +1,160 @@
+"""What is known of the fields that a mapping names: their types, where there is a field dictionary.
+
+The compiler asks by the protocols below; who reads dictionaries implements them, and ``NO_DICTIONARY`` stands where
+there is none.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple, Protocol
+
+from contribd.mapping.computed_names import ComputedName
+from contribd.mapping.expression import Template
+from contribd.mapping.fieldnames import field_name_problem
+from contribd.mapping.fieldrules import FieldProblem
+from contribd.mapping.kind import Kind
+from contribd.mapping.mistakes import RAISED, EvaluationError, as_evaluation_error
+from contribd.mapping.operators import Value
+from contribd.mapping.outcome import FieldValue
+from contribd.mapping.rules import FieldSpec
+from contribd.mapping.tape import noted
+from contribd.mapping.values import Convert
+
+
+class FieldNameError(Exception):
+    """A field's name that cannot stand."""
+
+    def __init__(self, text: str, code: str, cure: str) -> None:
+        super().__init__(text)
+        self.text: Final = text
+        self.code: Final = code
+        self.cure: Final = cure
+
+
+class FieldType(Protocol):
+    """What is known of one field, or of all that a name with braces can become."""
+
+    @property
+    def name(self) -> str:
+        """As it is posted; with braces as written."""
+
+    @property
+    def label(self) -> str:
+        """For people: "BID (FID 22, Real)"."""
+
+    @property
+    def convert(self) -> Convert:
+        """Makes a value what is posted in this field. Raises EvaluationError."""
+
+    def problems(self, spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:
+        """What of a field's settings cannot go with its type; ``gives``: what its expression can give."""
+
+
+class FieldTypes(Protocol):
+    """What is known of fields."""
+
+    def field(self, name: str) -> FieldType | None:
+        """The field of this acronym or FID; None where nothing is known of it. Raises FieldNameError."""
+
+    def computed(self, template: Template) -> tuple[ComputedName, FieldType | None]:
+        """The fields that a name with braces can become. Raises FieldNameError."""
+
+
+class Target(NamedTuple):
+    """The field that a value goes to."""
+
+    name: str
+    """As it is posted; with braces as written."""
+    computed: ComputedName | None = None
+    type: FieldType | None = None
+
+    @property
+    def key(self) -> str | ComputedName:
+        """Its name, or how that is computed."""
+        return self.computed or self.name
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return self.type.label if self.type is not None else self.name
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All that its name can be."""
+        return self.computed.names if self.computed is not None else frozenset({self.name})
+
+    def problems(self, spec: FieldSpec, gives: Kind, found: Iterable[FieldProblem]) -> list[FieldProblem]:
+        """Those found, and what of the settings cannot go with the field's type; of a setting only the first."""
+        listed = list(found)
+        keys = {problem.key for problem in listed}
+        further = self.type.problems(spec, gives) if self.type is not None else ()
+        return listed + [problem for problem in further if problem.key not in keys]
+
+    def fitting(self, asked: Convert, *, plain: bool) -> Convert:
+        """What makes a value one of this field: what is ``asked`` for, then what its type wants.
+
+        ``plain``: nothing is asked for but that the value can be posted, which the type sees to.
+        """
+        if self.type is None:
+            return asked
+        convert = noted(self.label, self.type.convert)
+        return convert if plain else _after(asked, convert)
+
+    def checked(self, convert: Convert) -> Convert:
+        """The same for constants: what does not fit is told with the field's name and type."""
+        return convert if self.type is None else _labelled(self.label, convert)
+
+
+def _after(first: Callable[[Value], Value], convert: Convert) -> Convert:
+    def fit(value: Value) -> FieldValue:
+        return convert(first(value))
+
+    return fit
+
+
+def _labelled(label: str, convert: Convert) -> Convert:
+    def check(value: Value) -> FieldValue:
+        try:
+            return convert(value)
+        except RAISED as error:
+            failure = as_evaluation_error(error)
+            text = f"{label}: {failure.text}"
+            raise EvaluationError(failure.kind, text, code=failure.code, cure=failure.cure) from None
+
+    return check
+
+
+class _NoDictionary:
+    """Nothing is known but which names no dictionary has."""
+
+    def field(self, name: str) -> FieldType | None:
+        _refuse(name)
+        return None
+
+    def computed(self, template: Template) -> tuple[ComputedName, FieldType | None]:
+        _refuse(template.source)
+        raise AssertionError("a name with braces is refused without a dictionary")
+
+
+def _refuse(name: str) -> None:
+    if wrong := field_name_problem(name):
+        raise FieldNameError(wrong.text, wrong.code, wrong.cure)
+
+
+class _Unread:
+    """There is a dictionary, which nobody looked into: all is taken."""
+
+    def field(self, name: str) -> FieldType | None:  # noqa: ARG002 - it knows none
+        return None
+
+    def computed(self, template: Template) -> tuple[ComputedName, FieldType | None]:
+        return computed_name(template, lambda name: name, frozenset()), None
+
+
+NO_DICTIONARY: Final[FieldTypes] = _NoDictionary()
+UNREAD: Final[FieldTypes] = _Unread()
+
+
+def computed_name(template: Template, resolve: Callable[[str], str], names: frozenset[str]) -> ComputedName:
+    """A template as what code is generated from."""
+    parts = tuple(part if isinstance(part, str) else part.node for part in template.parts)
+    return ComputedName(parts, resolve, names)
