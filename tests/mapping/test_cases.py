@@ -142,7 +142,7 @@ def test_the_mapping_that_takes_the_record_can_be_expected() -> None:
     [
         ({"rejected": "BadRecord"}, "either record"),
         ({"record": {}, "value": "x", "rejected": "BadRecord"}, "either record"),
-        ({"record": {}}, "either post or rejected"),
+        ({"record": {}}, "one of post, rejected, ignored"),
         ({"record": {}, "post": {"ric": "X"}}, "either fields"),
         ({"record": {}, "post": {"ric": "X", "fields": {"A": 1}, "including": {"A": 1}}}, "either fields"),
         ({"value": 5, "rejected": "BadRecord"}, "text, null, {base64"),
@@ -153,3 +153,13 @@ def test_the_mapping_that_takes_the_record_can_be_expected() -> None:
 def test_case_that_says_nothing_or_too_much_is_refused(case: dict[str, Any], text: str) -> None:
     with pytest.raises(ValidationError, match=re.escape(text)):
         run(case)
+
+
+def test_ignored_as_expected_passes_and_anything_else_is_the_difference() -> None:
+    ignoring = {"name": "heartbeat", "when": "type == 1", "ignore": True}
+    model = MappingFile.model_validate(
+        {"mappings": [ignoring, MAPPING], "tests": [{"record": {"type": 1}, "ignored": True, "mapping": "heartbeat"}]}
+    )
+    compiled = compile_file(model, "TRCC")
+    assert run_cases(compiled.tests, Mapper(compiled.mappings))[0].differences == ()
+    assert differences({"record": RECORD, "ignored": True}) == [("outcome", "ignored", "a post to EUR=TRCC")]

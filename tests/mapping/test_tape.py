@@ -8,7 +8,7 @@ from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Mapped
 from contribd.mapping.rules import MappingFile
 from contribd.mapping.syntax import Binary
-from contribd.mapping.tape import Step, Tape, current_tape, recording
+from contribd.mapping.tape import Stage, Tape, current_tape, recording
 
 MAPPING = {
     "name": "spot",
@@ -47,7 +47,7 @@ def test_each_part_and_each_step_is_noted_in_order() -> None:
     assert events[2].value is True
     assert isinstance(events[2].subject, Binary)
     steps: list[tuple[str, Any]] = [
-        (event.subject.name, event.value) for event in events if isinstance(event.subject, Step)
+        (event.subject.name, event.value) for event in events if isinstance(event.subject, Stage)
     ]
     assert steps == [
         ("as: real", Decimal("2.168")),

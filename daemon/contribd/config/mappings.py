@@ -4,7 +4,7 @@ import glob
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -16,8 +16,8 @@ from contribd.config.nodes import DataPath
 from contribd.config.validate import Validation, validate
 from contribd.config.wording import shown
 from contribd.mapping.case_specs import CaseSpec
-from contribd.mapping.compile import CompiledMapping, compile_file
-from contribd.mapping.rules import MappingFile
+from contribd.mapping.compile import CompiledMapping, Site, compile_file
+from contribd.mapping.rules import MappingFile, MappingSpec
 
 MAX_FILES = 1000
 """A mistaken pattern that matches a whole tree is an error, not a long wait."""
@@ -32,6 +32,14 @@ class Case:
     test: CaseSpec
 
 
+class Written(NamedTuple):
+    """A mapping as its file has it."""
+
+    document: Document
+    path: DataPath
+    spec: MappingSpec
+
+
 @dataclass
 class MappingFiles:
     """What the mapping files come to. ``data`` is that of the mappings alone, one list a file, for the digest."""
@@ -41,6 +49,14 @@ class MappingFiles:
     cases: list[Case] = field(default_factory=list)
     data: list[Any] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    sites: list[Site] = field(default_factory=list)
+    """Every expression of the mappings."""
+    written: dict[str, Written] = field(default_factory=dict)
+    """The mappings by name, and where each stands."""
+
+    def place(self, mapping: str, path: DataPath, offset: int = 0, *, key: bool = False) -> Problem:
+        """File, line and column of what stands at ``path``: a problem with no text."""
+        return self.written[mapping].document.problem(path, "", offset=offset, key=key)
 
 
 def load_mappings(configuration: Document, service: str, skipped: AbstractSet[DataPath]) -> MappingFiles:
@@ -106,6 +122,8 @@ def _read(found: MappingFiles, document: Document, service: str) -> None:
             )
         )
     found.compiled += compiled.mappings
+    found.sites += compiled.sites
+    found.written |= {name: Written(document, path, spec) for name, (path, spec) in compiled.specs.items()}
     lines = [document.position(("tests", at))[0] for at in places["tests"]]
     found.cases += [Case(document.file, line, test) for line, test in zip(lines, compiled.tests, strict=True)]
     found.data.append(_lists(document)["mappings"])

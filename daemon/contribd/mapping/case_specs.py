@@ -99,12 +99,13 @@ class CaseSpec(BaseModel):
     mapping: str | None = None
     """The mapping that must take it."""
     post: ExpectedPost | None = None
+    ignored: Annotated[Literal[True] | None, Field(description="Its mapping ignores it")] = None
     rejected: Annotated[ExpectedRejection | None, BeforeValidator(_rejection)] = None
 
     @model_validator(mode="after")
     def _one_of_each(self) -> "CaseSpec":
         if ("value" in self.model_fields_set) == (self.record is not None):
             raise expected("either record (an object) or value (what is none)")
-        if (self.post is None) == (self.rejected is None):
-            raise expected("either post or rejected: what the record comes to")
+        if sum(each is not None for each in (self.post, self.rejected, self.ignored)) != 1:
+            raise expected("one of post, rejected, ignored: what the record comes to")
         return self

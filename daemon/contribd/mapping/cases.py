@@ -10,7 +10,7 @@ import msgspec
 from contribd.mapping.case_specs import CaseSpec, ExpectedPost, ExpectedRejection
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.numbers import NUMBERS, plain_text
-from contribd.mapping.outcome import Mapped, Outcome, Rejected
+from contribd.mapping.outcome import Ignored, Mapped, Outcome, Rejected
 
 NOTHING = "-"
 """Stands for a field that is not there."""
@@ -19,22 +19,28 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing that did not come out as expected, all three for people."""
+class Comparison:
+    """One thing as it was expected and as it came out, for people."""
 
     what: str
     expected: str
     got: str
+    same: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """How a test case went; no differences: it passed."""
+    """How a test case went."""
 
     name: str
-    differences: tuple[Difference, ...]
+    comparisons: tuple[Comparison, ...]
     outcome: Outcome
     """What the record came to."""
+
+    @property
+    def differences(self) -> tuple[Comparison, ...]:
+        """What did not come out as expected."""
+        return tuple(each for each in self.comparisons if not each.same)
 
     @property
     def passed(self) -> bool:
@@ -50,7 +56,7 @@ def run_cases(cases: Sequence[CaseSpec], mapper: Mapper) -> list[CaseResult]:
 def run_case(case: CaseSpec, mapper: Mapper, name: str = "test") -> CaseResult:
     """One case; ``name`` is for one that has none of its own."""
     outcome = mapper.map(value_of(case))
-    return CaseResult(case.name or name, tuple(_differences(case, outcome)), outcome)
+    return CaseResult(case.name or name, tuple(_compared(case, outcome)), outcome)
 
 
 def value_of(case: CaseSpec) -> bytes | None:
@@ -71,41 +77,41 @@ def encode_record(record: Mapping[str, object]) -> bytes:
     return _ENCODER.encode(record)
 
 
-def _differences(case: CaseSpec, outcome: Outcome) -> Iterator[Difference]:
-    if case.mapping is not None and case.mapping != outcome.mapping:
-        yield Difference("mapping", case.mapping, outcome.mapping or NOTHING)
+def _compared(case: CaseSpec, outcome: Outcome) -> Iterator[Comparison]:
+    if case.mapping is not None:
+        yield Comparison("mapping", case.mapping, outcome.mapping or NOTHING, case.mapping == outcome.mapping)
     if case.post is not None:
         yield from _against_post(case.post, outcome)
     elif case.rejected is not None:
         yield from _against_rejection(case.rejected, outcome)
+    elif not isinstance(outcome, Ignored):
+        yield Comparison("outcome", "ignored", _told(outcome))
 
 
-def _against_post(expected: ExpectedPost, outcome: Outcome) -> Iterator[Difference]:
+def _against_post(expected: ExpectedPost, outcome: Outcome) -> Iterator[Comparison]:
     if not isinstance(outcome, Mapped):
-        yield Difference("outcome", f"a post to {expected.ric}", _told(outcome))
+        yield Comparison("outcome", f"a post to {expected.ric}", _told(outcome))
         return
     for what, wanted, got in (
         ("ric", expected.ric, outcome.ric),
         ("service", expected.service, outcome.service),
         ("type", expected.type, outcome.type.lower()),
     ):
-        if wanted is not None and wanted != got:
-            yield Difference(what, wanted, got)
+        if wanted is not None:
+            yield Comparison(what, wanted, got, wanted == got)
     fields, posted = expected.wanted, outcome.fields
     for name in dict.fromkeys([*fields, *(posted if expected.including is None else ())]):
-        if name not in fields:
-            yield Difference(f"fields.{name}", NOTHING, value_text(posted[name]))
-        elif name not in posted:
-            yield Difference(f"fields.{name}", value_text(fields[name]), NOTHING)
-        elif not _same(fields[name], posted[name]):
-            yield Difference(f"fields.{name}", value_text(fields[name]), value_text(posted[name]))
+        wanted = value_text(fields[name]) if name in fields else NOTHING
+        got = value_text(posted[name]) if name in posted else NOTHING
+        same = name in fields and name in posted and _same(fields[name], posted[name])
+        yield Comparison(f"fields.{name}", wanted, got, same)
 
 
-def _against_rejection(expected: ExpectedRejection, outcome: Outcome) -> Iterator[Difference]:
+def _against_rejection(expected: ExpectedRejection, outcome: Outcome) -> Iterator[Comparison]:
     if not isinstance(outcome, Rejected) or outcome.code is not expected.code:
-        yield Difference("outcome", expected.code, _told(outcome))
+        yield Comparison("outcome", expected.code, _told(outcome))
     elif expected.text is not None and expected.text not in outcome.text:
-        yield Difference("text", f"… {expected.text} …", outcome.text)
+        yield Comparison("text", f"… {expected.text} …", outcome.text)
 
 
 def _told(outcome: Outcome) -> str:
@@ -122,11 +128,13 @@ def _same(expected: object, got: object) -> bool:
 
 
 def value_text(value: object) -> str:
-    """A value of a field, for people."""
+    """A value of a field or a record, for people."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | Decimal):
         return plain_text(value) or str(value)
+    if isinstance(value, list | dict):
+        return _ENCODER.encode(value).decode()
     return f'"{value}"'

@@ -106,6 +106,8 @@ class Compiled:
     problems: list[MappingProblem] = field(default_factory=list)
     sites: list[Site] = field(default_factory=list)
     """Every expression of the mappings, in the order in which they were compiled."""
+    specs: dict[str, tuple[DataPath, MappingSpec]] = field(default_factory=dict)
+    """Where each mapping stands, and what it says."""
 
 
 def compile_file(
@@ -128,6 +130,7 @@ def compile_file(
         if not compiler.problems:
             compiled.mappings.append(mapping)
             compiled.sites.extend(compiler.sites)
+            compiled.specs[spec.name] = (("mappings", index), spec)
     return compiled
 
 

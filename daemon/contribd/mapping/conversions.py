@@ -13,7 +13,7 @@ from contribd.mapping.numbers import NUMBERS, parse_number, plain_text
 from contribd.mapping.operators import Value, kind_name
 from contribd.mapping.outcome import FieldValue
 from contribd.mapping.syntax import Scalar
-from contribd.mapping.tape import noted
+from contribd.mapping.tape import GATE, noted
 from contribd.mapping.values import Convert, field_value, rounded, text_value
 
 
@@ -137,9 +137,7 @@ def _short(value: Value) -> str:
 
 def conversion(lookup: Lookup | None, reading: Reading, places: int | None) -> Convert:
     """One function for all that a field asks for; null passes every step and posts a blank."""
-    last: Convert = (
-        noted("post", _guard(reading.to)) if places is None else noted(f"round: {places}", _rounding(places))
-    )
+    last: Convert = noted(GATE, _guard(reading.to)) if places is None else noted(f"round: {places}", _rounding(places))
     step = reading.step()
     if lookup is None and step is None:
         return last

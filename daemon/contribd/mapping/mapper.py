@@ -30,9 +30,10 @@ Record = Mapping[str, Value]
 class Mapper:
     """All mappings, in order. Holds no state between records; one thread at a time may call it."""
 
-    def __init__(self, mappings: Sequence[CompiledMapping]) -> None:
+    def __init__(self, mappings: Sequence[CompiledMapping], *, ask_all: bool = False) -> None:
+        """``ask_all``: every ``when`` is evaluated, for whoever wants to see it."""
         self.mappings = tuple(mappings)
-        self._dispatch = dispatch(self.mappings)
+        self._dispatch = self.mappings if ask_all else dispatch(self.mappings)
         self._context = CONTEXT.copy()
         self._decode = msgspec.json.Decoder(float_hook=Decimal).decode
 

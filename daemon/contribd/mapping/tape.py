@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from contribd.mapping.mistakes import RAISED, EvaluationError, as_evaluation_error
 from contribd.mapping.operators import Value
@@ -16,13 +16,13 @@ from contribd.mapping.syntax import Node
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Stage:
     """What happens to a value between its expression and the post: ``lookup``, ``as: time``, ``round: 5``."""
 
     name: str
 
 
-Subject: TypeAlias = Node | Step
+Subject: TypeAlias = Node | Stage
 
 
 class Event(NamedTuple):
@@ -55,6 +55,9 @@ class Tape:
         return events
 
 
+GATE: Final = "post"
+"""The name of the last stage: what a value must be to be posted."""
+
 _CURRENT: ContextVar[Tape | None] = ContextVar("tape", default=None)
 
 
@@ -74,9 +77,9 @@ def current_tape() -> Tape | None:
 
 
 def noted(name: str, function: Callable[[Value], Value]) -> Callable[[Value], Value]:
-    """``function`` itself; where a tape records, one that is noted as the step ``name``."""
+    """``function`` itself; where a tape records, one that is noted as the stage ``name``."""
     tape = _CURRENT.get()
     if tape is None:
         return function
-    step = Step(name)
-    return lambda value: tape.around(step, lambda: function(value))
+    stage = Stage(name)
+    return lambda value: tape.around(stage, lambda: function(value))

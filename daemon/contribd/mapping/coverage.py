@@ -1,0 +1,205 @@
+"""What of the mappings a set of records has tried: counted in whole things, each with its place.
+
+A thing is a mapping, a field, one side of a condition, a ``missing`` that took effect, a lookup or a table with and
+without a hit, an alternative of ``coalesce``. None of it depends on how the file is laid out.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from contribd.mapping.compile import DataPath, Site
+from contribd.mapping.conversions import Lookup
+from contribd.mapping.explain import section
+from contribd.mapping.functions import FUNCTIONS
+from contribd.mapping.kind import Kind
+from contribd.mapping.mistakes import RAISED, ErrorKind
+from contribd.mapping.outcome import Outcome, Rejected
+from contribd.mapping.rules import FieldSpec, MappingSpec
+from contribd.mapping.syntax import Binary, Call, Conditional, Literal, Node, Row, Unary, children, walk_tree
+from contribd.mapping.traces import Trace
+from contribd.mapping.written import short, written
+
+Key: TypeAlias = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One thing to try. ``needs``: the record that would; ``path`` and ``offset`` are its place in the file."""
+
+    mapping: str
+    path: DataPath
+    offset: int
+    what: str
+    needs: str
+    is_key: bool = False
+    """The place is that of the key itself: a field's name."""
+
+
+class Coverage:
+    """Counts while records are mapped."""
+
+    def __init__(self, specs: Collection[tuple[DataPath, MappingSpec]], sites: Sequence[Site]) -> None:
+        """``specs``: where each mapping stands, and what it says."""
+        self._specs = {spec.name: spec for _, spec in specs}
+        self.points: dict[Key, Point] = {}
+        """All that can be tried."""
+        self.covered: set[Key] = set()
+        for path, spec in specs:
+            self.points.update(_mapping_points(spec, path))
+        for site in sites:
+            self.points.update(_site_points(site, _field_of(site, self._specs)))
+
+    def add(self, outcome: Outcome, traces: Iterable[Trace]) -> None:
+        """One record, as it was mapped."""
+        missing: set[str] = set()
+        for trace in traces:
+            field = _field_of(trace.site, self._specs)
+            self.covered.update(_tried(trace, field))
+            if field is not None and trace.whole and _is_missing(trace):
+                missing.add(field[0])
+                self.covered.add(("missing", trace.site.mapping, field[0]))
+        if isinstance(outcome, Rejected) or outcome.mapping is None:
+            return
+        self.covered.add(("mapping", outcome.mapping))
+        posted = set(outcome.fields or ()) - missing
+        self.covered.update(("field", outcome.mapping, name) for name in posted)
+
+
+_Field: TypeAlias = tuple[str, FieldSpec]
+
+
+def _field_of(site: Site, specs: Mapping[str, MappingSpec]) -> _Field | None:
+    if section(site) != "fields":
+        return None
+    name = str(site.path[site.path.index("fields") + 1])
+    return name, specs[site.mapping].fields[name]
+
+
+def _mapping_points(spec: MappingSpec, path: DataPath) -> Iterator[tuple[Key, Point]]:
+    does = "ignored" if spec.ignore else "posted"
+    needs = f"a record that {spec.name} takes" + ("" if spec.ignore else " and that is posted")
+    yield ("mapping", spec.name), Point(spec.name, (*path, "name"), 0, f"nothing is {does} by {spec.name}", needs)
+    for name in spec.fields:
+        text = f"{name} is never posted"
+        needs = f"a record that {spec.name} takes, with all that {name} needs"
+        yield ("field", spec.name, name), Point(spec.name, (*path, "fields", name), 0, text, needs, is_key=True)
+
+
+def _site_points(site: Site, field: _Field | None) -> Iterator[tuple[Key, Point]]:
+    for key, node, what, needs in _expression_points(site):
+        yield key, _point(site, node, what, needs)
+    if field is not None:
+        yield from _field_points(site, *field)
+
+
+def _point(site: Site, node: Node, what: str, needs: str) -> Point:
+    who = f"a record that {site.mapping} takes, " if section(site) != "when" else "a record "
+    begins = min(part.at for part in walk_tree(node))
+    return Point(site.mapping, site.path, site.expression.at + begins, what, who + needs)
+
+
+def _field_points(site: Site, name: str, spec: FieldSpec) -> Iterator[tuple[Key, Point]]:
+    node = site.expression.node
+    source = short(node)
+    if spec.missing != "reject":
+        what = f"{name} is never {'left out' if spec.missing == 'skip' else 'blanked'}"
+        yield ("missing", site.mapping, name), _point(site, node, what, f"that has no {source}")
+    if spec.lookup is None:
+        return
+    some = ", ".join(list(spec.lookup)[:3]) + (", …" if len(spec.lookup) > 3 else "")
+    yield (
+        ("lookup", id(node), True),
+        _point(site, node, f"the lookup of {name} never finds {source}", f"in which {source} is one of {some}"),
+    )
+    without = "takes its default" if spec.has("default") else "refuses what it lacks"
+    yield (
+        ("lookup", id(node), False),
+        _point(site, node, f"the lookup of {name} never {without}", f"in which {source} is none of {some}"),
+    )
+
+
+def _expression_points(site: Site) -> Iterator[tuple[Key, Node, str, str]]:
+    root = site.expression.node
+    role = {"when": "the when", "checks": "the check"}.get(section(site))
+    for node in _conditions(root, is_condition=role is not None):
+        text = written(node)
+        for side in (True, False):
+            what = f"{text} is never {str(side).lower()}"
+            if node is root and role == "the check":
+                what = f"the check {text} never {'holds' if side else 'fails'}"
+            yield ("side", id(node), side), node, what, f"for which {text} is {str(side).lower()}"
+    for node in walk_tree(root):
+        yield from _branches(node)
+
+
+def _branches(node: Node) -> Iterator[tuple[Key, Node, str, str]]:
+    if isinstance(node, Row):
+        key, table = short(node.key), node.table.name
+        yield ("row", id(node), True), node, f"no row of {table} is ever found", f"whose {key} is in {table}"
+        yield ("row", id(node), False), node, f"{table} never lacks {key}", f"whose {key} is not in {table}"
+    elif isinstance(node, Call) and node.function == "coalesce":
+        for number, argument in enumerate(node.arguments):
+            text, before = short(argument), " or ".join(map(short, node.arguments[:number]))
+            needs = f"in which {text} is not null" + (f" and there is no {before}" if before else "")
+            if isinstance(argument, Literal):
+                needs = f"in which there is no {before}"
+            yield ("side", id(argument), "taken"), argument, f"coalesce never takes {text}", needs
+
+
+def _conditions(node: Node, *, is_condition: bool) -> Iterator[Node]:
+    """All that must be true or false: the whole, what and/or join, what stands behind ``if`` and in list functions."""
+    if is_condition and not isinstance(node, Literal):
+        yield node
+    inner = node
+    while isinstance(inner, Unary) and inner.operator == "not":
+        inner = inner.operand
+    if isinstance(inner, Binary) and inner.operator in {"and", "or"}:
+        yield from _conditions(inner.left, is_condition=True)
+        yield from _conditions(inner.right, is_condition=True)
+        return
+    if isinstance(inner, Conditional):
+        yield from _conditions(inner.condition, is_condition=True)
+        yield from _conditions(inner.then, is_condition=is_condition)
+        yield from _conditions(inner.otherwise, is_condition=is_condition)
+        return
+    for number, part in enumerate(children(inner)):
+        wants = isinstance(inner, Call) and _takes_condition(inner, number)
+        yield from _conditions(part, is_condition=wants)
+
+
+def _takes_condition(call: Call, number: int) -> bool:
+    takes = FUNCTIONS[call.function].takes
+    return takes[min(number, len(takes) - 1)] is Kind.BOOLEAN
+
+
+def _is_missing(trace: Trace) -> bool:
+    return trace.whole is not None and trace.whole.error is not None and trace.whole.error.kind is ErrorKind.MISSING
+
+
+def _tried(trace: Trace, field: _Field | None) -> Iterator[Key]:
+    for event in trace.parts:
+        node = event.subject
+        if event.error is None:
+            if isinstance(event.value, bool):
+                yield "side", id(node), event.value
+            if event.value is not None:
+                yield "side", id(node), "taken"
+        if isinstance(node, Row) and (event.error is None or not _failed(trace, node.key)):
+            yield "row", id(node), event.error is None
+    whole = trace.whole
+    if field is not None and field[1].lookup is not None and whole is not None and not whole.error:
+        yield "lookup", id(whole.subject), _has(field[1].lookup, whole.value)
+
+
+def _failed(trace: Trace, node: Node) -> bool:
+    event = trace.of(node)
+    return event is None or event.error is not None
+
+
+def _has(lookup: Mapping[str, object], value: object) -> bool:
+    try:
+        Lookup(dict.fromkeys(lookup, True), ())(value)
+    except RAISED:
+        return False
+    return True
