@@ -53,13 +53,17 @@ def invoke(*arguments: object) -> Result:
     return CliRunner().invoke(app, ["test", *map(str, arguments)])
 
 
-def test_failure_is_shown_with_its_place_and_its_differences(config: Path) -> None:
+def test_failure_shows_the_record_what_was_expected_and_got_beside_each_other_and_why(config: Path) -> None:
     result = invoke("-c", config)
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
         f"FAILED {config.parent / 'first.yaml'}:11: line 11",
-        "    fields.BID  expected 1.2, got 1.1",
-        "    fields.ASK  expected 1.3, got -",
+        '    record    {"kind":1,"pair":"EUR","bid":1.1}',
+        "              expected  got",
+        "    ric       EUR=      EUR=",
+        "  ! BID       1.2       1.1",
+        "  ! ASK       1.3       -",
+        "    because   BID is bid = 1.1 [first.yaml:6:19]",
         "1 failed, 2 passed",
     ]
 
@@ -71,6 +75,9 @@ def test_json_lists_every_test(config: Path) -> None:
     assert (report["passed"], report["failed"]) == (2, 1)
     assert [test["passed"] for test in report["tests"]] == [True, False, True]
     assert report["tests"][1]["differences"][0] == {"what": "fields.BID", "expected": "1.2", "got": "1.1"}
+    assert report["tests"][1]["record"] == '{"kind":1,"pair":"EUR","bid":1.1}'
+    assert report["tests"][1]["because"] == ["BID is bid = 1.1 [first.yaml:6:19]"]
+    assert "because" not in report["tests"][0]
 
 
 def test_files_of_the_configuration_are_tested_with_all_its_mappings(config: Path) -> None:
@@ -81,12 +88,12 @@ def test_files_of_the_configuration_are_tested_with_all_its_mappings(config: Pat
 def test_file_without_a_configuration_is_tested_by_itself(config: Path) -> None:
     result = invoke(config.parent / "second.yaml")
     assert result.exit_code == 1
-    assert "ric  expected EUR=, got X=" in result.stdout
+    assert "! ric       EUR=      X=" in result.stdout
 
 
 def test_service_can_be_named_where_there_is_no_configuration(config: Path) -> None:
     file = config.parent / "first.yaml"
-    assert "service  expected TRCC, got SERVICE" in invoke(file).stdout
+    assert "! service   TRCC      SERVICE" in invoke(file).stdout
     assert "1 failed, 1 passed" in invoke(file, "--service", "TRCC").stdout
 
 
@@ -118,3 +125,67 @@ def test_file_without_tests_says_so(config: Path) -> None:
     result = invoke(empty)
     assert result.exit_code == 0
     assert result.stdout.startswith("no tests")
+
+
+CAUSES = """
+mappings:
+  - name: spot
+    when: kind == 1 and not (desk == "x" or tenor in ["a"])
+    ric: "{pair}="
+    fields: {BID: {from: bid, as: real, round: 2}, MID_PRICE: {from: (bid + ask) / 2, missing: skip}}
+    checks: [bid <= ask]
+tests:
+  - RECORD
+    EXPECTED
+"""
+POST = "post: {ric: EUR=, fields: {BID: 1}}"
+
+
+@pytest.mark.parametrize(
+    ("record", "expected", "because"),
+    [
+        ("{kind: 2, desk: z, tenor: b}", POST, "spot does not match: kind == 1 is false (kind 2) [m.yaml:4:11]"),
+        ("{kind: 1, desk: x}", POST, 'spot does not match: desk == "x" is true (desk "x") [m.yaml:4:11]'),
+        ("{kind: 1}", POST, 'spot does not match: desk == "x" cannot be told: the record has no desk [m.yaml:4:11]'),
+        (
+            "{kind: 1, desk: z, tenor: b, pair: EUR, bid: 2.345, ask: 1}",
+            POST,
+            "check bid <= ask is false (bid 2.345, ask 1) [m.yaml:7:14]",
+        ),
+        (
+            "{kind: 1, desk: z, tenor: b, pair: EUR, bid: x, ask: 1}",
+            POST,
+            "BID is bid = \"x\", as: real: 'x' is not a number [m.yaml:6:26]",
+        ),
+        (
+            "{kind: 1, desk: z, tenor: b, pair: EUR, bid: 2.345, ask: 3}",
+            POST,
+            "BID is bid = 2.345, round: 2 = 2.34 [m.yaml:6:26]",
+        ),
+        (
+            "{kind: 1, desk: z, tenor: b, pair: EUR, bid: 2, ask: 3}",
+            "post: {ric: X=, including: {MID_PRICE: 2}}",
+            'ric is pair = "EUR" [m.yaml:5:12]',
+        ),
+        (
+            "{kind: 1, desk: z, tenor: b, pair: EUR, bid: 2, ask: 3}",
+            "post: {ric: EUR=, including: {MID_PRICE: 2}}",
+            "MID_PRICE is (bid + ask) / 2 = 2.5 (bid 2, ask 3) [m.yaml:6:70]",
+        ),
+    ],
+)
+def test_the_nearest_cause_is_told(tmp_path: Path, record: str, expected: str, because: str) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text(CAUSES.replace("RECORD", f"record: {record}").replace("EXPECTED", expected))
+    report = json.loads(invoke(file, "--json").stdout)
+    assert because in report["tests"][0]["because"]
+
+
+def test_record_that_is_no_text_does_not_reach_the_terminal_as_it_is(config: Path) -> None:
+    bad = config.parent / "bad.yaml"
+    bad.write_text(SECOND.partition("tests:")[0] + 'tests: [{value: "a\\e[2Jb", rejected: TooLarge}]')
+    assert "record    a\\x1b[2Jb\n" in invoke(bad).stdout
+    bad.write_text(SECOND.partition("tests:")[0] + "tests: [{value: {base64: H4sI}, rejected: TooLarge}]")
+    assert "record    1f 8b 08\n" in invoke(bad).stdout
+    bad.write_text(SECOND.partition("tests:")[0] + "tests: [{value: {size: 3000000}, rejected: BadRecord}]")
+    assert "… (3000000 bytes)\n" in invoke(bad).stdout

@@ -1,21 +1,20 @@
 """``contribd test``: the test cases written in the mapping files."""
 
-import os
-from collections.abc import Iterator
+import sys
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.text import Text
 
-from contribd.cli import EXIT_FAILED
-from contribd.cli.common import ConfigOption, JsonOption, output, print_json
+from contribd.cli import EXIT_FAILED, EXIT_OK, coverage_views, junit
+from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output, print_json
+from contribd.cli.problems import print_problems
+from contribd.cli.suite import Files, Ran, Wanted, explained, measured, read_groups, run_group
+from contribd.cli.suite_views import Explained, plain, show_failures, show_summary
+from contribd.cli.watching import state, wait_for_change
 from contribd.config.errors import ConfigError
-from contribd.config.load import DEFAULT_FILE, ENVIRONMENT, Loaded, load
-from contribd.config.mappings import Case, read_mapping_file
-from contribd.mapping.cases import CaseResult, run_case
-from contribd.mapping.mapper import Mapper
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -38,14 +37,47 @@ ServiceOption = Annotated[
         help="The service where a mapping names none and there is no configuration.",
     ),
 ]
+CoverageOption = Annotated[
+    bool,
+    typer.Option(
+        "--coverage",
+        help="Tell what of the mappings no test tries, each with its place and the record that would try it.",
+        show_default=False,
+    ),
+]
+FailUnderOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fail-under",
+        metavar="PERCENT",
+        help="Exit with 1 where less is covered: 100 for all of it. Takes --coverage with it.",
+        show_default=False,
+    ),
+]
+JunitOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--junit", metavar="FILE", help="Also write the results as JUnit XML, for a build server.", show_default=False
+    ),
+]
+WatchOption = Annotated[
+    bool,
+    typer.Option(
+        "--watch",
+        help="Run again whenever a file changes: configuration, mappings, tables. Ctrl-C ends it.",
+        show_default=False,
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """A test case that was run."""
+class Options:
+    """How the outcome is to be told."""
 
-    case: Case
-    result: CaseResult
+    as_json: bool
+    coverage: bool
+    fail_under: Decimal | None
+    junit: Path | None
 
 
 @app.command(name="test")
@@ -53,68 +85,92 @@ def run_tests(
     files: FilesArgument = None,
     config: ConfigOption = None,
     service: ServiceOption = "SERVICE",
+    coverage: CoverageOption = False,
+    fail_under: FailUnderOption = None,
+    junit_file: JunitOption = None,
+    watch: WatchOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run the test cases written in the mapping files; a diff for each failure. Exit code 1: one failed."""
-    ran = [
-        Ran(case, run_case(case.test, mapper, f"line {case.line}")) for case, mapper in _cases(files, config, service)
-    ]
+    """Run the test cases written in the mapping files; a diff for each failure, and its cause.
+
+    Exit code 1: a test failed, or less is covered than --fail-under asks for.
+    """
+    if watch and as_json:
+        raise typer.BadParameter("--watch is for people: it goes without --json")
+    percent = _percent(fail_under)
+    wanted = Wanted(tuple(files or ()), config, service)
+    options = Options(as_json, coverage or percent is not None, percent, junit_file)
+    if watch:
+        _watch(wanted, options)
+    if code := _run(wanted, options, Files()):
+        raise typer.Exit(code)
+
+
+def _percent(text: str | None) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        percent = Decimal(text.removesuffix("%"))
+    except InvalidOperation:
+        percent = Decimal(-1)
+    if not percent.is_finite() or not 0 <= percent <= 100:
+        raise typer.BadParameter(f"--fail-under takes a percentage from 0 to 100, not {text}")
+    return percent
+
+
+def _run(wanted: Wanted, options: Options, files: Files) -> int:
+    """The exit code. Raises ConfigError; ``files`` is filled all the same."""
+    try:
+        groups = read_groups(wanted, files)
+    except ConfigError as error:
+        if options.junit is not None:
+            _write(junit.problem_report(error.problems), options.junit)
+        raise
+    ran = [one for number, group in enumerate(groups) for one in run_group(number, group)]
     failed = [one for one in ran if not one.result.passed]
+    why = explained(failed, wanted)
+    found = coverage_views.report(measured(wanted)) if options.coverage else None
+    if options.junit is not None:
+        _write(junit.report(ran, why), options.junit)
+    _tell(ran, why, found, as_json=options.as_json)
+    short = found is not None and options.fail_under is not None and not found.reaches(options.fail_under)
+    if short:
+        diagnostics().print(f"less than {options.fail_under} % is covered", style="bold red")
+    return EXIT_FAILED if failed or short else EXIT_OK
+
+
+def _tell(ran: list[Ran], why: Explained, found: coverage_views.Report | None, *, as_json: bool) -> None:
+    failed = [one for one in ran if not one.result.passed]
+    passed = len(ran) - len(failed)
     if as_json:
-        print_json({"passed": len(ran) - len(failed), "failed": len(failed), "tests": [_plain(one) for one in ran]})
-    else:
-        _show(failed, len(ran) - len(failed))
-    if failed:
-        raise typer.Exit(EXIT_FAILED)
-
-
-def _cases(files: list[Path] | None, config: Path | None, service: str) -> Iterator[tuple[Case, Mapper]]:
-    """The cases to run, each with the mappings that it is to be run against."""
-    if not files:
-        loaded = load(config)
-        yield from ((case, loaded.mapper) for case in loaded.cases)
+        covered = {} if found is None else {"coverage": found.plain()}
+        tests = [plain(one, why) for one in ran]
+        print_json({"passed": passed, "failed": len(failed), "tests": tests, **covered})
         return
-    there_is_one = config is not None or os.environ.get(ENVIRONMENT) or DEFAULT_FILE.is_file()
-    configured = load(config) if there_is_one else None
-    for file in files:
-        yield from _of_file(file, configured, service)
-
-
-def _of_file(file: Path, configured: Loaded | None, service: str) -> Iterator[tuple[Case, Mapper]]:
-    if configured is not None and any(file.samefile(other) for other in configured.files[1:]):
-        yield from ((case, configured.mapper) for case in configured.cases if file.samefile(case.file))
-        return
-    alone = read_mapping_file(file, configured.settings.ads.service if configured is not None else service)
-    if alone.problems:
-        raise ConfigError(alone.problems)
-    mapper = Mapper(alone.compiled)
-    yield from ((case, mapper) for case in alone.cases)
-
-
-def _show(failed: list[Ran], passed: int) -> None:
     console = output()
-    for one in failed:
-        head = Text("FAILED ", style="bold red")
-        console.print(head.append(f"{one.case.file}:{one.case.line}: {one.result.name}", style="not bold default"))
-        width = max(len(difference.what) for difference in one.result.differences)
-        for difference in one.result.differences:
-            line = Text(f"    {difference.what.ljust(width)}  expected ")
-            line.append(difference.expected, style="green").append(", got ").append(difference.got, style="red")
-            console.print(line)
-    if not failed and not passed:
-        console.print("no tests; write some below tests: in a mapping file", style="yellow")
-        return
-    summary = f"{len(failed)} failed, {passed} passed" if failed else f"{passed} passed"
-    console.print(summary, style="bold red" if failed else "bold green")
+    show_failures(console, failed, why)
+    show_summary(console, len(failed), passed)
+    if found is not None:
+        coverage_views.show(console, found)
 
 
-def _plain(one: Ran) -> dict[str, Any]:
-    return {
-        "file": str(one.case.file),
-        "line": one.case.line,
-        "name": one.result.name,
-        "passed": one.result.passed,
-        "differences": [
-            {"what": each.what, "expected": each.expected, "got": each.got} for each in one.result.differences
-        ],
-    }
+def _write(content: bytes, file: Path) -> None:
+    try:
+        junit.write(content, file)
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be written: {error.strerror}") from None
+
+
+def _watch(wanted: Wanted, options: Options) -> None:
+    """Again and again; a mistake in the files is told, and waited over."""
+    while True:
+        files = Files(set(wanted.files))
+        before = state(files.seen)
+        if sys.stdout.isatty():
+            sys.stdout.write("\033[2J\033[3J\033[H")
+        try:
+            _run(wanted, options, files)
+        except ConfigError as error:
+            print_problems(error.problems)
+        diagnostics().print(f"watching {len(files.seen)} files", style="dim")
+        wait_for_change(state(files.seen) | before)

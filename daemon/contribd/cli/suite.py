@@ -1,0 +1,148 @@
+"""Which test cases are to be run, and against which mappings."""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from contribd.config.errors import ConfigError
+from contribd.config.load import DEFAULT_FILE, ENVIRONMENT, inspect, resolve_path
+from contribd.config.mappings import Case, MappingFiles, read_mapping_file
+from contribd.mapping.cases import CaseResult, run_case, value_of
+from contribd.mapping.coverage import Coverage
+from contribd.mapping.explain import Explanation, explain
+from contribd.mapping.mapper import Mapper
+from contribd.mapping.noted import NotedMapper
+from contribd.mapping.tape import Tape, recording
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for. ``service``: where a mapping names none and there is no configuration."""
+
+    files: tuple[Path, ...]
+    config: Path | None
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Cases that are run against the same mappings."""
+
+    mappings: MappingFiles
+    cases: tuple[Case, ...]
+    measured: frozenset[str]
+    """The mappings whose coverage is asked for."""
+
+    def mapper(self) -> Mapper:
+        """As in the daemon."""
+        return Mapper(self.mappings.compiled)
+
+    def coverage(self) -> Coverage:
+        """Nothing tried yet."""
+        written = self.mappings.written
+        sites = [site for site in self.mappings.sites if site.mapping in self.measured]
+        return Coverage([(each.path, each.spec) for name, each in written.items() if name in self.measured], sites)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A test case that was run."""
+
+    case: Case
+    result: CaseResult
+    seconds: float
+    group: int
+
+
+@dataclass
+class Files:
+    """All files that the outcome depends on, those with mistakes too."""
+
+    seen: set[Path] = field(default_factory=set)
+
+
+def read_groups(wanted: Wanted, files: Files) -> list[Group]:
+    """Raises ConfigError; ``files`` is filled all the same."""
+    if not wanted.files:
+        return [_configured(wanted.config, files, None)]
+    there_is_one = wanted.config is not None or os.environ.get(ENVIRONMENT) or DEFAULT_FILE.is_file()
+    if not there_is_one:
+        return [_alone(file, wanted.service, files) for file in wanted.files]
+    groups = []
+    everything = inspect(wanted.config)
+    files.seen.update(everything.files)
+    for file in wanted.files:
+        if any(file.samefile(other) for other in everything.files[1:] if other.exists()):
+            groups.append(_configured(wanted.config, files, file))
+        else:
+            service = everything.loaded().settings.ads.service
+            groups.append(_alone(file, service, files))
+    return groups
+
+
+def noted_groups(wanted: Wanted) -> tuple[list[Group], Tape]:
+    """The same, compiled so that what happens is told on the tape."""
+    tape = Tape()
+    with recording(tape):
+        return read_groups(wanted, Files()), tape
+
+
+def run_group(number: int, group: Group) -> Iterator[Ran]:
+    """Every case of the group, in order."""
+    mapper = group.mapper()
+    for case in group.cases:
+        begun = time.perf_counter()
+        result = run_case(case.test, mapper, f"line {case.line}")
+        yield Ran(case, result, time.perf_counter() - begun, number)
+
+
+def explained(ran: list[Ran], wanted: Wanted) -> dict[int, tuple[Explanation, Group]]:
+    """The way of each record to its outcome, by the identity of what was run."""
+    if not ran:
+        return {}
+    groups, tape = noted_groups(wanted)
+    mappers = [_noted(group, tape) for group in groups]
+    return {id(one): (explain(mappers[one.group], value_of(one.case.test)), groups[one.group]) for one in ran}
+
+
+def measured(wanted: Wanted) -> list[tuple[Group, Coverage]]:
+    """What the cases of each group try."""
+    groups, tape = noted_groups(wanted)
+    found = []
+    for group in groups:
+        coverage, mapper = group.coverage(), _noted(group, tape)
+        for case in group.cases:
+            coverage.add(*mapper.map(value_of(case.test)))
+        found.append((group, coverage))
+    return found
+
+
+def _noted(group: Group, tape: Tape) -> NotedMapper:
+    return NotedMapper(group.mappings.compiled, group.mappings.sites, tape)
+
+
+def _configured(config: Path | None, files: Files, only: Path | None) -> Group:
+    files.seen.add(resolve_path(config, os.environ))
+    inspected = inspect(config)
+    files.seen.update(inspected.files)
+    if inspected.problems:
+        raise ConfigError(inspected.problems)
+    mappings = inspected.mappings
+    if only is None:
+        return Group(mappings, tuple(mappings.cases), frozenset(mappings.written))
+    return Group(
+        mappings,
+        tuple(case for case in mappings.cases if only.samefile(case.file)),
+        frozenset(name for name, each in mappings.written.items() if only.samefile(each.document.file)),
+    )
+
+
+def _alone(file: Path, service: str, files: Files) -> Group:
+    files.seen.add(file)
+    mappings = read_mapping_file(file, service)
+    files.seen.update(mappings.files)
+    if mappings.problems:
+        raise ConfigError(mappings.problems)
+    return Group(mappings, tuple(mappings.cases), frozenset(mappings.written))

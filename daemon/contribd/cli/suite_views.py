@@ -1,0 +1,92 @@
+"""How the outcome of test cases is shown: as text with the cause of each failure, and as JSON."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from contribd.cli.suite import Group, Ran
+from contribd.mapping.case_specs import CaseSpec
+from contribd.mapping.cases import Comparison, value_of
+from contribd.mapping.causes import Cause, causes
+from contribd.mapping.explain import Explanation
+
+MAX_RECORD = 400
+"""Characters of a record in the text of a failure."""
+
+Explained = dict[int, tuple[Explanation, Group]]
+
+
+def show_failures(console: Console, failed: list[Ran], explained: Explained) -> None:
+    """Each with its record, what was expected and what came out beside each other, and why."""
+    for one in failed:
+        head = Text("FAILED ", style="bold red")
+        console.print(head.append(f"{one.case.file}:{one.case.line}: {one.result.name}", style="not bold default"))
+        console.print(Text(f"    record    {record_text(one.case.test)}", style="dim"))
+        _show_comparisons(console, one.result.comparisons)
+        for number, line in enumerate(cause_lines(one, explained)):
+            console.print(Text(f"    {'because' if number == 0 else '':10}{line}", style="default"))
+
+
+def show_summary(console: Console, failed: int, passed: int) -> None:
+    """The last line."""
+    if not failed and not passed:
+        console.print("no tests; write some below tests: in a mapping file", style="yellow")
+        return
+    summary = f"{failed} failed, {passed} passed" if failed else f"{passed} passed"
+    console.print(summary, style="bold red" if failed else "bold green")
+
+
+def _show_comparisons(console: Console, comparisons: tuple[Comparison, ...]) -> None:
+    names = [each.what.removeprefix("fields.") for each in comparisons]
+    first = max(10, *(len(name) + 2 for name in names))
+    second = max(len("expected"), *(len(each.expected) for each in comparisons)) + 2
+    console.print(Text(f"    {'':{first}}{'expected':{second}}got", style="dim"))
+    for name, each in zip(names, comparisons, strict=True):
+        line = Text(f"  {' ' if each.same else '!'} {name:{first}}", style="dim" if each.same else "bold")
+        line.append(f"{each.expected:{second}}", style="dim" if each.same else "not bold green")
+        line.append(each.got, style="dim" if each.same else "not bold red")
+        console.print(line)
+
+
+def cause_lines(one: Ran, explained: Explained) -> list[str]:
+    """Why it came out so, each with its place."""
+    if id(one) not in explained:
+        return []
+    explanation, group = explained[id(one)]
+    names = [each.what.removeprefix("fields.") for each in one.result.differences]
+    return [cause.text + _place(cause, group) for cause in causes(explanation, names)]
+
+
+def _place(cause: Cause, group: Group) -> str:
+    if cause.site is None:
+        return ""
+    at = group.mappings.place(cause.site.mapping, cause.site.path, cause.site.expression.at)
+    return f" [{at.file.name}:{at.line}:{at.column}]"
+
+
+def record_text(test: CaseSpec) -> str:
+    """The record of a case as Kafka would carry it, shortened."""
+    value = value_of(test)
+    if value is None:
+        return "no value"
+    try:
+        text = value[: MAX_RECORD * 4].decode()
+    except UnicodeDecodeError:
+        text = value[: MAX_RECORD // 2].hex(" ")
+    text = "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text[:MAX_RECORD])
+    return text if len(value) <= MAX_RECORD else f"{text}… ({len(value)} bytes)"
+
+
+def plain(one: Ran, explained: Explained) -> dict[str, Any]:
+    """One case for programs."""
+    return {
+        "file": str(one.case.file),
+        "line": one.case.line,
+        "name": one.result.name,
+        "passed": one.result.passed,
+        "differences": [
+            {"what": each.what, "expected": each.expected, "got": each.got} for each in one.result.differences
+        ],
+        **({} if one.result.passed else {"record": record_text(one.case.test), "because": cause_lines(one, explained)}),
+    }
