@@ -254,8 +254,8 @@ def test_fields_to_withdraw_are_fields_of_the_mapping() -> None:
     good = compile_file(MappingFile.model_validate({"mappings": [{**GOOD, "withdraw": ["BID"]}]}), "TRCC")
     assert [mapping.withdraw for mapping in good.mappings] == [frozenset({"BID"})]
     found = problems({**GOOD, "withdraw": ["BIT", "BID", "BID", "PRICE"]})
-    assert [(problem.path, problem.text) for problem in found] == [
-        (("mappings", 0, "withdraw", 0), "BIT is not one of this mapping's fields; did you mean BID?"),
-        (("mappings", 0, "withdraw", 2), "BID is named twice"),
-        (("mappings", 0, "withdraw", 3), "PRICE is not one of this mapping's fields; it has BID"),
+    assert [(problem.path, problem.text, problem.cure) for problem in found] == [
+        (("mappings", 0, "withdraw", 0), "the mapping spot has no field BIT", "Did you mean BID?"),
+        (("mappings", 0, "withdraw", 2), "BID is named twice", "Remove one"),
+        (("mappings", 0, "withdraw", 3), "the mapping spot has no field PRICE", "It has BID."),
     ]

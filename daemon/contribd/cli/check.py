@@ -1,5 +1,7 @@
 """``contribd check``: is the configuration right, with all its mapping files, and do Kafka and the ADS take it?"""
 
+import sys
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +11,7 @@ from contribd.cli.common import ConfigOption, JsonOption, output, print_json
 from contribd.cli.environment import look_around
 from contribd.cli.problems import Format, FormatOption, print_problems, problem_json
 from contribd.config.load import Inspected, inspect
+from contribd.config.show import show as show_mapping
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -31,19 +34,33 @@ ConnectOption = Annotated[
     ),
 ]
 
+ShowOption = Annotated[
+    str | None,
+    typer.Option(
+        "--show",
+        metavar="NAME",
+        help="Print a mapping as it comes out, with its file's defaults and what the file includes, and say where each "
+        "part of it stands.",
+        show_default=False,
+    ),
+]
+
 
 @app.command()
 def check(
     config: ConfigOption = None,
     no_env: NoEnvOption = False,
     connect: ConnectOption = False,
+    show: ShowOption = None,
     as_json: JsonOption = False,
     form: FormatOption = Format.TEXT,
 ) -> None:
     """Validate configuration and mappings; all errors at once, each with file, line and column."""
-    if connect and no_env:
-        raise typer.BadParameter("--connect needs what --no-env does not look at")
+    _refuse_together(no_env=no_env, connect=connect, show=show is not None, as_json=as_json)
     inspected = inspect(config, lenient=no_env)
+    if show is not None:
+        _show(inspected, show)
+        return
     summary = _summary(inspected)
     if not inspected.problems and not no_env:
         summary["digest"] = inspected.loaded().digest
@@ -61,6 +78,28 @@ def check(
         raise typer.Exit(EXIT_CONFIG)
     if surroundings is not None and surroundings.problems:
         raise typer.Exit(EXIT_FAILED)
+
+
+def _refuse_together(*, no_env: bool, connect: bool, show: bool, as_json: bool) -> None:
+    if connect and no_env:
+        raise typer.BadParameter("--connect needs what --no-env does not look at")
+    if show and (connect or as_json):
+        raise typer.BadParameter("--show prints one mapping; it goes neither with --connect nor with --json")
+
+
+def _show(inspected: Inspected, name: str) -> None:
+    """One mapping; what is wrong with the configuration is said all the same."""
+    text = show_mapping(inspected.mappings.documents, name, inspected.settings.ads.service)
+    if text is not None:
+        sys.stdout.write(text)
+    if inspected.problems:
+        print_problems(inspected.problems)
+        raise typer.Exit(EXIT_CONFIG)
+    if text is None:
+        names = [mapping.name for mapping in inspected.mappings.compiled]
+        near = get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+        raise typer.BadParameter(f"no mapping is named {name}; {hint}", param_hint="--show")
 
 
 def _summary(inspected: Inspected) -> dict[str, Any]:

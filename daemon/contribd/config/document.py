@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from contribd.config.compose import compose
 from contribd.config.errors import Problem
 from contribd.config.excerpt import Excerpt, Span, excerpt, masked_spans
-from contribd.config.nodes import DataPath, Items, Mark, Node, Scalar, UnreadableDocument
+from contribd.config.nodes import DataPath, Items, Mark, Node, Scalar, Section, UnreadableDocument
 from contribd.config.scalars import NumberError, resolve
 from contribd.config.spans import place, token_length
 
@@ -20,14 +20,27 @@ MAX_FILE_BYTES = 4 * 1024 * 1024
 """Some 50,000 rows of lookup. A path to something else by mistake (a log, a device) is refused, not read."""
 
 
+class Home(NamedTuple):
+    """Where a node was written: in which file, and at which place of it."""
+
+    document: "Document"
+    path: DataPath
+
+
 @dataclass
 class Document:
-    """One YAML file. ``problems`` are those of the file as YAML; the data may be incomplete where there are any."""
+    """One YAML file. ``problems`` are those of the file as YAML; the data may be incomplete where there are any.
+
+    One that was merged (``config.merge``) is made of parts of several: ``homes`` says of the nodes that came from
+    elsewhere, by their ids, where they were written, and ``original`` is the file as it is.
+    """
 
     file: Path
     source: str = ""
     root: Node | None = None
     problems: list[Problem] = field(default_factory=list)
+    homes: dict[int, Home] = field(default_factory=dict)
+    original: "Document | None" = None
 
     @cached_property
     def data(self) -> Any:
@@ -54,9 +67,22 @@ class Document:
         found, _, node = self._find(path)
         return node.sources if found and isinstance(node, Scalar) else ()
 
+    def home(self, path: DataPath) -> Home:
+        """Where that which stands at ``path`` was written; of a key that is missing: where it would stand."""
+        home, node = Home(self.original or self, ()), self.root
+        for step in path:
+            node = inner(node, step)
+            moved = self.homes.get(id(node)) if node is not None else None
+            home = moved or Home(home.document, (*home.path, step))
+        return home
+
     def problem(
         self, path: DataPath, text: str, *, key: bool = False, offset: int = 0, code: str = "", cure: str = ""
     ) -> Problem:
+        """Something wrong with what stands at ``path``, told where it was written."""
+        if self.original is not None:
+            home = self.home(path)
+            return home.document.problem(home.path, text, key=key, offset=offset, code=code, cure=cure)
         start = self.position(path, key=key, offset=offset)
         if not (key or offset) and _is_expression(code) and self._opens_with_quote(path):
             start = (start[0], start[1] + 1)
@@ -105,12 +131,11 @@ class Document:
         """Whether the path leads somewhere, the last key on the way, and the node at its end."""
         node, entry = self.root, None
         for step in path:
-            if isinstance(node, Items) and isinstance(step, int) and 0 <= step < len(node.items):
-                node, entry = node.items[step], None
-            elif node is not None and not isinstance(node, Scalar | Items) and step in node.entries:
-                entry, node = node.entries[str(step)]
-            else:
+            found = inner(node, step)
+            if found is None:
                 return False, entry, node
+            entry = node.entries[str(step)][0] if isinstance(node, Section) else None
+            node = found
         return True, entry, node
 
     def _plain(self, node: Node) -> Any:
@@ -135,6 +160,15 @@ class Document:
 def _is_expression(code: str) -> bool:
     """Whether a problem of that number is about a token of an expression rather than about a whole value."""
     return code.startswith("M1")
+
+
+def inner(node: Node | None, step: str | int) -> Node | None:
+    """What stands in ``node`` under a key or an index; None where nothing does."""
+    if isinstance(node, Items) and isinstance(step, int) and 0 <= step < len(node.items):
+        return node.items[step]
+    if isinstance(node, Section) and step in node.entries:
+        return node.entries[str(step)][1]
+    return None
 
 
 def dotted(path: DataPath) -> str:

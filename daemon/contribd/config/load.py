@@ -35,7 +35,8 @@ class Loaded:
     digest: str
     """SHA-256 in hexadecimal, see :func:`contribd.config.digest.digest`."""
     files: tuple[Path, ...]
-    """The configuration file, then the mapping files in the order in which they are tried."""
+    """The configuration file, the mapping files in the order in which they are tried, then what these include and the
+    files of their tables."""
     secrets: frozenset[str]
     """What must not appear in a log: secret settings, and values read from files and credentials."""
     kafka_client: Reread
@@ -56,7 +57,7 @@ class Inspected:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        return (self.file, *self.mappings.files)
+        return (self.file, *self.mappings.files, *self.mappings.below)
 
     def loaded(self) -> Loaded:
         """What is there to use. Raises ConfigError where there is any problem."""

@@ -1,19 +1,21 @@
 """The mapping files that a configuration names: found, read, checked, compiled."""
 
+import copy
 import glob
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
-from contribd.config.document import Document, load_document
+from contribd.config.document import Document
 from contribd.config.errors import Problem
-from contribd.config.interpolate import refuse
+from contribd.config.library import Library
 from contribd.config.model import Settings
 from contribd.config.nodes import DataPath
-from contribd.config.validate import Validation, validate
+from contribd.config.tables import TableReader
+from contribd.config.validate import Validation
 from contribd.config.wording import shown
 from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.compile import CompiledMapping, Site, compile_file
@@ -42,9 +44,16 @@ class Written(NamedTuple):
 
 @dataclass
 class MappingFiles:
-    """What the mapping files come to. ``data`` is that of the mappings alone, one list a file, for the digest."""
+    """What the mapping files come to.
+
+    ``data``, for the digest, is that of the mappings as they come out, one list a file; with the digests of the file's
+    tables where it has any. ``documents`` are the files with their mappings so.
+    """
 
     files: list[Path] = field(default_factory=list)
+    below: list[Path] = field(default_factory=list)
+    """What the files include, and what their tables stand in."""
+    documents: list[Document] = field(default_factory=list)
     compiled: list[CompiledMapping] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
     data: list[Any] = field(default_factory=list)
@@ -67,15 +76,15 @@ def load_mappings(configuration: Document, service: str, skipped: AbstractSet[Da
         if problem:
             found.problems.append(configuration.problem(path, f"{shown(configuration, path, pattern)} {problem}"))
         found.files += [file for file in files if file not in found.files]
-    for file in found.files:
-        _read(found, load_document(file, refuse), service)
+    _read_all(found, service)
     return found
 
 
 def read_mapping_file(file: Path, service: str) -> MappingFiles:
     """One mapping file by itself, for when there is no configuration. ``service`` is where a mapping names none."""
     found = MappingFiles(files=[file])
-    _read(found, load_document(file, refuse), service)
+    _read_all(found, service)
+    found.problems = sorted(set(found.problems))
     return found
 
 
@@ -102,56 +111,100 @@ def _matches(base: Path, pattern: str) -> tuple[list[Path], str | None]:
     return files, None
 
 
-def _read(found: MappingFiles, document: Document, service: str) -> None:
-    found.problems += document.problems
+def _read_all(found: MappingFiles, service: str) -> None:
+    library, tables = Library(), TableReader()
+    for file in found.files:
+        _read(found, *library.mapping_file(file), tables, service)
+    found.problems += [*library.problems, *library.not_taken(found.files), *tables.problems]
+    found.below += [*library.included, *tables.files]
+
+
+def _read(
+    found: MappingFiles, document: Document, outcome: Validation[MappingFile], tables: TableReader, service: str
+) -> None:
+    found.problems += document.problems + outcome.problems
     if document.root is None:
         if not document.problems:
             found.problems.append(document.problem((), "the file is empty; expected mappings"))
         return
-    outcome = validate(document, MappingFile)
-    found.problems += outcome.problems
-    model, places = _usable(document, outcome)
+    found.documents.append(document)
+    read = tables.tables(document)
+    model, kept = _usable(document, outcome)
     if model is None:
         return
-    compiled = compile_file(model, service, [mapping.name for mapping in found.compiled])
+    names = [mapping.name for mapping in found.compiled]
+    tables_read = {name: loaded.table for name, loaded in read.items()}
+    compiled = compile_file(model, service, names, tables=tables_read)
     for problem in compiled.problems:
-        path = _original(problem.path, places)
         found.problems.append(
             document.problem(
-                path, problem.text, key=problem.key, offset=problem.offset, code=problem.code, cure=problem.cure
+                problem.path, problem.text, key=problem.key, offset=problem.offset, code=problem.code, cure=problem.cure
             )
         )
     found.compiled += compiled.mappings
     found.sites += compiled.sites
     found.written |= {name: Written(document, path, spec) for name, (path, spec) in compiled.specs.items()}
-    lines = [document.position(("tests", at))[0] for at in places["tests"]]
+    lines = [document.position(("tests", at))[0] for at in kept]
     found.cases += [Case(document.file, line, test) for line, test in zip(lines, compiled.tests, strict=True)]
-    found.data.append(_lists(document)["mappings"])
+    # In which order a mapping says its parts is layout.
+    mappings = [dict(sorted(mapping.items())) for mapping in _lists(document)["mappings"] if isinstance(mapping, dict)]
+    digests = {name: loaded.sha256 for name, loaded in read.items()}
+    found.data.append({"mappings": mappings, "tables": digests} if digests else mappings)
 
 
-def _usable(document: Document, outcome: Validation[MappingFile]) -> tuple[MappingFile | None, dict[str, list[int]]]:
-    """The model less the mappings and tests that are wrong, and where those left stand in the file.
+def _usable(document: Document, outcome: Validation[MappingFile]) -> tuple[MappingFile | None, list[int]]:
+    """The model with stand-ins for what is wrong in it, and which of the tests it has.
 
-    So a mistake in the shape of one mapping does not hide the mistakes in the expressions of another.
+    So a mistake in the shape of one place does not hide the mistakes in the expressions of another.
     """
-    wrong = {path[:2] for path in outcome.bad}
-    lists = _lists(document)
-    places = {name: [at for at in range(len(items)) if (name, at) not in wrong] for name, items in lists.items()}
-    if outcome.model is not None and not wrong:
-        return outcome.model, places
+    lists, bad = _lists(document), outcome.bad
+    wrong = {path[1] for path in bad if path[:1] == ("tests",) and len(path) > 1}
+    tests = [at for at in range(len(lists["tests"])) if at not in wrong]
+    if () in bad:
+        return None, []
+    if outcome.model is not None and not bad:
+        return outcome.model, tests
     try:
-        kept = {name: [lists[name][at] for at in indexes] for name, indexes in places.items()}
-        return MappingFile.model_validate(kept), places
+        kept = [lists["tests"][at] for at in tests]
+        return MappingFile.model_validate({"mappings": _repaired(lists["mappings"], bad), "tests": kept}), tests
     except ValidationError:
-        return None, places
+        return None, []
+
+
+def _repaired(mappings: list[Any], bad: AbstractSet[DataPath]) -> list[Any]:
+    """The mappings with something right in each place that is wrong, so that nothing more is said about it."""
+    made = list(mappings)
+    for path in sorted(bad, key=len):
+        at = path[1] if path[:1] == ("mappings",) and len(path) > 1 else None
+        if not isinstance(at, int):
+            continue
+        name = f"mapping {at + 1}"
+        if len(path) == 2:
+            made[at] = {"name": name, "when": _ANYTHING, "ignore": True}
+        elif isinstance(made[at], dict):
+            made[at] = copy.deepcopy(made[at]) if made[at] is mappings[at] else made[at]
+            _mend(made[at], name, path[2:])
+    return made
+
+
+_ANYTHING: Final = '["?"]'
+"""An expression of which nothing is known."""
+
+
+def _mend(mapping: dict[str, Any], name: str, path: DataPath) -> None:
+    """Puts something right at the place of a mapping, or nothing where nothing may be missed."""
+    key, *inside = path
+    held = mapping.get(str(key))
+    if key in {"when", "ric", "name"}:
+        mapping[str(key)] = {"when": _ANYTHING, "ric": "{" + _ANYTHING + "}", "name": name}[str(key)]
+    elif inside and isinstance(held, dict | list) and key in {"fields", "let", "checks"}:
+        held[inside[0]] = _ANYTHING  # type: ignore[index] # a name in a section, an index in a list
+    elif key == "fields":
+        mapping["fields"] = {"?": _ANYTHING}
+    else:
+        mapping.pop(str(key), None)
 
 
 def _lists(document: Document) -> dict[str, list[Any]]:
     data = document.data if isinstance(document.data, dict) else {}
     return {name: data[name] if isinstance(data.get(name), list) else [] for name in ("mappings", "tests")}
-
-
-def _original(path: DataPath, places: dict[str, list[int]]) -> DataPath:
-    """A place in the model as the place in the file."""
-    name, at = str(path[0]) if path else "", path[1] if len(path) > 1 else None
-    return (name, places[name][at], *path[2:]) if isinstance(at, int) and name in places else path

@@ -82,3 +82,14 @@ class Code(StrEnum):
     DICTIONARY_TWICE = "M421", "A dictionary file defines something twice, and differently"
     DICTIONARY_FILE = "M422", "A dictionary file is not what it should be"
     ENUMS_ALONE = "M423", "Enumerated types without the fields that have them"
+
+    # Tables, defaults and what is included.
+    INCLUDE = "M501", "A file to include is not there, or is no file"
+    CIRCLE = "M502", "Files include each other"
+    INCLUDED_MAPPINGS = "M503", "The mappings of an included file are not taken"
+    TABLE_FILE = "M510", "A table's file cannot be read"
+    TABLE_HEADER = "M511", "The header row of a table cannot be used"
+    TABLE_ROW = "M512", "A row of a table is longer or shorter than its header"
+    TABLE_KEY = "M513", "A row of a table has no key, or another's"
+    TABLE_NAME = "M514", "A name that a table cannot have"
+    TABLE_SHAPE = "M515", "Something that is no table"

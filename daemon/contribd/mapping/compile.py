@@ -19,7 +19,9 @@ from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value
 from contribd.mapping.outcome import FieldValue, Ignored, PostType
 from contribd.mapping.rules import FieldSpec, MappingFile, MappingSpec
+from contribd.mapping.scope import Scope
 from contribd.mapping.syntax import Literal, Node, Scalar, outcomes
+from contribd.mapping.tables import Table
 from contribd.mapping.values import COMMANDS, Convert, clean_ric, price_ric, ric_problem
 
 DataPath: TypeAlias = tuple[str | int, ...]
@@ -111,16 +113,20 @@ class Compiled:
 
 
 def compile_file(
-    model: MappingFile, default_service: str, taken: Collection[str] = (), types: FieldTypes = NO_DICTIONARY
+    model: MappingFile,
+    default_service: str,
+    taken: Collection[str] = (),
+    types: FieldTypes = NO_DICTIONARY,
+    tables: Mapping[str, Table] | None = None,
 ) -> Compiled:
     """Compile every mapping of a file. ``taken`` holds the names of mappings in other files; names are unique.
 
-    ``types``: what is known of fields.
+    ``types``: what is known of fields; ``tables``: those that the expressions can name.
     """
     compiled = Compiled(tests=list(model.tests))
     names = set(taken)
     for index, spec in enumerate(model.mappings):
-        compiler = _Compiler(("mappings", index), spec.name, types)
+        compiler = _Compiler(("mappings", index), spec.name, types, Scope(tables=tables or {}))
         if spec.name in names:
             text = f"another mapping is named {spec.name}; results tell mappings apart by name"
             compiler.problem(("name",), text, code=Code.SAME_NAME, cure="Give one of them another name")
@@ -137,10 +143,11 @@ def compile_file(
 class _Compiler:
     """Compiles one mapping. Where a part has a problem it is noted and a stand-in is used, to find the others too."""
 
-    def __init__(self, path: DataPath, name: str, types: FieldTypes) -> None:
+    def __init__(self, path: DataPath, name: str, types: FieldTypes, scope: Scope) -> None:
         self._path = path
         self._name = name
         self._types = types
+        self._scope = scope
         self.problems: list[MappingProblem] = []
         self.sites: list[Site] = []
 
@@ -200,17 +207,17 @@ class _Compiler:
         for index, name in enumerate(spec.withdraw):
             if name not in spec.fields:
                 near = get_close_matches(name, spec.fields, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(spec.fields)}"
-                text = f"{name} is not one of this mapping's fields; {hint}"
-                self.problem(("withdraw", index), text, code=Code.WITHDRAW)
+                hint = f"Did you mean {near[0]}?" if near else f"It has {', '.join(spec.fields)}."
+                text = f"the mapping {spec.name} has no field {name}"
+                self.problem(("withdraw", index), text, code=Code.WITHDRAW, cure=hint)
             elif name in spec.withdraw[:index]:
                 self.problem(("withdraw", index), f"{name} is named twice", code=Code.WITHDRAW, cure="Remove one")
         fields = dict(zip(spec.fields, parts, strict=True))
         return frozenset().union(*(fields[name].target.names for name in spec.withdraw if name in fields))
 
-    def _compile(self, compiler: Callable[[str], _T], source: str, path: DataPath) -> _T | None:
+    def _compile(self, compiler: Callable[[str, Scope], _T], source: str, path: DataPath) -> _T | None:
         try:
-            made = compiler(source)
+            made = compiler(source, self._scope)
         except ExpressionError as error:
             self.problem(path, error.text, error.at, code=error.code, cure=error.cure)
             return None
@@ -270,7 +277,7 @@ class _Compiler:
         """The field of this name; one of which nothing is known where there is a problem."""
         try:
             if "{" in name or "}" in name:
-                return Target(name, *self._types.computed(compile_template(name)))
+                return Target(name, *self._types.computed(compile_template(name, self._scope)))
             known = self._types.field(name)
         except (ExpressionError, FieldNameError) as error:
             self.problem(path, error.text, key=True, code=error.code, cure=error.cure)

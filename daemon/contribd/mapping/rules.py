@@ -1,11 +1,20 @@
-"""The shape of a mapping file: ``mappings:`` and ``tests:``.
+"""The shape of a mapping file: ``mappings:``, ``tests:``, ``defaults:``, ``include:`` and ``tables:``.
 
 Data comes from YAML as dict, list, str, int, bool, None and Decimal. Errors of type ``expected`` say what was expected.
 """
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, GetJsonSchemaHandler, ModelWrapValidatorHandler, PrivateAttr, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -14,6 +23,27 @@ from contribd.mapping.conversions import As, Reading
 from contribd.mapping.fraction_prices import TREASURIES, Notation, Point, ThirdDigit
 from contribd.mapping.sections import STRICT, ExpressionText, Name, ScalarValue, expected
 from contribd.mapping.values import MAX_DECIMALS
+
+TABLE_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {
+            "type": "object",
+            "description": "A CSV file with a header row, or a YAML file of rows by their keys, relative to this one",
+            "properties": {
+                "file": {"type": "string"},
+                "key": {"type": "string", "description": "The column that rows are found by"},
+                "delimiter": {"type": "string", "minLength": 1, "maxLength": 1, "default": ","},
+            },
+            "required": ["file"],
+            "additionalProperties": False,
+        },
+        {
+            "type": "object",
+            "description": "Rows by their keys: each a section (column: value), or each one value",
+            "not": {"required": ["file"]},
+        },
+    ]
+}
 
 
 class _Model(BaseModel):
@@ -113,12 +143,9 @@ class CheckSpec(_ShortForm):
         return "that"
 
 
-class MappingSpec(_Model):
-    """From one kind of record to one post, or to none where it says ``ignore``."""
+class DefaultsSpec(_Model):
+    """What the mappings of a file have that say nothing else."""
 
-    name: Name
-    when: ExpressionText | None = None
-    ignore: Annotated[Literal[True] | None, Field(description="Such records are not for posting")] = None
     ric: str | None = None
     service: str | None = None
     post: Literal["update", "refresh"] = "update"
@@ -127,8 +154,31 @@ class MappingSpec(_Model):
     withdraw: list[str] = Field(default_factory=list)
 
 
+class MappingSpec(DefaultsSpec):
+    """From one kind of record to one post, or to none where it says ``ignore``; its file's defaults merged in."""
+
+    name: Name
+    when: ExpressionText | None = None
+    ignore: Annotated[Literal[True] | None, Field(description="Such records are not for posting")] = None
+
+
+def _table(value: object) -> object:
+    if isinstance(value, dict):
+        return value
+    raise expected("a section: file and key, or rows by their keys")
+
+
+TableData = Annotated[Any, BeforeValidator(_table), WithJsonSchema(TABLE_SCHEMA)]
+"""A table as it is written; ``contribd.config.tables`` reads it."""
+
+
 class MappingFile(_Model):
     """A whole mapping file."""
 
+    include: Annotated[
+        list[str], Field(description="Files whose tables and defaults lie under this one's, relative to it")
+    ] = Field(default_factory=list)
+    tables: dict[str, TableData] = Field(default_factory=dict)
+    defaults: DefaultsSpec | None = None
     mappings: list[MappingSpec] = Field(default_factory=list)
     tests: list[CaseSpec] = Field(default_factory=list)

@@ -13,4 +13,4 @@ class Table:
     rows: Mapping[str, Any]
     """A row is an object (column to value), or one constant."""
     columns: frozenset[str] | None
-    """The columns that every row has; None where rows are constants."""
+    """The columns that a row can have; None where rows are constants."""

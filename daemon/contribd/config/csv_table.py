@@ -1,0 +1,128 @@
+"""A table in a CSV file with a header row: its rows by one of its columns. Every cell is text; an empty one is none."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from contribd.mapping.codes import Code
+from contribd.mapping.tables import Table
+
+MAX_TABLE_BYTES = 32 * 1024 * 1024
+"""Some hundred thousand rows. A path to something else by mistake is refused, not read."""
+MAX_TOLD = 20
+"""Mistakes of one kind that are told one by one: a wrong delimiter makes one of each row."""
+
+
+class TableProblem(NamedTuple):
+    """One thing wrong with a table's file; lines count from 1."""
+
+    line: int
+    code: Code
+    text: str
+    cure: str = ""
+
+
+class CsvTable(NamedTuple):
+    """The table, as far as it can be read, and what is wrong with it."""
+
+    table: Table
+    problems: list[TableProblem]
+
+
+def read_csv(name: str, content: bytes, key: str, delimiter: str) -> CsvTable:
+    """``content`` as the table ``name`` with its rows by the column ``key``."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        what = f"byte 0x{content[error.start]:02x} is not UTF-8"
+        return CsvTable(Table(name, {}, frozenset()), [TableProblem(line, Code.TABLE_FILE, what, "Save it as UTF-8")])
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reading = _Reading(name, key, delimiter)
+    try:
+        for line, cells in _rows(reader):
+            reading.add(line, cells)
+    except csv.Error as error:
+        cure = 'Close the quote, and write "" for a quote within one'
+        reading.problems.append(TableProblem(reader.line_num, Code.TABLE_ROW, f"no CSV: {error}", cure))
+    return reading.finish()
+
+
+def _rows(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
+    """Every row that is not empty, with the line where it begins: one in quotes may have several."""
+    line = 1
+    for cells in reader:
+        if cells:
+            yield line, cells
+        line = reader.line_num + 1  # type: ignore[attr-defined] # of csv's own reader
+
+
+class _Reading:
+    def __init__(self, name: str, key: str, delimiter: str) -> None:
+        self._name, self._key, self._delimiter = name, key, delimiter
+        self._header: list[str] | None = None
+        self._at = -1
+        self._rows: dict[str, dict[str, str]] = {}
+        self._lines: dict[str, int] = {}
+        self._told: dict[Code, int] = {}
+        self.problems: list[TableProblem] = []
+
+    def add(self, line: int, cells: list[str]) -> None:
+        """One row; the first is the header."""
+        if self._header is None:
+            self._header = cells
+            self._check_header(line, cells)
+        elif len(cells) != len(self._header):
+            self._tell(line, Code.TABLE_ROW, f"{_count(cells, 'cell')}; the header has {len(self._header)}")
+        elif self._at >= 0:
+            self._row(line, cells, self._header)
+
+    def _row(self, line: int, cells: list[str], header: list[str]) -> None:
+        key = cells[self._at]
+        if not key.strip():
+            self._tell(line, Code.TABLE_KEY, f"the row has no {self._key}", "Give it one, or remove the row")
+        elif key != key.strip():
+            self._tell(line, Code.TABLE_KEY, f'"{key}" has spaces around it', "Remove them: it would not be found")
+        elif key in self._lines:
+            text = f'{self._key} "{key}" is given again; the first is on line {self._lines[key]}'
+            self._tell(line, Code.TABLE_KEY, text, "Remove one of the rows")
+        else:
+            self._lines[key] = line
+            self._rows[key] = {column: cell for column, cell in zip(header, cells, strict=True) if cell}
+
+    def _check_header(self, line: int, header: list[str]) -> None:
+        for number, column in enumerate(header, 1):
+            if not column or column != column.strip():
+                what = "has no name" if not column.strip() else "has spaces around its name"
+                self._tell(line, Code.TABLE_HEADER, f"column {number} {what}", "Correct it in the header row")
+            elif column in header[: number - 1]:
+                self._tell(line, Code.TABLE_HEADER, f"there are two columns {column}", "Name one of them otherwise")
+        if self._key in header:
+            self._at = header.index(self._key)
+            return
+        text = f"there is no column {self._key}; there are {', '.join(header)}"
+        self._tell(line, Code.TABLE_HEADER, text, self._cure(header))
+
+    def _cure(self, header: list[str]) -> str:
+        other = next((mark for mark in ";\t|," if mark in header[0] and mark != self._delimiter), None)
+        if len(header) == 1 and other:
+            return f'Write delimiter: "{other}"'.replace("\t", "\\t")
+        return "Write key with the name of one of them"
+
+    def _tell(self, line: int, code: Code, text: str, cure: str = "") -> None:
+        told = self._told[code] = self._told.get(code, 0) + 1
+        if told <= MAX_TOLD:
+            self.problems.append(TableProblem(line, code, text, cure))
+
+    def finish(self) -> CsvTable:
+        """What was read."""
+        if self._header is None:
+            self._tell(1, Code.TABLE_HEADER, "the file is empty; expected a row with the names of the columns")
+        more = [(code, told - MAX_TOLD) for code, told in self._told.items() if told > MAX_TOLD]
+        self.problems += [TableProblem(1, code, f"{count} more rows have the same problem") for code, count in more]
+        return CsvTable(Table(self._name, self._rows, frozenset(self._header or ())), self.problems)
+
+
+def _count(cells: list[str], noun: str) -> str:
+    return f"the row has {len(cells)} {noun}{'' if len(cells) == 1 else 's'}"
