@@ -12,6 +12,7 @@ from contribd.cli.environment import look_around
 from contribd.cli.problems import Format, FormatOption, print_problems, problem_json
 from contribd.config.load import Inspected, inspect
 from contribd.config.show import show as show_mapping
+from contribd.dictionary.dictionary import Dictionary
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -108,8 +109,13 @@ def _summary(inspected: Inspected) -> dict[str, Any]:
         "files": [str(file) for file in inspected.files],
         "mappings": [mapping.name for mapping in mappings.compiled],
         "tests": len(mappings.cases),
+        "dictionary": _dictionary(inspected.dictionary.dictionary),
         "digest": None,
     }
+
+
+def _dictionary(dictionary: Dictionary | None) -> dict[str, int] | None:
+    return None if dictionary is None else {"fields": len(dictionary.fields), "tables": dictionary.tables}
 
 
 def _print(summary: dict[str, Any]) -> None:
@@ -118,6 +124,8 @@ def _print(summary: dict[str, Any]) -> None:
     console.print(f"files     {', '.join(summary['files'])}")
     console.print(f"mappings  {', '.join(summary['mappings'])}")
     console.print(f"tests     {summary['tests']} (run them with contribd test)")
+    if known := summary["dictionary"]:
+        console.print(f"fields    {known['fields']} in the dictionary, {known['tables']} tables of enumerated values")
     if summary["digest"]:
         console.print(f"digest    {summary['digest']}")
     else:

@@ -12,6 +12,7 @@ from contribd.config.mappings import Case, MappingFiles, read_mapping_file
 from contribd.mapping.cases import CaseResult, run_case, value_of
 from contribd.mapping.coverage import Coverage
 from contribd.mapping.explain import Explanation, explain
+from contribd.mapping.fieldtypes import NO_DICTIONARY, FieldTypes
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.noted import NotedMapper
 from contribd.mapping.tape import Tape, recording
@@ -72,13 +73,13 @@ def read_groups(wanted: Wanted, files: Files) -> list[Group]:
         return [_alone(file, wanted.service, files) for file in wanted.files]
     groups = []
     everything = inspect(wanted.config)
-    files.seen.update(everything.files)
+    files.seen.update([*everything.files, *everything.dictionary.files])
     for file in wanted.files:
         if any(file.samefile(other) for other in everything.files[1:] if other.exists()):
             groups.append(_configured(wanted.config, files, file))
         else:
-            service = everything.loaded().settings.ads.service
-            groups.append(_alone(file, service, files))
+            loaded = everything.loaded()
+            groups.append(_alone(file, loaded.settings.ads.service, files, loaded.field_types))
     return groups
 
 
@@ -126,7 +127,7 @@ def _noted(group: Group, tape: Tape) -> NotedMapper:
 def _configured(config: Path | None, files: Files, only: Path | None) -> Group:
     files.seen.add(resolve_path(config, os.environ))
     inspected = inspect(config)
-    files.seen.update(inspected.files)
+    files.seen.update([*inspected.files, *inspected.dictionary.files])
     if inspected.problems:
         raise ConfigError(inspected.problems)
     mappings = inspected.mappings
@@ -139,9 +140,9 @@ def _configured(config: Path | None, files: Files, only: Path | None) -> Group:
     )
 
 
-def _alone(file: Path, service: str, files: Files) -> Group:
+def _alone(file: Path, service: str, files: Files, types: FieldTypes = NO_DICTIONARY) -> Group:
     files.seen.add(file)
-    mappings = read_mapping_file(file, service)
+    mappings = read_mapping_file(file, service, types)
     files.seen.update(mappings.files)
     if mappings.problems:
         raise ConfigError(mappings.problems)

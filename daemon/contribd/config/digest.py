@@ -33,14 +33,16 @@ def secret_values(settings: Settings) -> set[str]:
     return values | {value.get_secret_value() for value in given if isinstance(value, SecretStr)}
 
 
-def digest(settings: Settings, mappings: list[Any], secrets: Iterable[str] = ()) -> str:
+def digest(settings: Settings, mappings: list[Any], secrets: Iterable[str] = (), dictionary: str | None = None) -> str:
     """SHA-256, in hexadecimal, of the settings and of each mapping in order.
 
     Comments, layout, file names, test cases, ``instance`` and ``control`` have no part in it: two hosts that contribute
-    by the same rules have the same digest.
+    by the same rules have the same digest. Of a field dictionary it is the content that counts, by its own digest.
     """
     shown = public_settings(settings, secrets)
     del shown["instance"], shown["mappings"], shown["control"]
+    if dictionary is not None:
+        shown["dictionary"] = dictionary
     content = json.dumps([shown, mappings], default=_plain, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(content.encode()).hexdigest()
 

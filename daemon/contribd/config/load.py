@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from contribd.config.checks import cross_problems, file_problems, rooted
 from contribd.config.digest import digest, secret_values
 from contribd.config.document import load_document
 from contribd.config.errors import ConfigError, Problem
+from contribd.config.field_dictionary import DictionaryFiles, load_dictionary
 from contribd.config.interpolate import Interpolation
 from contribd.config.mappings import Case, MappingFiles, load_mappings
 from contribd.config.model import Settings
@@ -17,6 +18,7 @@ from contribd.config.reread import NOTHING, Reread, reread_of
 from contribd.config.validate import validate
 from contribd.config.wording import told
 from contribd.config.yaml_repair import repaired
+from contribd.mapping.fieldtypes import FieldTypes
 from contribd.mapping.mapper import Mapper
 
 ENVIRONMENT = "CONTRIBD_CONFIG"
@@ -41,6 +43,8 @@ class Loaded:
     """What must not appear in a log: secret settings, and values read from files and credentials."""
     kafka_client: Reread
     """What of ``kafka.client`` stands in files and credentials."""
+    field_types: FieldTypes
+    """What the dictionary knows of fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Inspected:
     mappings: MappingFiles
     secrets: frozenset[str]
     kafka_client: Reread = NOTHING
+    dictionary: DictionaryFiles = field(default_factory=DictionaryFiles)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -67,10 +72,11 @@ class Inspected:
             settings=rooted(self.settings, self.file.absolute().parent),
             mapper=Mapper(self.mappings.compiled),
             cases=tuple(self.mappings.cases),
-            digest=digest(self.settings, self.mappings.data, self.secrets),
+            digest=digest(self.settings, self.mappings.data, self.secrets, self.dictionary.digest),
             files=self.files,
             secrets=self.secrets | secret_values(self.settings),
             kafka_client=self.kafka_client,
+            field_types=self.dictionary.types,
         )
 
 
@@ -82,7 +88,7 @@ def resolve_path(path: Path | None, environ: Mapping[str, str]) -> Path:
 def load(path: Path | None = None, *, environ: Mapping[str, str] | None = None) -> Loaded:
     """Read and check everything. Raises ConfigError with every problem found in all files.
 
-    ``environ`` replaces the process's environment. A problem with the dictionary files' content is not looked for.
+    ``environ`` replaces the process's environment.
     """
     return inspect(path, environ=environ).loaded()
 
@@ -112,13 +118,15 @@ def inspect(path: Path | None = None, *, environ: Mapping[str, str] | None = Non
         for path, text in _contradictions(settings, file, lenient=lenient)
         if path not in bad  # a stand-in's problem is not the user's
     ]
-    mappings = load_mappings(document, settings.ads.service, bad)
+    absolute = rooted(settings, file.absolute().parent)
+    dictionary = load_dictionary(document, absolute, bad, lenient=lenient)
+    mappings = load_mappings(document, settings.ads.service, bad, dictionary.types)
     if _withdraws_nothing(settings, mappings):
         text = "no mapping lists fields to blank: add withdraw: [BID, ASK] to one, or leave this off"
         further.append(document.problem(("contribution", "withdraw"), text))
-    problems = {*document.problems, *outcome.problems, *further, *mappings.problems}
+    problems = {*document.problems, *outcome.problems, *further, *dictionary.problems, *mappings.problems}
     reread = reread_of(document.root, environ)
-    return Inspected(file, sorted(problems), settings, mappings, frozenset(interpolation.secrets), reread)
+    return Inspected(file, sorted(problems), settings, mappings, frozenset(interpolation.secrets), reread, dictionary)
 
 
 def _withdraws_nothing(settings: Settings, mappings: MappingFiles) -> bool:

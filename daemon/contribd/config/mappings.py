@@ -19,6 +19,7 @@ from contribd.config.validate import Validation
 from contribd.config.wording import shown
 from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.compile import CompiledMapping, Site, compile_file
+from contribd.mapping.fieldtypes import NO_DICTIONARY, FieldTypes
 from contribd.mapping.rules import MappingFile, MappingSpec
 
 MAX_FILES = 1000
@@ -68,22 +69,27 @@ class MappingFiles:
         return self.written[mapping].document.problem(path, "", offset=offset, key=key)
 
 
-def load_mappings(configuration: Document, service: str, skipped: AbstractSet[DataPath]) -> MappingFiles:
-    """Everything that the configuration's ``mappings`` name; the places in ``skipped`` are known to be wrong."""
+def load_mappings(
+    configuration: Document, service: str, skipped: AbstractSet[DataPath], types: FieldTypes = NO_DICTIONARY
+) -> MappingFiles:
+    """Everything that the configuration's ``mappings`` name; the places in ``skipped`` are known to be wrong.
+
+    ``types``: what is known of fields.
+    """
     found = MappingFiles()
     for path, pattern in _patterns(configuration, skipped):
         files, problem = _matches(configuration.file.parent, pattern)
         if problem:
             found.problems.append(configuration.problem(path, f"{shown(configuration, path, pattern)} {problem}"))
         found.files += [file for file in files if file not in found.files]
-    _read_all(found, service)
+    _read_all(found, service, types)
     return found
 
 
-def read_mapping_file(file: Path, service: str) -> MappingFiles:
+def read_mapping_file(file: Path, service: str, types: FieldTypes = NO_DICTIONARY) -> MappingFiles:
     """One mapping file by itself, for when there is no configuration. ``service`` is where a mapping names none."""
     found = MappingFiles(files=[file])
-    _read_all(found, service)
+    _read_all(found, service, types)
     found.problems = sorted(set(found.problems))
     return found
 
@@ -111,16 +117,21 @@ def _matches(base: Path, pattern: str) -> tuple[list[Path], str | None]:
     return files, None
 
 
-def _read_all(found: MappingFiles, service: str) -> None:
+def _read_all(found: MappingFiles, service: str, types: FieldTypes) -> None:
     library, tables = Library(), TableReader()
     for file in found.files:
-        _read(found, *library.mapping_file(file), tables, service)
+        _read(found, *library.mapping_file(file), tables, service, types)
     found.problems += [*library.problems, *library.not_taken(found.files), *tables.problems]
     found.below += [*library.included, *tables.files]
 
 
 def _read(
-    found: MappingFiles, document: Document, outcome: Validation[MappingFile], tables: TableReader, service: str
+    found: MappingFiles,
+    document: Document,
+    outcome: Validation[MappingFile],
+    tables: TableReader,
+    service: str,
+    types: FieldTypes,
 ) -> None:
     found.problems += document.problems + outcome.problems
     if document.root is None:
@@ -134,7 +145,7 @@ def _read(
         return
     names = [mapping.name for mapping in found.compiled]
     tables_read = {name: loaded.table for name, loaded in read.items()}
-    compiled = compile_file(model, service, names, tables=tables_read)
+    compiled = compile_file(model, service, names, tables=tables_read, types=types)
     for problem in compiled.problems:
         found.problems.append(
             document.problem(

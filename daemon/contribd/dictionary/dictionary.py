@@ -65,6 +65,11 @@ class Dictionary:
         known = KnownField(one.field, one.table, template.source, about)
         return computed_name(template, _resolver(template.source, frozenset(found)), frozenset(found)), known
 
+    @property
+    def tables(self) -> int:
+        """How many tables of enumerated values there are."""
+        return len({id(owner.table) for owner in self.owners.values()})
+
     def digest(self) -> str:
         """SHA-256, in hexadecimal, of what mappings can see of it: no comment, and no layout."""
         content = hashlib.sha256()

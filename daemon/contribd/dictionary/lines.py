@@ -26,16 +26,14 @@ class FileProblem(NamedTuple):
 
 
 def content_lines(content: bytes) -> Iterator[tuple[int, str]]:
-    """The number and text of each line that is neither empty nor a comment.
-
-    UTF-8 or, where it is none, Latin-1: so any bytes are text.
-    """
-    for number, line in enumerate(_decoded(content).split("\n"), 1):
+    """The number and text of each line that is neither empty nor a comment."""
+    for number, line in enumerate(decoded(content).split("\n"), 1):
         if line and line[0] != "!" and (stripped := line.rstrip()):
             yield number, stripped
 
 
-def _decoded(content: bytes) -> str:
+def decoded(content: bytes) -> str:
+    """UTF-8 or, where it is none, Latin-1: so any bytes are text."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -12,7 +12,7 @@ from contribd.mapping.codes import Code
 from contribd.mapping.conversions import Lookup, conversion, ric_text
 from contribd.mapping.expression import Expression, Template, compile_expression, compile_template
 from contribd.mapping.fieldrules import FieldProblem, field_problems
-from contribd.mapping.fieldtypes import NO_DICTIONARY, FieldNameError, FieldTypes, Target
+from contribd.mapping.fieldtypes import NO_DICTIONARY, FieldNameError, FieldTypes, Target, named_as_posted
 from contribd.mapping.kind import Kind, words
 from contribd.mapping.mistakes import RAISED, ExpressionError, as_evaluation_error
 from contribd.mapping.numbers import CONTEXT
@@ -123,7 +123,7 @@ def compile_file(
 
     ``types``: what is known of fields; ``tables``: those that the expressions can name.
     """
-    compiled = Compiled(tests=list(model.tests))
+    compiled = Compiled(tests=[named_as_posted(case, types) for case in model.tests])
     names = set(taken)
     for index, spec in enumerate(model.mappings):
         compiler = _Compiler(("mappings", index), spec.name, types, Scope(tables=tables or {}))

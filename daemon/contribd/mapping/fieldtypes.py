@@ -7,6 +7,7 @@ there is none.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple, Protocol
 
+from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.computed_names import ComputedName
 from contribd.mapping.expression import Template
 from contribd.mapping.fieldnames import field_name_problem
@@ -152,6 +153,22 @@ class _Unread:
 
 NO_DICTIONARY: Final[FieldTypes] = _NoDictionary()
 UNREAD: Final[FieldTypes] = _Unread()
+
+
+def named_as_posted(case: CaseSpec, types: FieldTypes) -> CaseSpec:
+    """A test with the names that fields are posted under: the field's own where a FID stands."""
+    if case.post is None or case.post.fields is None or types is NO_DICTIONARY:
+        return case
+    fields = {_posted(name, types): value for name, value in case.post.fields.items()}
+    return case.model_copy(update={"post": case.post.model_copy(update={"fields": fields})})
+
+
+def _posted(name: str, types: FieldTypes) -> str:
+    try:
+        known = types.field(name)
+    except FieldNameError:
+        return name
+    return name if known is None else known.name
 
 
 def computed_name(template: Template, resolve: Callable[[str], str], names: frozenset[str]) -> ComputedName:
