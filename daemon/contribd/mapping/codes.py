@@ -64,6 +64,11 @@ class Code(StrEnum):
     NEVER_FITS = "M306", "An expression that never gives what its field takes"
     RIC_NOT_POSTED = "M307", "A RIC that names no item, whatever the record"
 
+    # Dates and times.
+    ZONE = "M320", "There is no such time zone"
+    DATE_FORM = "M321", "A form of dates and times that cannot be used"
+    WITHOUT_EFFECT = "M322", "A setting of a field that changes nothing"
+
     # The field dictionary: fields and their values.
     UNKNOWN_FIELD = "M401", "The dictionary has no field of this name or FID"
     FIELD_KIND = "M402", "A kind of value that a field of this type does not take"

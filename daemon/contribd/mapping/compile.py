@@ -11,13 +11,15 @@ from contribd.mapping.codegen import Evaluate, generate, generate_name, generate
 from contribd.mapping.codes import Code
 from contribd.mapping.conversions import Lookup, conversion, ric_text
 from contribd.mapping.expression import Expression, Template, compile_expression, compile_template
-from contribd.mapping.fieldrules import FieldProblem, field_problems
+from contribd.mapping.field_problem import FieldProblem
+from contribd.mapping.fieldrules import field_problems
 from contribd.mapping.fieldtypes import NO_DICTIONARY, FieldNameError, FieldTypes, Target, named_as_posted
 from contribd.mapping.kind import Kind, words
 from contribd.mapping.mistakes import RAISED, ExpressionError, as_evaluation_error
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value
 from contribd.mapping.outcome import FieldValue, Ignored, PostType
+from contribd.mapping.readings import reading_of
 from contribd.mapping.rules import FieldSpec, MappingFile, MappingSpec
 from contribd.mapping.scope import Scope
 from contribd.mapping.syntax import Literal, Node, Scalar, outcomes
@@ -260,14 +262,14 @@ class _Compiler:
         for problem in wrong_settings:
             self._field_problem(path, spec, problem)
         plain = spec.to is None and spec.round is None
-        last = target.fitting(conversion(None, spec.reading, spec.round), plain=plain)
+        last = target.fitting(conversion(None, reading_of(spec), spec.round), plain=plain)
         checked = target.checked(last)
         if spec.has("value"):
             value = self._constant((*path, "value"), spec.value, checked)
             return _Part(target, Literal(0, value), _as_it_is, spec.missing)
         if spec.lookup is not None:
             lookup = self._lookup(path, spec, spec.lookup, checked)
-            convert = target.fitting(conversion(lookup, spec.reading, spec.round), plain=False)
+            convert = target.fitting(conversion(lookup, reading_of(spec), spec.round), plain=False)
             return _Part(target, expression.node, convert, spec.missing)
         if not wrong_settings:
             self._constant_expression(path + spec.short_path, expression, checked)
@@ -294,7 +296,7 @@ class _Compiler:
 
     def _field_problem(self, path: DataPath, spec: FieldSpec, problem: FieldProblem) -> None:
         below = spec.short_path if problem.key == "from" else (problem.key,) if problem.key else ()
-        self.problem(path + below, problem.text, code=problem.code, cure=problem.cure)
+        self.problem(path + below, problem.text, problem.at, code=problem.code, cure=problem.cure)
 
     def _constant(self, path: DataPath, value: Scalar, convert: Convert) -> FieldValue:
         """A constant as it will be posted; a problem where it cannot be."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import Final, cast
 
 from contribd.mapping import times
@@ -14,6 +15,7 @@ from contribd.mapping.operators import Value, kind_name
 from contribd.mapping.outcome import FieldValue
 from contribd.mapping.syntax import Scalar
 from contribd.mapping.tape import GATE, noted
+from contribd.mapping.times import PLAIN, DateReading
 from contribd.mapping.values import Convert, field_value, rounded, text_value
 
 
@@ -79,14 +81,14 @@ def ric_text(value: Value) -> str:
     return _short(value)
 
 
-_TO: dict[As, Callable[[Value], Value]] = {
-    As.REAL: to_real,
-    As.INT: to_int,
-    As.TEXT: to_text,
+_TO: dict[As, Callable[[Value], Value]] = {As.REAL: to_real, As.INT: to_int, As.TEXT: to_text}
+_TIMES: dict[As, Callable[..., Value]] = {
     As.DATE: times.to_date,
     As.TIME: times.to_time,
     As.DATETIME: times.to_datetime,
 }
+OF_TIMES = frozenset(_TIMES)
+"""What reads dates and times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +97,15 @@ class Reading:
 
     to: As | None = None
     notation: Notation = TREASURIES
+    dates: DateReading = PLAIN
 
     def step(self) -> Callable[[Value], Value] | None:
         """The function that does it."""
         if self.to is As.FRACTION:
-            notation = self.notation
-            return lambda value: from_fraction(value, notation)
+            return partial(from_fraction, notation=self.notation)
+        if self.to in _TIMES:
+            read = _TIMES[self.to]
+            return read if self.dates is PLAIN else partial(read, reading=self.dates)
         return None if self.to is None else _TO[self.to]
 
 

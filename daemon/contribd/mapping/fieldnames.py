@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from contribd.mapping.codes import Code
-from contribd.mapping.fieldrules import FieldProblem
+from contribd.mapping.field_problem import FieldProblem
 
 MAX_FIELD_NAME: Final = 64
 """Characters. The longest of the 15,085 acronyms in the vendor's dictionary have 10."""

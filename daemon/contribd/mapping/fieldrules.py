@@ -1,12 +1,12 @@
 """Which settings of a field go together, and which cannot work with any record."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from contribd.mapping.codes import Code
 from contribd.mapping.conversions import NUMERIC, As
-from contribd.mapping.fraction_prices import TREASURIES
+from contribd.mapping.field_problem import FieldProblem
 from contribd.mapping.kind import Kind, words
+from contribd.mapping.readings import reading_problems
 from contribd.mapping.rules import FieldSpec
 
 _TAKES = {
@@ -17,16 +17,6 @@ _AS_TAKES = Kind.NUMBER | Kind.TEXT | Kind.NULL
 _LOOKUP_TAKES = Kind.NUMBER | Kind.TEXT | Kind.BOOLEAN | Kind.NULL
 
 
-@dataclass(frozen=True, slots=True)
-class FieldProblem:
-    """``key`` is the setting at fault; empty for the field as a whole."""
-
-    key: str
-    text: str
-    code: Code = Code.SETTINGS_DISAGREE
-    cure: str = ""
-
-
 def field_problems(spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:
     """What is wrong with the settings of a field whose expression gives ``gives``."""
     has_from = spec.from_ is not None
@@ -35,7 +25,7 @@ def field_problems(spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:
             "", "a field has either from (an expression) or value (a constant)", cure="Keep one of from and value"
         )
     yield from _unused(spec, has_from=has_from)
-    yield from _readings(spec)
+    yield from reading_problems(spec)
     if has_from:
         yield from _kinds(spec, gives)
 
@@ -57,19 +47,6 @@ def _unused(spec: FieldSpec, *, has_from: bool) -> Iterator[FieldProblem]:
         yield FieldProblem(
             "round", f"round goes with numbers; as: {spec.to} makes none that has decimals", cure="Take round away"
         )
-
-
-def _readings(spec: FieldSpec) -> Iterator[FieldProblem]:
-    """Settings that say how ``as`` reads, where it does not read so."""
-    if spec.fraction is None:
-        return
-    if spec.to is not As.FRACTION:
-        yield FieldProblem(
-            "fraction", "fraction goes with as: fraction", cure="Add as: fraction, or take fraction away"
-        )
-    elif spec.fraction.has("third_digit") and spec.fraction.of != TREASURIES.of:
-        text = f"third_digit goes with 32nds; of is {spec.fraction.of} here"
-        yield FieldProblem("fraction", text, cure="Take third_digit away")
 
 
 def _kinds(spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:

@@ -10,8 +10,8 @@ from typing import Final, NamedTuple, Protocol
 from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.computed_names import ComputedName
 from contribd.mapping.expression import Template
+from contribd.mapping.field_problem import FieldProblem
 from contribd.mapping.fieldnames import field_name_problem
-from contribd.mapping.fieldrules import FieldProblem
 from contribd.mapping.kind import Kind
 from contribd.mapping.mistakes import RAISED, EvaluationError, as_evaluation_error
 from contribd.mapping.operators import Value

@@ -19,8 +19,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from contribd.mapping.case_specs import CaseSpec
-from contribd.mapping.conversions import As, Reading
-from contribd.mapping.fraction_prices import TREASURIES, Notation, Point, ThirdDigit
+from contribd.mapping.conversions import As
+from contribd.mapping.fraction_prices import Notation, Point, ThirdDigit
 from contribd.mapping.sections import STRICT, ExpressionText, Name, ScalarValue, expected
 from contribd.mapping.values import MAX_DECIMALS
 
@@ -110,6 +110,11 @@ class FieldSpec(_ShortForm):
         None
     )
     fraction: FractionSpec | None = None
+    zone: str | None = None
+    fold: Literal["earlier", "later", "reject"] = "earlier"
+    gap: Literal["reject", "forward"] = "reject"
+    format: str | None = None
+    unit: Literal["s", "ms", "us", "ns", "days"] | None = None
     lookup: dict[str, ScalarValue] | None = None
     default: ScalarValue = None
 
@@ -125,11 +130,6 @@ class FieldSpec(_ShortForm):
     def to(self) -> As | None:
         """``as``, typed."""
         return None if self.as_ is None else As(self.as_)
-
-    @property
-    def reading(self) -> Reading:
-        """How ``as`` reads what it is given."""
-        return Reading(self.to, TREASURIES if self.fraction is None else self.fraction.notation)
 
 
 class CheckSpec(_ShortForm):

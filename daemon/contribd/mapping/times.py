@@ -1,17 +1,21 @@
-"""Dates and times: ISO 8601 text or epoch numbers in, the text of tr_json2 out.
+"""``as: date``, ``as: time`` and ``as: datetime``: text or numbers in, the text of tr_json2 out.
 
 Times are posted in UTC, as RDM fields are. A date is that which was written: midnight in New York is no other day.
 """
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import date, time
 from functools import lru_cache
+from typing import Final
 
+from contribd.mapping.date_forms import DateForm, offset_of
+from contribd.mapping.epochs import Unit, from_epoch, from_stated
 from contribd.mapping.mistakes import EvaluationError, out_of_range, wrong_type
-from contribd.mapping.numbers import NUMBERS
+from contribd.mapping.moments import Moment, Written, moment
+from contribd.mapping.numbers import NUMBERS, parse_number
 from contribd.mapping.operators import Value, kind_name
+from contribd.mapping.zones import Zone
 
 _DATE = r"(?P<year>[0-9]{4})(?P<dash>-?)(?P<month>[0-9]{2})(?P=dash)(?P<day>[0-9]{2})"
 _TIME = (
@@ -21,57 +25,82 @@ _TIME = (
 _ISO = re.compile(f"(?:{_DATE})?(?:(?P<t>(?<=[0-9])[T ])?{_TIME})?")
 _PARTS = ("year", "month", "day", "hour", "minute", "second", "fraction", "offset")
 
-# A number is an epoch. Its unit follows from its size: seconds to 2199 are below 7.3e9, milliseconds since 1973 above
-# 9.4e10, and so on by thousands, so that no two units meet.
-_UNITS = ((Decimal(10) ** 11, 0), (Decimal(10) ** 14, 3), (Decimal(10) ** 17, 6), (Decimal(10) ** 20, 9))
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Whatever lies outside is no epoch but something like 20261122 or 93000, which would be misread in silence.
-_NOT_BEFORE = datetime(1973, 1, 1, tzinfo=UTC)
-_BEFORE = datetime(2200, 1, 1, tzinfo=UTC)
-
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """A date, a time of day or both."""
+class DateReading:
+    """How dates and times are read; ``form`` and ``unit`` are not given both."""
 
-    written: date | None
-    """The date as it was written."""
-    day: date | None
-    """The date in UTC."""
-    clock: str | None
-    """The time in UTC, ``HH:MM:SS`` with up to nine decimals as they were given."""
+    zone: Zone | None = None
+    form: DateForm | None = None
+    unit: Unit | None = None
 
 
-def to_date(value: Value) -> str:
-    """``YYYY-MM-DD`` as written in an ISO 8601 date or date and time; of an epoch, in UTC. Raises EvaluationError."""
-    day = _moment(value).written
+PLAIN: Final = DateReading()
+"""ISO 8601 or an epoch, in UTC where nothing else is said."""
+
+
+def to_date(value: Value, reading: DateReading = PLAIN) -> str:
+    """``YYYY-MM-DD`` as written in a date or date and time; of an epoch, in UTC. Raises EvaluationError."""
+    day = _moment(value, reading).local
     if day is None:
-        raise out_of_range(f"as: date needs a date, {_shown(value)} has none")
+        raise out_of_range(f"as: date needs a date, {shown(value)} has none")
     return day.isoformat()
 
 
-def to_time(value: Value) -> str:
-    """``HH:MM:SS[.fraction]`` from an ISO 8601 time or date and time, or an epoch. Raises EvaluationError."""
-    clock = _moment(value).clock
+def to_time(value: Value, reading: DateReading = PLAIN) -> str:
+    """``HH:MM:SS[.fraction]`` in UTC of a time or date and time. Raises EvaluationError."""
+    clock = _moment(value, reading).clock
     if clock is None:
-        raise out_of_range(f"as: time needs a time, {_shown(value)} has none")
+        raise out_of_range(f"as: time needs a time, {shown(value)} has none")
     return clock
 
 
-def to_datetime(value: Value) -> str:
-    """``YYYY-MM-DDTHH:MM:SS[.fraction]`` from an ISO 8601 date and time, or an epoch. Raises EvaluationError."""
-    moment = _moment(value)
-    if moment.day is None or moment.clock is None:
-        raise out_of_range(f"as: datetime needs a date and a time, {_shown(value)} has only one of them")
-    return f"{moment.day.isoformat()}T{moment.clock}"
+def to_datetime(value: Value, reading: DateReading = PLAIN) -> str:
+    """``YYYY-MM-DDTHH:MM:SS[.fraction]`` in UTC of a date and time. Raises EvaluationError."""
+    found = _moment(value, reading)
+    if found.day is None or found.clock is None:
+        raise out_of_range(f"as: datetime needs a date and a time, {shown(value)} has only one of them")
+    return f"{found.day.isoformat()}T{found.clock}"
 
 
-def _moment(value: Value) -> Moment:
-    if type(value) is str:
+def _moment(value: Value, reading: DateReading) -> Moment:
+    if type(value) is str and reading is PLAIN:
         return _from_text(value)
+    try:
+        return moment(written(value, reading), reading.zone)
+    except (ValueError, OverflowError):
+        raise _not_read(value, reading.form) from None
+
+
+def written(value: Value, reading: DateReading = PLAIN) -> Written:
+    """What a text or a number says. Raises EvaluationError."""
+    if reading.form is not None:
+        return _by_form(value, reading.form)
+    if reading.unit is not None:
+        number: Value = parse_number(value) if type(value) is str else value
+        if type(number) not in NUMBERS:
+            raise out_of_range(f"unit: {reading.unit} takes a number, {shown(value)} is none")
+        return from_stated(number, reading.unit)
+    if type(value) is str:
+        return _iso(value)
     if type(value) in NUMBERS:
-        return _from_epoch(value)
+        return from_epoch(value)
     raise wrong_type(f"a date or time is ISO 8601 text or an epoch number, not {kind_name(value)}")
+
+
+def _by_form(value: Value, form: DateForm) -> Written:
+    text = value
+    if type(value) in NUMBERS and form.width is not None and 0 <= value < 10**form.width and value == int(value):
+        text = str(int(value)).rjust(form.width, "0")
+    if type(text) is not str:
+        raise wrong_type(f"a date or time of the form {form.source} is text, not {kind_name(value)}")
+    try:
+        found = form.read(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise _not_read(value, form)
+    return found
 
 
 def _from_text(text: str) -> Moment:
@@ -90,67 +119,46 @@ def _second(text: str) -> tuple[date | None, str | None]:
     if text[4] != "-" or text[10] not in "T " or text[16] != ":":
         return None, None
     try:
-        moment = _from_any_text(text)
+        found = _from_any_text(text)
     except EvaluationError:
         return None, None
-    return moment.day, moment.clock
+    return found.day, found.clock
 
 
 def _from_any_text(text: str) -> Moment:
+    try:
+        return moment(_iso(text))
+    except (ValueError, OverflowError):
+        raise _not_read(text) from None
+
+
+def _iso(text: str) -> Written:
     match = _ISO.fullmatch(text) if text else None
     if match is None or (match["year"] and match["hour"] and not match["t"]):
-        raise _not_iso(text)
+        raise _not_read(text)
     try:
-        return _in_utc(match)
-    except (ValueError, OverflowError):
-        raise _not_iso(text) from None
+        return _matched(match)
+    except ValueError:
+        raise _not_read(text) from None
 
 
-def _in_utc(match: re.Match[str]) -> Moment:
-    """The moment of a match. Raises ValueError or OverflowError where a part is out of its range."""
+def _matched(match: re.Match[str]) -> Written:
+    """Raises ValueError where a part is out of its range."""
     year, month, day_of_month, hour, minute, second, fraction, offset = match.group(*_PARTS)
-    written = date(int(year), int(month), int(day_of_month)) if year else None
+    day = date(int(year), int(month), int(day_of_month)) if year else None
     if hour is None:
-        return Moment(written, written, None)
+        return Written(day)
     leap = second == "60"
-    day, clock = written, time(int(hour), int(minute), 59 if leap else int(second or 0))
-    if offset is not None and offset not in "Zz":
-        moved = datetime.combine(day or date(2000, 1, 1), clock, UTC) - _offset(offset)
-        day, clock = moved.date() if day else None, moved.time()
-    if leap and (clock.hour, clock.minute) != (23, 59):
-        raise ValueError(second)
-    return Moment(written, day, f"{clock}.{fraction}" if fraction else str(clock))
+    clock = time(int(hour), int(minute), 59 if leap else int(second or 0))
+    return Written(day, clock, fraction or "", offset_of(offset) if offset else None, leap)
 
 
-def _offset(text: str) -> timedelta:
-    hours, minutes = int(text[1:3]), int(text[-2:]) if len(text) > 3 else 0
-    if hours > 23 or minutes > 59:
-        raise ValueError(text)
-    offset = timedelta(hours=hours, minutes=minutes)
-    return -offset if text[0] == "-" else offset
+def _not_read(value: Value, form: DateForm | None = None) -> EvaluationError:
+    if form is not None:
+        return out_of_range(f"{shown(value)} is no date or time of the form {form.source}")
+    return out_of_range(f"{shown(value)} is no date or time of ISO 8601 (2026-11-22, 10:15:30.123, both with a T)")
 
 
-def _from_epoch(number: int | Decimal) -> Moment:
-    decimals = next((places for below, places in _UNITS if 0 <= number < below), None)
-    if decimals is None:
-        raise _not_epoch()
-    exact = Decimal(number)
-    seconds, nanoseconds = divmod(int(exact.scaleb(9 - decimals)), 10**9)
-    moment = _EPOCH + timedelta(seconds=seconds)
-    if not _NOT_BEFORE <= moment < _BEFORE:
-        raise _not_epoch()
-    places = min(9, decimals + max(0, -int(exact.as_tuple().exponent)))
-    fraction = f".{nanoseconds:09d}"[: places + 1] if places else ""
-    return Moment(moment.date(), moment.date(), moment.strftime("%H:%M:%S") + fraction)
-
-
-def _not_epoch() -> EvaluationError:
-    return out_of_range("this number is no epoch in s, ms, µs or ns between the years 1973 and 2199")
-
-
-def _not_iso(text: str) -> EvaluationError:
-    return out_of_range(f"{_shown(text)} is no date or time of ISO 8601 (2026-11-22, 10:15:30.123, both with a T)")
-
-
-def _shown(value: Value) -> str:
+def shown(value: Value) -> str:
+    """A value in the text of an error, of a bounded length."""
     return ascii(value[:40]) if isinstance(value, str) else "this number"
