@@ -165,7 +165,7 @@ POST = "post: {ric: EUR=, fields: {BID: 1}}"
         (
             "{kind: 1, desk: z, tenor: b, pair: EUR, bid: 2, ask: 3}",
             "post: {ric: X=, including: {MID_PRICE: 2}}",
-            'ric is pair = "EUR" [m.yaml:5:12]',
+            'ric is pair = "EUR", ric = "EUR=" [m.yaml:5:12]',
         ),
         (
             "{kind: 1, desk: z, tenor: b, pair: EUR, bid: 2, ask: 3}",

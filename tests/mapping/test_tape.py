@@ -50,6 +50,9 @@ def test_each_part_and_each_step_is_noted_in_order() -> None:
         (event.subject.name, event.value) for event in events if isinstance(event.subject, Stage)
     ]
     assert steps == [
+        ("post", "eur"),
+        ("post", "X"),
+        ("ric", "eur=X"),
         ("as: real", Decimal("2.168")),
         ("round: 2", Decimal("2.17")),
         ("lookup", 0),

@@ -1,26 +1,29 @@
 """``contribd map``: what each record would be posted as, without a network."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import msgspec
 import typer
 from rich.text import Text
 
 from contribd import build
-from contribd.cli import EXIT_FAILED
+from contribd.cli import EXIT_FAILED, explain_views
 from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output
-from contribd.config.load import load
+from contribd.cli.map_records import STDIN, Labelled, Unreadable, from_kafka, lines
+from contribd.config.load import Loaded, inspect, load
+from contribd.config.mappings import MappingFiles
 from contribd.mapping.encode import ENCODER
-from contribd.mapping.mapper import Mapper
-from contribd.mapping.outcome import Ignored, Mapped, Outcome
+from contribd.mapping.explain import explain
+from contribd.mapping.noted import NotedMapper
+from contribd.mapping.outcome import Ignored, Mapped, Outcome, Rejected
+from contribd.mapping.tape import Tape, recording
 from contribd.omm.post import PostEncoder
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-
-STDIN = Path("-")
 
 
 def _readable(file: Path | None) -> Path | None:
@@ -35,59 +38,109 @@ FileArgument = Annotated[
     typer.Argument(
         metavar="FILE",
         callback=_readable,
-        help="Records as JSON lines; - or nothing: standard input.",
+        help="Records as JSON lines; - or nothing: standard input. A line of nothing but @ keys says what surrounds "
+        'a record: {"@key": "EURUSD", "@headers": {}, "@timestamp": 1780000000000, "@value": {}}.',
+        show_default=False,
+    ),
+]
+OffsetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--offset",
+        metavar="TOPIC:PARTITION:OFFSET",
+        help="This record of Kafka's instead; prices:3:1812..1900 for several.",
+        show_default=False,
+    ),
+]
+ExplainOption = Annotated[
+    bool,
+    typer.Option(
+        "--explain",
+        help="Show the way there: each when and why not, each expression with its values, what was done to them.",
         show_default=False,
     ),
 ]
 
 
 @app.command(name="map")
-def map_(file: FileArgument = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def map_(
+    file: FileArgument = None,
+    config: ConfigOption = None,
+    offset: OffsetOption = None,
+    explained: ExplainOption = False,
+    as_json: JsonOption = False,
+) -> None:
     """Print the exact post for each record (JSON lines), or why it has none. Exit code 1: one would be rejected.
 
     Posts are numbered from 1; a running daemon goes on from its last PostID.
     """
+    if offset is not None and file is not None:
+        raise typer.BadParameter("--offset takes a record from Kafka: leave out FILE")
     loaded = load(config)
-    show = _show_json if as_json else _show
+    records = from_kafka(loaded, offset) if offset is not None else lines(file, loaded.settings.kafka.prices[0])
     encoder = PostEncoder(build.post_user(loaded.settings))
-    posts = ignored = rejections = 0
-    for line, outcome in outcomes(loaded.mapper, file):
-        if isinstance(outcome, Mapped):
-            posts += 1
-            show(line, outcome, encode(encoder, posts, outcome))
-        else:
-            ignores = isinstance(outcome, Ignored)
-            ignored, rejections = ignored + ignores, rejections + (not ignores)
-            show(line, outcome, b"")
+    told = _explained(config, records, encoder, as_json) if explained else _plainly(loaded, records, encoder, as_json)
+    try:
+        counts = Counter(map(type, told))
+    except Unreadable as error:
+        diagnostics().print(str(error), style="red")
+        raise typer.Exit(EXIT_FAILED) from None
     if not as_json:
-        count = f"{posts + ignored + rejections} records: {posts} posted, {rejections} rejected"
-        diagnostics().print(f"{count}, {ignored} ignored" if ignored else count)
-    if rejections:
+        count = f"{counts.total()} records: {counts[Mapped]} posted, {counts[Rejected]} rejected"
+        diagnostics().print(f"{count}, {counts[Ignored]} ignored" if counts[Ignored] else count)
+    if counts[Rejected]:
         raise typer.Exit(EXIT_FAILED)
 
 
-def outcomes(mapper: Mapper, file: Path | None) -> Iterator[tuple[int, Outcome]]:
-    """Each line that is not blank: its number from 1, and what it comes to."""
-    if file is None or file == STDIN:
-        yield from _map_lines(mapper, sys.stdin.buffer)
-    else:
-        with file.open("rb") as stream:
-            yield from _map_lines(mapper, stream)
+def _plainly(loaded: Loaded, records: Iterator[Labelled], encoder: PostEncoder, as_json: bool) -> Iterator[Outcome]:
+    """Shows each and gives its outcome."""
+    posts = 0
+    for label, record in records:
+        outcome = loaded.mapper.map(record.value)
+        posts += isinstance(outcome, Mapped)
+        message = encode(encoder, posts, outcome)
+        if as_json:
+            _write_json(_plain(label, outcome, message))
+        else:
+            _show(label, outcome, message)
+        yield outcome
 
 
-def encode(encoder: PostEncoder, post_id: int, post: Mapped) -> bytes:
-    """The message as the daemon sends it."""
-    return encoder.encode(post_id, ric=post.ric, service=post.service, post_type=post.type, fields=post.fields)
+def _explained(
+    config: Path | None, records: Iterator[Labelled], encoder: PostEncoder, as_json: bool
+) -> Iterator[Outcome]:
+    """The same with the way there."""
+    files, mapper = _noted(config)
+    posts = 0
+    for label, record in records:
+        found = explain(mapper, record.value)
+        posts += isinstance(found.outcome, Mapped)
+        message = encode(encoder, posts, found.outcome)
+        if as_json:
+            _write_json({**_plain(label, found.outcome, message), **explain_views.plain(found, files)})
+        else:
+            explain_views.show(output(), str(label), record, found, message, files)
+        yield found.outcome
 
 
-def _map_lines(mapper: Mapper, stream: BinaryIO) -> Iterator[tuple[int, Outcome]]:
-    for number, line in enumerate(stream, 1):
-        if record := line.strip():
-            yield number, mapper.map(record)
+def _noted(config: Path | None) -> tuple[MappingFiles, NotedMapper]:
+    tape = Tape()
+    with recording(tape):
+        files = inspect(config).mappings
+    return files, NotedMapper(files.compiled, files.sites, tape)
 
 
-def _show(line: int, outcome: Outcome, message: bytes) -> None:
-    text = Text(f"{line}: ", style="dim")
+def encode(encoder: PostEncoder, post_id: int, outcome: Outcome) -> bytes:
+    """The message as the daemon sends it; empty where nothing is posted."""
+    if not isinstance(outcome, Mapped):
+        return b""
+    return encoder.encode(
+        post_id, ric=outcome.ric, service=outcome.service, post_type=outcome.type, fields=outcome.fields
+    )
+
+
+def _show(label: str | int, outcome: Outcome, message: bytes) -> None:
+    text = Text(f"{label}: ", style="dim")
     if isinstance(outcome, Mapped):
         text.append(message.decode(), style="not dim")
     elif isinstance(outcome, Ignored):
@@ -100,8 +153,8 @@ def _show(line: int, outcome: Outcome, message: bytes) -> None:
     output().print(text)
 
 
-def _show_json(line: int, outcome: Outcome, message: bytes) -> None:
-    shown: dict[str, Any] = {"line": line}
+def _plain(label: str | int, outcome: Outcome, message: bytes) -> dict[str, Any]:
+    shown: dict[str, Any] = {"line": label} if isinstance(label, int) else {"source": label}
     if isinstance(outcome, Mapped):
         shown["post"] = msgspec.Raw(message)
     elif isinstance(outcome, Ignored):
@@ -115,5 +168,9 @@ def _show_json(line: int, outcome: Outcome, message: bytes) -> None:
             "mapping": outcome.mapping,
             "fields": outcome.fields,
         }
+    return shown
+
+
+def _write_json(shown: dict[str, Any]) -> None:
     sys.stdout.write(ENCODER.encode(shown).decode() + "\n")
     sys.stdout.flush()

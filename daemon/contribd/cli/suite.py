@@ -143,7 +143,7 @@ def _configured(config: Path | None, files: Files, only: Path | None) -> Group:
 def _alone(file: Path, service: str, files: Files, types: FieldTypes = NO_DICTIONARY) -> Group:
     files.seen.add(file)
     mappings = read_mapping_file(file, service, types)
-    files.seen.update(mappings.files)
+    files.seen.update(mappings.files, mappings.below)
     if mappings.problems:
         raise ConfigError(mappings.problems)
     return Group(mappings, tuple(mappings.cases), frozenset(mappings.written))

@@ -24,6 +24,7 @@ from contribd.mapping.rules import FieldSpec, MappingFile, MappingSpec
 from contribd.mapping.scope import Scope
 from contribd.mapping.syntax import Literal, Node, Scalar, outcomes
 from contribd.mapping.tables import Table
+from contribd.mapping.tape import GATE, RIC, noted
 from contribd.mapping.values import COMMANDS, Convert, clean_ric, price_ric, ric_problem
 
 DataPath: TypeAlias = tuple[str | int, ...]
@@ -242,7 +243,7 @@ class _Compiler:
         if parts and (wrong := ric_problem([part if isinstance(part, str) else None for part in parts])):
             self.problem(("ric",), wrong, code=Code.RIC_NOT_POSTED, cure="Write printable ASCII, no space at its ends")
         ordered = bool(parts) and isinstance(parts[0], str) and parts[0].startswith(COMMANDS)
-        return generate_text(parts, ric_text, clean_ric if ordered else price_ric)
+        return generate_text(parts, noted(GATE, ric_text), noted(RIC, clean_ric if ordered else price_ric))
 
     def _service(self, name: str | None, default: str) -> str:
         if name is None:

@@ -58,6 +58,9 @@ class Tape:
 GATE: Final = "post"
 """The name of the last stage: what a value must be to be posted."""
 
+RIC: Final = "ric"
+"""The name of the stage in which a RIC is whole, and what it must be to be posted."""
+
 _CURRENT: ContextVar[Tape | None] = ContextVar("tape", default=None)
 
 
