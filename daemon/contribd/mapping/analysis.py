@@ -124,6 +124,8 @@ def _call(node: Call) -> Kind:
         raise ExpressionError(node.arguments[0].at, "exists takes a path into the record")
     if function.form is Form.PATTERN:
         pattern_of(node)
+    if function.check is not None:
+        function.check(node)
     kinds = [_argument(node, function, index) for index in range(len(node.arguments))]
     if node.function == "coalesce":
         return _union(kinds)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from contribd.mapping import date_functions as dates
 from contribd.mapping import list_functions as lists
 from contribd.mapping import number_functions as numbers
 from contribd.mapping import patterns
@@ -12,6 +13,7 @@ from contribd.mapping.fraction_prices import fraction
 from contribd.mapping.kind import Kind
 from contribd.mapping.mistakes import ErrorKind, EvaluationError, as_evaluation_error, missing
 from contribd.mapping.operators import Value
+from contribd.mapping.syntax import Call
 
 
 def exists(evaluate: Callable[[], Value]) -> bool:
@@ -65,6 +67,8 @@ class Function:
     least: int
     most: int
     form: Form = Form.PLAIN
+    check: Callable[[Call], None] | None = None
+    """Looks at its constants when a file is read. Raises ExpressionError."""
 
 
 _N, _T, _B, _L = Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN, Kind.LIST
@@ -92,8 +96,21 @@ _PLAIN = {
     "starts_with": Function(texts.starts_with, "starts_with(text, start)", (_T, _T), _B, 2, 2),
     "ends_with": Function(texts.ends_with, "ends_with(text, end)", (_T, _T), _B, 2, 2),
 }
+_D = Kind.NUMBER | Kind.TEXT
+_DATES = {
+    "add_days": Function(dates.add_days, "add_days(date, n)", (_D, _N), _T, 2, 2),
+    "add_months": Function(dates.add_months, "add_months(date, n)", (_D, _N), _T, 2, 2),
+    "add_seconds": Function(dates.add_seconds, "add_seconds(datetime, n)", (_D, _N), _T, 2, 2),
+    "days_between": Function(dates.days_between, "days_between(date, date)", (_D, _D), _N, 2, 2),
+    "weekday": Function(dates.weekday, "weekday(date)", (_D,), _N, 1, 1),
+    "month_code": Function(dates.month_code, "month_code(date)", (_D,), _T, 1, 1),
+    "date_text": Function(dates.date_text, "date_text(date, form)", (_D, _T), _T, 2, 2, check=dates.check_form),
+    "read_date": Function(dates.read_date, "read_date(text, form)", (_T, _T), _T, 2, 2, check=dates.check_form),
+    "in_zone": Function(dates.in_zone, "in_zone(datetime, zone)", (_D, _T), _T, 2, 2, check=dates.check_zone),
+}
 FUNCTIONS: dict[str, Function] = {
     **_PLAIN,
+    **_DATES,
     "matches": Function(patterns.matches, "matches(text, pattern)", (_T, _T), _B, 2, 2, Form.PATTERN),
     "capture": Function(patterns.capture, "capture(text, pattern, group)", (_T, _T, _N | _T), _T, 2, 3, Form.PATTERN),
     "first": Function(lists.first, "first(list, condition)", (_L, _B), Kind.ANY, 2, 2, Form.EACH),
