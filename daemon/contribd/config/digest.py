@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from pydantic import SecretStr
 
@@ -33,21 +33,25 @@ def secret_values(settings: Settings) -> set[str]:
     return values | {value.get_secret_value() for value in given if isinstance(value, SecretStr)}
 
 
-def digest(settings: Settings, mappings: list[Any], secrets: Iterable[str] = (), dictionary: str | None = None) -> str:
-    """SHA-256, in hexadecimal, of the settings and of each mapping in order.
+NO_RULES: Final = ("instance", "mappings", "control")
+"""Settings without a part in it."""
+
+
+def digest_of(shown: Mapping[str, Any], mappings: list[Any], dictionary: str | None = None) -> str:
+    """SHA-256, in hexadecimal, of the settings as they are shown, and of each mapping in order.
 
     Comments, layout, file names, test cases, ``instance`` and ``control`` have no part in it: two hosts that contribute
     by the same rules have the same digest. Of a field dictionary it is the content that counts, by its own digest.
     """
-    shown = public_settings(settings, secrets)
-    del shown["instance"], shown["mappings"], shown["control"]
+    shown = {name: value for name, value in shown.items() if name not in NO_RULES}
     if dictionary is not None:
         shown["dictionary"] = dictionary
-    content = json.dumps([shown, mappings], default=_plain, ensure_ascii=True, separators=(",", ":"))
+    content = json.dumps([shown, mappings], default=plain, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """What JSON has no form for."""
     # A Decimal by its text: 1.50 and 1.5 are the same price, but not the same mapping file.
     return f"decimal {value}" if isinstance(value, Decimal) else str(value)
 

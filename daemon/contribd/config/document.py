@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from contribd.config.compose import compose
 from contribd.config.errors import Problem
 from contribd.config.excerpt import Excerpt, Span, excerpt, masked_spans
+from contribd.config.files_read import read_file
 from contribd.config.nodes import DataPath, Items, Mark, Node, Scalar, Section, UnreadableDocument
 from contribd.config.scalars import NumberError, resolve
 from contribd.config.spans import place, token_length
@@ -195,8 +196,7 @@ def located(data: Any, loc: tuple[int | str, ...], *, missing: bool = False) -> 
 def load_document(path: Path, interpolate: Interpolate | None = None) -> Document:
     """Read a file. Never raises for what the file holds, or for its absence: see ``problems``."""
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+        content = read_file(path, MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return Document(path, problems=[Problem(path, 1, 1, "", f"cannot be read: {reason}")])

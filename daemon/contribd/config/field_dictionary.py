@@ -7,6 +7,7 @@ from pathlib import Path
 from contribd.config.document import Document
 from contribd.config.errors import Problem
 from contribd.config.excerpt import Excerpt
+from contribd.config.files_read import read_file
 from contribd.config.model import Settings
 from contribd.config.nodes import DataPath
 from contribd.dictionary.dictionary import Dictionary
@@ -77,8 +78,7 @@ def _enums_alone(configuration: Document) -> list[Problem]:
 def _content(file: Path) -> bytes | None:
     """At most a byte more than is allowed."""
     try:
-        with file.open("rb") as opened:
-            return opened.read(MAX_FILE_BYTES + 1)
+        return read_file(file, MAX_FILE_BYTES + 1)
     except OSError:
         return None
 

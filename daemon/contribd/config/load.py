@@ -2,19 +2,21 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from contribd.config.checks import cross_problems, file_problems, rooted
-from contribd.config.digest import digest, secret_values
+from contribd.config.digest import digest_of, public_settings, secret_values
 from contribd.config.document import load_document
 from contribd.config.errors import ConfigError, Problem
 from contribd.config.field_dictionary import DictionaryFiles, load_dictionary
+from contribd.config.files_read import keeping
 from contribd.config.interpolate import Interpolation
 from contribd.config.mappings import Case, MappingFiles, load_mappings
 from contribd.config.model import Settings
 from contribd.config.nodes import DataPath
 from contribd.config.reread import NOTHING, Reread, reread_of
+from contribd.config.rules import Rules, kept_files, written_mappings, written_tables
 from contribd.config.validate import validate
 from contribd.config.wording import told
 from contribd.config.yaml_repair import repaired
@@ -35,7 +37,7 @@ class Loaded:
     cases: tuple[Case, ...]
     """The test cases of the mapping files, in order."""
     digest: str
-    """SHA-256 in hexadecimal, see :func:`contribd.config.digest.digest`."""
+    """SHA-256 in hexadecimal, see :func:`contribd.config.digest.digest_of`."""
     files: tuple[Path, ...]
     """The configuration file, the mapping files in the order in which they are tried, then what these include and the
     files of their tables."""
@@ -45,6 +47,8 @@ class Loaded:
     """What of ``kafka.client`` stands in files and credentials."""
     field_types: FieldTypes
     """What the dictionary knows of fields."""
+    rules: Rules
+    """What the digest stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class Inspected:
     secrets: frozenset[str]
     kafka_client: Reread = NOTHING
     dictionary: DictionaryFiles = field(default_factory=DictionaryFiles)
+    read: Mapping[Path, bytes] = field(default_factory=dict)
+    """All files as they were read, by absolute path."""
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -68,15 +74,29 @@ class Inspected:
         """What is there to use. Raises ConfigError where there is any problem."""
         if self.problems:
             raise ConfigError(self.problems)
+        rules = self._rules()
         return Loaded(
             settings=rooted(self.settings, self.file.absolute().parent),
-            mapper=Mapper(self.mappings.compiled),
+            mapper=rules.mapper,
             cases=tuple(self.mappings.cases),
-            digest=digest(self.settings, self.mappings.data, self.secrets, self.dictionary.digest),
+            digest=rules.digest,
             files=self.files,
             secrets=self.secrets | secret_values(self.settings),
             kafka_client=self.kafka_client,
             field_types=self.dictionary.types,
+            rules=rules,
+        )
+
+    def _rules(self) -> Rules:
+        shown, data = public_settings(self.settings, self.secrets), self.mappings.data
+        return Rules(
+            name=str(self.file),
+            digest=digest_of(shown, data, self.dictionary.digest),
+            settings=shown,
+            mappings=written_mappings(data),
+            tables=written_tables(data),
+            mapper=Mapper(self.mappings.compiled),
+            files=kept_files(self.file, self.mappings.files, self.dictionary.files, self.read),
         )
 
 
@@ -100,7 +120,12 @@ def inspect(path: Path | None = None, *, environ: Mapping[str, str] | None = Non
     as present and right.
     """
     environ = os.environ if environ is None else environ
-    file = resolve_path(path, environ)
+    with keeping() as read:
+        found = _inspect(resolve_path(path, environ), environ, lenient=lenient)
+    return replace(found, read=read)
+
+
+def _inspect(file: Path, environ: Mapping[str, str], *, lenient: bool) -> Inspected:
     interpolation = Interpolation(environ, lenient=lenient)
     document = load_document(file, interpolation)
     if document.root is None and not file.exists():

@@ -1,5 +1,6 @@
 """The tables of a mapping file: read from where it says, or from the file itself."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -11,15 +12,20 @@ import msgspec
 from contribd.config.csv_table import MAX_TABLE_BYTES, MAX_TOLD, CsvTable, read_csv
 from contribd.config.document import Document, load_document
 from contribd.config.errors import Problem
+from contribd.config.files_read import read_file
 from contribd.config.interpolate import refuse
 from contribd.config.nodes import DataPath
 from contribd.config.scalars import kind
 from contribd.config.validate import doubtful_words
 from contribd.config.wording import doubtful
 from contribd.mapping.codes import Code
-from contribd.mapping.given_names import unfit_name
+from contribd.mapping.functions import FUNCTIONS
+from contribd.mapping.lexer import KEYWORDS
+from contribd.mapping.scope import ITEM
 from contribd.mapping.tables import Table
 
+NAME = re.compile(r"[^\W\d]\w*")
+"""What an expression can name."""
 _OPTIONS = ("file", "key", "delimiter")
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
@@ -92,7 +98,7 @@ class TableReader:
 
     def _csv(self, name: str, source: _Source) -> LoadedTable:
         self._note(source.file)
-        read: CsvTable = read_csv(name, source.file.read_bytes(), source.key, source.delimiter)
+        read: CsvTable = read_csv(name, read_file(source.file), source.key, source.delimiter)
         where = f"tables.{name}"
         self.problems += [
             Problem(source.file, each.line, 1, where, each.text, each.code, each.cure) for each in read.problems
@@ -129,6 +135,15 @@ class TableReader:
         sections = [row for row in rows.values() if isinstance(row, dict)]
         columns = frozenset(column for row in sections for column in row) if sections else None
         return _loaded(Table(name, rows, columns))
+
+
+def unfit_name(name: str, what: str) -> str | None:
+    """Why an expression could not name a table or a ``let`` so; None where it could."""
+    if not NAME.fullmatch(name):
+        return f"a {what}'s name is letters, digits and _, and begins with no digit"
+    if name in KEYWORDS or name == ITEM.name:
+        return f"{name} is a word of the language"
+    return f"{name} is a function" if name in FUNCTIONS else None
 
 
 def _option_problems(document: Document, path: DataPath, written: dict[str, Any]) -> Iterator[Problem]:

@@ -1,0 +1,32 @@
+"""Reading the files of a configuration, and keeping what was read: the disk may have changed since."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Final
+
+_kept: Final = ContextVar[dict[Path, bytes] | None]("kept", default=None)
+"""Of the configuration that is being read, if any is."""
+
+
+def read_file(path: Path, most: int = -1) -> bytes:
+    """What is in a file, ``most`` bytes of it where it is longer. Raises OSError, ValueError."""
+    with path.open("rb") as file:
+        content = file.read(most)
+    kept = _kept.get()
+    if kept is not None:
+        kept[Path(os.path.normpath(path.absolute()))] = content
+    return content
+
+
+@contextmanager
+def keeping() -> Iterator[dict[Path, bytes]]:
+    """All that is read meanwhile, by absolute path."""
+    kept: dict[Path, bytes] = {}
+    token = _kept.set(kept)
+    try:
+        yield kept
+    finally:
+        _kept.reset(token)
