@@ -15,6 +15,7 @@ from contribd.ads.own_address import usual_address
 from contribd.ads.token_client import TokenAccount, TokenClient
 from contribd.config.load import Loaded
 from contribd.config.model import ClientCredentials, PasswordGrant, Settings, UserAuth
+from contribd.config.rules import rules_document
 from contribd.control.place import daemon_socket
 from contribd.control.server import Ask, ControlServer
 from contribd.engine.engine import Engine
@@ -63,13 +64,13 @@ def engine(loaded: Loaded, rng: Random, log: EventLog) -> Engine:
     )
 
 
-def control(settings: Settings, environ: Mapping[str, str], ask: Ask) -> ControlServer | None:
+def control(loaded: Loaded, environ: Mapping[str, str], ask: Ask) -> ControlServer | None:
     """What takes orders; None where nothing is to, or nothing can."""
+    settings = loaded.settings
     path = daemon_socket(settings.control.socket, settings.instance, environ)
-    # Linux alone says who is at the other end of a socket.
-    return (
-        None if path is None or not hasattr(socket, "SO_PEERCRED") else ControlServer(path, settings.control.group, ask)
-    )
+    if path is None or not hasattr(socket, "SO_PEERCRED"):
+        return None  # Linux alone says who is at the other end of a socket
+    return ControlServer(path, settings.control.group, ask, lambda: rules_document(loaded.rules, __version__))
 
 
 def results(loaded: Loaded) -> ResultEncoder:

@@ -111,7 +111,7 @@ class Worker:
             ack_timeout=settings.ads.ack_timeout,
             clock=_now,
         )
-        self._control = build.control(settings, os.environ, self._ask)
+        self._control = build.control(loaded, os.environ, self._ask)
         self._stop_requested = False
         self._notifier = Notifier.from_environ()
         self._watchdog = Watchdog(self._notifier, self._progress, watchdog_timeout())

@@ -19,7 +19,7 @@ from contribd.control.requests import (
     MAX_REASON,
     BadRequest,
     decode_answer,
-    decode_order,
+    decode_request,
     encode_order,
 )
 from contribd.control.server import MAX_CALLERS, ControlServer
@@ -146,9 +146,9 @@ def test_what_is_no_order_is_answered_and_nothing_is_done(
 
 
 def test_an_order_arrives_as_it_was_given() -> None:
-    assert decode_order(encode_order(SKIP)) == SKIP
+    assert decode_request(encode_order(SKIP)) == SKIP
     with pytest.raises(BadRequest):
-        decode_order(encode_order(SKIP._replace(reason="x" * (MAX_REASON + 1))))
+        decode_request(encode_order(SKIP._replace(reason="x" * (MAX_REASON + 1))))
 
 
 def test_who_says_nothing_is_let_go(serve: Serve, daemon: Daemon, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

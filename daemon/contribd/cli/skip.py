@@ -1,34 +1,19 @@
 """``contribd skip``: an operator's decision to go on behind what cannot be read."""
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from contribd.cli import EXIT_FAILED
 from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output, print_json
-from contribd.config.errors import ConfigError
-from contribd.config.load import inspect
+from contribd.cli.daemon_socket import SocketOption, sockets_of
 from contribd.control.client import Unreachable, ask
-from contribd.control.place import possible_sockets
 from contribd.control.requests import BadRequest, reason_of
 from contribd.engine.records.offsets import Partition
 from contribd.orders import Answer, SkipOrder
 from contribd.results.filters import FilterError, parse_source
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-
-SocketOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--socket",
-        metavar="PATH",
-        help="The daemon's control socket; the configuration is not read then. Default: where control.socket says.",
-        show_default=False,
-    ),
-]
 
 
 @app.command()
@@ -47,7 +32,7 @@ def skip(
     says who decided it, and why. Given twice it is done once. Exit code 1: it was not done, and the answer says why.
     """
     order = _order(place, reason)
-    sockets = [socket] if socket is not None else list(_sockets(config))
+    sockets = [socket] if socket is not None else list(sockets_of(config))
     try:
         answer = ask(order, sockets)
     except Unreachable as error:
@@ -58,15 +43,6 @@ def skip(
         (output() if answer.done else diagnostics()).print(answer.text)
     if not answer.done:
         raise typer.Exit(EXIT_FAILED)
-
-
-def _sockets(config: Path | None) -> Iterator[Path]:
-    """Where the configuration says. What else is wrong with it here, such as a secret that only the daemon may read,
-    does not matter."""
-    found = inspect(config)
-    if problems := [each for each in found.problems if each.path.partition(".")[0] in ("", "instance", "control")]:
-        raise ConfigError(problems)
-    return possible_sockets(found.settings.control.socket, found.settings.instance, os.environ)
 
 
 def _order(place: str, reason: str) -> SkipOrder:

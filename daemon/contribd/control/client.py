@@ -2,16 +2,29 @@
 
 import errno
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
-from contribd.control.requests import MAX_BYTES, BadRequest, decode_answer, encode_order
+from contribd.control.requests import (
+    MAX_BYTES,
+    MAX_RULES_BYTES,
+    BadRequest,
+    decode_answer,
+    decode_rules,
+    encode_order,
+    encode_rules_request,
+)
 from contribd.orders import ANSWER_SECONDS, Answer, Order
 
 WAIT_SECONDS: Final = ANSWER_SECONDS + 10.0
 """How long an answer is waited for: somewhat longer than the daemon takes at most."""
+
+PIECE: Final = 64 * 1024
+"""Bytes of an answer that are taken at a time."""
+
+_T = TypeVar("_T")
 
 
 class Unreachable(Exception):
@@ -20,6 +33,15 @@ class Unreachable(Exception):
 
 def ask(order: Order, sockets: Iterable[Path]) -> Answer:
     """Gives an order to the first daemon that is there. Raises ``Unreachable``."""
+    return _said(encode_order(order), sockets, MAX_BYTES, decode_answer)
+
+
+def ask_rules(sockets: Iterable[Path]) -> dict[str, Any]:
+    """The rules in force in the first daemon that is there, as it hands them on. Raises ``Unreachable``."""
+    return _said(encode_rules_request(), sockets, MAX_RULES_BYTES, decode_rules)
+
+
+def _said(request: bytes, sockets: Iterable[Path], most: int, decode: Callable[[bytes], _T]) -> _T:
     tried = list(sockets)
     for path in tried:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as daemon:
@@ -30,21 +52,21 @@ def ask(order: Order, sockets: Iterable[Path]) -> Answer:
                 continue
             except OSError as error:
                 raise Unreachable(_refused(path, error)) from error
-            return _asked(daemon, order, path)
+            return _asked(daemon, path, request, most, decode)
     if not tried:
         raise Unreachable("the configuration has no control socket (control.socket): nothing can be ordered")
     places = ", ".join(map(str, tried))
     raise Unreachable(f"no daemon of this instance takes orders: is it running? Looked for its socket at {places}")
 
 
-def _asked(daemon: socket.socket, order: Order, path: Path) -> Answer:
-    data = b""
+def _asked(daemon: socket.socket, path: Path, request: bytes, most: int, decode: Callable[[bytes], _T]) -> _T:
+    data = bytearray()
     try:
         with suppress(BrokenPipeError):  # it had its answer ready before it was asked, such as to come again
-            daemon.sendall(encode_order(order))
-        while not data.endswith(b"\n") and len(data) <= MAX_BYTES and (piece := daemon.recv(4096)):
+            daemon.sendall(request)
+        while not data.endswith(b"\n") and len(data) <= most and (piece := daemon.recv(PIECE)):
             data += piece
-        return decode_answer(data)
+        return decode(bytes(data))
     except (OSError, BadRequest) as error:
         raise Unreachable(f"{path}: no answer ({error}); see the daemon's log for whether it was done") from error
 

@@ -1,7 +1,7 @@
 """What goes over the control socket: one JSON document that orders, and one that answers; each on a line of its own."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -15,6 +15,18 @@ MAX_REASON: Final = 500
 """Characters of a reason: it is in every result that an order makes."""
 
 
+MAX_RULES_BYTES: Final = 64 * 1024 * 1024
+"""Of the answer that holds the rules in force: tables of a hundred thousand rows, many times over."""
+
+
+class RulesRequest(NamedTuple):
+    """No order but a question: the rules in force."""
+
+
+Request: TypeAlias = Order | RulesRequest
+"""Whatever can be said to the daemon."""
+
+
 class BadRequest(Exception):
     """No order; the text says why."""
 
@@ -26,7 +38,12 @@ def encode_order(order: Order) -> bytes:
     return msgspec.json.encode(document) + b"\n"
 
 
-def decode_order(data: bytes) -> Order:
+def encode_rules_request() -> bytes:
+    """As it is sent."""
+    return b'{"order":"rules"}\n'
+
+
+def decode_request(data: bytes) -> Request:
     """As it was meant. Raises ``BadRequest``."""
     try:
         document = msgspec.json.decode(data)
@@ -38,6 +55,23 @@ def decode_order(data: bytes) -> Order:
     if parse is None:
         raise BadRequest(f"there is no such order; there are: {', '.join(_ORDERS)}")
     return parse({name: value for name, value in document.items() if name != "order"})
+
+
+def encode_rules(rules: str) -> bytes:
+    """As they are sent; ``rules`` is JSON."""
+    return b'{"done":true,"text":"the rules in force","rules":' + rules.encode() + b"}\n"
+
+
+def decode_rules(data: bytes) -> dict[str, Any]:
+    """As they are meant. Raises ``BadRequest``, with the daemon's words where it tells none."""
+    try:
+        document = msgspec.json.decode(data)
+        rules = document.get("rules") if isinstance(document, dict) else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        rules, document = None, None
+    if not isinstance(rules, dict):
+        raise BadRequest(decode_answer(data).text)
+    return rules
 
 
 def encode_answer(answer: Answer) -> bytes:
@@ -71,9 +105,15 @@ def _skip(given: Mapping[str, Any]) -> Order:
     return SkipOrder(Partition(topic, number), offset, reason_of(reason))
 
 
+def _rules(given: Mapping[str, Any]) -> RulesRequest:
+    if given:
+        raise BadRequest("rules takes nothing")
+    return RulesRequest()
+
+
 def _counts(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
-_ORDERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Order]]] = {"skip": _skip}
-"""Every order by its name, with what reads the rest of its document."""
+_ORDERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Request]]] = {"skip": _skip, "rules": _rules}
+"""Every order and question by its name, with what reads the rest of its document."""

@@ -15,12 +15,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final, TypeAlias
 
-from contribd.control.requests import MAX_BYTES, BadRequest, decode_order, encode_answer
+from contribd.control.requests import (
+    MAX_BYTES,
+    BadRequest,
+    RulesRequest,
+    decode_request,
+    encode_answer,
+    encode_rules,
+)
 from contribd.ops.log import get_logger
 from contribd.orders import Answer, Order
 
 Ask: TypeAlias = Callable[[Order, str], Answer]
 """Has an order of a caller carried out, and waits for its answer."""
+
+Tell: TypeAlias = Callable[[], str]
+"""The rules in force, as JSON."""
 
 MAX_CALLERS: Final = 8
 """Orders taken at once; further callers are told to come again."""
@@ -44,11 +54,12 @@ class ControlServer:
     lock beside it says, which the kernel takes back when its holder ends.
     """
 
-    def __init__(self, path: Path, group: str | None, ask: Ask) -> None:
-        """``group``: whose members may give orders besides this user and root."""
+    def __init__(self, path: Path, group: str | None, ask: Ask, rules: Tell | None = None) -> None:
+        """``group``: whose members may give orders besides this user and root. ``rules``: None where none are told."""
         self._path = path
         self._group = group
         self._ask = ask
+        self._rules = rules
         self._free = threading.BoundedSemaphore(MAX_CALLERS)
         self._closing = threading.Event()
         self._lock: IO[str] | None = None
@@ -135,7 +146,7 @@ class ControlServer:
             if self._free.acquire(blocking=False):
                 threading.Thread(target=self._attend, args=(caller,), name="order", daemon=True).start()
             else:
-                _reply(caller, Answer(False, "too many orders at once; try again"))
+                _reply(caller, encode_answer(Answer(False, "too many orders at once; try again")))
 
     def _remove(self) -> None:
         if self._listener is not None:
@@ -152,14 +163,17 @@ class ControlServer:
         finally:
             self._free.release()
 
-    def _answer(self, caller: socket.socket) -> Answer:
+    def _answer(self, caller: socket.socket) -> bytes:
         try:
-            order = decode_order(_request(caller))
+            request = decode_request(_request(caller))
         except BadRequest as error:
-            return Answer(False, str(error))
+            return encode_answer(Answer(False, str(error)))
         except OSError:
-            return Answer(False, f"no request came within {REQUEST_SECONDS:g} s")
-        return self._ask(order, who(caller))
+            return encode_answer(Answer(False, f"no request came within {REQUEST_SECONDS:g} s"))
+        if isinstance(request, RulesRequest):
+            # Nobody is asked: they are what they are, however busy the worker is.
+            return encode_rules(self._rules()) if self._rules else encode_answer(Answer(False, "it tells no rules"))
+        return encode_answer(self._ask(request, who(caller)))
 
 
 def who(caller: socket.socket) -> str:
@@ -219,7 +233,7 @@ def _request(caller: socket.socket) -> bytes:
     return data
 
 
-def _reply(caller: socket.socket, answer: Answer) -> None:
+def _reply(caller: socket.socket, answer: bytes) -> None:
     with caller, suppress(OSError):  # the caller may have gone
         caller.settimeout(REQUEST_SECONDS)
-        caller.sendall(encode_answer(answer))
+        caller.sendall(answer)
