@@ -13,6 +13,7 @@ from contribd.cli import app
 from contribd.mapping.inputs import Input
 from contribd.mapping.scope import Surroundings
 from contribd.streams import traffic
+from contribd.streams.span import Span
 
 CONFIG = """
 kafka: {bootstrap_servers: "localhost:9092", group_id: g, prices: prices, results: results}
@@ -170,15 +171,16 @@ def test_line_may_say_what_surrounds_its_record_and_a_wrong_one_is_told_with_its
     assert result.stderr.startswith("standard input:1: @kee says nothing of a record; did you mean @key?")
 
 
-def kafka(monkeypatch: pytest.MonkeyPatch, *records: Input) -> list[traffic.Span]:
+def kafka(monkeypatch: pytest.MonkeyPatch, *records: Input) -> list[Span]:
     asked = []
 
     @contextmanager
-    def opened(_settings: object, span: traffic.Span) -> Iterator[traffic.Traffic]:
+    def opened(_settings: object, span: Span) -> Iterator[traffic.Traffic]:
         asked.append(span)
         yield traffic.Traffic((), iter(records))
 
     monkeypatch.setattr(traffic, "open_traffic", opened)
+    monkeypatch.setattr("contribd.ops.log.configure", lambda *_, **__: None)  # it is the process's
     return asked
 
 

@@ -8,7 +8,8 @@ from tests.integration.test_codecs import CODECS
 from tests.integration.test_unreadable import AFTER, BAD, BEFORE, SPOILT, prepared
 from tests.streams.test_traffic import NOON, settings, values
 
-from contribd.streams.traffic import Span, open_traffic
+from contribd.streams.span import Span
+from contribd.streams.traffic import open_traffic
 
 
 def write(kafka: KafkaBroker, topic: str) -> None:

@@ -8,7 +8,8 @@ from contribd.mapping.scope import Surroundings
 
 def test_a_line_without_any_at_is_the_record_itself() -> None:
     line = b'{"bid": 1.08412, "key": "@key"}'
-    assert from_line(line, "records.jsonl", 7) == Input(line, Surroundings(None, "records.jsonl", 0, 7, None, {}))
+    assert from_line(line, 7, "prices") == Input(line, Surroundings(None, "prices", 0, 6, None, {}), 7)
+    assert from_line(line, 7).place == "line 7"
 
 
 def test_a_line_says_what_is_around_the_record_in_the_words_of_expressions() -> None:
@@ -17,8 +18,9 @@ def test_a_line_says_what_is_around_the_record_in_the_words_of_expressions() -> 
         b'"@timestamp": "2026-11-22T10:15:00Z", "@headers": {"desk": "fx"}, "@value": {"bid": 1.10, "ask":2}}'
     )
     around = Surroundings("EURUSD", "prices", 3, 1812, 1795342500000, {"desk": "fx"})
-    assert from_line(line) == Input(b'{"bid": 1.10, "ask":2}', around)
-    assert from_line(line).place == "prices:3:1812"
+    assert from_line(line, 1) == Input(b'{"bid": 1.10, "ask":2}', around)
+    assert from_line(line, 1).place == "prices:3:1812"
+    assert from_line(b'{"@topic": "prices", "@value": {}}', 2).place == "line 2"
 
 
 @pytest.mark.parametrize(
@@ -32,7 +34,7 @@ def test_a_line_says_what_is_around_the_record_in_the_words_of_expressions() -> 
     ],
 )
 def test_the_value_is_what_kafka_would_carry(line: bytes, value: bytes | None) -> None:
-    assert from_line(line).value == value
+    assert from_line(line, 1).value == value
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,7 @@ def test_the_value_is_what_kafka_would_carry(line: bytes, value: bytes | None) -
 )
 def test_what_a_line_cannot_say_is_told(line: bytes, text: str) -> None:
     with pytest.raises(BadLine, match=text):
-        from_line(line)
+        from_line(line, 1)
 
 
 def test_of_a_header_given_twice_the_last_counts_and_what_is_no_text_is_left_out() -> None:

@@ -9,15 +9,8 @@ from kafka import KafkaProducer
 from contribd.engine.records.offsets import Partition
 from contribd.mapping.inputs import Input
 from contribd.streams.client.settings import KafkaSettings
-from contribd.streams.traffic import (
-    OffsetRange,
-    Span,
-    Stretch,
-    TrafficError,
-    open_traffic,
-    parse_offsets,
-    read_one,
-)
+from contribd.streams.span import OffsetRange, Span, parse_offsets
+from contribd.streams.traffic import Stretch, TrafficError, open_traffic
 
 NOON = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -71,16 +64,17 @@ def test_offsets_are_read_as_far_as_they_are_there(broker: str, topic: str) -> N
         assert traffic.offsets == 4
         assert values(list(traffic.records)) == [2, 4]
     assert values(read(broker, topic, Span(offsets=(parse_offsets(f"{topic}:0:3.."),)))) == [4, 6]
-    assert values([read_one(settings(broker, topic), parse_offsets(f"{topic}:1:4"))]) == [5]
+    assert values(read(broker, topic, Span(offsets=(parse_offsets(f"{topic}:1:4"),)))) == [5]
+    assert read(broker, topic, Span(offsets=(parse_offsets(f"{topic}:1:99"),))) == []
 
 
 @pytest.mark.parametrize(
     ("place", "said"),
-    [("{}:1:99", "there is no record at"), ("{}:7:0", "there is no partition"), ("none:0:0", "no topic")],
+    [("{}:7:0", "there is no partition"), ("none:0:0", "no topic")],
 )
 def test_what_is_not_there_is_told(broker: str, topic: str, place: str, said: str) -> None:
     with pytest.raises(TrafficError, match=said):
-        read_one(settings(broker, topic), parse_offsets(place.format(topic)))
+        read(broker, topic, Span(offsets=(parse_offsets(place.format(topic)),)))
 
 
 def test_a_place_is_an_offset_several_or_all_from_one_on() -> None:

@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "Validate configuration and mappings; all errors at once.",
     "map": "Print the exact post for each record (JSON lines), or why it has none.",
     "test": "Run the test cases written in the mapping files.",
+    "plan": "Show what would change if this configuration replaced the one in force, over real traffic.",
     "results": "Read the results topic.",
     "skip": "Go on behind what cannot be read, by an operator's decision.",
     "schema": "Print the JSON Schema of the configuration, a mapping file or a result.",

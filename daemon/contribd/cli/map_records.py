@@ -12,6 +12,7 @@ from contribd import build
 from contribd.config.load import Loaded
 from contribd.mapping.inputs import BadLine, Input, from_line
 from contribd.ops import log
+from contribd.streams.span import Span, parse_offsets
 
 STDIN = Path("-")
 
@@ -40,7 +41,7 @@ def _of_stream(stream: BinaryIO, name: str, topic: str) -> Iterator[Labelled]:
     for number, line in enumerate(stream, 1):
         if record := line.strip():
             try:
-                yield Labelled(number, from_line(record, topic))
+                yield Labelled(number, from_line(record, number, topic))
             except BadLine as error:
                 raise Unreadable(f"{name}:{number}: {error}") from None
 
@@ -48,7 +49,7 @@ def _of_stream(stream: BinaryIO, name: str, topic: str) -> Iterator[Labelled]:
 def from_kafka(loaded: Loaded, place: str) -> Iterator[Labelled]:
     """The record at ``topic:partition:offset``, or those of a range. Raises ``Unreadable``."""
     # Heavy: the Kafka client takes longer to load than everything else here takes to run.
-    from contribd.streams.traffic import Span, TrafficError, open_traffic, parse_offsets
+    from contribd.streams.traffic import TrafficError, open_traffic
 
     try:
         wanted = parse_offsets(place)

@@ -25,16 +25,17 @@ KEYS: Final = ("@key", "@topic", "@partition", "@offset", "@timestamp", "@header
 
 
 class Input(NamedTuple):
-    """One record before it is mapped. ``value``: None where it has none."""
+    """One record before it is mapped. ``value``: None where it has none; ``line``: where it stands, if in a file."""
 
     value: bytes | None
     surroundings: Surroundings
+    line: int | None = None
 
     @property
     def place(self) -> str:
-        """``topic:partition:offset``."""
+        """``topic:partition:offset``; for a line that does not say so, ``line 17``."""
         at = self.surroundings
-        return f"{at.topic}:{at.partition}:{at.offset}"
+        return f"{at.topic}:{at.partition}:{at.offset}" if self.line is None else f"line {self.line}"
 
 
 class BadLine(ValueError):
@@ -51,28 +52,19 @@ def from_kafka(
     headers: Iterable[tuple[str, bytes | None]],
 ) -> Input:
     """A record as Kafka gives it. ``timestamp``: milliseconds since 1970, -1 where there is none."""
-    return Input(value, surroundings(topic, partition, offset, timestamp, key, headers))
-
-
-def surroundings(
-    topic: str,
-    partition: int,
-    offset: int,
-    timestamp: int,
-    key: bytes | None,
-    headers: Iterable[tuple[str, bytes | None]],
-) -> Surroundings:
-    """What expressions can name of a record that Kafka gives so."""
     named = {name: text for name, held in headers if (text := _text(held)) is not None} if headers else {}
     stamp = timestamp if timestamp >= 0 else None
-    return Surroundings(_text(key), topic, partition, offset, stamp, named)
+    return Input(value, Surroundings(_text(key), topic, partition, offset, stamp, named))
 
 
-def from_line(line: bytes, topic: str = "", offset: int = 0) -> Input:
-    """A record as a line has it; ``topic`` and ``offset`` are for one that names none. Raises BadLine."""
+def from_line(line: bytes, number: int, topic: str = "") -> Input:
+    """A record as the line of this number has it, from 1; ``topic`` is for one that names none. Raises BadLine.
+
+    The offset of one that names none is as if the first line were the first record of partition 0.
+    """
     if b'"@' in line and (said := _said(line)) is not None:
-        return _wrapped(said, topic, offset)
-    return Input(line, Surroundings(None, topic, 0, offset, None, {}))
+        return _wrapped(said, number, topic)
+    return Input(line, Surroundings(None, topic, 0, number - 1, None, {}), number)
 
 
 def _said(line: bytes) -> dict[str, msgspec.Raw] | None:
@@ -84,7 +76,7 @@ def _said(line: bytes) -> dict[str, msgspec.Raw] | None:
     return said if all(name.startswith("@") for name in said) else None
 
 
-def _wrapped(said: dict[str, msgspec.Raw], topic: str, offset: int) -> Input:
+def _wrapped(said: dict[str, msgspec.Raw], number: int, topic: str) -> Input:
     for name in said:
         if name not in KEYS:
             near = difflib.get_close_matches(name, KEYS, n=1)
@@ -93,11 +85,11 @@ def _wrapped(said: dict[str, msgspec.Raw], topic: str, offset: int) -> Input:
         key=_read(said, "@key", str | None, "text or null", None),
         topic=_read(said, "@topic", str, "text", topic),
         partition=_read(said, "@partition", int, "a whole number", 0),
-        offset=_read(said, "@offset", int, "a whole number", offset),
+        offset=_read(said, "@offset", int, "a whole number", number - 1),
         timestamp=_timestamp(_read(said, "@timestamp", int | str | None, _TIMES, None)),
         headers=_read(said, "@headers", dict[str, str], "an object of texts", {}),
     )
-    return Input(_value(said), around)
+    return Input(_value(said), around, None if "@offset" in said else number)
 
 
 def _value(said: dict[str, msgspec.Raw]) -> bytes | None:

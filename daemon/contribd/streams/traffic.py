@@ -4,12 +4,11 @@ No group, no commits: the daemon does not hear of it. The stretch ends where the
 partitions are merged by their records' timestamps.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 from contribd.engine.records.offsets import Partition
 from contribd.mapping.inputs import Input, from_kafka
@@ -25,30 +24,11 @@ from contribd.streams.client.topic_reader import (
     opened_reader,
     partitions_of,
 )
-
-_PLACE: Final = re.compile(
-    r"(?P<topic>[A-Za-z0-9._-]+):(?P<number>\d{1,9}):(?P<first>\d{1,18})(?:\.\.(?P<last>\d{0,18}))?"
-)
+from contribd.streams.span import OffsetRange, Span
 
 
 class TrafficError(Exception):
     """The records cannot be read; the text says why and what to do."""
-
-
-class OffsetRange(NamedTuple):
-    """Offsets of one partition, both ends included. ``last``: None for all there are."""
-
-    partition: Partition
-    first: int
-    last: int | None
-
-
-class Span(NamedTuple):
-    """What to read: the offsets given, or where none are, all partitions from ``since`` to ``until`` by timestamp."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-    offsets: tuple[OffsetRange, ...] = ()
 
 
 class Stretch(NamedTuple):
@@ -80,30 +60,6 @@ class Traffic:
     def offsets(self) -> int:
         """How many offsets there are; some may hold no record."""
         return sum(each.end - each.first for each in self.stretches)
-
-
-def parse_offsets(text: str) -> OffsetRange:
-    """``topic:partition:offset``, ``…:first..last``, or ``…:first..`` for all from there on. Raises ValueError."""
-    match = _PLACE.fullmatch(text)
-    if match is None:
-        raise ValueError(
-            f"{text!r} names no records: expected topic:partition:offset, such as prices:3:1812, "
-            "prices:3:1812..1900, or prices:3:1812.. for all from there on"
-        )
-    first = int(match["first"])
-    last = None if match["last"] == "" else int(match["last"] or first)
-    if last is not None and last < first:
-        raise ValueError(f"{text!r} ends before it begins")
-    return OffsetRange(Partition(match["topic"], int(match["number"])), first, last)
-
-
-def read_one(settings: KafkaSettings, place: OffsetRange) -> Input:
-    """The record at an offset. Raises ``TrafficError``, also where there is none."""
-    with open_traffic(settings, Span(offsets=(place,))) as traffic:
-        for found in traffic.records:
-            return found
-    reason = f": {traffic.unread[0].what}" if traffic.unread else "; see where the log begins and ends"
-    raise TrafficError(f"there is no record at {place.partition}:{place.first}{reason}")
 
 
 @contextmanager

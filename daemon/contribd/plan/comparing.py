@@ -1,0 +1,31 @@
+"""The one loop of a plan: each record through both sets of rules."""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from contribd.mapping.inputs import Input
+from contribd.mapping.mapper import Mapper
+from contribd.plan.gathering import Gathering
+from contribd.plan.report import SeenTraffic
+
+TICK: Final = 1_000
+"""Records between two words on how far it is."""
+
+
+def compare(
+    records: Iterable[Input],
+    old: Mapper,
+    new: Mapper,
+    seen: SeenTraffic,
+    tick: Callable[[int], None] = lambda _records: None,
+) -> Gathering:
+    """All that differs. ``tick`` hears now and then how many records there were; ``seen`` takes note of each."""
+    gathering = Gathering(old.mappings, new.mappings)
+    before, after, add, note = old.map, new.map, gathering.add, seen.add
+    for number, record in enumerate(records, 1):
+        value = record.value
+        add(record, before(value), after(value))
+        note(record)
+        if number % TICK == 0:
+            tick(number)
+    return gathering

@@ -1,0 +1,48 @@
+"""What of a set of rules the traffic has shown at work: a mapping that no record was for has not been compared."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from contribd.mapping.compile import CompiledMapping
+from contribd.mapping.outcome import Mapped, Outcome
+
+
+class Exercised(NamedTuple):
+    """Of all mappings and fields, those that were not seen at work."""
+
+    mappings: int
+    fields: int
+    silent_mappings: tuple[str, ...]
+    silent_fields: dict[str, tuple[str, ...]]
+    """Of mappings that were seen at work: fields that were in no post."""
+
+    @property
+    def silent_field_count(self) -> int:
+        """Fields that were in no post, those of silent mappings too."""
+        return sum(map(len, self.silent_fields.values()))
+
+
+class Coverage:
+    """Which mappings of a set matched, and which fields they posted."""
+
+    def __init__(self, mappings: Iterable[CompiledMapping]) -> None:
+        self._waiting = {each.name: {field.name for field in each.fields} for each in mappings}
+        self._fields = {name: frozenset(fields) for name, fields in self._waiting.items()}
+        self.matched: dict[str, int] = dict.fromkeys(self._waiting, 0)
+        """Records each was for, rejected ones too."""
+
+    def add(self, outcome: Outcome) -> None:
+        """What one record came to."""
+        name = outcome.mapping
+        if name is None:
+            return
+        self.matched[name] = self.matched.get(name, 0) + 1
+        waiting = self._waiting.get(name)
+        if waiting and type(outcome) is Mapped:
+            waiting.difference_update(outcome.fields)
+
+    def exercised(self) -> Exercised:
+        """What was seen at work so far."""
+        silent = tuple(name for name in self._waiting if not self.matched[name])
+        fields = {name: tuple(sorted(waiting)) for name, waiting in self._waiting.items() if waiting}
+        return Exercised(len(self._fields), sum(map(len, self._fields.values())), silent, fields)
