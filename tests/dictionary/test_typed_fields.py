@@ -145,6 +145,16 @@ def test_what_is_asked_for_comes_before_the_type() -> None:
     assert posted("ACTIV_DATE", "2026-11-22T10:15:30Z", **{"as": "datetime"}) == "2026-11-22"
 
 
+def test_a_field_for_dates_and_times_reads_as_its_settings_say() -> None:
+    assert posted("ACTIV_DATE", "22.11.2026", format="DD.MM.YYYY") == "2026-11-22"
+    assert posted("QUOTIM", "2026-06-22T10:15:30.1239", zone="Europe/London") == "09:15:30.123"
+    assert posted("QUOTIM", "2026-06-22T10:15:30.1239", zone="Europe/London", **{"as": "time"}) == "09:15:30.123"
+    assert posted("QUOTED_AT", 1763810130, unit="s") == "2025-11-22T11:15:30"
+    assert posted("QUOTIM", None, zone="Europe/London") is None
+    assert rejected("ACTIV_DATE", "2026-11-22", format="DD.MM.YYYY").startswith("ACTIV_DATE (FID 17, Date): ")
+    assert problem({"BID": {"from": "x", "zone": "Europe/London"}}).path[-1] == "zone"
+
+
 def test_a_missing_field_names_fid_and_type_too() -> None:
     outcome = mapped({"BID": "bid"}, {})
     assert isinstance(outcome, Rejected)

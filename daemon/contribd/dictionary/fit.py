@@ -146,21 +146,26 @@ def _listed(table: EnumTable | None) -> str:
     return f"it has {', '.join(texts[:_LISTED])}{more}"
 
 
-def _date(_field: Field, _table: EnumTable | None) -> Convert:
-    return _time_of(times.to_date, None)
+def cut(field: Field) -> Convert:
+    """What is finer than a field for dates or times holds is cut off: rounded up it would be a time to come."""
+    characters = _characters(field)
+
+    def convert(value: Value) -> FieldValue:
+        return None if value is None else value[:characters]
+
+    return convert
+
+
+def _characters(field: Field) -> int | None:
+    """How much it holds of a text that says date, time or both; None: all of it."""
+    if field.type is RwfType.TIME:
+        return _CLOCK.get(field.length)
+    clock = _CLOCK.get(field.length - _DAY_BYTES) if field.type is RwfType.DATETIME else None
+    return None if clock is None else _DAY + clock
 
 
 def _time(field: Field, _table: EnumTable | None) -> Convert:
-    return _time_of(times.to_time, _CLOCK.get(field.length))
-
-
-def _datetime(field: Field, _table: EnumTable | None) -> Convert:
-    clock = _CLOCK.get(field.length - _DAY_BYTES)
-    return _time_of(times.to_datetime, None if clock is None else _DAY + clock)
-
-
-def _time_of(make: Callable[[Value], str], characters: int | None) -> Convert:
-    """What is finer than the field holds is cut off: rounded up it would be a time that has not come yet."""
+    make, characters = _READERS[field.type], _characters(field)
 
     def convert(value: Value) -> FieldValue:
         if value is None:
@@ -171,6 +176,13 @@ def _time_of(make: Callable[[Value], str], characters: int | None) -> Convert:
             raise _unfit(error.text.removeprefix("as: "), Code.FIELD_TIME) from None
 
     return convert
+
+
+_READERS: Final[dict[RwfType, Callable[[Value], str]]] = {
+    RwfType.DATE: times.to_date,
+    RwfType.TIME: times.to_time,
+    RwfType.DATETIME: times.to_datetime,
+}
 
 
 def _buffer(field: Field, _table: EnumTable | None) -> Convert:
@@ -212,9 +224,9 @@ _MAKERS: Final[dict[RwfType, Callable[[Field, EnumTable | None], Convert]]] = {
     RwfType.ASCII: _text,
     RwfType.RMTES: _text,
     RwfType.UTF8: _text,
-    RwfType.DATE: _date,
+    RwfType.DATE: _time,
     RwfType.TIME: _time,
-    RwfType.DATETIME: _datetime,
+    RwfType.DATETIME: _time,
     RwfType.BUFFER: _buffer,
     RwfType.OTHER: _none,
 }

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from contribd.dictionary.enums_file import EnumTable
 from contribd.dictionary.fields_file import Field
-from contribd.dictionary.fit import fit
+from contribd.dictionary.fit import cut, fit
 from contribd.dictionary.rwf import FRACTIONS, TEXTS, TIMES, WHOLE, RwfType
 from contribd.mapping.codes import Code
 from contribd.mapping.conversions import As
@@ -22,6 +21,7 @@ _TAKES = {
     RwfType.OTHER: Kind.NULL,
 }
 _GIVES = {As.REAL: Kind.NUMBER, As.INT: Kind.NUMBER, As.FRACTION: Kind.NUMBER}
+_IMPLIED = {RwfType.DATE: As.DATE, RwfType.TIME: As.TIME, RwfType.DATETIME: As.DATETIME}
 _WRONG_FORMS = {
     RwfType.DATE: {As.TIME},
     RwfType.TIME: {As.DATE},
@@ -45,9 +45,15 @@ class KnownField:
     name: str
     label: str
 
-    @cached_property
-    def convert(self) -> Convert:
-        """Makes a value what is posted in this field. Raises EvaluationError."""
+    @property
+    def implied(self) -> As | None:
+        """The ``as`` that goes without saying."""
+        return _IMPLIED.get(self.field.type)
+
+    def converter(self, made: As | None) -> Convert:
+        """What makes a value one of this field, and raises EvaluationError; ``made``: by what ``as`` it came."""
+        if made is not None and made is self.implied:
+            return cut(self.field)
         return fit(self.field, self.table)
 
     def problems(self, spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:

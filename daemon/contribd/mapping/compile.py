@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar
 from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.codegen import Evaluate, generate, generate_name, generate_object, generate_text
 from contribd.mapping.codes import Code
-from contribd.mapping.conversions import Lookup, conversion, ric_text
+from contribd.mapping.conversions import Lookup, ric_text
 from contribd.mapping.expression import Expression, Template, compile_expression, compile_template
 from contribd.mapping.field_problem import FieldProblem
 from contribd.mapping.fieldrules import field_problems
@@ -19,7 +19,6 @@ from contribd.mapping.mistakes import RAISED, ExpressionError, as_evaluation_err
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value
 from contribd.mapping.outcome import FieldValue, Ignored, PostType
-from contribd.mapping.readings import reading_of
 from contribd.mapping.rules import FieldSpec, MappingFile, MappingSpec
 from contribd.mapping.scope import Scope
 from contribd.mapping.syntax import Literal, Node, Scalar, outcomes
@@ -256,22 +255,21 @@ class _Compiler:
     def _field(self, name: str, spec: FieldSpec) -> "_Part":
         path: DataPath = ("fields", name)
         target = self._target(name, path)
+        spec = target.completed(spec)
         expression = _NOTHING
         if spec.from_ is not None:
             expression = self._compile(compile_expression, spec.from_, path + spec.short_path) or _NOTHING
         wrong_settings = target.problems(spec, expression.kind, field_problems(spec, expression.kind))
         for problem in wrong_settings:
             self._field_problem(path, spec, problem)
-        plain = spec.to is None and spec.round is None
-        last = target.fitting(conversion(None, reading_of(spec), spec.round), plain=plain)
+        last = target.fitting(spec)
         checked = target.checked(last)
         if spec.has("value"):
             value = self._constant((*path, "value"), spec.value, checked)
             return _Part(target, Literal(0, value), _as_it_is, spec.missing)
         if spec.lookup is not None:
             lookup = self._lookup(path, spec, spec.lookup, checked)
-            convert = target.fitting(conversion(lookup, reading_of(spec), spec.round), plain=False)
-            return _Part(target, expression.node, convert, spec.missing)
+            return _Part(target, expression.node, target.fitting(spec, lookup), spec.missing)
         if not wrong_settings:
             self._constant_expression(path + spec.short_path, expression, checked)
         return _Part(target, expression.node, last, spec.missing)

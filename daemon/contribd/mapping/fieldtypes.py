@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, Protocol
 
 from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.computed_names import ComputedName
+from contribd.mapping.conversions import As, Lookup, conversion
 from contribd.mapping.expression import Template
 from contribd.mapping.field_problem import FieldProblem
 from contribd.mapping.fieldnames import field_name_problem
@@ -16,6 +17,7 @@ from contribd.mapping.kind import Kind
 from contribd.mapping.mistakes import RAISED, EvaluationError, as_evaluation_error
 from contribd.mapping.operators import Value
 from contribd.mapping.outcome import FieldValue
+from contribd.mapping.readings import DATE_SETTINGS, reading_of
 from contribd.mapping.rules import FieldSpec
 from contribd.mapping.tape import noted
 from contribd.mapping.values import Convert
@@ -43,8 +45,11 @@ class FieldType(Protocol):
         """For people: "BID (FID 22, Real)"."""
 
     @property
-    def convert(self) -> Convert:
-        """Makes a value what is posted in this field. Raises EvaluationError."""
+    def implied(self) -> As | None:
+        """The ``as`` that goes without saying."""
+
+    def converter(self, made: As | None) -> Convert:
+        """What makes a value one of this field, and raises EvaluationError; ``made``: by what ``as`` it came."""
 
     def problems(self, spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:
         """What of a field's settings cannot go with its type; ``gives``: what its expression can give."""
@@ -90,14 +95,21 @@ class Target(NamedTuple):
         further = self.type.problems(spec, gives) if self.type is not None else ()
         return listed + [problem for problem in further if problem.key not in keys]
 
-    def fitting(self, asked: Convert, *, plain: bool) -> Convert:
-        """What makes a value one of this field: what is ``asked`` for, then what its type wants.
+    def completed(self, spec: FieldSpec) -> FieldSpec:
+        """The settings with the ``as`` that the field's type implies, where others of them say how it reads."""
+        implied = self.type.implied if self.type is not None else None
+        if implied is None or spec.to is not None or not any(map(spec.has, DATE_SETTINGS)):
+            return spec
+        return spec.model_copy(update={"as_": implied.value})
 
-        ``plain``: nothing is asked for but that the value can be posted, which the type sees to.
-        """
+    def fitting(self, spec: FieldSpec, lookup: Lookup | None = None) -> Convert:
+        """What makes a value one of this field: what its settings ask for, then what its type wants."""
+        asked = conversion(lookup, reading_of(spec), spec.round)
         if self.type is None:
             return asked
-        convert = noted(self.label, self.type.convert)
+        convert = noted(self.label, self.type.converter(spec.to))
+        # Where nothing is asked for but that the value can be posted, the type sees to that.
+        plain = lookup is None and spec.to is None and spec.round is None
         return convert if plain else _after(asked, convert)
 
     def checked(self, convert: Convert) -> Convert:

@@ -12,13 +12,14 @@ from contribd.mapping.rules import FieldSpec
 from contribd.mapping.times import PLAIN, DateReading
 from contribd.mapping.zones import Fold, Gap, NoZone, Zone, zone_info
 
-_OF_TIMES = ("zone", "fold", "gap", "format", "unit")
+DATE_SETTINGS = ("zone", "fold", "gap", "format", "unit")
+"""They go with an ``as`` of dates or times."""
 
 
 def reading_of(spec: FieldSpec) -> Reading:
     """What the settings come to. Those that are wrong are left out: they have a problem each."""
     notation = TREASURIES if spec.fraction is None else spec.fraction.notation
-    if not any(spec.has(key) for key in _OF_TIMES):
+    if not any(spec.has(key) for key in DATE_SETTINGS):
         return Reading(spec.to, notation)
     zone = form = None
     if spec.zone is not None and not [*_zone_problems(spec)]:
@@ -34,7 +35,7 @@ def reading_problems(spec: FieldSpec) -> Iterator[FieldProblem]:
     if spec.fraction is not None:
         yield from _fraction_problems(spec)
     if spec.to not in OF_TIMES:
-        for key in (key for key in _OF_TIMES if spec.has(key)):
+        for key in (key for key in DATE_SETTINGS if spec.has(key)):
             yield FieldProblem(
                 key, f"{key} goes with as: date, time or datetime", cure=f"Add as: date, or take {key} away"
             )
