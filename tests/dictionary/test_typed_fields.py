@@ -1,7 +1,9 @@
 """Fields whose types are known: what they take, at check and at run time, and what is told of the rest."""
 
 import json
+import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.dictionary.dictionary_samples import FIELDS, made, sample
 
+from contribd.config.document import parse_document
+from contribd.mapping.cases import run_cases
 from contribd.mapping.codes import Code
 from contribd.mapping.compile import Compiled, MappingProblem, compile_file
 from contribd.mapping.fieldtypes import UNREAD, FieldTypes
@@ -398,3 +402,14 @@ def test_any_value_fits_or_is_rejected_with_its_field_named(name: str, value: An
     outcome = mapped({name: EVERY[name]}, {"x": value})
     if isinstance(outcome, Rejected):
         assert outcome.text.startswith(f"{name} (FID ")
+
+
+def test_the_example_of_the_documentation_passes_its_own_tests() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text()
+    example = re.search(r"## The field dictionary\n.*?```yaml\n(.*?)```", page, re.DOTALL)
+    assert example is not None
+    document = parse_document(example[1].encode(), Path("mapping.md"))
+    assert document.problems == []
+    made = compile_file(MappingFile.model_validate(document.data), "TRCC", types=SAMPLE)
+    assert made.problems == []
+    assert [result.differences for result in run_cases(made.tests, Mapper(made.mappings))] == [(), ()]

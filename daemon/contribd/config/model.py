@@ -230,10 +230,15 @@ class Contribution(Section):
 
 
 class Dictionary(Section):
-    """Files to check mappings against. Paths are relative to the configuration file."""
+    """The vendor's field dictionary. Paths are relative to the configuration file."""
 
-    fields: File | None = Field(default=None, description="RDMFieldDictionary")
-    enums: File | None = Field(default=None, description="enumtype.def")
+    fields: File | None = Field(
+        default=None,
+        description="RDMFieldDictionary: mappings are checked, and values converted, by their fields' types",
+    )
+    enums: File | None = Field(
+        default=None, description="enumtype.def: the values and display texts of enumerated fields"
+    )
 
 
 class Http(Section):
@@ -285,7 +290,7 @@ class Settings(Section):
     mappings: Texts = Field(
         default=("mappings/*.yaml",), description="Mapping files, relative to this one; may hold * and ?"
     )
-    dictionary: Dictionary = Field(default_factory=Dictionary, description="Files to check mappings against")
+    dictionary: Dictionary = Field(default_factory=Dictionary, description="The vendor's field dictionary")
     http: Annotated[Http, BeforeValidator(_off)] = Field(
         default_factory=Http, description="Metrics, health, status page; null: off"
     )
