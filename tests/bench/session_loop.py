@@ -42,7 +42,7 @@ class FixedMapper(Mapper):
         map_record = mapper().map
         self._outcomes = {value: map_record(value) for value in values}
 
-    def map(self, value: bytes | None) -> Any:
+    def map(self, value: bytes | None, _surroundings: object = None) -> Any:
         return self._outcomes[value or b""]
 
 

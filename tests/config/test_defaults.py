@@ -218,3 +218,17 @@ mappings:
     assert text is not None
     again = "mappings:\n  - " + text.replace("\n", "\n    ")
     assert loaded(write, spot=again.replace("    service: TRCC", "    #")).digest == first.digest
+
+
+def test_a_default_let_need_not_be_used_by_every_mapping(write: Write) -> None:
+    spot = SPOT.replace("post: refresh", "let: {mid: (bid + ask) / 2, half: mid / 2}")
+    assert [len(mapping.lets) for mapping in loaded(write, spot=spot).mapper.mappings] == [0, 2]
+    assert problems(write, spot=spot.replace("    fields:", "    let: {unused: bid}\n    fields:")) == [
+        "spot.yaml:10:11: mappings[1].let.unused: unused is computed and not used"
+    ]
+
+
+def test_shadowed_keys_are_told_at_the_test_s_own_place_beside_tests_that_are_wrong(write: Write) -> None:
+    tests = "tests:\n  - {record: 5}\n  - {record: {names: 1}, rejected: MissingField}\n"
+    found = problems(write, spot=SPOT + tests)
+    assert [text.split(": ")[1] for text in found] == ["tests[0].record", "tests[1].record.names"]

@@ -11,6 +11,7 @@ from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
 from contribd.engine.policy import ContributionPolicy, RetryPolicy, SessionPolicy, WithdrawPolicy
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Ignored, Mapped, Outcome, PostType, RejectCode, Rejected
+from contribd.mapping.scope import Surroundings
 from contribd.omm.post import PostEncoder, PostUserInfo
 from contribd.omm.requests import Login
 
@@ -45,7 +46,7 @@ class PlainMapper(Mapper):
     def __init__(self) -> None:
         super().__init__(())
 
-    def map(self, value: bytes | None) -> Outcome:
+    def map(self, value: bytes | None, _surroundings: Surroundings | None = None) -> Outcome:
         if not value:
             return Rejected(RejectCode.BAD_RECORD, "the record has no value")
         given = msgspec.json.decode(value)

@@ -2,12 +2,16 @@
 
 import pytest
 from tests.ads.server_messages import directory
+from tests.engine.making import PlainMapper
 from tests.engine.rig import P0, P1, Rig, encode, statuses
 
 from contribd.engine.commands import Disconnect
-from contribd.engine.events import Blocked, Received
+from contribd.engine.events import Blocked, Received, Records
 from contribd.engine.limits import MAX_SPAN, Bounds
+from contribd.engine.records.price import Record
 from contribd.engine.states import SessionState
+from contribd.mapping.outcome import Outcome
+from contribd.mapping.scope import Surroundings
 
 
 @pytest.fixture
@@ -37,6 +41,25 @@ def test_a_record_that_is_not_for_posting_is_ignored_at_once(rig: Rig) -> None:
     assert (result["fields"], result["posts"], rig.posts) == (None, [], [])
     assert "heartbeat" in result["text"]
     assert rig.engine.counters.results == {("IGNORED", ""): 1}
+
+
+def test_mappings_are_told_what_surrounds_a_record_where_they_ask() -> None:
+    told: list[Surroundings | None] = []
+
+    class Asking(PlainMapper):
+        def map(self, value: bytes | None, surroundings: Surroundings | None = None) -> Outcome:
+            told.append(surroundings)
+            return super().map(value)
+
+    rig = Rig().open().assign()
+    for asks in (False, True):
+        rig.engine.mapper = Asking()
+        rig.engine.mapper.surrounded = asks  # type: ignore[misc] # as a mapping that reads @key would make it
+        headers = [("source", b"old"), ("source", "Börse".encode()), ("trace", b"\xff"), ("none", None)]
+        record = Record(rig._next[P0], 1_780_000_000_000, b"EURUSD", b'{"ignored": "x"}', headers)
+        rig._next[P0] += 1
+        rig.handle(Records([(P0, [record])]))
+    assert told == [None, Surroundings("EURUSD", "prices", 0, 1, 1_780_000_000_000, {"source": "Börse"})]
 
 
 def test_rejected_records_wait_for_nobody() -> None:

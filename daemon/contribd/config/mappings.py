@@ -12,13 +12,15 @@ from pydantic import ValidationError
 from contribd.config.document import Document
 from contribd.config.errors import Problem
 from contribd.config.library import Library
+from contribd.config.merge import DEFAULTS
 from contribd.config.model import Settings
 from contribd.config.nodes import DataPath
 from contribd.config.tables import TableReader
 from contribd.config.validate import Validation
 from contribd.config.wording import shown
 from contribd.mapping.case_specs import CaseSpec
-from contribd.mapping.compile import CompiledMapping, Site, compile_file
+from contribd.mapping.codes import Code
+from contribd.mapping.compile import CompiledMapping, MappingProblem, Site, compile_file
 from contribd.mapping.fieldtypes import NO_DICTIONARY, FieldTypes
 from contribd.mapping.rules import MappingFile, MappingSpec
 
@@ -146,12 +148,7 @@ def _read(
     names = [mapping.name for mapping in found.compiled]
     tables_read = {name: loaded.table for name, loaded in read.items()}
     compiled = compile_file(model, service, names, tables=tables_read, types=types)
-    for problem in compiled.problems:
-        found.problems.append(
-            document.problem(
-                problem.path, problem.text, key=problem.key, offset=problem.offset, code=problem.code, cure=problem.cure
-            )
-        )
+    found.problems += _told(document, compiled.problems, kept)
     found.compiled += compiled.mappings
     found.sites += compiled.sites
     found.written |= {name: Written(document, path, spec) for name, (path, spec) in compiled.specs.items()}
@@ -161,6 +158,22 @@ def _read(
     mappings = [dict(sorted(mapping.items())) for mapping in _lists(document)["mappings"] if isinstance(mapping, dict)]
     digests = {name: loaded.sha256 for name, loaded in read.items()}
     found.data.append({"mappings": mappings, "tables": digests} if digests else mappings)
+
+
+def _told(document: Document, problems: list[MappingProblem], tests: list[int]) -> list[Problem]:
+    """The problems at their places; ``tests``: which of the file's tests were looked at."""
+    told: list[Problem] = []
+    for problem in problems:
+        path, default = problem.path, document.home(problem.path).path[:1] == (DEFAULTS,)
+        if path[0] == "tests" and isinstance(path[1], int):
+            path = ("tests", tests[path[1]], *path[2:])
+        if not (default and problem.code == Code.LET_UNUSED):  # what is there for all need not be used by each
+            told.append(
+                document.problem(
+                    path, problem.text, key=problem.key, offset=problem.offset, code=problem.code, cure=problem.cure
+                )
+            )
+    return told
 
 
 def _usable(document: Document, outcome: Validation[MappingFile]) -> tuple[MappingFile | None, list[int]]:

@@ -1,6 +1,5 @@
 """The tables of a mapping file: read from where it says, or from the file itself."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -19,13 +18,9 @@ from contribd.config.scalars import kind
 from contribd.config.validate import doubtful_words
 from contribd.config.wording import doubtful
 from contribd.mapping.codes import Code
-from contribd.mapping.functions import FUNCTIONS
-from contribd.mapping.lexer import KEYWORDS
-from contribd.mapping.scope import ITEM
+from contribd.mapping.given_names import unfit_name
 from contribd.mapping.tables import Table
 
-NAME = re.compile(r"[^\W\d]\w*")
-"""What an expression can name."""
 _OPTIONS = ("file", "key", "delimiter")
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
@@ -135,15 +130,6 @@ class TableReader:
         sections = [row for row in rows.values() if isinstance(row, dict)]
         columns = frozenset(column for row in sections for column in row) if sections else None
         return _loaded(Table(name, rows, columns))
-
-
-def unfit_name(name: str, what: str) -> str | None:
-    """Why an expression could not name a table or a ``let`` so; None where it could."""
-    if not NAME.fullmatch(name):
-        return f"a {what}'s name is letters, digits and _, and begins with no digit"
-    if name in KEYWORDS or name == ITEM.name:
-        return f"{name} is a word of the language"
-    return f"{name} is a function" if name in FUNCTIONS else None
 
 
 def _option_problems(document: Document, path: DataPath, written: dict[str, Any]) -> Iterator[Problem]:

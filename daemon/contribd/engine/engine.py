@@ -54,8 +54,10 @@ from contribd.engine.records.price import Price, Record, unposted
 from contribd.engine.session.session import Session
 from contribd.engine.states import InstrumentEvent, SessionState
 from contribd.engine.view import EngineView, PartitionStatus
+from contribd.mapping.inputs import surroundings
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Mapped
+from contribd.mapping.scope import Surroundings
 from contribd.omm.answers import Ack, BadFrame, Other, Pong, PostError, decode
 from contribd.omm.post import PostEncoder
 
@@ -351,12 +353,13 @@ class Engine:
     def _take(self, tracker: OffsetTracker, records: list[Record], now: Now) -> None:
         """Maps records; one without a post is settled at once, the others wait for their turn."""
         map_record, wall, catching_up = self.mapper.map, now.wall, tracker.catching_up
+        surrounded = self.mapper.surrounded
         self.counters.count_records(len(records))
         latest = (wall + MAX_AHEAD) // 1000
         for record in records:
             if record.timestamp > latest:
                 self._stamped_ahead(tracker, record, now)
-            outcome = map_record(record.value)
+            outcome = map_record(record.value, _around(tracker, record) if surrounded else None)
             if not isinstance(outcome, Mapped):
                 settlement = unposted(tracker, record, outcome, wall)
                 self.counters.results[settlement.status, settlement.code or ""] += 1
@@ -499,3 +502,8 @@ class Engine:
         settled = None if self._settled_since is None else self._settled_since + LINGER
         times = (self.session.wake_at(), self.contributor.wake_at(now), settled, self.withdrawals.wake_at())
         return min((at for at in times if at is not None), default=float("inf"))
+
+
+def _around(tracker: OffsetTracker, record: Record) -> Surroundings:
+    partition = tracker.partition
+    return surroundings(partition.topic, partition.number, record.offset, record.timestamp, record.key, record.headers)

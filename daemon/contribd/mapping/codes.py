@@ -55,6 +55,10 @@ class Code(StrEnum):
     FIELD_NAME = "M206", "This cannot be a field's name"
     WITHDRAW = "M207", "A field to withdraw is none of the mapping's, or named twice"
     CONDITION = "M208", "A condition gives neither true nor false"
+    LET_NAME = "M210", "A name that a let cannot have"
+    LET_ORDER = "M211", "A let is named where it is not computed yet"
+    LET_UNUSED = "M212", "A let that nothing uses"
+    SHADOWED = "M213", "A test's record has a key that means something else in a mapping"
 
     # Fields and RICs.
     CONSTANT_NOT_POSTED = "M301", "A constant that its field cannot post"

@@ -1,6 +1,6 @@
 """A mapping file's model, compiled; every problem in it at once."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import localcontext
 from difflib import get_close_matches
@@ -14,13 +14,14 @@ from contribd.mapping.expression import Expression, Template, compile_expression
 from contribd.mapping.field_problem import FieldProblem
 from contribd.mapping.fieldrules import field_problems
 from contribd.mapping.fieldtypes import NO_DICTIONARY, FieldNameError, FieldTypes, Target, named_as_posted
+from contribd.mapping.given_names import ELEMENT, given_names, unfit_name, uses
 from contribd.mapping.kind import Kind, words
 from contribd.mapping.mistakes import RAISED, ExpressionError, as_evaluation_error
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value
 from contribd.mapping.outcome import FieldValue, Ignored, PostType
 from contribd.mapping.rules import FieldSpec, MappingFile, MappingSpec
-from contribd.mapping.scope import Scope
+from contribd.mapping.scope import POST, SURROUNDINGS, LetName, Place, Scope
 from contribd.mapping.syntax import Literal, Node, Scalar, outcomes
 from contribd.mapping.tables import Table
 from contribd.mapping.tape import GATE, RIC, noted
@@ -99,6 +100,12 @@ class CompiledMapping:
     """The fields that are blanked where a quote is withdrawn."""
     ignored: Ignored | None = None
     """What every record of it comes to, where they are not for posting."""
+    lets: tuple[tuple[LetName, Evaluate], ...] = ()
+    """What is computed before everything else, in this order."""
+    reads_post: bool = False
+    """Whether its checks name what will be posted."""
+    surrounded: bool = False
+    """Whether it reads what surrounds the record in Kafka."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +141,26 @@ def compile_file(
             compiler.problem(("name",), text, code=Code.SAME_NAME, cure="Give one of them another name")
         names.add(spec.name)
         mapping = compiler.mapping(spec, default_service)
-        compiled.problems.extend(compiler.problems)
+        compiled.problems.extend([*compiler.problems, *compiler.without_effect])
         if not compiler.problems:
             compiled.mappings.append(mapping)
             compiled.sites.extend(compiler.sites)
             compiled.specs[spec.name] = (("mappings", index), spec)
+    lets = {name for spec in model.mappings for name in spec.let}
+    compiled.problems.extend(_shadowed(compiled, lets))
     return compiled
+
+
+def _shadowed(compiled: Compiled, lets: Collection[str]) -> Iterator[MappingProblem]:
+    """Keys of test records that mean something else to the mappings: real records may have them too."""
+    given = {**dict.fromkeys(lets, "a let"), **given_names(site.expression for site in compiled.sites)}
+    for index, test in enumerate(compiled.tests):
+        for key in test.record or ():
+            if key in given:
+                text = f"the mappings of this file read {key} as {given[key]}, not as the record's key"
+                cure = f"Call {given[key]} otherwise" if given[key] != ELEMENT else f'Rename the key, or read ["{key}"]'
+                path: DataPath = ("tests", index, "record", key)
+                yield MappingProblem(path, 0, text, key=True, code=Code.SHADOWED, cure=cure)
 
 
 class _Compiler:
@@ -151,7 +172,11 @@ class _Compiler:
         self._types = types
         self._scope = scope
         self.problems: list[MappingProblem] = []
+        self.without_effect: list[MappingProblem] = []
+        """What the mapping could do without: it is whole all the same."""
         self.sites: list[Site] = []
+        self._expressions: list[Expression] = []
+        """All that the mapping computes."""
 
     def problem(
         self, path: DataPath, text: str, offset: int = 0, *, key: bool = False, code: str = "", cure: str = ""
@@ -163,21 +188,73 @@ class _Compiler:
             return self._ignoring(spec)
         if not spec.fields:
             self._lacks("fields", Code.NO_FIELDS, "fields: {BID: bid}")
+        when = self._when(spec)
+        lets = self._lets(spec)
         parts = [self._field(name, field_spec) for name, field_spec in spec.fields.items()]
         self._all_different(spec, parts)
+        ric = self._ric(spec.ric)
+        checks = self._checks(spec, parts)
+        self._all_used(lets)
         return CompiledMapping(
             name=spec.name,
-            when=None if spec.when is None else self._condition(spec.when, ("when",)),
-            ric=self._ric(spec.ric),
+            when=when,
+            ric=ric,
             service=self._service(spec.service, default_service),
             type=_TYPES[spec.post],
             fields=tuple(part.compiled() for part in parts),
             all_fields=generate_object([(part.target.key, part.node, part.convert) for part in parts]),
-            checks=tuple(
-                CompiledCheck(self._condition(check.that, ("checks", index, *check.short_path)), check.text)
-                for index, check in enumerate(spec.checks)
-            ),
+            checks=checks,
             withdraw=self._withdraw(spec, parts),
+            lets=lets,
+            reads_post=any(check.that.reads(POST) for check in checks),
+            surrounded=self._reads(SURROUNDINGS),
+        )
+
+    def _reads(self, place: Place) -> bool:
+        return any(expression.reads(place) for expression in self._expressions)
+
+    def _when(self, spec: MappingSpec) -> Expression | None:
+        if spec.when is None:
+            return None
+        when = self._condition(spec.when, ("when",))
+        text = "is computed once the mapping was chosen: when is asked before"
+        self._not_yet(when, ("when",), spec.let, text, "Write out what it stands for")
+        return when
+
+    def _lets(self, spec: MappingSpec) -> tuple[tuple[LetName, Evaluate], ...]:
+        made: list[tuple[LetName, Evaluate]] = []
+        names = list(spec.let)
+        for index, (name, source) in enumerate(spec.let.items()):
+            path: DataPath = ("let", name)
+            clash = f"a table is called {name}" if name in self._scope.tables else unfit_name(name, "let")
+            if clash:
+                self.problem(path, clash, key=True, code=Code.LET_NAME, cure="Give it another name")
+            expression = self._compile(compile_expression, source, path) or _NOTHING
+            self._not_yet(expression, path, names[index + 1 :], "is computed after it", "Put it before")
+            text = "is what is being computed here, no longer the record's key"
+            self._not_yet(expression, path, [name], text, "Give the let a name that no key of the record has")
+            place = LetName(name)
+            made.append((place, expression.run))
+            self._scope = replace(self._scope, lets={**self._scope.lets, name: place})
+        return tuple(made)
+
+    def _not_yet(self, expression: Expression, path: DataPath, names: Collection[str], text: str, cure: str) -> None:
+        """Names that mean something else where ``expression`` stands: read there, they would be keys of the record."""
+        for use in uses(expression, names):
+            self.problem(path, f"{use.name} {text}", use.at, code=Code.LET_ORDER, cure=cure)
+
+    def _all_used(self, lets: tuple[tuple[LetName, Evaluate], ...]) -> None:
+        for place, _ in lets if not self.problems else ():
+            if not self._reads(place):
+                path, text = (*self._path, "let", place.name), f"{place.name} is computed and not used"
+                cure = "Remove it, or use it"
+                self.without_effect.append(MappingProblem(path, 0, text, key=True, code=Code.LET_UNUSED, cure=cure))
+
+    def _checks(self, spec: MappingSpec, parts: "list[_Part]") -> tuple[CompiledCheck, ...]:
+        self._scope = replace(self._scope, post=frozenset().union(*(part.target.names for part in parts)))
+        return tuple(
+            CompiledCheck(self._condition(check.that, ("checks", index, *check.short_path)), check.text)
+            for index, check in enumerate(spec.checks)
         )
 
     def _ignoring(self, spec: MappingSpec) -> CompiledMapping:
@@ -185,10 +262,10 @@ class _Compiler:
         for key in spec.model_fields_set - {"name", "when", "ignore"}:
             text = f"a mapping that ignores its records posts nothing: {key} has no effect"
             self.problem((key,), text, key=True, code=Code.IGNORES, cure=f"Remove {key}, or remove ignore")
-        when = None if spec.when is None else self._condition(spec.when, ("when",))
-        nothing: Evaluate = _NOTHING.run
+        when, nothing = self._when(spec), _NOTHING.run
+        ignored, reads = Ignored(spec.name), self._reads(SURROUNDINGS)
         return CompiledMapping(
-            spec.name, when, nothing, "", PostType.UPDATE, (), nothing, (), ignored=Ignored(spec.name)
+            spec.name, when, nothing, "", PostType.UPDATE, (), nothing, (), ignored=ignored, surrounded=reads
         )
 
     def _lacks(self, key: str, code: Code, example: str) -> None:
@@ -224,6 +301,7 @@ class _Compiler:
             self.problem(path, error.text, error.at, code=error.code, cure=error.cure)
             return None
         parts = made.parts if isinstance(made, Template) else (made,)
+        self._expressions += [part for part in parts if isinstance(part, Expression)]
         self.sites += [Site(self._name, self._path + path, part) for part in parts if isinstance(part, Expression)]
         return made
 
@@ -278,7 +356,9 @@ class _Compiler:
         """The field of this name; one of which nothing is known where there is a problem."""
         try:
             if "{" in name or "}" in name:
-                return Target(name, *self._types.computed(compile_template(name, self._scope)))
+                template = compile_template(name, self._scope)
+                self._expressions += [part for part in template.parts if isinstance(part, Expression)]
+                return Target(name, *self._types.computed(template))
             known = self._types.field(name)
         except (ExpressionError, FieldNameError) as error:
             self.problem(path, error.text, key=True, code=error.code, cure=error.cure)

@@ -52,9 +52,21 @@ def from_kafka(
     headers: Iterable[tuple[str, bytes | None]],
 ) -> Input:
     """A record as Kafka gives it. ``timestamp``: milliseconds since 1970, -1 where there is none."""
+    return Input(value, surroundings(topic, partition, offset, timestamp, key, headers))
+
+
+def surroundings(
+    topic: str,
+    partition: int,
+    offset: int,
+    timestamp: int,
+    key: bytes | None,
+    headers: Iterable[tuple[str, bytes | None]],
+) -> Surroundings:
+    """What expressions can name of a record that Kafka gives so."""
     named = {name: text for name, held in headers if (text := _text(held)) is not None} if headers else {}
     stamp = timestamp if timestamp >= 0 else None
-    return Input(value, Surroundings(_text(key), topic, partition, offset, stamp, named))
+    return Surroundings(_text(key), topic, partition, offset, stamp, named)
 
 
 def from_line(line: bytes, number: int, topic: str = "") -> Input:

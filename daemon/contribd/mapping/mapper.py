@@ -1,18 +1,20 @@
 """The hot path: the bytes of a record in, a post or the reason for none out."""
 
 import decimal
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from contribd.mapping.codegen import Evaluate
 from contribd.mapping.compile import CompiledCheck, CompiledMapping
 from contribd.mapping.dispatch import candidates, dispatch
 from contribd.mapping.mistakes import RAISED, ErrorKind, EvaluationError, as_evaluation_error, out_of_range, wrong_type
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value, kind_name, walk
 from contribd.mapping.outcome import FieldValue, Mapped, Outcome, RejectCode, Rejected, UnreadValue
+from contribd.mapping.scope import EMPTY, POST, SURROUNDINGS, LetName, Surroundings
 from contribd.mapping.syntax import Key, path_text
 
 MAX_RECORD_BYTES = 1_048_576
@@ -20,11 +22,12 @@ MAX_RECORD_BYTES = 1_048_576
 
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, decimal.DecimalException, RecursionError)
 _CODES = {ErrorKind.MISSING: RejectCode.MISSING_FIELD}
+_NO_VALUE = "the record has no value"
 _SHOWN_VALUES = 4
 _SHOWN_MAPPINGS = 5
 _SHOWN_CHARACTERS = 40
 
-Record = Mapping[str, Value]
+Record: TypeAlias = dict[Any, Value]
 
 
 class Mapper:
@@ -33,11 +36,14 @@ class Mapper:
     def __init__(self, mappings: Sequence[CompiledMapping], *, ask_all: bool = False) -> None:
         """``ask_all``: every ``when`` is evaluated, for whoever wants to see it."""
         self.mappings = tuple(mappings)
+        self.surrounded: Final = any(mapping.surrounded for mapping in self.mappings)
+        """Whether a mapping reads what surrounds the record in Kafka: it need not be told otherwise."""
+        self._of_nothing = tuple(each for each in self.mappings if each.when is not None and each.when.reads(EMPTY))
         self._dispatch = self.mappings if ask_all else dispatch(self.mappings)
         self._context = CONTEXT.copy()
         self._decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
-    def map(self, value: bytes | None) -> Outcome:
+    def map(self, value: bytes | None, surroundings: Surroundings | None = None) -> Outcome:
         """Any bytes give one of them; nothing is raised."""
         before = decimal.getcontext()
         decimal.setcontext(self._context)
@@ -45,14 +51,20 @@ class Mapper:
             record = self._record(value)
             if type(record) is Rejected:
                 return record
-            return self._map(record)
+            if surroundings is not None:
+                record[SURROUNDINGS] = surroundings
+            if not value:
+                return self._map_nothing(record)
+            return self._first(candidates(self._dispatch, record), record)
         finally:
             decimal.setcontext(before)
 
     def _record(self, value: bytes | None) -> Any:
         """The decoded object, or its rejection."""
         if not value:
-            text = value.reason if type(value) is UnreadValue else "the record has no value"
+            if self._of_nothing and type(value) is not UnreadValue:
+                return {EMPTY: True}
+            text = value.reason if type(value) is UnreadValue else _NO_VALUE
             return Rejected(RejectCode.BAD_RECORD, text)
         if len(value) > MAX_RECORD_BYTES:
             text = f"the record has {len(value)} bytes; at most {MAX_RECORD_BYTES} are read"
@@ -65,9 +77,17 @@ class Mapper:
             return Rejected(RejectCode.BAD_RECORD, f"the record is {kind_name(record)}, not an object")
         return record
 
-    def _map(self, record: Record) -> Outcome:
+    def _map_nothing(self, record: Record) -> Outcome:
+        """A record without a value is for a mapping that asks for it."""
+        outcome = self._first(self._of_nothing, record)
+        if isinstance(outcome, Rejected) and outcome.code is RejectCode.NO_MAPPING:
+            return Rejected(RejectCode.BAD_RECORD, f"{_NO_VALUE}, and {outcome.text}")
+        return outcome
+
+    def _first(self, mappings: Sequence[CompiledMapping], record: Record) -> Outcome:
+        """What the first of these comes to whose ``when`` is true."""
         notes: list[str] = []
-        for mapping in candidates(self._dispatch, record):
+        for mapping in mappings:
             when = mapping.when
             if when is None:
                 return _apply(mapping, record)
@@ -86,6 +106,8 @@ class Mapper:
 def _apply(mapping: CompiledMapping, record: Record) -> Outcome:
     if mapping.ignored is not None:
         return mapping.ignored
+    if mapping.lets:
+        _compute(mapping.lets, record)
     try:
         ric = mapping.ric(record)
     except RAISED as error:
@@ -96,6 +118,13 @@ def _apply(mapping: CompiledMapping, record: Record) -> Outcome:
         fields = _one_by_one(mapping, record, ric)
         if type(fields) is Rejected:
             return fields
+    return _checked(mapping, record, ric, fields)
+
+
+def _checked(mapping: CompiledMapping, record: Record, ric: str, fields: dict[str, FieldValue]) -> Mapped | Rejected:
+    """The post, unless a check or the lack of fields is against it."""
+    if mapping.reads_post:
+        record[POST] = fields
     for check in mapping.checks:
         rejected = _failed(mapping, check, record, ric, fields)
         if rejected is not None:
@@ -104,6 +133,15 @@ def _apply(mapping: CompiledMapping, record: Record) -> Outcome:
         text = "every field was skipped: there is nothing to post"
         return Rejected(RejectCode.MISSING_FIELD, text, ric, mapping.service, mapping.name, fields)
     return Mapped(ric, mapping.service, mapping.name, mapping.type, fields)
+
+
+def _compute(lets: tuple[tuple[LetName, Evaluate], ...], record: Record) -> None:
+    """Each value under its name; of one that cannot be computed the reason, which is told where it is used."""
+    for name, evaluate in lets:
+        try:
+            record[name] = evaluate(record)
+        except RAISED as error:
+            name.failure = error
 
 
 def _one_by_one(mapping: CompiledMapping, record: Record, ric: str) -> dict[str, FieldValue] | Rejected:

@@ -147,6 +147,9 @@ class DefaultsSpec(_Model):
     """What the mappings of a file have that say nothing else."""
 
     ric: str | None = None
+    let: Annotated[
+        dict[str, ExpressionText], Field(description="Values computed before everything else, in this order, by name")
+    ] = Field(default_factory=dict)
     service: str | None = None
     post: Literal["update", "refresh"] = "update"
     fields: Annotated[dict[str, FieldSpec], Field(min_length=1)] = Field(default_factory=dict)

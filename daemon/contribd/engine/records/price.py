@@ -1,5 +1,6 @@
 """One record on its way from the topic to its result."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -62,6 +63,7 @@ class Record(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 class Attempt(msgspec.Struct, frozen=True, gc=False):
@@ -197,7 +199,7 @@ def settle(
 ) -> Settlement:
     """Settles a mapped price; ``fields`` where they differ from its own (it carried others)."""
     price.state = PRICE_TRANSITIONS[price.state, _SETTLED]
-    offset, timestamp, key, value = price.record
+    offset, timestamp, key, value, _ = price.record
     reason = price.reason if type(price) is Withdrawal else None
     return Settlement(
         price.tracker,
@@ -221,7 +223,7 @@ def settle(
 
 def unposted(tracker: OffsetTracker, record: Record, outcome: Rejected | Ignored, now: int) -> Settlement:
     """The settlement of a record that has no post. ``now``: microseconds since 1970, UTC."""
-    offset, timestamp, key, value = record
+    offset, timestamp, key, value, _ = record
     rejected = isinstance(outcome, Rejected)
     return Settlement(
         tracker,

@@ -152,7 +152,7 @@ class ResultEncoder:
         return Encoded(source if key is None and self._keyed else key, value, headers)
 
     def _price_source(self, price: Price) -> bytes:
-        offset, timestamp, key, _ = price.record
+        offset, timestamp, key, _, _ = price.record
         return self._source(price.tracker, offset, timestamp, key)
 
     def _source(self, tracker: OffsetTracker, offset: int, timestamp: int, key: bytes | None) -> bytes:

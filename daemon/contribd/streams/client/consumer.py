@@ -84,7 +84,9 @@ class Consumer:
         faults.finish_join(self._client)
         polled = self._client.poll(timeout_ms=int(seconds * 1000))
         return {
-            Partition(*tp): [Record(each.offset, each.timestamp, each.key, each.value) for each in records]
+            Partition(*tp): [
+                Record(each.offset, each.timestamp, each.key, each.value, each.headers or ()) for each in records
+            ]
             for tp, records in polled.items()
         }
 
