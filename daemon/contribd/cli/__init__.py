@@ -18,6 +18,7 @@ COMMANDS = {
     "plan": "Show what would change if this configuration replaced the one in force, over real traffic.",
     "results": "Read the results topic.",
     "skip": "Go on behind what cannot be read, by an operator's decision.",
+    "init": "Write a starting configuration, a mapping and its tests.",
     "schema": "Print the JSON Schema of the configuration, a mapping file or a result.",
     "demo": "Show everything on this machine, with nothing to install.",
     "simulate": "The simulated ADS and the pricing engine by themselves.",
