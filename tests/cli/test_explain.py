@@ -204,3 +204,24 @@ def test_offset_without_a_record_says_so(config: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("arguments", [["--offset", "prices"], ["--offset", "prices:0:1", "-"]])
 def test_offset_that_cannot_be_meant_is_a_mistake_of_usage(config: Path, arguments: list[str]) -> None:
     assert invoke(config, *arguments).exit_code == 2
+
+
+def test_what_surrounds_the_record_is_read_and_shown(config: Path) -> None:
+    mapping = (
+        'mappings: [{name: m, ric: "{@key}=", let: {x: "@headers.n + bid"}, fields: {BID: number(bid), GEN_TEXT16: x}}]'
+    )
+    (config.parent / "m.yaml").write_text(mapping)
+    line = {"@key": "EUR", "@headers": {"n": "a"}, "@timestamp": 5, "@value": {"bid": "1"}}
+    lines = shown(config, line)
+    assert lines[1:3] == ['  {"bid": "1"}', '  @key "EUR", @timestamp 5, @headers {"n":"a"}']
+    assert [line.split() for line in lines[3:-1]] == [
+        ["mapping", "m:", "taken,", "it", "has", "no", "when"],
+        ["let", "x", "@headers.n", '"a"'],
+        ["bid", '"1"'],
+        ["@headers.n", "+", "bid", '"a1"'],
+        ["ric", "@key", '"EUR"'],
+        ["ric", '"EUR="'],
+        ["BID", "bid", '"1"'],
+        ["number(bid)", "1"],
+        ["GEN_TEXT16", "x", '"a1"'],
+    ]

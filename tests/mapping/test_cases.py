@@ -163,3 +163,51 @@ def test_ignored_as_expected_passes_and_anything_else_is_the_difference() -> Non
     compiled = compile_file(model, "TRCC")
     assert run_cases(compiled.tests, Mapper(compiled.mappings))[0].differences == ()
     assert differences({"record": RECORD, "ignored": True}) == [("outcome", "ignored", "a post to EUR=TRCC")]
+
+
+AROUND = {
+    "name": "around",
+    "ric": "{@key}.{@topic}",
+    "fields": {"A": "@partition", "B": "@offset", "C": "@timestamp", "D": "@headers.desk", "E": "@headers['seq']"},
+}
+
+
+def test_what_surrounds_the_record_can_be_given() -> None:
+    case = {
+        "record": {},
+        "key": "EUR",
+        "topic": "quotes",
+        "partition": 3,
+        "offset": 1812,
+        "timestamp": "2026-11-22T10:15:30.123+01:00",
+        "headers": {"desk": "fx", "seq": 7},
+        "post": {
+            "ric": "EUR.quotes",
+            "fields": {"A": 3, "B": 1812, "C": 1795338930123, "D": "fx", "E": "7"},
+        },
+    }
+    model = MappingFile.model_validate({"mappings": [AROUND], "tests": [case, {**case, "timestamp": 1795338930123}]})
+    compiled = compile_file(model, "TRCC")
+    assert compiled.problems == []
+    assert [one.differences for one in run_cases(compiled.tests, Mapper(compiled.mappings))] == [(), ()]
+
+
+def test_what_surrounds_the_record_and_is_not_given_is_missing() -> None:
+    fields = {"A": "@partition", "B": "@offset", "C": {"from": "@timestamp", "missing": "skip"}}
+    mapping = {"name": "around", "ric": "{coalesce(@key, 'none')}.{@topic}", "fields": fields}
+    case = {"record": {}, "post": {"ric": "none.prices", "including": {"A": 0, "B": 0}}}
+    compiled = compile_file(MappingFile.model_validate({"mappings": [mapping], "tests": [case]}), "TRCC")
+    assert run_cases(compiled.tests, Mapper(compiled.mappings))[0].differences == ()
+
+
+def test_value_that_is_none_can_be_for_a_mapping() -> None:
+    mapping = {"name": "gone", "when": "@empty", "ric": "{@key}=", "fields": {"BID": {"value": None}}}
+    case = {"value": None, "key": "EUR", "mapping": "gone", "post": {"ric": "EUR=", "fields": {"BID": None}}}
+    compiled = compile_file(MappingFile.model_validate({"mappings": [mapping], "tests": [case]}), "TRCC")
+    assert run_cases(compiled.tests, Mapper(compiled.mappings))[0].differences == ()
+
+
+@pytest.mark.parametrize("timestamp", ["2026-11-22", "2026-11-22T10:15:30", "now", -1, True, 1.5])
+def test_timestamp_is_milliseconds_or_a_time_with_its_zone(timestamp: object) -> None:
+    with pytest.raises(ValidationError):
+        run({"record": {}, "timestamp": timestamp, "rejected": "BadRecord"})

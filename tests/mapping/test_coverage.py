@@ -9,22 +9,26 @@ from contribd.mapping.compile import compile_file
 from contribd.mapping.coverage import Coverage
 from contribd.mapping.noted import NotedMapper
 from contribd.mapping.rules import MappingFile
+from contribd.mapping.tables import Table
 from contribd.mapping.tape import Tape, recording
 
 BASE: dict[str, Any] = {"name": "m", "ric": "X=", "fields": {"BID": "bid"}}
+TABLES = {
+    "codes": Table("codes", {"USD": 840}, None),
+    "desks": Table("desks", {"a": {"ric": "A="}}, frozenset({"ric"})),
+}
 
 
 def measure(mapping: dict[str, Any], *records: dict[str, Any]) -> Coverage:
     tape = Tape()
     with recording(tape):
-        compiled = compile_file(
-            MappingFile.model_validate({"mappings": [mapping if "ignore" in mapping else {**BASE, **mapping}]}), "S"
-        )
+        written = mapping if "ignore" in mapping else {**BASE, **mapping}
+        compiled = compile_file(MappingFile.model_validate({"mappings": [written]}), "S", tables=TABLES)
     assert compiled.problems == []
     coverage = Coverage([*compiled.specs.values()], compiled.sites)
     mapper = NotedMapper(compiled.mappings, compiled.sites, tape)
     for record in records:
-        coverage.add(*mapper.map(msgspec.json.encode(record)))
+        coverage.add(*mapper.map(msgspec.json.encode(record), None))
     return coverage
 
 
@@ -133,3 +137,27 @@ def test_each_thing_names_a_record_that_would_try_it() -> None:
         "a record that m takes, in which ccy is one of USD, EUR, GBP, …",
         "a record that m takes, in which ccy is none of USD, EUR, GBP, …",
     } <= needs
+
+
+def test_table_must_have_a_row_and_lack_one() -> None:
+    fields = {"ric": "{desks[desk].ric}", "fields": {"BID": "bid", "ASK": {"from": "codes[ccy]", "missing": "skip"}}}
+    good = {"desk": "a", "bid": 1, "ccy": "USD"}
+    assert left(fields, good) == {"desks never lacks desk", "codes never lacks ccy", "ASK is never left out"}
+    assert left(fields, good, {**good, "desk": "b"}, {**good, "ccy": "X"}) == set()
+    assert "desks never lacks desk" in left(fields, good, {"bid": 1})
+
+
+def test_table_asked_twice_with_one_key_counts_once() -> None:
+    fields = {"ric": "{desks[desk].ric}", "fields": {"BID": "bid", "GV1_TEXT": "desks[desk].ric"}}
+    assert left(fields, {"desk": "a", "bid": 1}, {"desk": "b"}) == set()
+
+
+def test_row_that_a_condition_asks_for_counts_there() -> None:
+    fields = {"when": "desk in desks", "ric": "{desks[desk].ric}"}
+    assert left(fields, {"desk": "a", "bid": 1}) == {"desk in desks is never false"}
+    assert left(fields, {"desk": "a", "bid": 1}, {"desk": "b"}) == set()
+
+
+def test_values_computed_before_are_measured_where_they_are_computed() -> None:
+    mapping = {"let": {"side": "1 if buy else 2"}, "fields": {"BID": "bid * side"}}
+    assert left(mapping, {"bid": 1, "buy": True}) == {"buy is never false"}

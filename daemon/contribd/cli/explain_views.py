@@ -12,6 +12,7 @@ from contribd.mapping.causes import reason_text, shown
 from contribd.mapping.explain import Asked, Computed, Explanation, ValueStep
 from contribd.mapping.inputs import Input
 from contribd.mapping.outcome import Ignored, Mapped, Outcome, RejectCode, Rejected
+from contribd.mapping.rules import FieldSpec
 
 MAX_RECORD = 2_000
 """Characters of a record that are shown."""
@@ -34,7 +35,7 @@ class Row(NamedTuple):
 def show(console: Console, label: str, record: Input, found: Explanation, message: bytes, files: MappingFiles) -> None:
     """One record; ``message``: the post as it goes on the wire, empty where there is none."""
     console.print(Text(label, style="bold"))
-    for line in _record_lines(record, found):
+    for line in [*_record_lines(record, found), *_surroundings(record)]:
         console.print(Text(f"  {line}", style="dim"))
     _print_rows(console, [*_asked_rows(found), *_computed_rows(found, files)])
     console.print(_end(found, message))
@@ -82,6 +83,14 @@ def _record_lines(record: Input, found: Explanation) -> Iterator[str]:
     yield printable if len(text) <= MAX_RECORD else f"{printable}… ({len(value)} bytes)"
 
 
+def _surroundings(record: Input) -> Iterator[str]:
+    """What is known of the record in Kafka; of a line that says nothing of it, nothing."""
+    around = record.surroundings
+    known = [("@key", around.key), ("@timestamp", around.timestamp), ("@headers", around.headers)]
+    if told := ", ".join(f"{name} {shown(value)}" for name, value in known if value not in (None, {})):
+        yield told
+
+
 def _dump(value: bytes) -> Iterator[str]:
     """The first bytes, as numbers and as text."""
     for at in range(0, min(len(value), _SHOWN_BYTES), _A_ROW):
@@ -116,26 +125,21 @@ def _computed_rows(found: Explanation, files: MappingFiles) -> Iterator[Row]:
     by_name = {each.what: each for each in found.computed}
     if outcome.ric is not None and "ric" not in by_name:
         yield Row("ric", "value", shown(outcome.ric))
-    for name in fields:
-        yield from _field_rows(name, by_name.get(name), outcome)
+    for name, spec in fields.items():
+        yield from _field_rows(name, spec, by_name.get(name), outcome)
     for each in found.computed:
         if each.what == "check":
             yield from _rows("check", each)
 
 
-def _field_rows(name: str, computed: Computed | None, outcome: Outcome) -> Iterator[Row]:
-    posted = outcome.fields or {}
-    if computed is None:
-        if name in posted:
-            yield Row(name, "value", shown(posted[name]))
-        return
-    yield from _rows(name, computed)
-    if computed.last.error is None:
-        return
-    if name in posted:
-        yield Row("", "missing: blank", shown(posted[name]))
-    elif not isinstance(outcome, Rejected):
-        yield Row("", "missing: skip", "not posted")
+def _field_rows(name: str, spec: FieldSpec, computed: Computed | None, outcome: Outcome) -> Iterator[Row]:
+    is_posted = isinstance(outcome, Mapped)
+    if computed is not None:
+        yield from _rows(name, computed)
+        if is_posted and computed.last.error is not None:
+            yield Row("", f"missing: {spec.missing}", "null" if spec.missing == "blank" else "not posted")
+    elif is_posted:
+        yield Row(name, "value", shown(spec.value))
 
 
 def _rows(name: str, computed: Computed) -> Iterator[Row]:

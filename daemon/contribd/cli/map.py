@@ -96,7 +96,7 @@ def _plainly(loaded: Loaded, records: Iterator[Labelled], encoder: PostEncoder, 
     """Shows each and gives its outcome."""
     posts = 0
     for label, record in records:
-        outcome = loaded.mapper.map(record.value)
+        outcome = loaded.mapper.map(record.value, record.surroundings)
         posts += isinstance(outcome, Mapped)
         message = encode(encoder, posts, outcome)
         if as_json:
@@ -113,7 +113,7 @@ def _explained(
     files, mapper = _noted(config)
     posts = 0
     for label, record in records:
-        found = explain(mapper, record.value)
+        found = explain(mapper, record.value, record.surroundings)
         posts += isinstance(found.outcome, Mapped)
         message = encode(encoder, posts, found.outcome)
         if as_json:

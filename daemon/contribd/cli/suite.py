@@ -9,6 +9,7 @@ from pathlib import Path
 from contribd.config.errors import ConfigError
 from contribd.config.load import DEFAULT_FILE, ENVIRONMENT, inspect, resolve_path
 from contribd.config.mappings import Case, MappingFiles, read_mapping_file
+from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.cases import CaseResult, run_case, value_of
 from contribd.mapping.coverage import Coverage
 from contribd.mapping.explain import Explanation, explain
@@ -105,7 +106,7 @@ def explained(ran: list[Ran], wanted: Wanted) -> dict[int, tuple[Explanation, Gr
         return {}
     groups, tape = noted_groups(wanted)
     mappers = [_noted(group, tape) for group in groups]
-    return {id(one): (explain(mappers[one.group], value_of(one.case.test)), groups[one.group]) for one in ran}
+    return {id(one): (_explain(mappers[one.group], one.case.test), groups[one.group]) for one in ran}
 
 
 def measured(wanted: Wanted) -> list[tuple[Group, Coverage]]:
@@ -115,9 +116,13 @@ def measured(wanted: Wanted) -> list[tuple[Group, Coverage]]:
     for group in groups:
         coverage, mapper = group.coverage(), _noted(group, tape)
         for case in group.cases:
-            coverage.add(*mapper.map(value_of(case.test)))
+            coverage.add(*mapper.map(value_of(case.test), case.test.surroundings))
         found.append((group, coverage))
     return found
+
+
+def _explain(mapper: NotedMapper, test: CaseSpec) -> Explanation:
+    return explain(mapper, value_of(test), test.surroundings)
 
 
 def _noted(group: Group, tape: Tape) -> NotedMapper:

@@ -7,9 +7,10 @@ from rich.text import Text
 
 from contribd.cli.suite import Group, Ran
 from contribd.mapping.case_specs import CaseSpec
-from contribd.mapping.cases import Comparison, value_of
+from contribd.mapping.cases import Comparison, value_of, value_text
 from contribd.mapping.causes import Cause, causes
 from contribd.mapping.explain import Explanation
+from contribd.mapping.scope import Surroundings
 
 MAX_RECORD = 400
 """Characters of a record in the text of a failure."""
@@ -23,6 +24,8 @@ def show_failures(console: Console, failed: list[Ran], explained: Explained) -> 
         head = Text("FAILED ", style="bold red")
         console.print(head.append(f"{one.case.file}:{one.case.line}: {one.result.name}", style="not bold default"))
         console.print(Text(f"    record    {record_text(one.case.test)}", style="dim"))
+        if around := surroundings_text(one.case.test):
+            console.print(Text(f"    with      {around}", style="dim"))
         _show_comparisons(console, one.result.comparisons)
         for number, line in enumerate(cause_lines(one, explained)):
             console.print(Text(f"    {'because' if number == 0 else '':10}{line}", style="default"))
@@ -76,6 +79,12 @@ def record_text(test: CaseSpec) -> str:
         text = value[: MAX_RECORD // 2].hex(" ")
     text = "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text[:MAX_RECORD])
     return text if len(value) <= MAX_RECORD else f"{text}… ({len(value)} bytes)"
+
+
+def surroundings_text(test: CaseSpec) -> str:
+    """What the case says of the record's surroundings."""
+    given = [name for name in Surroundings._fields if name in test.model_fields_set]
+    return ", ".join(f"@{name} {value_text(getattr(test, name))}" for name in given)
 
 
 def plain(one: Ran, explained: Explained) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """The shape of a mapping file's ``tests:``."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema, model_validator
@@ -8,6 +10,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from contribd.mapping.outcome import RejectCode
+from contribd.mapping.scope import Surroundings
 from contribd.mapping.sections import STRICT, Name, ScalarValue, expected
 from contribd.mapping.syntax import Scalar
 
@@ -87,8 +90,30 @@ def _raw(value: object) -> object:
     raise expected("text, null, {base64: …} or {size: …}")
 
 
+def _written(value: object) -> object:
+    """Keys and headers are text in Kafka: a number stands for itself as it is written."""
+    return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
+
+
+def _milliseconds(value: object) -> object:
+    """As Kafka has it; a time is written with its zone."""
+    if not isinstance(value, str):
+        return value
+    try:
+        when = datetime.fromisoformat(value)
+    except ValueError:
+        when = None
+    if when is None or when.tzinfo is None:
+        raise expected("milliseconds since 1970, or a time with its zone such as 2026-11-22T10:15:00Z")
+    return round(when.timestamp() * 1000)
+
+
+KafkaText = Annotated[str, BeforeValidator(_written), WithJsonSchema({"type": ["string", "number"]})]
+Timestamp = Annotated[int, Field(ge=0), BeforeValidator(_milliseconds), WithJsonSchema({"type": ["integer", "string"]})]
+
+
 class CaseSpec(BaseModel):
-    """A test: what a record comes to."""
+    """A test: a record, what surrounds it in Kafka, and what it comes to."""
 
     model_config = STRICT
 
@@ -96,6 +121,12 @@ class CaseSpec(BaseModel):
     record: Annotated[dict[str, Any] | None, WithJsonSchema({"type": "object"})] = None
     value: Annotated[str | Bytes | None, BeforeValidator(_raw)] = None
     """In the record's place: what is no record, or is to be read exactly as written. Null: no value."""
+    key: KafkaText | None = None
+    headers: dict[str, KafkaText] = Field(default_factory=dict)
+    timestamp: Timestamp | None = None
+    topic: str = "prices"
+    partition: Annotated[int, Field(ge=0)] = 0
+    offset: Annotated[int, Field(ge=0)] = 0
     mapping: str | None = None
     """The mapping that must take it."""
     post: ExpectedPost | None = None
@@ -109,3 +140,8 @@ class CaseSpec(BaseModel):
         if sum(each is not None for each in (self.post, self.rejected, self.ignored)) != 1:
             raise expected("one of post, rejected, ignored: what the record comes to")
         return self
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What the expressions call ``@key``, ``@headers`` and so on."""
+        return Surroundings(self.key, self.topic, self.partition, self.offset, self.timestamp, dict(self.headers))

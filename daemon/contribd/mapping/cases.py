@@ -55,7 +55,7 @@ def run_cases(cases: Sequence[CaseSpec], mapper: Mapper) -> list[CaseResult]:
 
 def run_case(case: CaseSpec, mapper: Mapper, name: str = "test") -> CaseResult:
     """One case; ``name`` is for one that has none of its own."""
-    outcome = mapper.map(value_of(case))
+    outcome = mapper.map(value_of(case), case.surroundings)
     return CaseResult(case.name or name, tuple(_compared(case, outcome)), outcome)
 
 

@@ -16,7 +16,7 @@ from contribd.mapping.kind import Kind
 from contribd.mapping.mistakes import RAISED, ErrorKind
 from contribd.mapping.outcome import Outcome, Rejected
 from contribd.mapping.rules import FieldSpec, MappingSpec
-from contribd.mapping.syntax import Binary, Call, Conditional, Literal, Node, Row, Unary, children, walk_tree
+from contribd.mapping.syntax import Binary, Call, Conditional, Literal, Node, Row, TableName, Unary, children, walk_tree
 from contribd.mapping.traces import Trace
 from contribd.mapping.written import short, written
 
@@ -47,8 +47,12 @@ class Coverage:
         self.covered: set[Key] = set()
         for path, spec in specs:
             self.points.update(_mapping_points(spec, path))
+        asked = {(site.mapping, *each) for site in sites for each in _asked_for(site.expression.node)}
         for site in sites:
-            self.points.update(_site_points(site, _field_of(site, self._specs)))
+            for key, point in _site_points(site, _field_of(site, self._specs)):
+                # Whether a row is missing is for the condition that asks so, where there is one.
+                if key[0] != "row" or key[-1] or key[1:-1] not in asked:
+                    self.points.setdefault(key, point)
 
     def add(self, outcome: Outcome, traces: Iterable[Trace]) -> None:
         """One record, as it was mapped."""
@@ -56,13 +60,13 @@ class Coverage:
         for trace in traces:
             field = _field_of(trace.site, self._specs)
             self.covered.update(_tried(trace, field))
-            if field is not None and trace.whole and _is_missing(trace):
+            if field is not None and _is_missing(trace):
                 missing.add(field[0])
                 self.covered.add(("missing", trace.site.mapping, field[0]))
-        if isinstance(outcome, Rejected) or outcome.mapping is None:
+        if isinstance(outcome, Rejected) or outcome.mapping not in self._specs:
             return
         self.covered.add(("mapping", outcome.mapping))
-        posted = set(outcome.fields or ()) - missing
+        posted = set(self._specs[outcome.mapping].fields) - missing
         self.covered.update(("field", outcome.mapping, name) for name in posted)
 
 
@@ -130,14 +134,22 @@ def _expression_points(site: Site) -> Iterator[tuple[Key, Node, str, str]]:
                 what = f"the check {text} never {'holds' if side else 'fails'}"
             yield ("side", id(node), side), node, what, f"for which {text} is {str(side).lower()}"
     for node in walk_tree(root):
-        yield from _branches(node)
+        yield from _branches(site.mapping, node)
 
 
-def _branches(node: Node) -> Iterator[tuple[Key, Node, str, str]]:
+def _asked_for(root: Node) -> Iterator[tuple[str, str]]:
+    """The tables with the keys of which an expression asks whether there is a row."""
+    for node in walk_tree(root):
+        if isinstance(node, Binary) and isinstance(node.right, TableName):
+            yield node.right.table.name, written(node.left)
+
+
+def _branches(mapping: str, node: Node) -> Iterator[tuple[Key, Node, str, str]]:
     if isinstance(node, Row):
         key, table = short(node.key), node.table.name
-        yield ("row", id(node), True), node, f"no row of {table} is ever found", f"whose {key} is in {table}"
-        yield ("row", id(node), False), node, f"{table} never lacks {key}", f"whose {key} is not in {table}"
+        row = ("row", mapping, table, written(node.key))
+        yield (*row, True), node, f"no row of {table} is ever found", f"whose {key} is in {table}"
+        yield (*row, False), node, f"{table} never lacks {key}", f"whose {key} is not in {table}"
     elif isinstance(node, Call) and node.function == "coalesce":
         for number, argument in enumerate(node.arguments):
             text, before = short(argument), " or ".join(map(short, node.arguments[:number]))
@@ -186,7 +198,7 @@ def _tried(trace: Trace, field: _Field | None) -> Iterator[Key]:
             if event.value is not None:
                 yield "side", id(node), "taken"
         if isinstance(node, Row) and (event.error is None or not _failed(trace, node.key)):
-            yield "row", id(node), event.error is None
+            yield "row", trace.site.mapping, node.table.name, written(node.key), event.error is None
     whole = trace.whole
     if field is not None and field[1].lookup is not None and whole is not None and not whole.error:
         yield "lookup", id(whole.subject), _has(field[1].lookup, whole.value)

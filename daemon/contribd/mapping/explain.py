@@ -7,6 +7,7 @@ from contribd.mapping.compile import Site
 from contribd.mapping.noted import NotedMapper
 from contribd.mapping.operators import Value
 from contribd.mapping.outcome import Outcome, Rejected
+from contribd.mapping.scope import Surroundings
 from contribd.mapping.syntax import Literal
 from contribd.mapping.tape import GATE, Event, Stage
 from contribd.mapping.traces import Reason, Trace, read_values, reasons
@@ -86,9 +87,9 @@ class Explanation:
         return bad[-1] if bad else None
 
 
-def explain(mapper: NotedMapper, value: bytes | None) -> Explanation:
+def explain(mapper: NotedMapper, value: bytes | None, surroundings: Surroundings | None) -> Explanation:
     """What ``value`` comes to, and why."""
-    outcome, traces = mapper.map(value)
+    outcome, traces = mapper.map(value, surroundings)
     asked = tuple(_asked(mapper, outcome.mapping, traces)) if traces or outcome.mapping else ()
     rest = [each for each in traces if section(each.site) != "when" and each.site.mapping == outcome.mapping]
     rest.sort(key=lambda trace: _ORDER.get(section(trace.site), 0))

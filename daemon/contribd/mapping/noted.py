@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from contribd.mapping.compile import CompiledMapping, Site
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Outcome
+from contribd.mapping.scope import Surroundings
 from contribd.mapping.tape import Tape
 from contribd.mapping.traces import Trace, Tracer
 
@@ -22,7 +23,7 @@ class NotedMapper:
         self._tracer = Tracer(sites)
         tape.take()  # what constants came to while they were compiled
 
-    def map(self, value: bytes | None) -> tuple[Outcome, list[Trace]]:
+    def map(self, value: bytes | None, surroundings: Surroundings | None) -> tuple[Outcome, list[Trace]]:
         """The outcome of one record, and the way there."""
-        outcome = self.mapper.map(value)
+        outcome = self.mapper.map(value, surroundings)
         return outcome, self._tracer.traces(self._tape.take())
