@@ -94,7 +94,7 @@ def test_a_mistake_is_told_once_and_where_it_was_written(write: Write) -> None:
     found = problems(write, desk, spot=spot)
     assert [text.partition(": ")[0] for text in found] == [
         "desk.yaml:7:21",
-        "desk.yaml:8:28",
+        "desk.yaml:8:27",
         "spot.yaml:11:19",
         "spot.yaml:12:49",
     ]

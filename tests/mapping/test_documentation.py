@@ -6,12 +6,12 @@ from pathlib import Path
 from contribd.config.document import parse_document
 from contribd.mapping.cases import run_cases
 from contribd.mapping.compile import compile_file
+from contribd.mapping.cursor import MAX_NESTING, MAX_NODES
 from contribd.mapping.functions import FUNCTIONS
 from contribd.mapping.lexer import MAX_SOURCE
 from contribd.mapping.list_functions import MAX_ELEMENTS
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.operators import MAX_TEXT
-from contribd.mapping.parser import MAX_NESTING, MAX_NODES
 from contribd.mapping.patterns import MAX_PATTERN
 from contribd.mapping.rules import FieldSpec, MappingFile
 from contribd.mapping.text_functions import MAX_PIECES

@@ -220,11 +220,9 @@ def test_half_a_character_is_refused_by_a_pattern() -> None:
     assert caught.value.kind is ErrorKind.OUT_OF_RANGE
 
 
-@pytest.mark.parametrize(
-    "source", ["'10.2' < x", "x <= '9.5'", "x > y", "smallest(list)", "any(list, item >= '10.2')", "'1e2' >= x"]
-)
+@pytest.mark.parametrize("source", ["y < x", "x <= y", "x > y", "smallest(list)", "any(list, item >= y)", "z >= x"])
 def test_numbers_that_came_as_text_have_no_order(source: str) -> None:
-    record = {"x": "9.5", "y": "10.2", "list": ["9.5", "10.2"]}
+    record = {"x": "9.5", "y": "10.2", "z": "1e2", "list": ["9.5", "10.2"]}
     with pytest.raises(EvaluationError) as caught:
         compile_expression(source).evaluate(record)
     assert caught.value.kind is ErrorKind.WRONG_TYPE

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from contribd.mapping.expression import compile_expression, compile_template
+from contribd.mapping.expression import compile_expression
 from contribd.mapping.mistakes import ErrorKind, EvaluationError, ExpressionError, missing_path, out_of_range
 from contribd.mapping.scope import EMPTY, POST, SURROUNDINGS, LetName, Scope, Surroundings
 from contribd.mapping.tables import Table
+from contribd.mapping.template import compile_template
 
 ROW, LATE = LetName("row"), LetName("late")
 SCOPE = Scope(
@@ -165,11 +166,11 @@ def test_expression_tells_what_it_reads() -> None:
 @pytest.mark.parametrize(
     ("source", "at", "text", "cure"),
     [
-        ("1 + @kye", 4, "there is no @kye", 'Did you mean @key? A key of the record that is called so is ["@kye"].'),
-        ("@headers", 0, "@headers takes the name of a header", "Write @headers.source, for example."),
+        ("1 + @kye", 4, "there is no @kye", 'Write @key; a key of the record that is called so is ["@kye"]'),
+        ("@headers", 0, "@headers takes the name of a header", "Write @headers.source, for example"),
         ("@key.x", 0, "@key is no list or object: nothing is within it", ""),
-        ("@post", 0, "@post takes the name of a field", "Write @post.22."),
-        ("@post.BDI", 0, "this mapping posts no field BDI", "Did you mean BID?"),
+        ("@post", 0, "@post takes the name of a field", "Write @post.22"),
+        ("@post.BDI", 0, "this mapping posts no field BDI", "Write BID"),
         ("@timestamp + 'x'", 11, "'+' takes two numbers or two texts, not a number and text", ""),
         (
             "1 + instruments",
@@ -178,8 +179,8 @@ def test_expression_tells_what_it_reads() -> None:
             "Write instruments[key].lot",
         ),
         ("instruments.ric", 0, "instruments is a table", "Write instruments[key].lot, with the expression"),
-        ("instruments[pair].rci", 18, "the table instruments has no column rci", "Did you mean ric?"),
-        ("units[pair].ric", 0, "a row of units is one value, it has no columns", "Write units[pair]."),
+        ("instruments[pair].rci", 18, "the table instruments has no column rci", "Write ric"),
+        ("units[pair].ric", 0, "a row of units is one value, it has no columns", "Write units[pair]"),
         ("instruments[true]", 12, "expected a position such as [0] or [-1], or a key", ""),
         ("instruments[pair] + 1", 0, "'+' takes", ""),
         ("(1 + 2).x", 3, "takes a list or an object", ""),

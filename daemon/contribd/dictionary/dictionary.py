@@ -12,11 +12,11 @@ from contribd.dictionary.known_field import KnownField
 from contribd.dictionary.nearest import Nearest
 from contribd.mapping.codes import Code
 from contribd.mapping.computed_names import ComputedName
-from contribd.mapping.expression import Template
 from contribd.mapping.fieldtypes import FieldNameError, computed_name
 from contribd.mapping.kind import Kind
 from contribd.mapping.mistakes import out_of_range
 from contribd.mapping.operators import shown
+from contribd.mapping.template import Template
 
 _FID: Final = re.compile("-?[0-9]{1,6}", re.ASCII)
 _LISTED: Final = 4

@@ -1,11 +1,12 @@
 """What an expression can give, worked out before there is a record: finds at load what could only fail later."""
 
-import difflib
-
+from contribd.mapping.codes import Code
+from contribd.mapping.foreign import function_error
 from contribd.mapping.functions import FUNCTIONS, Form, Function
 from contribd.mapping.kind import Kind, kind_of, words
 from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.names import table_alone
+from contribd.mapping.numbers import parse_number
 from contribd.mapping.patterns import pattern_of
 from contribd.mapping.scope import EMPTY, POST, SURROUNDINGS
 from contribd.mapping.syntax import (
@@ -21,6 +22,7 @@ from contribd.mapping.syntax import (
     TableName,
     Unary,
 )
+from contribd.mapping.written import constant_text, short
 
 _ARITHMETIC = frozenset({"-", "*", "/", "%"})
 _ORDER = frozenset({"<", "<=", ">", ">="})
@@ -63,8 +65,21 @@ def _need(node: Node, wanted: Kind, what: str) -> Kind:
     """The kinds of ``node`` that are among those ``wanted``; a problem where there are none."""
     kind = analyse(node)
     if not kind & wanted:
-        raise ExpressionError(node.at, f"{what} takes {words(wanted)}; this is {words(kind)}")
+        text = f"{what} takes {words(wanted)}; this is {words(kind)}"
+        raise ExpressionError(node.at, text, code=Code.KIND, cure=_made_into(node, kind, wanted))
     return kind & wanted
+
+
+def _made_into(node: Node, kind: Kind, wanted: Kind) -> str:
+    """How ``node``, which is of this kind, becomes what is wanted."""
+    if Kind.NUMBER in wanted and kind is Kind.TEXT:
+        is_number = isinstance(node, Literal) and parse_number(str(node.value)) is not None
+        return f"Write {str(node.value) if isinstance(node, Literal) and is_number else f'number({short(node)})'}"
+    if Kind.TEXT in wanted and kind & (Kind.NUMBER | Kind.BOOLEAN):
+        return f"Write text({short(node)})"
+    if Kind.BOOLEAN in wanted:
+        return f"Compare it with something, as in {short(node)} != " + ("0" if Kind.NUMBER in kind else '""')
+    return f"Write something that gives {words(wanted)}"
 
 
 def _path(node: Path) -> Kind:
@@ -88,19 +103,50 @@ def _binary(node: Binary) -> Kind:
     if node.operator in _LOGIC:
         _need(node.left, Kind.BOOLEAN, what)
         return _need(node.right, Kind.BOOLEAN, what)
-    if node.operator == "+" or node.operator in _ORDER:
-        both = _pair(node, what)
-        return both if node.operator == "+" else Kind.BOOLEAN
-    if node.operator in {"in", "not in"}:
-        if isinstance(node.right, TableName):
-            _need(node.left, _ROW_KEY, f"the key of a row of {node.right.table.name}")
-            return Kind.BOOLEAN
-        _need(node.left, _CONSTANT, what)
-        _need(node.right, Kind.LIST | Kind.TEXT, what)
-    else:
-        analyse(node.left)
-        analyse(node.right)
+    if node.operator == "+":
+        return _pair(node, what)
+    if node.operator in _ORDER:
+        _pair(node, what)
+        _no_number_as_text(node)
+    elif node.operator in {"in", "not in"}:
+        _membership(node, what)
+    elif not analyse(node.left) & analyse(node.right):
+        raise _never_equal(node, analyse(node.left), analyse(node.right))
     return Kind.BOOLEAN
+
+
+def _membership(node: Binary, what: str) -> None:
+    right = node.right
+    if isinstance(right, TableName):
+        _need(node.left, _ROW_KEY, f"the key of a row of {right.table.name}")
+        return
+    kind = _need(node.left, _CONSTANT, what)
+    _need(right, Kind.LIST | Kind.TEXT, what)
+    if isinstance(right, Literal):
+        value, left = constant_text(right.value), short(node.left)
+        equal = "==" if node.operator == "in" else "!="
+        text = f"'{node.operator}' looks for a part of the text {value}; a list of constants stands in square brackets"
+        cure = f"Write {left} {equal} {value}, or {left} {node.operator} [{value}]"
+        raise ExpressionError(right.at, text, code=Code.IN_TEXT, cure=cure)
+    if isinstance(right, Literals) and not any(kind_of(value) & kind for value in right.values):
+        text = f"this list never holds what is looked for: it is {words(kind)}"
+        raise ExpressionError(right.at, text, code=Code.NEVER_EQUAL, cure=f"Write values that are {words(kind)}")
+
+
+def _never_equal(node: Binary, left: Kind, right: Kind) -> ExpressionError:
+    text = f"the two sides are never equal: one is {words(left)}, the other {words(right)}"
+    sides = ((node.left, left, right), (node.right, right, left))
+    numbers = (side.value for side, kind, other in sides if isinstance(side, Literal) and Kind.TEXT in other)
+    cures = [f'Write "{value}" in quotes' for value in numbers if not isinstance(value, str | bool | None)]
+    cures += [_made_into(side, kind, other) for side, kind, other in sides if kind is Kind.TEXT]
+    return ExpressionError(node.at, text, code=Code.NEVER_EQUAL, cure=[*cures, "Compare values of one kind"][0])
+
+
+def _no_number_as_text(node: Binary) -> None:
+    for side in (node.left, node.right):
+        if isinstance(side, Literal) and isinstance(side.value, str) and parse_number(side.value) is not None:
+            text = f"'{node.operator}' compares {constant_text(side.value)} as text, not as a number"
+            raise ExpressionError(side.at, text, code=Code.NUMBER_AS_TEXT, cure=f"Write {side.value} without quotes")
 
 
 def _pair(node: Binary, what: str) -> Kind:
@@ -108,20 +154,26 @@ def _pair(node: Binary, what: str) -> Kind:
     left = _need(node.left, Kind.NUMBER | Kind.TEXT, what)
     right = _need(node.right, Kind.NUMBER | Kind.TEXT, what)
     if not left & right:
-        raise ExpressionError(node.at, f"{what} takes two numbers or two texts, not {words(left)} and {words(right)}")
+        text = f"{what} takes two numbers or two texts, not {words(left)} and {words(right)}"
+        number = node.left if left is Kind.NUMBER else node.right
+        other = node.right if left is Kind.NUMBER else node.left
+        cure = f"Write text({short(number)}), or number({short(other)})"
+        raise ExpressionError(node.at, text, code=Code.KIND, cure=cure)
     return left & right
 
 
 def _call(node: Call) -> Kind:
     function = FUNCTIONS.get(node.function)
     if function is None:
-        near = difflib.get_close_matches(node.function, FUNCTIONS, n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(FUNCTIONS))}"
-        raise ExpressionError(node.at, f"there is no function {node.function}{hint}")
+        raise function_error(node.function, node.at, [short(each) for each in node.arguments], FUNCTIONS)
     if not function.least <= len(node.arguments) <= function.most:
-        raise ExpressionError(node.at, f"it is {function.signature}; this has {len(node.arguments)} arguments")
+        count = f"{len(node.arguments)} argument{'' if len(node.arguments) == 1 else 's'}"
+        text = f"it is {function.signature}; this has {count}"
+        raise ExpressionError(node.at, text, code=Code.ARGUMENTS, cure=f"Write {function.signature}")
     if node.function == "exists" and not isinstance(node.arguments[0], Path | Access | Row):
-        raise ExpressionError(node.arguments[0].at, "exists takes a path into the record")
+        cure = "Write one path in it, as in exists(bid) and exists(ask)"
+        text = "exists takes a path into the record"
+        raise ExpressionError(node.arguments[0].at, text, code=Code.KIND, cure=cure)
     if function.form is Form.PATTERN:
         pattern_of(node)
     if function.check is not None:

@@ -16,7 +16,7 @@ from contribd.mapping.computed_names import ComputedName, different, name_text
 from contribd.mapping.functions import FUNCTIONS, Form, Function
 from contribd.mapping.kind import Kind
 from contribd.mapping.list_functions import MAX_ELEMENTS
-from contribd.mapping.operators import Value, split_booleans
+from contribd.mapping.operators import HELPERS, Value, split_booleans
 from contribd.mapping.patterns import pattern_of
 from contribd.mapping.scope import EMPTY, ITEM, Place
 from contribd.mapping.syntax import (
@@ -39,19 +39,6 @@ Evaluate: TypeAlias = Callable[[Mapping[Any, Value]], Value]
 """Of a record, whose keys are text, and a Place for what is not the record."""
 
 _RECORD = "record"
-_HELPERS: dict[str, Callable[..., Value]] = {
-    "+": operators.add,
-    "-": operators.subtract,
-    "*": operators.multiply,
-    "/": operators.divide,
-    "%": operators.remainder,
-    "==": operators.equal,
-    "!=": operators.unequal,
-    "<": operators.less,
-    "<=": operators.less_equal,
-    ">": operators.greater,
-    ">=": operators.greater_equal,
-}
 
 
 def generate(node: Node) -> Evaluate:
@@ -212,7 +199,7 @@ class _CodeGenerator:
         if node.operator in {"==", "!="} and (_plain(node.left) or _plain(node.right)):
             comparison = ast.Eq() if node.operator == "==" else ast.NotEq()
             return ast.Compare(self.expression(node.left), [comparison], [self.expression(node.right)])
-        return self._call(_HELPERS[node.operator], self.expression(node.left), self.expression(node.right))
+        return self._call(HELPERS[node.operator], self.expression(node.left), self.expression(node.right))
 
     def _membership(self, node: Binary) -> ast.expr:
         value = self.expression(node.left)

@@ -45,6 +45,10 @@ class Code(StrEnum):
 
     # What would fail with every record.
     KIND = "M130", "A kind of value that cannot stand here"
+    FAILS = "M131", "A part of an expression fails with every record"
+    NEVER_EQUAL = "M132", "Two values are compared that are never equal"
+    NUMBER_AS_TEXT = "M133", "A number is compared as text"
+    IN_TEXT = "M134", "in looks into a constant text, where a list was meant"
 
     # The shape of a mapping.
     NO_RIC = "M201", "A mapping says no RIC"

@@ -10,7 +10,7 @@ from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.codegen import Evaluate, generate, generate_name, generate_object, generate_text
 from contribd.mapping.codes import Code
 from contribd.mapping.conversions import Lookup, ric_text
-from contribd.mapping.expression import Expression, Template, compile_expression, compile_template
+from contribd.mapping.expression import Expression, compile_expression
 from contribd.mapping.field_problem import FieldProblem
 from contribd.mapping.fieldrules import field_problems
 from contribd.mapping.fieldtypes import NO_DICTIONARY, FieldNameError, FieldTypes, Target, named_as_posted
@@ -25,6 +25,7 @@ from contribd.mapping.scope import POST, SURROUNDINGS, LetName, Place, Scope
 from contribd.mapping.syntax import Literal, Node, Scalar, outcomes
 from contribd.mapping.tables import Table
 from contribd.mapping.tape import GATE, RIC, noted
+from contribd.mapping.template import Template, compile_template
 from contribd.mapping.values import COMMANDS, Convert, clean_ric, price_ric, ric_problem
 
 DataPath: TypeAlias = tuple[str | int, ...]
@@ -298,7 +299,8 @@ class _Compiler:
         try:
             made = compiler(source, self._scope)
         except ExpressionError as error:
-            self.problem(path, error.text, error.at, code=error.code, cure=error.cure)
+            for each in (error, *error.others):
+                self.problem(path, each.text, each.at, code=each.code, cure=each.cure)
             return None
         parts = made.parts if isinstance(made, Template) else (made,)
         self._expressions += [part for part in parts if isinstance(part, Expression)]

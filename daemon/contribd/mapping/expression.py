@@ -1,20 +1,26 @@
-"""Expressions and templates, compiled once."""
+"""Expressions, compiled once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import localcontext
-from typing import Any
+from typing import Any, Final
 
 from contribd.mapping.analysis import analyse
 from contribd.mapping.codegen import Evaluate, generate
+from contribd.mapping.constants import always, check_constants
 from contribd.mapping.kind import Kind
 from contribd.mapping.mistakes import RAISED, ExpressionError, as_evaluation_error
 from contribd.mapping.names import check_names
+from contribd.mapping.normal import normal, parts
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value
 from contribd.mapping.parser import parse
+from contribd.mapping.rewriting import rewritten
 from contribd.mapping.scope import ITEM, RECORD_ONLY, Place, Scope
 from contribd.mapping.syntax import Key, Node, Path, Row, TableName, walk_tree
+
+MAX_REWRITTEN: Final = 400
+"""Characters of an expression for which a cure is looked for by rewriting it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,24 @@ class Expression:
     at: int = 0
     """Where it begins in the template that it stands in."""
 
+    @property
+    def always(self) -> bool | None:
+        """What this condition is for every record with which it does not fail; None where that depends on it."""
+        return always(self.node)
+
+    @property
+    def normal(self) -> str:
+        """A text that is the same for expressions that say the same in another order."""
+        return normal(self.node)
+
+    @property
+    def demands(self) -> frozenset[str]:
+        """The normal forms of all that must be true for this condition to be true.
+
+        A condition whose demands hold all those of another is never true without the other.
+        """
+        return parts(self.node, "and")
+
     def reads(self, place: Place) -> bool:
         """Whether it reads what stands under ``place``, as SURROUNDINGS, POST, EMPTY or a LetName."""
         return any(path[0] is place for path in self.paths)
@@ -50,70 +74,33 @@ class Expression:
 
 def compile_expression(source: str, scope: Scope = RECORD_ONLY) -> Expression:
     """``source`` compiled; ``scope`` is what it can name beside the record. Raises ExpressionError."""
+    try:
+        return _compiled(source, scope)
+    except ExpressionError as error:
+        _suggest(error, source, scope)
+        raise
+
+
+def _compiled(source: str, scope: Scope) -> Expression:
     node = parse(source, scope)
     every = tuple(walk_tree(node))
     check_names(every, scope)
     kind = analyse(node)
+    check_constants(node)
     paths = tuple(dict.fromkeys(each.keys for each in every if isinstance(each, Path) and each.keys[0] is not ITEM))
     tables = frozenset(each.table.name for each in every if isinstance(each, Row | TableName))
     return Expression(source, kind, node, paths, tables, generate(node))
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
-    """Text with expressions in braces. ``parts`` alternate as they stand; a text part is never empty."""
-
-    source: str
-    parts: tuple[str | Expression, ...]
-
-
-def compile_template(source: str, scope: Scope = RECORD_ONLY) -> Template:
-    """``source`` compiled; ``{{`` and ``}}`` stand for braces. Raises ExpressionError with offsets in ``source``."""
-    parts: list[str | Expression] = []
-    text: list[str] = []
-    at = 0
-    while at < len(source):
-        character = source[at]
-        if source[at : at + 2] in {"{{", "}}"}:
-            text.append(character)
-            at += 2
-        elif character == "{":
-            end = _closing(source, at)
-            parts.extend(["".join(text)] if text else [])
-            text = []
-            parts.append(_embedded(source, at + 1, end, scope))
-            at = end + 1
-        elif character == "}":
-            raise ExpressionError(at, "this '}' closes nothing; write '}}' for a brace")
-        else:
-            text.append(character)
-            at += 1
-    parts.extend(["".join(text)] if text else [])
-    return Template(source, tuple(parts))
-
-
-def _embedded(source: str, start: int, end: int, scope: Scope) -> Expression:
+def _suggest(error: ExpressionError, source: str, scope: Scope) -> None:
+    """Gives ``error`` a cure in the user's own words, where simple rules make an expression of ``source``."""
+    if len(source) > MAX_REWRITTEN:
+        return
+    meant = rewritten(source)
+    if meant == source:
+        return
     try:
-        expression = compile_expression(source[start:end], scope)
-    except ExpressionError as problem:
-        raise ExpressionError(start + problem.at, problem.text, code=problem.code, cure=problem.cure) from None
-    if not expression.kind & (Kind.TEXT | Kind.NUMBER):
-        raise ExpressionError(start, "an expression in braces gives text or a number")
-    return replace(expression, at=start)
-
-
-def _closing(source: str, start: int) -> int:
-    """The offset of the brace that closes the one at ``start``; braces within quoted text do not count."""
-    quote = ""
-    at = start + 1
-    while at < len(source):
-        character = source[at]
-        if quote:
-            at += character == "\\"
-            quote = "" if character == quote else quote
-        elif character in "\"'":
-            quote = character
-        elif character == "}":
-            return at
-        at += 1
-    raise ExpressionError(start, "this '{' is not closed; write '{{' for a brace")
+        _compiled(meant, scope)
+    except ExpressionError:
+        return
+    error.cure = f"Write {meant}"

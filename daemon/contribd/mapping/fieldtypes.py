@@ -10,7 +10,6 @@ from typing import Final, NamedTuple, Protocol
 from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.computed_names import ComputedName
 from contribd.mapping.conversions import As, Lookup, conversion
-from contribd.mapping.expression import Template
 from contribd.mapping.field_problem import FieldProblem
 from contribd.mapping.fieldnames import field_name_problem
 from contribd.mapping.kind import Kind
@@ -20,6 +19,7 @@ from contribd.mapping.outcome import FieldValue
 from contribd.mapping.readings import DATE_SETTINGS, reading_of
 from contribd.mapping.rules import FieldSpec
 from contribd.mapping.tape import noted
+from contribd.mapping.template import Template
 from contribd.mapping.values import Convert
 
 

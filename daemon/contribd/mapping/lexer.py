@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import Enum, auto
 
 from contribd.mapping.codes import Code
+from contribd.mapping.foreign import symbol_error
 from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.numbers import DIGITS
 
@@ -18,14 +19,16 @@ _TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n]+)
       | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
       | (?P<raw>r["'])
+      | (?P<prefixed>[a-zA-Z]{1,2}["'])
       | (?P<name>[^\W\d]\w*)
       | (?P<place>@[^\W\d]\w*)
       | (?P<text>["'])
-      | (?P<symbol>==|!=|<=|>=|&&|\|\||[-+*/%<>()\[\],.=!])""",
+      | (?P<foreign>===|!==|<>|=<|=>|&&?|\|\|?|//|\*\*|\?\?|\?\.|->|:=|[=!](?!=))
+      | (?P<symbol>==|!=|<=|>=|[-+*/%<>()\[\],.])""",
     re.VERBOSE,
 )
+_FEWER = "Write fewer digits: no price needs so many"
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
-_INSTEAD = {"=": "==", "&&": "and", "||": "or", "!": "not"}
 
 
 class LexemeKind(Enum):
@@ -39,7 +42,7 @@ class LexemeKind(Enum):
     END = auto()
 
 
-_NAMES = {"name": LexemeKind.NAME, "place": LexemeKind.PLACE}
+_KINDS = {"name": LexemeKind.NAME, "place": LexemeKind.PLACE, "symbol": LexemeKind.SYMBOL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +64,13 @@ def tokenize(source: str) -> list[Token]:
     """All tokens of ``source``, END last. Raises ExpressionError."""
     if len(source) > MAX_SOURCE:
         text = f"an expression has at most {MAX_SOURCE} characters, this one {len(source)}"
-        raise ExpressionError(MAX_SOURCE, text, code=Code.BOUND)
+        raise ExpressionError(MAX_SOURCE, text, code=Code.BOUND, cure="Use several fields or checks, or a table")
     tokens: list[Token] = []
     at = 0
     while at < len(source):
         match = _TOKEN.match(source, at)
         if match is None:
-            raise ExpressionError(at, f"'{source[at]}' has no meaning in an expression", code=Code.CHARACTER)
+            raise symbol_error(source[at], at)
         at = match.end()
         if match.lastgroup != "space":
             token, at = _token(source, match)
@@ -84,31 +87,60 @@ def _token(source: str, match: re.Match[str]) -> tuple[Token, int]:
     if kind == "text":
         value, end = _text(source, at)
         return Token(LexemeKind.TEXT, at, value), end
+    if kind == "prefixed":
+        raise _prefixed(match)
     if kind == "raw":
         value, end = _raw_text(source, at + 1)
         return Token(LexemeKind.TEXT, at + 1, value), end
-    if kind == "symbol":
-        return _symbol(match.group(), at), end
-    return Token(_NAMES[str(kind)], at, match.group()), end
+    if kind == "foreign":
+        raise symbol_error(match.group(), at)
+    return Token(_KINDS[str(kind)], at, match.group()), end
 
 
-def _symbol(symbol: str, at: int) -> Token:
-    if symbol in _INSTEAD:
-        raise ExpressionError(at, f"'{symbol}' is no operator here; write '{_INSTEAD[symbol]}'")
-    return Token(LexemeKind.SYMBOL, at, symbol)
+def _prefixed(match: re.Match[str]) -> ExpressionError:
+    prefix = match.group()[:-1]
+    text = f"'{prefix}' before a quote has no meaning; only r does, where backslashes stand for themselves"
+    cure = 'Join the parts, as in pair + "=" + text(n)' if "f" in prefix.lower() else f"Take the {prefix} away"
+    return ExpressionError(match.start(), text, code=Code.FOREIGN, cure=cure)
 
 
 def _number(source: str, at: int, end: int) -> int | Decimal:
-    if end < len(source) and (source[end].isalnum() or source[end] == "_"):
-        raise ExpressionError(at, 'a name cannot start with a digit; write ["…"] around an odd key')
     text = source[at:end]
+    if end < len(source) and (source[end].isalnum() or source[end] == "_"):
+        raise _no_number(source, at)
     mantissa, _, exponent = text.lower().partition("e")
     if len(mantissa.replace(".", "").strip("0")) > DIGITS or len(exponent.lstrip("+-0")) > 2:
-        raise ExpressionError(at, f"a number has at most {DIGITS} digits and an exponent within 99")
+        raise _bad_number(at, f"a number has at most {DIGITS} digits and an exponent within 99", _FEWER)
     number = Decimal(text)
     if number and abs(number.adjusted()) >= DIGITS:
-        raise ExpressionError(at, f"a number's magnitude lies between 1e-{DIGITS} and 1e{DIGITS}")
+        raise _bad_number(at, f"a number's magnitude lies between 1e-{DIGITS} and 1e{DIGITS}", _FEWER)
+    if text[0] == "0" and text[1:2].isdigit():
+        raise _leading_zero(source, at, text)
     return int(text) if text.isdigit() else number
+
+
+def _leading_zero(source: str, at: int, text: str) -> ExpressionError:
+    grouped = re.search(r"[0-9]{1,3}(,[0-9]{3})*,$", source[:at])
+    if grouped is not None:
+        plain = grouped.group().replace(",", "") + text
+        return _bad_number(grouped.start(), "the digits of a number are not parted by commas", f"Write {plain}")
+    cure = f'Write {text.lstrip("0") or "0"}, or "{text}" where it is text'
+    return _bad_number(at, "a number does not begin with a 0 before other digits", cure)
+
+
+def _bad_number(at: int, text: str, cure: str) -> ExpressionError:
+    return ExpressionError(at, text, code=Code.NUMBER, cure=cure)
+
+
+def _no_number(source: str, at: int) -> ExpressionError:
+    """What begins with digits and goes on with letters: another language's number, or a name."""
+    word = re.compile(r"\w+").match(source, at)
+    text = word.group() if word else source[at]
+    if re.fullmatch(r"[0-9]+(_[0-9]+)+", text):
+        return _bad_number(at, "the digits of a number are not grouped", f"Write {text.replace('_', '')}")
+    if re.fullmatch(r"0[xX][0-9a-fA-F]{1,16}", text):
+        return _bad_number(at, "numbers are written in decimal digits", f"Write {int(text, 16)}")
+    return _bad_number(at, 'a name cannot start with a digit; write ["…"] around an odd key', f'Write ["{text[:40]}"]')
 
 
 def _text(source: str, start: int) -> tuple[str, int]:
@@ -130,14 +162,16 @@ def _text(source: str, start: int) -> tuple[str, int]:
 
 def _raw_text(source: str, start: int) -> tuple[str, int]:
     """The text behind the quote at ``start``, in which a backslash stands for itself, and the offset behind it."""
-    end = source.find(source[start], start + 1)
-    if end < 0:
+    match = re.compile(r"""(["'])((?:\\.|(?!\1)[^\\])*)\1""", re.DOTALL).match(source, start)
+    if match is None:
         raise _unclosed(source, start)
-    return source[start + 1 : end], end + 1
+    return match[2], match.end()
 
 
 def _unclosed(source: str, start: int) -> ExpressionError:
-    return ExpressionError(start, f"this text is not closed; a {source[start]} is missing")
+    quote = source[start]
+    text = f"this text is not closed; a {quote} is missing"
+    return ExpressionError(start, text, code=Code.TEXT, cure=f"Add {quote} where it ends")
 
 
 def _escape(source: str, at: int) -> tuple[str, int]:
@@ -149,4 +183,6 @@ def _escape(source: str, at: int) -> tuple[str, int]:
         code = int(digits, 16)
         if not 0xD800 <= code <= 0xDFFF:
             return chr(code), at + 6
-    raise ExpressionError(at, r"unknown escape; there are \n \t \r \\ \" \' and \uXXXX (no surrogates)")
+    text = r"unknown escape; there are \n \t \r \\ \" \' and \uXXXX (no surrogates)"
+    cure = r'Write \\ for a backslash; in a pattern put r before the quote, as in r"^\d+$"'
+    raise ExpressionError(at, text, code=Code.TEXT, cure=cure)

@@ -20,6 +20,8 @@ class ExpressionError(Exception):
         self.text = text
         self.code = code
         self.cure = cure
+        self.others: tuple[ExpressionError, ...] = ()
+        """Those of other expressions in the same template."""
 
 
 class ErrorKind(Enum):

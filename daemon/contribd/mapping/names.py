@@ -25,7 +25,7 @@ def place(token: Token, scope: Scope) -> tuple[Key, ...]:
                 token.at,
                 "@post is known in checks alone: what will be posted is not computed before",
                 code=Code.NO_POST,
-                cure="Move the condition into checks, or name the keys of the record.",
+                cure="Move the condition into checks, or name the keys of the record",
             )
         return (POST,)
     if name in _PLACES:
@@ -34,7 +34,7 @@ def place(token: Token, scope: Scope) -> tuple[Key, ...]:
         token.at,
         f"there is no {name}",
         code=Code.NO_SURROUNDING,
-        cure=f'{_nearest(name, _PLACES)} A key of the record that is called so is ["{name}"].',
+        cure=f'{_nearest(name, _PLACES)}; a key of the record that is called so is ["{name}"]',
     )
 
 
@@ -67,7 +67,7 @@ def table_alone(node: TableName) -> ExpressionError:
         node.at,
         f"{name} is a table; a key in brackets takes a row of it",
         code=Code.TABLE,
-        cure=f"Write {name}[key]{column}, with the expression that gives the key.",
+        cure=f"Write {name}[key]{column}, with the expression that gives the key",
     )
 
 
@@ -87,7 +87,7 @@ def _check_path(node: Path, scope: Scope) -> None:
     elif root is SURROUNDINGS:
         if rest == ["headers"]:
             text = "@headers takes the name of a header"
-            raise ExpressionError(node.at, text, code=Code.NO_SURROUNDING, cure="Write @headers.source, for example.")
+            raise ExpressionError(node.at, text, code=Code.NO_SURROUNDING, cure="Write @headers.source, for example")
         _check_end(node, 3 if rest[0] == "headers" else 2)
     elif root is EMPTY:
         _check_end(node, 1)
@@ -96,7 +96,7 @@ def _check_path(node: Path, scope: Scope) -> None:
 def _check_post(node: Path, rest: list[Key], fields: frozenset[str]) -> None:
     if not rest or not isinstance(rest[0], str):
         text = "@post takes the name of a field"
-        raise ExpressionError(node.at, text, code=Code.NO_POST, cure=f"Write @post.{min(fields, default='FIELD')}.")
+        raise ExpressionError(node.at, text, code=Code.NO_POST, cure=f"Write @post.{min(fields, default='FIELD')}")
     if rest[0] not in fields:
         text = f"this mapping posts no field {rest[0]}"
         raise ExpressionError(node.at, text, code=Code.NO_POST, cure=_nearest(rest[0], fields))
@@ -106,7 +106,9 @@ def _check_post(node: Path, rest: list[Key], fields: frozenset[str]) -> None:
 def _check_end(node: Path, most: int) -> None:
     if len(node.keys) > most:
         whole = short(Path(node.at, node.keys[:most]))
-        raise ExpressionError(node.at, f"{whole} is no list or object: nothing is within it", code=Code.KIND)
+        raise ExpressionError(
+            node.at, f"{whole} is no list or object: nothing is within it", code=Code.KIND, cure=f"Write {whole}"
+        )
 
 
 def _check_column(node: Access, table: Table) -> None:
@@ -115,7 +117,7 @@ def _check_column(node: Access, table: Table) -> None:
             node.at,
             f"a row of {table.name} is one value, it has no columns",
             code=Code.NO_COLUMN,
-            cure=f"Write {short(node.base)}.",
+            cure=f"Write {short(node.base)}",
         )
     if isinstance(node.key, Literal) and node.key.value not in table.columns:
         text = f"the table {table.name} has no column {node.key.value}"
@@ -125,4 +127,4 @@ def _check_column(node: Access, table: Table) -> None:
 def _nearest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = get_close_matches(name, names, n=1)
-    return f"Did you mean {near[0]}?" if near else f"There are {', '.join(names)}."
+    return f"Write {near[0]}" if near else f"Write one of {', '.join(names[:20])}"

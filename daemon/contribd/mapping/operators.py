@@ -3,9 +3,9 @@
 All run under ``numbers.CONTEXT`` and raise only what ``errors.RAISED`` lists.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from contribd.mapping.mistakes import EvaluationError, missing, missing_path, out_of_range, wrong_type
 from contribd.mapping.numbers import LIMIT, NUMBERS, key_text, parse_number, whole
@@ -265,3 +265,19 @@ def split_booleans(values: Sequence[Value]) -> tuple[frozenset[Value], frozenset
     """Constants of a list as ``among`` takes them."""
     booleans = frozenset(value for value in values if type(value) is bool)
     return frozenset(value for value in values if type(value) is not bool), booleans
+
+
+HELPERS: Final[Mapping[str, Callable[[Value, Value], Value]]] = {
+    "+": add,
+    "-": subtract,
+    "*": multiply,
+    "/": divide,
+    "%": remainder,
+    "==": equal,
+    "!=": unequal,
+    "<": less,
+    "<=": less_equal,
+    ">": greater,
+    ">=": greater_equal,
+}
+"""The function of each operator that takes the values of both sides."""

@@ -69,11 +69,11 @@ def pattern_of(node: Call) -> Pattern:
             literal.at,
             f"the pattern of {node.function} is a constant text",
             code=Code.PATTERN,
-            cure='Write it in quotes, as in r"^([A-Z]{3})/([A-Z]{3})$".',
+            cure='Write it in quotes, as in r"^([A-Z]{3})/([A-Z]{3})$"',
         )
     if len(literal.value) > MAX_PATTERN:
         text = f"a pattern has at most {MAX_PATTERN} characters, this one {len(literal.value)}"
-        raise ExpressionError(literal.at, text, code=Code.PATTERN)
+        raise ExpressionError(literal.at, text, code=Code.PATTERN, cure="Use several patterns")
     try:
         pattern = Pattern(literal.value)
     except ValueError as error:
@@ -82,7 +82,7 @@ def pattern_of(node: Call) -> Pattern:
             literal.at + max(literal.value.find(part), 0) + 1 if part else literal.at,
             f"this pattern cannot be read: {reason}",
             code=Code.PATTERN,
-            cure='Patterns are RE2\'s: no look-around, no back-references; a backslash stands for itself in r"…".',
+            cure='Patterns are RE2\'s: no look-around, no back-references; a backslash stands for itself in r"…"',
         ) from None
     if node.function == "capture":
         _check_group(node, pattern)
@@ -95,9 +95,9 @@ def _check_group(node: Call, pattern: Pattern) -> None:
     known = value if isinstance(value, str) else whole(value)
     if known is None:
         text = "the group of capture is a constant: its number or its name"
-        raise ExpressionError(group.at, text, code=Code.PATTERN)
+        raise ExpressionError(group.at, text, code=Code.PATTERN, cure="Write 1 for the first round bracket")
     if not pattern.has_group(known):
-        cure = "Put what is to be taken in round brackets; group 0 is all that the pattern finds."
+        cure = "Put what is to be taken in round brackets; group 0 is all that the pattern finds"
         raise ExpressionError(group.at, f"the pattern has no group {known}", code=Code.PATTERN, cure=cure)
 
 
