@@ -51,7 +51,7 @@ def test_line_numbers_stand_in_one_column(monkeypatch: pytest.MonkeyPatch) -> No
         ("a: é x", 4, 5, ["a: é x", "   ^"]),
         ("a: b\r", 4, 5, ["a: b", "   ^"]),
         ("a: ", 4, None, ["a: ", "   ^"]),
-        ("a: \x1b[31mx", 4, 5, ["a: \ufffd[31mx", "   ^"]),
+        ("a: \u200b[31mx", 4, 5, ["a: \ufffd[31mx", "   ^"]),
         ("a: b", 40, None, ["a: b", "    ^"]),
     ],
 )
@@ -108,7 +108,7 @@ def test_sarif_has_rule_region_and_cure(capsys: pytest.CaptureFixture[str]) -> N
     (result,) = run["results"]
     assert log["version"] == "2.1.0"
     assert result["ruleId"] == run["tool"]["driver"]["rules"][0]["id"] == "Y199"
-    assert result["message"]["text"] == "a.b: is wrong\nwrite c"
+    assert result["message"]["text"] == "a.b: is wrong\nWrite c"
     assert result["locations"][0]["physicalLocation"] == {
         "artifactLocation": {"uri": "m.yaml"},
         "region": {"startLine": 1, "startColumn": 4, "endLine": 1, "endColumn": 5},
@@ -124,5 +124,5 @@ def test_plain_data_has_all_of_it() -> None:
         "path": "a.b",
         "code": "Y199",
         "text": "is wrong",
-        "cure": "write c",
+        "cure": "Write c",
     }

@@ -86,13 +86,17 @@ def test_a_quoted_yaml_1_1_boolean_is_plain_text() -> None:
         ("a: *b", "c.yaml:1:4: alias *b has no anchor &b before it"),
         ("a: &b [*b]", "c.yaml:1:8: alias *b has no anchor &b before it"),
         ("a: 1\n---\nb: 2", "c.yaml:2:1: a second document; expected one document a file"),
-        ("a: [1", "c.yaml:2:1: not YAML: "),
+        ("a: [1", "c.yaml:1:4: this '[' is not closed; write the ']'"),
         ("a: {b: ${C}, d: 1}", "inside [ ] and { } write ${NAME} in quotes"),
-        ("a: b: c", "c.yaml:1:5: not YAML: mapping values are not allowed in this context; write text that holds"),
-        ("a:\n\t- b", "c.yaml:2:1: not YAML: found character that cannot start any token; indent with spaces"),
+        ("a: b: c", "c.yaml:1:5: not YAML: text without quotes cannot hold ': '; write \"b: c\""),
+        ("a:\n\t- b", "c.yaml:2:1: a tab in the indentation; YAML takes spaces only; write 2 spaces in place of it"),
         ("a: 1e400", "c.yaml:1:4: a number with an exponent beyond 308"),
         (f"a: {'9' * 65}", "c.yaml:1:4: a number of more than 64 characters"),
-        ("a: {b: round(c, 2)}", "c.yaml:1:19: no value; write text that holds a comma in quotes"),
+        (
+            "a: {b: round(c, 2)}",
+            'c.yaml:1:8: inside { } and [ ] a text without quotes ends at the comma; write "round(c, 2)"',
+        ),
+        ("a: {b: 1, c}", "c.yaml:1:12: no value; expected key: value; write text that holds a comma in quotes"),
         ("a:\n  <<: 3", "c.yaml:2:3: << takes a section or a list of sections"),
         ("- " * (MAX_DEPTH + 2) + "x", f"nested more than {MAX_DEPTH} deep"),
         ("a: \x00", "c.yaml:1:4: not YAML: a character not allowed"),
@@ -104,7 +108,10 @@ def test_what_is_wrong_is_said_with_its_place(text: str, problem: str) -> None:
 
 def test_a_file_that_is_not_utf_8_is_named_with_the_place_of_the_byte() -> None:
     document = parse_document("a: é\nb: ".encode() + b"\xff", Path("c.yaml"))
-    assert str(document.problems[0]) == "c.yaml:2:4: byte 0xff is not UTF-8; save the file as UTF-8"
+    assert (
+        str(document.problems[0])
+        == "c.yaml:2:4: byte 0xff is not UTF-8 (in Windows-1252 it is ÿ); save the file as UTF-8"
+    )
 
 
 def test_a_byte_order_mark_does_not_shift_places() -> None:
@@ -208,7 +215,7 @@ def test_an_offset_at_the_end_points_just_past_the_last_character() -> None:
 def test_both_parsers_of_pyyaml_read_the_same() -> None:
     reports: list[Any] = []
     trees = [
-        compose.compose(SCALARS, lambda mark, text: reports.append((mark, text)), loader)
+        compose.compose(SCALARS, lambda *told: reports.append(told), loader)
         for loader in (compose.LOADER, yaml.SafeLoader)
     ]
     assert reports == []

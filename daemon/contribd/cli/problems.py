@@ -70,7 +70,7 @@ def print_problems(problems: Sequence[Problem], form: Format = Format.TEXT) -> N
 def gnu(problem: Problem) -> str:
     """One line, in the form that compilers have and every editor reads."""
     code = f" [{problem.code}]" if problem.code else ""
-    cure = f"; {problem.cure}" if problem.cure else ""
+    cure = f"; {problem.advice}" if problem.cure else ""
     place = f"{problem.file}:{problem.line}:{problem.column}"
     return " ".join(f"{place}: error: {problem.said}{cure}{code}".splitlines())
 
@@ -84,7 +84,7 @@ def _print_text(problems: Sequence[Problem]) -> None:
             for line in _source(problem.line, problem.excerpt, gutter, _room(console, gutter)):
                 console.print(line)
         if problem.cure:
-            console.print(Text(f"{' ' * gutter} = ", style="bold blue").append(problem.cure, style="bold green"))
+            console.print(Text(f"{' ' * gutter} = ", style="bold blue").append(problem.advice, style="bold green"))
     console.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}", style="bold red")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from contribd import __version__
-from contribd.config.codes import titles
+from contribd.config.codes import meanings
 from contribd.config.errors import Problem
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -13,7 +13,7 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def sarif(problems: Sequence[Problem]) -> dict[str, Any]:
     """The log of one run. File names stay as they were given where they are relative, so that a host finds them."""
-    known = titles()
+    known = meanings()
     codes = sorted({problem.code for problem in problems if problem.code})
     rules = [{"id": code, "shortDescription": {"text": known.get(code, code)}} for code in codes]
     driver = {"name": "contribd", "version": __version__, "rules": rules}

@@ -7,6 +7,8 @@ mapping files; what else mappings can have wrong is in contribd.mapping.codes.
 from enum import StrEnum
 from typing import Self
 
+from contribd.mapping.codes import Code
+
 
 class FileCode(StrEnum):
     """One kind of mistake; ``meaning`` says it in a line."""
@@ -23,11 +25,42 @@ class FileCode(StrEnum):
     # The file.
     UNREADABLE = "Y101", "The file cannot be read"
     ENCODING = "Y102", "The file is not UTF-8"
-    CHARACTER = "Y103", "A character that cannot stand there, or cannot be seen"
+    CHARACTER = "Y103", "A character that cannot be seen, or that YAML does not allow"
     BOUND = "Y104", "The file is too large, or nested too deeply"
     EMPTY = "Y105", "The file is empty"
 
+    # Quotes, braces, and text without quotes.
+    QUOTE = "Y110", "A quote is not closed"
+    BRACKET = "Y111", "A brace or bracket is not closed, or closes nothing"
+    AFTER_QUOTE = "Y112", "Something follows a text in quotes"
+    AFTER_BRACE = "Y113", "Something follows a section in { } or a list in [ ]"
+    BRACES = "Y114", "Text in braces without quotes is a section for YAML"
+    INSIDE = "Y115", "Text inside { } or [ ] ends at a comma, brace or bracket"
+    COLON = "Y116", "Text without quotes holds ': '"
+    FIRST = "Y117", "Text without quotes begins with a character that means something else in YAML"
+    HASH = "Y118", "Text without quotes ends at ' #'"
+    ESCAPE = "Y119", "An unknown escape in double quotes"
+    SMART_QUOTE = "Y120", "Quotes of a word processor"
 
-def titles() -> dict[str, str]:
+    # Lines.
+    TAB = "Y130", "A tab in the indentation"
+    INDENTATION = "Y131", "A line is indented too deeply, or not deeply enough"
+    NO_SPACE = "Y132", "A space is missing after ':' or '-'"
+    NO_COLON = "Y133", "A key without ':'"
+    NO_DASH = "Y134", "'- ' is missing, or stands where no list is"
+    ITEM_INLINE = "Y135", "A list begins on the line of its key"
+
+    # Keys, and what YAML has that is not supported here.
+    DUPLICATE = "Y140", "A key stands twice in one section"
+    KEY = "Y141", "A key that is not text"
+    TAG = "Y142", "Tags are not supported"
+    ALIAS = "Y143", "An alias without its anchor"
+    MERGE = "Y144", "<< takes sections"
+    DOCUMENT = "Y145", "A second document in a file"
+    NUMBER = "Y146", "A number out of all proportion"
+    OTHER = "Y199", "Not YAML"
+
+
+def meanings() -> dict[str, str]:
     """What each number means, in a line."""
-    return {code.value: code.meaning for code in FileCode}
+    return {code.value: code.meaning for kinds in (FileCode, Code) for code in kinds}

@@ -1,65 +1,85 @@
 """From PyYAML's events to a tree of nodes; bounded, and saying everything that is wrong in one pass."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import yaml
 
+from contribd.config import misread
+from contribd.config.codes import FileCode
+from contribd.config.entries import add, is_merge, merge
 from contribd.config.nodes import (
     MAX_DEPTH,
     MAX_NODES,
     Items,
     Mark,
     Node,
+    NotYaml,
     Report,
     Scalar,
     Section,
     UnreadableDocument,
-    mark_of,
 )
-from contribd.config.scalars import Doubtful, NumberError, resolve
 
 # libyaml is some ten times faster; a build of PyYAML without it reads the same.
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_MERGE = "<<"
+_START: Final = Mark(0, 1, 1)
 
 
 def compose(source: str, report: Report, loader: Any = LOADER) -> Node | None:
-    """The document's tree, or None where it is empty. Raises Unreadable where it cannot be followed any further."""
-    try:
-        return _Composer(yaml.parse(source, Loader=loader), report).document()
-    except yaml.MarkedYAMLError as error:
-        mark = mark_of(error.problem_mark or error.context_mark)
-        raise UnreadableDocument(mark, f"not YAML: {_reason(error, source)}") from None
-    except yaml.YAMLError as error:
-        raise UnreadableDocument(
-            _place(source, getattr(error, "position", 0)), "not YAML: a character not allowed"
-        ) from None
+    """The document's tree, or None where it is empty.
+
+    Raises NotYaml where YAML's grammar ends it, UnreadableDocument where it is beyond all bounds.
+    """
+    return Composer(source, report, loader).document()
 
 
-def _reason(error: yaml.MarkedYAMLError, source: str) -> str:
-    problem = error.problem or "cannot be read"
-    if "cannot start any token" in problem:
-        return f"{problem}; indent with spaces, and write text with special characters in quotes"
-    if "mapping values are not allowed" in problem:
-        return f"{problem}; write text that holds ': ' in quotes, and check the indentation"
-    if "flow" in str(error.context) and error.context_mark and "${" in source[error.context_mark.index :]:
-        return f"{problem} ({error.context}); inside [ ] and {{ }} write ${{NAME}} in quotes"
-    return f"{problem} ({error.context})" if error.context else problem
+class Composer:
+    """Composes a document, or pieces of one that share their anchors and their bounds."""
 
-
-def _place(source: str, index: int) -> Mark:
-    before = source[:index]
-    return Mark(index, before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1)
-
-
-class _Composer:
-    def __init__(self, events: Any, report: Report) -> None:
-        self._events = events
+    def __init__(self, source: str, report: Report, loader: Any = LOADER) -> None:
+        self._source = source
         self._report = report
+        self._loader = loader
+        self._events: Any = iter(())
+        self._base = _START
         self._anchors: dict[str, Node] = {}
         self._nodes = 0
+        self._flow = 0
+        self._in_pieces = False
 
     def document(self) -> Node | None:
+        """The whole of it."""
+        return self._parsed(_START, len(self._source))
+
+    def piece(self, start: Mark, end: int) -> Node | None:
+        """What stands between two places, by itself. Marks are those of the whole."""
+        self._in_pieces = True
+        return self._parsed(start, end)
+
+    def anchor(self, name: str, node: Node) -> None:
+        """What ``*name`` stands for from here on."""
+        self._anchors[name] = node
+
+    def _parsed(self, start: Mark, end: int) -> Node | None:
+        self._base, self._flow = start, 0
+        self._events = yaml.parse(self._source[start.index : end], Loader=self._loader)
+        try:
+            return self._read()
+        except yaml.MarkedYAMLError as error:
+            problem = f"{error.problem or 'cannot be read'}{f' ({error.context})' if error.context else ''}"
+            raise NotYaml(self._mark(error.problem_mark or error.context_mark), problem, FileCode.OTHER) from None
+        except yaml.YAMLError:
+            raise NotYaml(start, "a character not allowed", FileCode.CHARACTER) from None
+
+    def _mark(self, mark: Any) -> Mark:
+        """The place of a PyYAML mark (libyaml's or its own) in the whole, the start where there is none."""
+        if mark is None:
+            return self._base
+        index, line, column = self._base
+        return Mark(index + mark.index, line + mark.line, mark.column + (1 if mark.line else column))
+
+    def _read(self) -> Node | None:
         next(self._events)
         if isinstance(next(self._events), yaml.StreamEndEvent):
             return None
@@ -67,17 +87,19 @@ class _Composer:
         next(self._events)
         after = next(self._events)
         if not isinstance(after, yaml.StreamEndEvent):
-            self._report(mark_of(after.start_mark), "a second document; expected one document a file")
+            mark = self._mark(after.start_mark)
+            cure = "remove the '---', or put what follows into a file of its own"
+            self._report(mark, "a second document; expected one document a file", FileCode.DOCUMENT, cure)
         return root
 
     def _node(self, event: Any, depth: int) -> Node:
-        start = mark_of(event.start_mark)
+        start = self._mark(event.start_mark)
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event.anchor, start)
+            return self._alias(event.anchor, start, self._mark(event.end_mark))
         if event.tag is not None:
-            self._report(start, f"tag {event.tag}: tags are not supported; remove it")
+            self._report(start, f"tag {event.tag}: tags are not supported", FileCode.TAG, "remove it")
         if depth > MAX_DEPTH:
-            raise UnreadableDocument(start, f"nested more than {MAX_DEPTH} deep")
+            raise UnreadableDocument(start, f"nested more than {MAX_DEPTH} deep", FileCode.BOUND)
         self._count(1, start)
         node = self._new(event, start, depth)
         if event.anchor is not None:
@@ -86,78 +108,68 @@ class _Composer:
 
     def _new(self, event: Any, start: Mark, depth: int) -> Node:
         if isinstance(event, yaml.ScalarEvent):
-            return Scalar(event.value, event.style or None, start, mark_of(event.end_mark))
-        if isinstance(event, yaml.SequenceStartEvent):
-            return self._items(Items(start), depth)
-        return self._section(Section(start), depth, flow=bool(event.flow_style))
+            scalar = Scalar(event.value, event.style or None, start, self._mark(event.end_mark))
+            misread.scalar(scalar, self._source, self._report, flow=self._flow > 0)
+            return scalar
+        flow = bool(event.flow_style)
+        self._flow += flow
+        listed = isinstance(event, yaml.SequenceStartEvent)
+        node = (
+            self._items(Items(start), depth, flow=flow) if listed else self._section(Section(start), depth, flow=flow)
+        )
+        self._flow -= flow
+        return node
 
-    def _alias(self, anchor: str | None, start: Mark) -> Node:
-        node = self._anchors.get(anchor or "")
+    def _alias(self, anchor: str | None, start: Mark, end: Mark) -> Node:
+        name = anchor or ""
+        node = self._anchors.get(name)
+        if node is None and self._lost(name, start):
+            return Scalar(f"*{name}", None, start, end, broken=True)
         if node is None:
-            raise UnreadableDocument(start, f"alias *{anchor} has no anchor &{anchor} before it")
+            text = f"alias *{name} has no anchor &{name} before it"
+            cure = f'write "*{name}" in quotes where text is meant, or &{name} before the section meant'
+            self._report(start, text, FileCode.ALIAS, cure, end)
+            return Scalar(f"*{name}", None, start, end, broken=True)
         self._count(node.size, start)
         return node
+
+    def _lost(self, name: str, before: Mark) -> bool:
+        """Whether the anchor stood in a piece that could not be read; why is told there."""
+        return self._in_pieces and bool(re.search(rf"&{re.escape(name)}(?![\w-])", self._source[: before.index]))
 
     def _count(self, nodes: int, at: Mark) -> None:
         self._nodes += nodes
         if self._nodes > MAX_NODES:
-            raise UnreadableDocument(at, f"more than {MAX_NODES} values, aliases expanded")
+            raise UnreadableDocument(at, f"more than {MAX_NODES} values, aliases expanded", FileCode.BOUND)
 
-    def _items(self, items: Items, depth: int) -> Items:
+    def _items(self, items: Items, depth: int, *, flow: bool) -> Node:
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
-            item = self._node(event, depth + 1)
-            items.items.append(item)
-            items.size += item.size
+            items.items.append(self._node(event, depth + 1))
+        if flow:
+            items.items = misread.items(items.items, self._source, self._report)
+        items.size = 1 + sum(item.size for item in items.items)
         return items
 
-    def _section(self, section: Section, depth: int, *, flow: bool) -> Section:
-        merged: list[tuple[Scalar, Node]] = []
+    def _section(self, section: Section, depth: int, *, flow: bool) -> Node:
+        pairs: list[tuple[Node, Node]] = []
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = self._node(event, depth + 1)
-            value = self._node(next(self._events), depth + 1)
-            section.size += key.size + value.size
-            if flow and isinstance(value, Scalar) and value.style is None and not value.text:
-                # {BID: round(bid, 2)} is read as two keys.
-                self._report(value.start, "no value; write text that holds a comma in quotes, or null for nothing")
+            pairs.append((key, self._node(next(self._events), depth + 1)))
+        section.size = 1 + sum(key.size + value.size for key, value in pairs)
+        end = self._mark(event.end_mark)
+        if instead := misread.section(section.start, end, pairs, self._source, self._report, flow=flow):
+            return instead
+        merged: list[tuple[Scalar, Node]] = []
+        for key, value in misread.pairs(pairs, self._source, self._report) if flow else pairs:
             if not isinstance(key, Scalar):
-                self._report(key.start, "a key that is a section or a list; expected text")
-            elif key.text == _MERGE and key.style is None:
+                text = "a key that is a section or a list; expected text"
+                self._report(key.start, text, FileCode.KEY, 'write text in quotes, as in "{pair}"')
+            elif is_merge(key):
                 merged.append((key, value))
             else:
-                self._add(section, key, value)
+                add(section, key, value, self._report)
         for key, value in merged:
-            self._merge(section, key, value)
+            size = section.size
+            merge(section, key, value, self._report)
+            self._count(section.size - size, key.start)
         return section
-
-    def _add(self, section: Section, key: Scalar, value: Node) -> None:
-        if doubt := _doubt(key):
-            self._report(key.start, doubt)
-        if first := section.entries.get(key.text):
-            where = f"line {first[0].start.line}, column {first[0].start.column}"
-            self._report(key.start, f"duplicate key {key.text}; the first is on {where}")
-            return
-        section.entries[key.text] = (key, value)
-
-    def _merge(self, section: Section, key: Scalar, value: Node) -> None:
-        for source in value.items if isinstance(value, Items) else [value]:
-            if not isinstance(source, Section):
-                self._report(key.start, "<< takes a section or a list of sections, as in <<: *anchor")
-                continue
-            self._count(source.size, key.start)
-            section.size += source.size
-            for name, entry in source.entries.items():
-                section.entries.setdefault(name, entry)
-
-
-def _doubt(key: Scalar) -> str | None:
-    if key.style is not None:
-        return None
-    try:
-        value = resolve(key.text)
-    except NumberError as error:
-        return f"key: {error}"
-    if isinstance(value, Doubtful):
-        return f'key {key.text} is a boolean in YAML 1.1; write "{key.text}" in quotes'
-    if value is None:
-        return 'an empty key; expected text, or "null" in quotes' if key.text else "an empty key; expected text"
-    return None if isinstance(value, str) else f'key {key.text} is not text; write "{key.text}" in quotes'

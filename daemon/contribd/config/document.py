@@ -1,22 +1,37 @@
 """A YAML file as plain data that still knows where each value stands."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from contribd.config import tolerant
+from contribd.config.codes import FileCode
 from contribd.config.compose import compose
+from contribd.config.decode import decoded
 from contribd.config.errors import Problem
-from contribd.config.excerpt import Excerpt, Span, excerpt, masked_spans
+from contribd.config.excerpt import MASK, Excerpt, Span, excerpt, masked_spans
 from contribd.config.files_read import read_file
-from contribd.config.nodes import DataPath, Items, Mark, Node, Scalar, Section, UnreadableDocument
+from contribd.config.nodes import (
+    DataPath,
+    Items,
+    Mark,
+    Node,
+    NotYaml,
+    Scalar,
+    Section,
+    UnreadableDocument,
+    broken_places,
+)
 from contribd.config.scalars import NumberError, resolve
 from contribd.config.spans import place, token_length
 
 Interpolate: TypeAlias = Callable[[Node], list[tuple[DataPath, str]]]
 """Replaces what is to be interpolated in a tree's scalars; gives back what went wrong, and where."""
 
+_WORD = re.compile(r"""[^\s"',:{}\[\]]{3,}""")
 MAX_FILE_BYTES = 4 * 1024 * 1024
 """Some 50,000 rows of lookup. A path to something else by mistake (a log, a device) is refused, not read."""
 
@@ -42,6 +57,20 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
     homes: dict[int, Home] = field(default_factory=dict)
     original: "Document | None" = None
+
+    @cached_property
+    def broken(self) -> set[DataPath]:
+        """Places of which what should stand there is not known; why is among the problems."""
+        return {path for path, node in self._broken if not isinstance(node, Section)}
+
+    @cached_property
+    def torn(self) -> set[DataPath]:
+        """Sections of which not every key could be read; why is among the problems."""
+        return {path for path, node in self._broken if isinstance(node, Section)}
+
+    @cached_property
+    def _broken(self) -> list[tuple[DataPath, Node]]:
+        return [] if self.root is None else list(broken_places(self.root))
 
     @cached_property
     def data(self) -> Any:
@@ -110,6 +139,8 @@ class Document:
     ) -> Problem:
         if end is not None and end <= start:
             end = None
+        cure = cure[:1].upper() + cure[1:]
+        text, cure = self._discreet(start[0], text), self._discreet(start[0], cure)
         shown = self._excerpt(start, end)
         return Problem(self.file, *start, path, text, code, cure, end, shown)
 
@@ -121,6 +152,14 @@ class Document:
         line, at = lines[start[0] - 1], start[1] - 1
         last = at if end is None else end[1] - 1 if end[0] == start[0] else len(line.rstrip())
         return excerpt(line, spans[start[0] - 1], min(at, len(line)), min(max(at, last), len(line)))
+
+    def _discreet(self, number: int, text: str) -> str:
+        """Without what must not be shown of a line."""
+        lines, spans = self._lines
+        for low, high in spans[number - 1] if 0 < number <= len(lines) else ():
+            for word in _WORD.findall(lines[number - 1][low:high]):
+                text = text.replace(word, MASK)
+        return text
 
     @cached_property
     def _lines(self) -> tuple[list[str], list[list[Span]]]:
@@ -149,10 +188,11 @@ class Document:
         try:
             return resolve(node.text)
         except NumberError as error:
-            self.report(node.start, f"{'from ' + ', '.join(node.sources) + ': ' if node.sources else ''}{error}")
+            came = "from " + ", ".join(node.sources) + ": " if node.sources else ""
+            self.report(node.start, f"{came}{error}", FileCode.NUMBER, "write text in quotes", node.end)
             return 0
 
-    def report(self, mark: Mark, text: str, code: str = "", cure: str = "", end: Mark | None = None) -> None:
+    def report(self, mark: Mark, text: str, code: str, cure: str = "", end: Mark | None = None, /) -> None:
         """Add a problem of the file as YAML, at a place rather than a path."""
         behind = (end.line, end.column) if end else None
         self.problems.append(self._told((mark.line, mark.column), behind, "", text, code, cure))
@@ -199,28 +239,39 @@ def load_document(path: Path, interpolate: Interpolate | None = None) -> Documen
         content = read_file(path, MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return Document(path, problems=[Problem(path, 1, 1, "", f"cannot be read: {reason}")])
+        return _unread(path, f"cannot be read: {reason}", FileCode.UNREADABLE)
     if len(content) > MAX_FILE_BYTES:
-        return Document(path, problems=[Problem(path, 1, 1, "", f"larger than {MAX_FILE_BYTES} bytes")])
+        return _unread(path, f"larger than {MAX_FILE_BYTES} bytes", FileCode.BOUND)
     return parse_document(content, path, interpolate)
+
+
+def _unread(path: Path, text: str, code: FileCode) -> Document:
+    return Document(path, problems=[Problem(path, 1, 1, "", text, code)])
 
 
 def parse_document(content: bytes, path: Path, interpolate: Interpolate | None = None) -> Document:
     """The same for content at hand; ``path`` is the name that problems give."""
     document = Document(path)
+    found: list[Any] = []
+    document.source = decoded(content, lambda *what: found.append(what))
+    for what in found:
+        document.report(*what)
     try:
-        document.source = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = content[: error.start].decode("utf-8", "replace")
-        mark = Mark(0, before.count("\n") + 1, len(before) - before.rfind("\n"))
-        document.report(mark, f"byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8")
-        return document
-    try:
-        document.root = compose(document.source, document.report)
+        document.root = _tree(document)
     except UnreadableDocument as error:
-        document.report(error.mark, str(error))
+        document.report(error.mark, str(error), error.code, error.cure)
     if document.root is not None and interpolate is not None:
         document.problems += [document.problem(path, text) for path, text in interpolate(document.root)]
     # Built now, so that problems of numbers are among the others from the start.
     _ = document.data
     return document
+
+
+def _tree(document: Document) -> Node | None:
+    """By the parser; where it gives up, whatever can be read all the same."""
+    told = len(document.problems)
+    try:
+        return compose(document.source, document.report)
+    except NotYaml as error:
+        del document.problems[told:]  # they are told again
+        return tolerant.read(document.source, document.report, error)

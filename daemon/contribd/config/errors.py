@@ -31,9 +31,14 @@ class Problem:
         """Path and text: what a line says behind the place."""
         return f"{self.path}: {self.text}" if self.path else self.text
 
+    @property
+    def advice(self) -> str:
+        """The cure, as it goes on behind a text."""
+        return self.cure[:1].lower() + self.cure[1:]
+
     def __str__(self) -> str:
         """In one line, the cure at its end."""
-        cure = f"; {self.cure}" if self.cure else ""
+        cure = f"; {self.advice}" if self.cure else ""
         return f"{self.file}:{self.line}:{self.column}: {self.said}{cure}"
 
 

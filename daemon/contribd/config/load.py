@@ -7,7 +7,7 @@ from pathlib import Path
 
 from contribd.config.checks import cross_problems, file_problems, rooted
 from contribd.config.digest import digest_of, public_settings, secret_values
-from contribd.config.document import load_document
+from contribd.config.document import Document, load_document
 from contribd.config.errors import ConfigError, Problem
 from contribd.config.field_dictionary import DictionaryFiles, load_dictionary
 from contribd.config.files_read import keeping
@@ -134,7 +134,7 @@ def _inspect(file: Path, environ: Mapping[str, str], *, lenient: bool) -> Inspec
     elif document.root is None and not document.problems:
         document.problems.append(Problem(file, 1, 1, "", "the file is empty; expected kafka, ads and mappings"))
     if document.root is None:
-        return Inspected(file, document.problems, repaired({}, set()), MappingFiles(), frozenset())
+        return _without_configuration(document)
     outcome = validate(document, Settings, interpolation.unknown)
     bad = outcome.bad | interpolation.unknown
     settings = outcome.model or repaired(document.data, bad)
@@ -152,6 +152,14 @@ def _inspect(file: Path, environ: Mapping[str, str], *, lenient: bool) -> Inspec
     problems = {*document.problems, *outcome.problems, *further, *dictionary.problems, *mappings.problems}
     reread = reread_of(document.root, environ)
     return Inspected(file, sorted(problems), settings, mappings, frozenset(interpolation.secrets), reread, dictionary)
+
+
+def _without_configuration(document: Document) -> Inspected:
+    """Nothing of it can be read: the mapping files that it would have by default are looked at all the same."""
+    settings = repaired({}, set())
+    mappings = load_mappings(document, settings.ads.service, frozenset())
+    others = [problem for problem in mappings.problems if problem.file != document.file]
+    return Inspected(document.file, sorted({*document.problems, *others}), settings, mappings, frozenset())
 
 
 def _withdraws_nothing(settings: Settings, mappings: MappingFiles) -> bool:

@@ -38,7 +38,7 @@ def merged(top: Layer, below: Sequence[Layer]) -> Document:
     if not isinstance(root, Section) or not _needs_merging(layers):
         return top.document
     merger = _Merger(layers)
-    made = Section(root.start, dict(root.entries))
+    made = Section(root.start, dict(root.entries), broken=root.broken)
     mappings = root.entries.get("mappings")
     if mappings and isinstance(mappings[1], Items):
         made.entries["mappings"] = (mappings[0], merger.mappings(top.document, mappings[1]))
@@ -87,7 +87,8 @@ class _Merger:
 
     def _over(self, lower: _Placed, upper: _Placed, *, deep: bool = True) -> Section:
         """Both sections in one: what the upper one says wins, its ``fields`` and lists are added to the lower's."""
-        made = Section(upper.node.start)
+        torn = any(isinstance(each.node, Section) and each.node.broken for each in (lower, upper))
+        made = Section(upper.node.start, broken=torn)
         below = {name: (key, value) for name, key, value in self._entries(lower) if not deep or name in _MERGED}
         above = {name: (key, value) for name, key, value in self._entries(upper)}
         for name in (*below, *(name for name in above if name not in below)):

@@ -1,8 +1,8 @@
 """The tree of a YAML document, with places. Built from PyYAML's events: no constructor ever runs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 MAX_DEPTH = 32
 """Deepest nesting of sections and lists. The deepest that contribd reads is 6, besides free data in test records."""
@@ -11,16 +11,20 @@ MAX_NODES = 200_000
 
 DataPath: TypeAlias = tuple[str | int, ...]
 """Where in a document: section keys and list indexes, from the root."""
-Report: TypeAlias = Callable[["Mark", str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A place in the source: ``index`` in characters from 0, ``line`` and ``column`` from 1."""
 
-    index: int
+    index: int  # type: ignore[assignment] # a place is no sequence to anybody
     line: int
     column: int
+
+
+class Report(Protocol):
+    """Takes one thing wrong with a file as YAML: where it begins and ends, and what to write instead."""
+
+    def __call__(self, mark: Mark, text: str, code: str, cure: str = "", end: Mark | None = None, /) -> None: ...
 
 
 @dataclass(slots=True)
@@ -36,6 +40,8 @@ class Scalar:
     """What was interpolated into it, as written (``${NAME}``); its value must not appear in messages then."""
     written: str = ""
     """The text before anything was interpolated into it; empty where nothing was."""
+    broken: bool = False
+    """Something was wrong here, and has been told: what should stand here is not known."""
 
 
 @dataclass(slots=True)
@@ -54,6 +60,8 @@ class Section:
     start: Mark
     entries: dict[str, tuple[Scalar, "Node"]] = field(default_factory=dict)
     size: int = 1
+    broken: bool = False
+    """Something was wrong here, and has been told: further keys may be meant."""
 
 
 Node: TypeAlias = Scalar | Items | Section
@@ -62,9 +70,15 @@ Node: TypeAlias = Scalar | Items | Section
 class UnreadableDocument(Exception):
     """The document cannot be read any further."""
 
-    def __init__(self, mark: Mark, text: str) -> None:
+    def __init__(self, mark: Mark, text: str, code: str, cure: str = "") -> None:
         self.mark = mark
+        self.code = code
+        self.cure = cure
         super().__init__(text)
+
+
+class NotYaml(UnreadableDocument):
+    """It breaks YAML's grammar."""
 
 
 def walk(node: Node, path: DataPath = ()) -> Iterator[tuple[DataPath, Scalar]]:
@@ -79,6 +93,13 @@ def walk(node: Node, path: DataPath = ()) -> Iterator[tuple[DataPath, Scalar]]:
             yield from walk(value, (*path, name))
 
 
-def mark_of(mark: Any) -> Mark:
-    """The place of a PyYAML mark (libyaml's or its own), the start where there is none."""
-    return Mark(mark.index, mark.line + 1, mark.column + 1) if mark else Mark(0, 1, 1)
+def broken_places(node: Node, path: DataPath = ()) -> Iterator[tuple[DataPath, Node]]:
+    """Where what should stand is not known, or not all of it."""
+    if isinstance(node, Items):
+        for at, item in enumerate(node.items):
+            yield from broken_places(item, (*path, at))
+    elif node.broken:
+        yield path, node
+    if isinstance(node, Section):
+        for name, (_, value) in node.entries.items():
+            yield from broken_places(value, (*path, name))

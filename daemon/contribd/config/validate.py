@@ -30,7 +30,7 @@ def validate(document: Document, model: type[M], unknown: AbstractSet[DataPath] 
     """Check a document's data. What stands at ``unknown`` places counts as right, and is left out of the model."""
     context: dict[str, set[int]] = {"accepted": set()}
     data = without(document.data, unknown)
-    outcome: Validation[M] = Validation(None)
+    outcome: Validation[M] = Validation(None, bad=set(document.broken))
     try:
         outcome.model = model.model_validate(data, context=context)
     except ValidationError as error:
@@ -48,6 +48,9 @@ def _add(
     outcome: Validation[M], document: Document, model: type[M], error: ErrorDetails, unknown: AbstractSet[DataPath]
 ) -> None:
     path, value = located(document.data, error["loc"], missing=error["type"] == "missing")
+    if _told_before(document, path, error["type"]):
+        outcome.bad.add(path)
+        return
     if any(place[: len(path)] == path for place in unknown):
         return  # a list or section that is short of what could not be known
     if path in outcome.bad and isinstance(value, dict | list):
@@ -61,6 +64,13 @@ def _add(
         outcome.problems.append(document.problem(path, text))
     else:
         outcome.problems.append(document.problem(path, wrong_value(document, path, value, error)))
+
+
+def _told_before(document: Document, path: DataPath, kind: str) -> bool:
+    """Whether it follows from something that was wrong with the file as YAML."""
+    if kind in ("missing", "too_short") and {path, path[:-1]} & document.torn:
+        return True
+    return any(path[: len(place)] == place or place[: len(path)] == path for place in document.broken)
 
 
 def doubtful_words(data: Any, path: DataPath = ()) -> list[tuple[DataPath, Doubtful]]:
