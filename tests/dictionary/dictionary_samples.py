@@ -48,6 +48,8 @@ NOTE        "NOTE"               9009  NULL        ALPHANUMERIC        8  UTF8_S
 MANY        "MANY"               9010  NULL        NONE                0  ARRAY            0
 NO_TABLE    "NO TABLE"           9011  NULL        ENUMERATED     3 ( 3 )  ENUM             1
 MINUTES     "MINUTES"            9012  NULL        TIME                5  TIME             2
+SECONDS     "SECONDS"            9013  NULL        TIME                8  TIME             3
+MICROS      "MICROSECONDS"       9014  NULL        TIME               15  TIME             7
 OWN_FIELD   "OWN"                 -17  NULL        PRICE              17  REAL64           7
 """
 

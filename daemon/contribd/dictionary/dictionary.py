@@ -72,12 +72,10 @@ class Dictionary:
 
     def digest(self) -> str:
         """SHA-256, in hexadecimal, of what mappings can see of it: no comment, and no layout."""
-        content = hashlib.sha256()
-        for one in sorted(self.by_fid.values(), key=lambda each: each.fid):
-            content.update(f"{one.name} {one.fid} {one.type.value} {one.length}\n".encode())
-        for fid, owner in sorted(self.owners.items()):
-            content.update(f"{fid} {sorted(owner.table.displays.items())}\n".encode())
-        return content.hexdigest()
+        fields = sorted(self.by_fid.values(), key=lambda each: each.fid)
+        lines = [f"{one.name} {one.fid} {one.type.value} {one.length}" for one in fields]
+        lines += [f"{fid} {sorted(owner.table.displays.items())}" for fid, owner in sorted(self.owners.items())]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def _nearest(self, name: str) -> Field | None:
         if not self._names:

@@ -29,6 +29,12 @@ _WRONG_FORMS = {
     RwfType.ENUM: {As.DATE, As.TIME, As.DATETIME},
 }
 """What is text as well, but never one that the type takes."""
+_REMOVE = "Remove as: the dictionary says how values are made to fit"
+_INSTEAD = {
+    **dict.fromkeys(FRACTIONS, "Write as: real, for text that is a number, or remove as"),
+    **dict.fromkeys(WHOLE, "Write as: int, for text that is a whole number, or remove as"),
+    **dict.fromkeys(TEXTS, "Write as: text, or remove as"),
+}
 _CURES = {
     **dict.fromkeys(FRACTIONS, "Add as: real, for text that is a number"),
     **dict.fromkeys(WHOLE, "Add as: int, for text that is a whole number"),
@@ -76,4 +82,4 @@ class KnownField:
         kind = self.field.type
         if to in _WRONG_FORMS.get(kind, ()) or not _GIVES.get(to, Kind.TEXT) & _TAKES[kind]:
             text = f"{self.label} does not take what as: {to} makes"
-            yield FieldProblem("as", text, Code.FIELD_KIND, "Remove as: the dictionary says how values are made to fit")
+            yield FieldProblem("as", text, Code.FIELD_KIND, _INSTEAD.get(kind, _REMOVE))
