@@ -147,6 +147,23 @@ def test_table_must_have_a_row_and_lack_one() -> None:
     assert "desks never lacks desk" in left(fields, good, {"bid": 1})
 
 
+@pytest.mark.parametrize(
+    ("key", "uncovered"),
+    [
+        ("'USD'", set()),
+        ("'USD' if up else 'EUR'", {'codes never lacks "USD" if up else "EUR"'}),
+        ("'USD' if up else ccy", {'codes never lacks "USD" if up else ccy'}),
+    ],
+)
+def test_row_of_a_constant_key_is_tried_as_the_table_can_go(key: str, uncovered: set[str]) -> None:
+    left_over = left({"fields": {"BID": f"codes[{key}]"}}, {"up": True})
+    assert {each for each in left_over if "never lacks" in each} == uncovered
+
+
+def test_constant_key_that_the_table_lacks_is_not_asked_to_be_found() -> None:
+    assert left({"fields": {"BID": "coalesce(codes['EUR'], 0)"}}, {}) == {'coalesce never takes codes["EUR"]'}
+
+
 def test_table_asked_twice_with_one_key_counts_once() -> None:
     fields = {"ric": "{desks[desk].ric}", "fields": {"BID": "bid", "GV1_TEXT": "desks[desk].ric"}}
     assert left(fields, {"desk": "a", "bid": 1}, {"desk": "b"}) == set()

@@ -14,9 +14,22 @@ from contribd.mapping.explain import section
 from contribd.mapping.functions import FUNCTIONS
 from contribd.mapping.kind import Kind
 from contribd.mapping.mistakes import RAISED, ErrorKind
+from contribd.mapping.operators import has_row
 from contribd.mapping.outcome import Outcome, Rejected
 from contribd.mapping.rules import FieldSpec, MappingSpec
-from contribd.mapping.syntax import Binary, Call, Conditional, Literal, Node, Row, TableName, Unary, children, walk_tree
+from contribd.mapping.syntax import (
+    Binary,
+    Call,
+    Conditional,
+    Literal,
+    Node,
+    Row,
+    TableName,
+    Unary,
+    children,
+    outcomes,
+    walk_tree,
+)
 from contribd.mapping.traces import Trace
 from contribd.mapping.written import short, written
 
@@ -148,8 +161,11 @@ def _branches(mapping: str, node: Node) -> Iterator[tuple[Key, Node, str, str]]:
     if isinstance(node, Row):
         key, table = short(node.key), node.table.name
         row = ("row", mapping, table, written(node.key))
-        yield (*row, True), node, f"no row of {table} is ever found", f"whose {key} is in {table}"
-        yield (*row, False), node, f"{table} never lacks {key}", f"whose {key} is not in {table}"
+        can = _can_be_there(node)
+        if True in can:
+            yield (*row, True), node, f"no row of {table} is ever found", f"whose {key} is in {table}"
+        if False in can:
+            yield (*row, False), node, f"{table} never lacks {key}", f"whose {key} is not in {table}"
     elif isinstance(node, Call) and node.function == "coalesce":
         for number, argument in enumerate(node.arguments):
             text, before = short(argument), " or ".join(map(short, node.arguments[:number]))
@@ -157,6 +173,16 @@ def _branches(mapping: str, node: Node) -> Iterator[tuple[Key, Node, str, str]]:
             if isinstance(argument, Literal):
                 needs = f"in which there is no {before}"
             yield ("side", id(argument), "taken"), argument, f"coalesce never takes {text}", needs
+
+
+def _can_be_there(row: Row) -> set[bool]:
+    """Whether the row can be found, and can be missing: of keys that are constants the file itself says so."""
+    found = set[bool]()
+    for key in outcomes(row.key):
+        if not isinstance(key, Literal):
+            return {True, False}
+        found.add(has_row(key.value, row.table))
+    return found
 
 
 def _conditions(node: Node, *, is_condition: bool) -> Iterator[Node]:
