@@ -149,6 +149,11 @@ def test_evaluation_fails_with_one_typed_error(source: str, kind: ErrorKind) -> 
     assert failure(source).kind is kind
 
 
+def test_coalesce_says_of_each_argument_why_it_is_none() -> None:
+    text = "coalesce finds nothing: the record has no nope, the record has no quote.x"
+    assert failure("coalesce(nope, quote['x'])").text == text
+
+
 def test_missing_path_is_named_as_it_is_written() -> None:
     assert failure('sizes[1]["the ask"].size').text == 'the record has no sizes[1]["the ask"].size'
     assert failure("['no such']").text == 'the record has no ["no such"]'

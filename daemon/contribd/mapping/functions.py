@@ -29,18 +29,20 @@ def exists(evaluate: Callable[[], Value]) -> bool:
 def coalesce(*alternatives: Callable[[], Value]) -> Value:
     """The first value that is there and not null; null where one is there; MISSING where none is."""
     found = False
+    failures: list[Exception] = []
     for evaluate in alternatives:
         try:
             value = evaluate()
         except (EvaluationError, KeyError) as error:
             _only_missing(error)
+            failures.append(error)
         else:
             if value is not None:
                 return value
             found = True
     if found:
         return None
-    raise missing("the record has no value for any argument of coalesce")
+    raise missing("coalesce finds nothing: " + ", ".join(as_evaluation_error(error).text for error in failures))
 
 
 class Form(Enum):
