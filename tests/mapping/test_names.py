@@ -179,6 +179,7 @@ def test_expression_tells_what_it_reads() -> None:
             "Write instruments[key].lot",
         ),
         ("instruments.ric", 0, "instruments is a table", "Write instruments[key].lot, with the expression"),
+        ("instruments.EURUSD.ric", 0, "instruments is a table", 'Write instruments["EURUSD"]'),
         ("instruments[pair].rci", 18, "the table instruments has no column rci", "Write ric"),
         ("units[pair].ric", 0, "a row of units is one value, it has no columns", "Write units[pair]"),
         ("instruments[true]", 12, "expected a position such as [0] or [-1], or a key", ""),

@@ -52,11 +52,20 @@ def stepped(node: Node, key: Node, opening: Token) -> Node:
     """``node`` with one more key or position, which ``opening`` (a dot or a bracket) begins."""
     if isinstance(node, TableName):
         if opening.value == ".":
-            raise table_alone(node)
+            raise _dotted(node, key)
         return Row(node.at, node.table, key)
     if isinstance(node, Path) and isinstance(key, Literal) and isinstance(key.value, str | int):
         return Path(node.at, (*node.keys, key.value))
     return Access(node.at, node, key)
+
+
+def _dotted(node: TableName, key: Node) -> ExpressionError:
+    """A row that is named as a key of the record would be."""
+    error = table_alone(node)
+    name = key.value if isinstance(key, Literal) else None
+    if isinstance(name, str) and name in node.table.rows:
+        error.cure = f'Write {node.table.name}["{name}"]'
+    return error
 
 
 def table_alone(node: TableName) -> ExpressionError:
