@@ -30,6 +30,7 @@ from contribd.engine.policy import (
 )
 from contribd.engine.records.result_encoder import ResultEncoder
 from contribd.engine.session.endpoints import SLOW_FACTOR
+from contribd.mapping.encode import RmtesEscape
 from contribd.omm.post import PostEncoder, PostUserInfo
 from contribd.omm.requests import Login
 from contribd.ops.log import add_secret
@@ -51,12 +52,17 @@ def backoff(first: float, longest: float, rng: Random) -> Backoff:
     return after
 
 
+def encoder(settings: Settings) -> PostEncoder:
+    """What encodes the posts."""
+    return PostEncoder(post_user(settings), RmtesEscape(settings.ads.rmtes_escape or RmtesEscape.JSON))
+
+
 def engine(loaded: Loaded, rng: Random, log: EventLog) -> Engine:
     """The engine, set up by the configuration."""
     settings = loaded.settings
     return Engine(
         mapper=loaded.mapper,
-        encoder=PostEncoder(post_user(settings)),
+        encoder=encoder(settings),
         contribution=_contribution(loaded, rng),
         session=session(loaded, rng),
         rng=rng,

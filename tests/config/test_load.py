@@ -433,3 +433,22 @@ def test_a_pass_phrase_is_a_secret(write: Write, pem: Path) -> None:
     assert "s3same" in loaded.secrets
     assert "s3same" not in repr(loaded.settings)
     assert loaded.settings.ads.tls.files().key_file == pem / "locked.pem"
+
+
+PAGE = 'mappings:\n  - {name: page, ric: PAGE, fields: {ROW64_1: {from: "partial(t, 3)", as: rmtes}}}\n'
+
+
+def test_rmtes_text_needs_to_be_told_how_the_ads_takes_it(write: Write) -> None:
+    told = problems(write(changed(contribution="conflate: false"), page=PAGE))
+    assert len(told) == 1
+    assert "ads.rmtes_escape: mapping page posts ROW64_1 as: rmtes, and how this ADS takes its escapes" in told[0]
+    loaded = load(write(changed(contribution="conflate: false", ads="rmtes_escape: raw"), page=PAGE), environ={})
+    assert loaded.settings.ads.rmtes_escape == "raw"
+
+
+def test_rows_that_change_in_part_are_never_conflated(write: Write) -> None:
+    told = problems(write(changed(ads="rmtes_escape: json"), page=PAGE))
+    assert len(told) == 1
+    assert "contribution.conflate: mapping page changes rows in part" in told[0]
+    whole = PAGE.replace("partial(t, 3)", "t")
+    load(write(changed(ads="rmtes_escape: json"), page=whole), environ={})

@@ -415,3 +415,11 @@ def test_the_example_of_the_documentation_passes_its_own_tests() -> None:
     made = compile_file(MappingFile.model_validate(document.data), "TRCC", types=SAMPLE)
     assert made.problems == []
     assert [result.differences for result in run_cases(made.tests, Mapper(made.mappings))] == [(), ()]
+
+
+def test_rmtes_text_goes_into_rmtes_fields_as_long_as_they_hold_it() -> None:
+    assert posted("ROW64_1", "\x1b[60`ABCD", **{"as": "rmtes"}) == "\x1b[60`ABCD"
+    assert posted("ROW64_1", "S\xf3", **{"as": "rmtes"}) == "\x1b%0S\xf3"
+    assert "it holds 64 bytes, this takes 65" in rejected("ROW64_1", "\x1b[60`ABCDE", **{"as": "rmtes"})
+    for name in ("BID", "QUOTIM"):
+        assert problem({name: {"from": "x", "as": "rmtes"}}).code == "M402"

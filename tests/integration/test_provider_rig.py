@@ -77,6 +77,38 @@ class TestLogin:
         assert provider.logins()[-1]["elements"]["AuthenticationToken"] == "a.b.c"
 
 
+class TestText:
+    """What becomes of text that is more than ASCII, and of words where a price should stand."""
+
+    @pytest.mark.parametrize(
+        ("text", "kept"),
+        [
+            ("\x1b%0S\xf3ci\xe9t\xe9 \u20ac \u65e5", "S\xf3ci\xe9t\xe9 \u20ac \u65e5"),
+            ("\x1b[7`ABC", "ABC"),
+            ("\xe9", "\xc3\xa9"),
+        ],
+    )
+    def test_rmtes_is_read_from_json_escapes(
+        self, client: WireClient, provider: Provider, text: str, kept: str
+    ) -> None:
+        number = next(numbers)
+        client.send(post(number, "PAGE=", {"DSPLY_NAME": text}))
+        client.expect(is_ack(number))
+        assert provider.posts()[-1].fields == {"DSPLY_NAME": kept}
+
+    def test_a_bare_escape_drops_the_message_in_silence(self, client: WireClient, provider: Provider) -> None:
+        before = provider.post_count()
+        client.send_literal(post(next(numbers), "PAGE=", {"DSPLY_NAME": "@"}), '"\x1b[7`ABC"')
+        assert client.collect() == []
+        assert provider.post_count() == before
+
+    @pytest.mark.parametrize(
+        ("word", "taken"), [("NaN", True), ("Inf", True), ("-Inf", True), ("nan", False), ("Infinity", False)]
+    )
+    def test_three_words_are_stored_as_a_price(self, client: WireClient, word: str, taken: bool) -> None:
+        assert (send(client, "EUR=", f'"{word}"')["Type"] == "Ack") is taken
+
+
 class TestDirectory:
     def test_names_the_service_and_its_state(self, client: WireClient) -> None:
         client.send(directory_request())

@@ -2,6 +2,7 @@
 
 import pytest
 
+from contribd.mapping.encode import RmtesEscape
 from contribd.mapping.numbers import PlainDecimal
 from contribd.mapping.outcome import FieldValue, PostType
 from contribd.omm.post import MAX_POST_ID, PostEncoder, PostUserInfo, frame
@@ -95,3 +96,14 @@ def test_an_address_may_be_a_number() -> None:
 @pytest.mark.parametrize(("texts", "expected"), [([b"{}"], b"{}"), ([b"{}", b"{}"], b"[{},{}]")])
 def test_several_messages_make_an_array(texts: list[bytes], expected: bytes) -> None:
     assert frame(texts) == expected
+
+
+def test_escapes_of_rmtes_text_go_out_as_the_server_takes_them() -> None:
+    fields: dict[str, FieldValue] = {"ROW64_1": "\x1b[7`A", "ROW64_2": "\x1b%0\xe9"}
+    user = PostUserInfo("10.0.0.1", 256)
+    texts = [
+        PostEncoder(user, escape).encode(1, ric="R", service="S", post_type=PostType.UPDATE, fields=fields)
+        for escape in RmtesEscape
+    ]
+    assert b'{"ROW64_1":"\\u001b[7`A","ROW64_2":"\\u001b%0\xc3\xa9"}' in texts[0]
+    assert b'{"ROW64_1":"\x1b[7`A","ROW64_2":"\x1b%0\xc3\xa9"}' in texts[1]

@@ -78,7 +78,7 @@ def map_(
         raise typer.BadParameter("--offset takes a record from Kafka: leave out FILE")
     loaded = load(config)
     records = from_kafka(loaded, offset) if offset is not None else lines(file, loaded.settings.kafka.prices[0])
-    encoder = PostEncoder(build.post_user(loaded.settings))
+    encoder = build.encoder(loaded.settings)
     told = _explained(config, records, encoder, as_json) if explained else _plainly(loaded, records, encoder, as_json)
     try:
         counts = Counter(map(type, told))

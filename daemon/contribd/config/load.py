@@ -149,6 +149,7 @@ def _inspect(file: Path, environ: Mapping[str, str], *, lenient: bool) -> Inspec
     if _withdraws_nothing(settings, mappings):
         text = "no mapping lists fields to blank: add withdraw: [BID, ASK] to one, or leave this off"
         further.append(document.problem(("contribution", "withdraw"), text))
+    further += [document.problem(path, text, cure=cure) for path, text, cure in _rmtes_problems(settings, mappings)]
     problems = {*document.problems, *outcome.problems, *further, *dictionary.problems, *mappings.problems}
     reread = reread_of(document.root, environ)
     return Inspected(file, sorted(problems), settings, mappings, frozenset(interpolation.secrets), reread, dictionary)
@@ -165,6 +166,20 @@ def _without_configuration(document: Document) -> Inspected:
 def _withdraws_nothing(settings: Settings, mappings: MappingFiles) -> bool:
     wanted = settings.contribution.withdraw.wanted and bool(mappings.compiled) and not mappings.problems
     return wanted and not any(mapping.withdraw for mapping in mappings.compiled)
+
+
+def _rmtes_problems(settings: Settings, mappings: MappingFiles) -> Iterator[tuple[DataPath, str, str]]:
+    """What mappings with ``as: rmtes`` need of the configuration."""
+    escaped = next((mapping for mapping in mappings.compiled if mapping.rmtes), None)
+    if escaped is not None and settings.ads.rmtes_escape is None:
+        text = (
+            f"mapping {escaped.name} posts {escaped.rmtes[0]} as: rmtes, and how this ADS takes its escapes is not said"
+        )
+        yield ("ads", "rmtes_escape"), text, "Write rmtes_escape: raw or json, once you have seen which one arrives"
+    partly = next((mapping for mapping in mappings.compiled if mapping.partly), None)
+    if partly is not None and settings.contribution.conflate:
+        text = f"mapping {partly.name} changes rows in part: of two changes that wait only the newer would be posted"
+        yield ("contribution", "conflate"), text, "Write conflate: false"
 
 
 def _contradictions(settings: Settings, file: Path, *, lenient: bool) -> Iterator[tuple[DataPath, str]]:

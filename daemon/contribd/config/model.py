@@ -186,6 +186,9 @@ class Ads(Section):
     )
     pack: Annotated[int, Whole(1, 1000)] = Field(default=20, description="At most this many posts in one frame")
     max_rate: Rate | None = Field(default=None, description="Posts a second over the session; null: no limit")
+    rmtes_escape: Literal["json", "raw"] | None = Field(
+        default=None, description="How this ADS takes the escapes of fields as: rmtes; null: none are posted"
+    )
 
 
 class Retry(Section):

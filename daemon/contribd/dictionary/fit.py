@@ -3,7 +3,7 @@
 import binascii
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final
+from typing import Final, cast
 
 from contribd.dictionary.enums_file import MAX_VALUE, EnumTable
 from contribd.dictionary.fields_file import Field
@@ -13,6 +13,7 @@ from contribd.mapping.codes import Code
 from contribd.mapping.mistakes import ErrorKind, EvaluationError
 from contribd.mapping.operators import Value, shown
 from contribd.mapping.outcome import FieldValue
+from contribd.mapping.rmtes import rmtes_bytes
 from contribd.mapping.values import Convert, clean_text, field_value
 
 _CLOCK: Final = {2: 5, 3: 8, 5: 12, 7: 15, 8: 18}
@@ -94,6 +95,17 @@ def _text(field: Field, _table: EnumTable | None) -> Convert:
             text = f"it holds {length} bytes, this has {len(value)}: {_shown(value)}"
             raise _unfit(text, Code.FIELD_LENGTH, f"Shorten it, as by slice(…, 0, {length})")
         return clean_text(value)
+
+    return convert
+
+
+def fit_rmtes(field: Field) -> Convert:
+    """The function for what ``as: rmtes`` makes: nothing but its length is looked at, as the field keeps it."""
+
+    def convert(value: Value) -> FieldValue:
+        if type(value) is str and 0 < field.length < (taken := rmtes_bytes(value)):
+            raise _unfit(f"it holds {field.length} bytes, this takes {taken}", Code.FIELD_LENGTH, "Shorten it")
+        return cast("FieldValue", value)
 
     return convert
 

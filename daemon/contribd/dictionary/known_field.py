@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from contribd.dictionary.enums_file import EnumTable
 from contribd.dictionary.fields_file import Field
-from contribd.dictionary.fit import cut, fit
+from contribd.dictionary.fit import cut, fit, fit_rmtes
 from contribd.dictionary.rwf import FRACTIONS, TEXTS, TIMES, WHOLE, RwfType
 from contribd.mapping.codes import Code
 from contribd.mapping.conversions import As
@@ -23,10 +23,13 @@ _TAKES = {
 _GIVES = {As.REAL: Kind.NUMBER, As.INT: Kind.NUMBER, As.FRACTION: Kind.NUMBER}
 _IMPLIED = {RwfType.DATE: As.DATE, RwfType.TIME: As.TIME, RwfType.DATETIME: As.DATETIME}
 _WRONG_FORMS = {
-    RwfType.DATE: {As.TIME},
-    RwfType.TIME: {As.DATE},
-    RwfType.DATETIME: {As.DATE, As.TIME},
-    RwfType.ENUM: {As.DATE, As.TIME, As.DATETIME},
+    RwfType.DATE: {As.TIME, As.RMTES},
+    RwfType.TIME: {As.DATE, As.RMTES},
+    RwfType.DATETIME: {As.DATE, As.TIME, As.RMTES},
+    RwfType.ENUM: {As.DATE, As.TIME, As.DATETIME, As.RMTES},
+    RwfType.ASCII: {As.RMTES},
+    RwfType.UTF8: {As.RMTES},
+    RwfType.BUFFER: {As.RMTES},
 }
 """What is text as well, but never one that the type takes."""
 _REMOVE = "Remove as: the dictionary says how values are made to fit"
@@ -60,6 +63,8 @@ class KnownField:
         """What makes a value one of this field, and raises EvaluationError; ``made``: by what ``as`` it came."""
         if made is not None and made is self.implied:
             return cut(self.field)
+        if made is As.RMTES:
+            return fit_rmtes(self.field)
         return fit(self.field, self.table)
 
     def problems(self, spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:

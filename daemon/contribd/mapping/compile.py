@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar
 from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.codegen import Evaluate, generate, generate_name, generate_object, generate_text
 from contribd.mapping.codes import Code
-from contribd.mapping.conversions import Lookup, ric_text
+from contribd.mapping.conversions import As, Lookup, ric_text
 from contribd.mapping.expression import Expression, compile_expression
 from contribd.mapping.field_problem import FieldProblem
 from contribd.mapping.fieldrules import field_problems
@@ -22,7 +22,7 @@ from contribd.mapping.operators import Value
 from contribd.mapping.outcome import FieldValue, Ignored, PostType
 from contribd.mapping.rules import FieldSpec, MappingFile, MappingSpec
 from contribd.mapping.scope import POST, SURROUNDINGS, LetName, Place, Scope
-from contribd.mapping.syntax import Literal, Node, Scalar, outcomes
+from contribd.mapping.syntax import Call, Literal, Node, Scalar, outcomes, walk_tree
 from contribd.mapping.tables import Table
 from contribd.mapping.tape import GATE, RIC, noted
 from contribd.mapping.template import Template, compile_template
@@ -105,6 +105,10 @@ class CompiledMapping:
     """What is computed before everything else, in this order."""
     reads_post: bool = False
     """Whether its checks name what will be posted."""
+    rmtes: tuple[str, ...] = ()
+    """The fields that are posted ``as: rmtes``."""
+    partly: bool = False
+    """Whether rows are changed in part, so that no change may stand for another."""
     surrounded: bool = False
     """Whether it reads what surrounds the record in Kafka."""
 
@@ -209,6 +213,8 @@ class _Compiler:
             lets=lets,
             reads_post=any(check.that.reads(POST) for check in checks),
             surrounded=self._reads(SURROUNDINGS),
+            rmtes=tuple(name for name, field in spec.fields.items() if field.to is As.RMTES),
+            partly=any(_calls(expression.node, "partial") for expression in self._expressions),
         )
 
     def _reads(self, place: Place) -> bool:
@@ -339,7 +345,7 @@ class _Compiler:
         expression = _NOTHING
         if spec.from_ is not None:
             expression = self._compile(compile_expression, spec.from_, path + spec.short_path) or _NOTHING
-        wrong_settings = target.problems(spec, expression.kind, field_problems(spec, expression.kind))
+        wrong_settings = target.problems(spec, expression.kind, field_problems(spec, expression.kind, expression.node))
         for problem in wrong_settings:
             self._field_problem(path, spec, problem)
         last = target.fitting(spec)
@@ -396,6 +402,10 @@ class _Compiler:
                 at = len(self.problems)
                 self._constant(path, node.value, convert)
                 self.problems[at:] = [replace(problem, offset=node.at) for problem in self.problems[at:]]
+
+
+def _calls(node: Node, function: str) -> bool:
+    return any(isinstance(part, Call) and part.function == function for part in walk_tree(node))
 
 
 def _as_it_is(value: Value) -> Value:

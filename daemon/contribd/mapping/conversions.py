@@ -13,6 +13,7 @@ from contribd.mapping.mistakes import out_of_range, wrong_type
 from contribd.mapping.numbers import NUMBERS, parse_number, plain_text
 from contribd.mapping.operators import Value, kind_name
 from contribd.mapping.outcome import FieldValue
+from contribd.mapping.rmtes import rmtes_text
 from contribd.mapping.syntax import Scalar
 from contribd.mapping.tape import GATE, noted
 from contribd.mapping.times import PLAIN, DateReading
@@ -29,6 +30,7 @@ class As(StrEnum):
     TIME = "time"
     DATETIME = "datetime"
     FRACTION = "fraction"
+    RMTES = "rmtes"
 
 
 NUMERIC = frozenset({None, As.REAL, As.FRACTION})
@@ -81,7 +83,17 @@ def ric_text(value: Value) -> str:
     return _short(value)
 
 
-_TO: dict[As, Callable[[Value], Value]] = {As.REAL: to_real, As.INT: to_int, As.TEXT: to_text}
+def to_rmtes(value: Value) -> str:
+    """The same with the escapes that RMTES needs."""
+    return rmtes_text(to_text(value))
+
+
+_TO: dict[As, Callable[[Value], Value]] = {
+    As.REAL: to_real,
+    As.INT: to_int,
+    As.TEXT: to_text,
+    As.RMTES: to_rmtes,
+}
 _TIMES: dict[As, Callable[..., Value]] = {
     As.DATE: times.to_date,
     As.TIME: times.to_time,
@@ -160,7 +172,12 @@ def conversion(lookup: Lookup | None, reading: Reading, places: int | None) -> C
 
 
 def _guard(to: As | None) -> Convert:
-    return text_value if to is As.TEXT else field_value
+    return text_value if to is As.TEXT else _guarded if to is As.RMTES else field_value
+
+
+def _guarded(value: Value) -> FieldValue:
+    """RMTES text: all was looked at when it was made."""
+    return cast("FieldValue", value)
 
 
 def _rounding(places: int) -> Convert:

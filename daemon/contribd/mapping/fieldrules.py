@@ -8,17 +8,19 @@ from contribd.mapping.field_problem import FieldProblem
 from contribd.mapping.kind import Kind, words
 from contribd.mapping.readings import reading_problems
 from contribd.mapping.rules import FieldSpec
+from contribd.mapping.syntax import Call, Node, outcomes
 
 _TAKES = {
     None: Kind.NUMBER | Kind.TEXT | Kind.NULL,
     As.TEXT: Kind.NUMBER | Kind.TEXT | Kind.BOOLEAN | Kind.NULL,
+    As.RMTES: Kind.NUMBER | Kind.TEXT | Kind.BOOLEAN | Kind.NULL,
 }
 _AS_TAKES = Kind.NUMBER | Kind.TEXT | Kind.NULL
 _LOOKUP_TAKES = Kind.NUMBER | Kind.TEXT | Kind.BOOLEAN | Kind.NULL
 
 
-def field_problems(spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:
-    """What is wrong with the settings of a field whose expression gives ``gives``."""
+def field_problems(spec: FieldSpec, gives: Kind, node: Node | None = None) -> Iterator[FieldProblem]:
+    """What is wrong with the settings of a field whose expression gives ``gives``, as ``node`` is written."""
     has_from = spec.from_ is not None
     if has_from == spec.has("value"):
         yield FieldProblem(
@@ -26,8 +28,14 @@ def field_problems(spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:
         )
     yield from _unused(spec, has_from=has_from)
     yield from reading_problems(spec)
+    if node is not None and spec.to is not As.RMTES and any(_is_partial(each) for each in outcomes(node)):
+        yield FieldProblem("from", "what partial() makes is posted as: rmtes", cure="Add as: rmtes")
     if has_from:
         yield from _kinds(spec, gives)
+
+
+def _is_partial(node: Node) -> bool:
+    return isinstance(node, Call) and node.function == "partial"
 
 
 def _unused(spec: FieldSpec, *, has_from: bool) -> Iterator[FieldProblem]:

@@ -13,6 +13,7 @@ from contribd.mapping.fraction_prices import fraction
 from contribd.mapping.kind import Kind
 from contribd.mapping.mistakes import ErrorKind, EvaluationError, as_evaluation_error, missing
 from contribd.mapping.operators import Value
+from contribd.mapping.rmtes import partial
 from contribd.mapping.syntax import Call
 
 
@@ -95,6 +96,7 @@ _PLAIN = {
     "text": Function(numbers.to_text, "text(value)", (_N | _T | _B,), _T, 1, 1),
     "number": Function(numbers.to_number, "number(value)", (_N | _T,), _N, 1, 1),
     "fraction": Function(fraction, "fraction(text, of)", (_N | _T, _N), _N, 1, 2),
+    "partial": Function(partial, "partial(text, column)", (_T, _N), _T, 2, 2),
     "starts_with": Function(texts.starts_with, "starts_with(text, start)", (_T, _T), _B, 2, 2),
     "ends_with": Function(texts.ends_with, "ends_with(text, end)", (_T, _T), _B, 2, 2),
 }

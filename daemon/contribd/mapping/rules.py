@@ -106,9 +106,9 @@ class FieldSpec(_ShortForm):
     value: ScalarValue = None
     round: Annotated[int, Field(ge=0, le=MAX_DECIMALS)] | None = None
     missing: Literal["reject", "skip", "blank"] = "reject"
-    as_: Annotated[Literal["real", "int", "text", "date", "time", "datetime", "fraction"] | None, Field(alias="as")] = (
-        None
-    )
+    as_: Annotated[
+        Literal["real", "int", "text", "date", "time", "datetime", "fraction", "rmtes"] | None, Field(alias="as")
+    ] = None
     fraction: FractionSpec | None = None
     zone: str | None = None
     fold: Literal["earlier", "later", "reject"] = "earlier"

@@ -84,9 +84,8 @@ def clean_text(value: str) -> str:
     """``value``, if it can be carried: printable ASCII, not too long.
 
     Text fields are RMTES: UTF-8 in them needs an escape sequence at its start. The vendor's Java library stores text
-    without it garbled, and acknowledges it (measured); its C library cannot be sent one,
-    since it takes the backslash of a JSON escape away and keeps the letter (``\\u001b`` becomes ``u001b``, published
-    source): so neither control characters nor anything outside ASCII can be posted and arrive as it was.
+    without it garbled, and acknowledges it (measured). How an escape is sent depends on the server (see ``encode``), so
+    that is for fields that ask for it: ``as: rmtes``.
     """
     if len(value) > MAX_FIELD_TEXT:
         raise out_of_range(f"text has at most {MAX_FIELD_TEXT} characters, this has {len(value)}")

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from contribd.mapping.encode import encode_fields
+from contribd.mapping.encode import RmtesEscape, encode_fields, encode_raw
 from contribd.mapping.outcome import FieldValue, PostType
 
 MAX_POST_ID: Final = 2**32 - 1
@@ -28,8 +28,9 @@ class PostUserInfo:
 class PostEncoder:
     """Encodes posts of one user; everything that does not change from post to post is encoded once."""
 
-    def __init__(self, user: PostUserInfo) -> None:
+    def __init__(self, user: PostUserInfo, escape: RmtesEscape = RmtesEscape.JSON) -> None:
         self._user_id = user.user_id
+        self._fields = encode_raw if escape is RmtesEscape.RAW else encode_fields
         self.post_from(user.address)
 
     def post_from(self, address: str | int) -> None:
@@ -55,7 +56,7 @@ class PostEncoder:
                 key,
                 state,
                 b',"Fields":',
-                encode_fields(fields),
+                self._fields(fields),
                 b"}}",
             )
         )
