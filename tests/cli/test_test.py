@@ -138,6 +138,7 @@ tests:
   - RECORD
     EXPECTED
 """
+WHEN = 'kind == 1 and not (desk == "x" or tenor in ["a"])'
 POST = "post: {ric: EUR=, fields: {BID: 1}}"
 
 
@@ -171,6 +172,16 @@ POST = "post: {ric: EUR=, fields: {BID: 1}}"
             "{kind: 1, desk: z, tenor: b, pair: EUR, bid: 2, ask: 3}",
             "post: {ric: EUR=, including: {MID_PRICE: 2}}",
             "MID_PRICE is (bid + ask) / 2 = 2.5 (bid 2, ask 3) [m.yaml:6:70]",
+        ),
+        (
+            "{kind: 1, desk: z, tenor: b, pair: EUR, bid: 2, ask: 3}",
+            "rejected: CheckFailed",
+            "check bid <= ask is true (bid 2, ask 3) [m.yaml:7:14]",
+        ),
+        (
+            "{kind: 1, desk: z, tenor: b, pair: EUR, bid: 2, ask: 3}",
+            "ignored: true",
+            f'spot takes it: {WHEN} is true (kind 1, desk "z", tenor "b") [m.yaml:4:11]',
         ),
     ],
 )

@@ -15,7 +15,7 @@ from contribd.mapping.sections import STRICT, Name, ScalarValue, expected
 from contribd.mapping.syntax import Scalar
 
 MAX_SIZE = 64 * 1024 * 1024
-"""Bytes that a test can ask a value to have."""
+"""RawValue that a test can ask a value to have."""
 
 FieldsExpected = Annotated[dict[str, ScalarValue], Field(min_length=1)]
 
@@ -68,7 +68,7 @@ def _rejection(value: object) -> object:
     return {"code": value} if isinstance(value, str) else value
 
 
-class Bytes(BaseModel):
+class RawValue(BaseModel):
     """A value that is written as neither an object nor text."""
 
     model_config = STRICT
@@ -78,14 +78,14 @@ class Bytes(BaseModel):
     """So many bytes of JSON."""
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> "Bytes":
+    def _one_of_both(self) -> "RawValue":
         if (self.base64 is None) == (self.size is None):
             raise expected("either base64 (the bytes) or size (so many bytes of JSON)")
         return self
 
 
 def _raw(value: object) -> object:
-    if value is None or isinstance(value, str | dict | Bytes):
+    if value is None or isinstance(value, str | dict | RawValue):
         return value
     raise expected("text, null, {base64: …} or {size: …}")
 
@@ -119,7 +119,7 @@ class CaseSpec(BaseModel):
 
     name: Name | None = None
     record: Annotated[dict[str, Any] | None, WithJsonSchema({"type": "object"})] = None
-    value: Annotated[str | Bytes | None, BeforeValidator(_raw)] = None
+    value: Annotated[str | RawValue | None, BeforeValidator(_raw)] = None
     """In the record's place: what is no record, or is to be read exactly as written. Null: no value."""
     key: KafkaText | None = None
     headers: dict[str, KafkaText] = Field(default_factory=dict)

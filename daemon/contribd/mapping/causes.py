@@ -7,7 +7,7 @@ from contribd.mapping.cases import value_text
 from contribd.mapping.compile import Site
 from contribd.mapping.explain import Asked, Computed, Explanation
 from contribd.mapping.operators import Value
-from contribd.mapping.outcome import Mapped, RejectCode, Rejected
+from contribd.mapping.outcome import Ignored, Mapped, RejectCode
 from contribd.mapping.traces import Reason
 
 MAX_CAUSES = 8
@@ -25,11 +25,16 @@ class Cause(NamedTuple):
 
 
 def causes(explanation: Explanation, names: Sequence[str] = ()) -> list[Cause]:
-    """What led to the outcome; of a post, where its RIC and the fields in ``names`` come from."""
+    """What led to the outcome.
+
+    ``names`` are what came out otherwise than expected: ``outcome``, ``mapping``, ``ric``, the names of fields.
+    """
     outcome = explanation.outcome
-    if isinstance(outcome, Mapped):
-        found = [*_passed_over(explanation.asked), *_parts(explanation.computed, names)]
-    elif isinstance(outcome, Rejected) and outcome.code is RejectCode.NO_MAPPING:
+    if isinstance(outcome, Mapped | Ignored):
+        found = list(_parts(explanation.computed, names))
+        if "outcome" in names or "mapping" in names:
+            found = [*_passed_over(explanation.asked), *_held(explanation), *found]
+    elif outcome.code is RejectCode.NO_MAPPING:
         found = list(_passed_over(explanation.asked))
     else:
         found = list(_failed(explanation))
@@ -54,6 +59,22 @@ def _passed_over(asked: Iterable[Asked]) -> Iterator[Cause]:
         if not each.taken and each.when is not None:
             why = "; ".join(map(reason_text, each.why_not))
             yield Cause(f"{each.mapping} does not match: {why}", each.when.site)
+
+
+def _held(explanation: Explanation) -> Iterator[Cause]:
+    """The conditions that were true: whoever expected no post expected one of them to be false."""
+    for asked in explanation.asked:
+        if asked.taken:
+            why = f": {_true(asked.when)}" if asked.when is not None else ", it has no when"
+            yield Cause(f"{asked.mapping} takes it{why}", asked.when.site if asked.when else None)
+    for each in explanation.computed:
+        if each.what == "check":
+            yield Cause(f"check {_true(each)}", each.site)
+
+
+def _true(each: Computed) -> str:
+    values = ", ".join(f"{name} {shown(value)}" for name, value in each.reads if name != each.whole.text)
+    return f"{each.source} is true" + (f" ({values})" if values else "")
 
 
 def _parts(computed: Iterable[Computed], names: Sequence[str]) -> Iterator[Cause]:
