@@ -8,6 +8,7 @@ from tests.config.conftest import MINIMAL, Write
 from tests.dictionary.dictionary_samples import ENUMS, FIELDS, full_size
 
 from contribd.config.errors import Problem
+from contribd.config.field_dictionary import MAX_FILE_BYTES
 from contribd.config.load import inspect, load
 from contribd.mapping.outcome import Mapped
 
@@ -105,6 +106,17 @@ def test_of_many_wrong_lines_the_first_are_told_one_by_one(write: Write, diction
     found = told(write(MINIMAL + BOTH))
     assert len(found) == 21
     assert found[-1].text.startswith("and 10 more from here on: ")
+
+
+def test_a_large_file_of_something_else_is_told_soon(write: Write, dictionary: Path) -> None:
+    (dictionary / "RDMFieldDictionary").write_bytes(FIELDS + b"X\n" * 1_000_000)
+    begun = time.process_time()
+    found = told(write(MINIMAL + BOTH))
+    assert found[-1].text.startswith("and at least 980 more from here on: ")
+    assert time.process_time() - begun < 1.0
+    (dictionary / "RDMFieldDictionary").write_bytes(b"\n" * (MAX_FILE_BYTES + 1))
+    (one,) = told(write(MINIMAL + BOTH))
+    assert (one.path, one.text) == ("dictionary.fields", "the file has more than 16777216 bytes")
 
 
 def test_two_files_that_name_a_fid_differently_do_not_belong_together(write: Write, dictionary: Path) -> None:

@@ -10,6 +10,7 @@ from tests.dictionary.dictionary_samples import ENUMS, FIELDS, full_size, made, 
 from contribd.dictionary.enums_file import parse_enums
 from contribd.dictionary.fields_file import Field, parse_fields
 from contribd.dictionary.lines import FileProblem
+from contribd.dictionary.pair import parse_pair
 from contribd.dictionary.rwf import RwfType
 from contribd.mapping.codes import Code
 
@@ -176,6 +177,18 @@ def test_a_broken_place_in_a_file_of_fields_is_found_in_its_line_or_does_no_harm
         line <= problem.line <= line + garbage.count(b"\n") + 1 or "already" in problem.text
         for problem in parsed.problems
     )
+
+
+@given(CONTENT, st.none() | CONTENT)
+def test_any_two_files_are_a_dictionary_or_problems_with_lines(fields: bytes, enums: bytes | None) -> None:
+    pair = parse_pair(fields, enums)
+    assert pair.dictionary.whole is not bool(pair.of_fields or pair.of_enums)
+    assert holds(pair.of_fields, fields)
+    assert holds(pair.of_enums, enums or b"")
+    for name in pair.dictionary.fields:
+        known = pair.dictionary.field(name)
+        assert known is None or known.name
+    assert len(pair.dictionary.digest()) == 64
 
 
 def test_a_full_size_pair_is_read() -> None:

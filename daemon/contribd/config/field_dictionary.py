@@ -16,7 +16,7 @@ from contribd.dictionary.pair import parse_pair
 from contribd.mapping.codes import Code
 from contribd.mapping.fieldtypes import NO_DICTIONARY, UNREAD, FieldTypes
 
-MAX_FILE_BYTES = 64 * 1024 * 1024
+MAX_FILE_BYTES = 16 * 1024 * 1024
 """The vendor's have 2 and 1 MB. A path to something else by mistake (a log, a device) is refused, not read."""
 
 

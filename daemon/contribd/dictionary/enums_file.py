@@ -3,7 +3,7 @@
 import re
 from typing import Final, NamedTuple
 
-from contribd.dictionary.lines import FileProblem, content_lines, is_fid, out_of_range_fid, unreadable
+from contribd.dictionary.lines import MAX_PROBLEMS, FileProblem, content_lines, is_fid, out_of_range_fid, unreadable
 from contribd.mapping.codes import Code
 
 MAX_VALUE: Final = 65535
@@ -76,6 +76,8 @@ def parse_enums(content: bytes) -> EnumsFile:
     table = EnumTable()
     owner: Owner | None = None
     for number, line in content_lines(content):
+        if len(parsed.problems) >= MAX_PROBLEMS:
+            break
         if found := _VALUE.fullmatch(line):
             if problem := _value(found, number, table, owner):
                 parsed.problems.append(problem)

@@ -3,7 +3,7 @@
 import re
 from typing import Final, NamedTuple
 
-from contribd.dictionary.lines import FileProblem, content_lines, is_fid, out_of_range_fid, unreadable
+from contribd.dictionary.lines import MAX_PROBLEMS, FileProblem, content_lines, is_fid, out_of_range_fid, unreadable
 from contribd.dictionary.rwf import NAMES, RwfType
 from contribd.mapping.codes import Code
 
@@ -60,6 +60,8 @@ def parse_fields(content: bytes) -> FieldsFile:
     """Read a whole file. Any bytes give fields, or problems with lines."""
     parsed = FieldsFile({}, {}, [])
     for number, line in content_lines(content):
+        if len(parsed.problems) >= MAX_PROBLEMS:
+            break
         found = _LINE.fullmatch(line)
         if found is None:
             parsed.problems.append(unreadable(number, line, _COLUMNS, _FORM))

@@ -9,6 +9,9 @@ from contribd.mapping.codes import Code
 LEAST_FID: Final = -32768
 GREATEST_FID: Final = 32767
 
+MAX_PROBLEMS: Final = 1000
+"""Of one file: whoever names a log by mistake need not wait for all of its lines."""
+
 _SHOWN: Final = 20
 
 Expected = tuple[re.Pattern[str], str]

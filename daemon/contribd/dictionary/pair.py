@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from contribd.dictionary.dictionary import Dictionary
 from contribd.dictionary.enums_file import EnumsFile, parse_enums
 from contribd.dictionary.fields_file import FieldsFile, parse_fields
-from contribd.dictionary.lines import FileProblem
+from contribd.dictionary.lines import MAX_PROBLEMS, FileProblem
 from contribd.mapping.codes import Code
 
 MAX_TOLD: Final = 20
@@ -63,5 +63,6 @@ def _told(problems: list[FileProblem]) -> list[FileProblem]:
     if len(problems) <= MAX_TOLD:
         return problems
     last = problems[MAX_TOLD]
-    text = f"and {len(problems) - MAX_TOLD} more from here on: {last.text}"
+    least = "at least " if len(problems) >= MAX_PROBLEMS else ""
+    text = f"and {least}{len(problems) - MAX_TOLD} more from here on: {last.text}"
     return [*problems[:MAX_TOLD], last._replace(text=text)]
