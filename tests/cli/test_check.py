@@ -46,15 +46,18 @@ def test_every_problem_is_told_on_stderr_with_its_line_and_the_exit_code_is_78(b
     assert run.returncode == 78
     assert run.stdout == ""
     assert run.stderr.splitlines() == [
-        f'{bad}:1:1: mappings: "mappings/*.yaml" matches no file in {bad.parent}',
+        f'{bad}:1:1: mappings: "mappings/*.yaml" matches no file in {bad.parent} [C112]',
         "1 | kafka: {bootstrap_servers: 'a:1', result: x}",
         "  | ^",
-        f"{bad}:1:35: kafka.result: unknown key; did you mean results?",
+        "  = write the path of a mapping file, or a pattern of several, relative to the configuration file",
+        f"{bad}:1:35: kafka.result: unknown key; did you mean results? [C101]",
         "1 | kafka: {bootstrap_servers: 'a:1', result: x}",
         "  |                                   ^^^^^^",
-        f"{bad}:2:41: ads.service: ${{SERVICE}} is not set; set it in the environment, or write ${{SERVICE:-default}}",
+        "  = write results",
+        f"{bad}:2:41: ads.service: ${{SERVICE}} is not set [C110]",
         "2 | ads: {endpoints: ['ws://a:1'], service: '${SERVICE}'}",
         "  |                                         ^^^^^^^^^^^^",
+        "  = set it in the environment, or write ${SERVICE:-default}",
         "3 problems",
     ]
     assert "\x1b" not in run.stderr
@@ -69,7 +72,7 @@ def test_other_commands_tell_them_in_the_same_way(bad: Path, command: str) -> No
 def test_a_line_each_for_editors(bad: Path) -> None:
     run = contribd("check", "-c", bad, "--format", "gnu")
     assert run.returncode == 78
-    assert run.stderr.splitlines()[1] == f"{bad}:1:35: error: kafka.result: unknown key; did you mean results?"
+    assert run.stderr.splitlines()[1] == f"{bad}:1:35: error: kafka.result: unknown key; did you mean results? [C101]"
 
 
 def test_sarif_of_a_right_configuration_has_no_results() -> None:
@@ -109,4 +112,4 @@ def test_the_configuration_is_found_by_the_environment() -> None:
     assert contribd("check", CONTRIBD_CONFIG=str(EXAMPLE)).returncode == 0
     run = contribd("check", CONTRIBD_CONFIG="/nonexistent/c.yaml")
     assert run.returncode == 78
-    assert "/nonexistent/c.yaml:1:1: there is no such file; name another with --config FILE" in run.stderr
+    assert "/nonexistent/c.yaml:1:1: there is no such file [Y101]\n  = name another with --config FILE" in run.stderr

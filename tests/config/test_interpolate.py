@@ -61,7 +61,7 @@ def test_every_missing_variable_is_told_with_its_place_and_what_to_do() -> None:
     assert [str(problem) for problem in document.problems] == [
         "c.yaml:1:4: a: ${ONE} is not set; set it in the environment, or write ${ONE:-default}",
         "c.yaml:2:8: b[1]: ${TWO} is not set; set it in the environment, or write ${TWO:-default}",
-        "c.yaml:2:8: b[1]: ${THREE} is not set: give it",
+        "c.yaml:2:8: b[1]: ${THREE} is not set: give it; set THREE in the environment",
     ]
 
 

@@ -75,10 +75,12 @@ def test_all_mistakes_in_all_files_are_told_at_once_in_file_order(write: Write) 
         ": kafka.prices: ${TOPIC} is not set; set it in the environment, or write ${TOPIC:-default}"
     )
     assert found[2].endswith(
-        ": ads.ack_timeout: expected a duration such as 250ms, 15s, 2m or 1h; write the unit, got 15"
+        ": ads.ack_timeout: expected a duration such as 250ms, 15s, 2m or 1h, got 15; write the unit, as in 15s"
     )
     assert found[3].endswith(": ads.acktimeout: unknown key; did you mean ack_timeout?")
-    assert found[4].endswith(': log.level: expected debug, info, warning or error, got "loud"')
+    assert found[4].endswith(
+        ': log.level: expected debug, info, warning or error, got "loud"; write one of debug, info, warning, error'
+    )
     assert "mappings[0].fields.BID: " in found[5]
 
 
@@ -179,7 +181,7 @@ def test_a_value_that_is_wrong_is_told_once_and_not_blamed_for_its_stand_in(writ
         ("group_instance_id: 7", "group_instance_id: expected text of letters, digits"),
         ("security_protocol: TLS", "security_protocol: expected PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"),
         ("security_protocol: SASL_SSL", "sasl_mechanism: missing: security_protocol asks for SASL"),
-        ("sasl_mechanism: PLAIN", "sasl_mechanism: has no effect: set security_protocol"),
+        ("sasl_mechanism: PLAIN", "sasl_mechanism: has no effect; set security_protocol"),
         ("ssl_cafile: nope.pem", 'ssl_cafile: "nope.pem" cannot be read: No such file'),
         ("compression_type: brotli", 'compression_type: expected gzip, snappy, lz4, zstd or null, got "brotli"'),
         ("client_dns_lookup: first", "client_dns_lookup: expected use_all_dns_ips or resolve_canonical"),

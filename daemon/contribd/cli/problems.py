@@ -70,9 +70,9 @@ def print_problems(problems: Sequence[Problem], form: Format = Format.TEXT) -> N
 def gnu(problem: Problem) -> str:
     """One line, in the form that compilers have and every editor reads."""
     code = f" [{problem.code}]" if problem.code else ""
-    cure = f"; {problem.advice}" if problem.cure else ""
     place = f"{problem.file}:{problem.line}:{problem.column}"
-    return " ".join(f"{place}: error: {problem.said}{cure}{code}".splitlines())
+    text = str(problem).removeprefix(f"{place}: ")
+    return " ".join(f"{place}: error: {text}{code}".splitlines())
 
 
 def _print_text(problems: Sequence[Problem]) -> None:

@@ -60,6 +60,24 @@ class FileCode(StrEnum):
     NUMBER = "Y146", "A number out of all proportion"
     OTHER = "Y199", "Not YAML"
 
+    # Keys and kinds of values, in the configuration and in mapping files.
+    UNKNOWN_KEY = "C101", "An unknown key"
+    MISSING_KEY = "C102", "A key that must be given is missing"
+    KIND = "C103", "A value of another kind: a list, a section, text, a number, true or false"
+    VALUE = "C104", "A value that is not what was expected"
+    BOOLEAN = "C105", "A word that YAML 1.1 takes for true or false"
+
+    # Variables, and files that are named.
+    VARIABLE = "C110", "A variable, or a file of a secret, that cannot be read"
+    MAPPING_VARIABLE = "C111", "A variable in a mapping file"
+    NO_MAPPINGS = "C112", "A name or pattern of mapping files that leads nowhere"
+    FILE = "C113", "A file that is named cannot be read"
+    CERTIFICATE = "C114", "A certificate, a key or its pass phrase cannot be used"
+
+    # Between keys.
+    CONTRADICTION = "C120", "Keys that contradict each other, or have no effect"
+    KAFKA_CLIENT = "C121", "A setting of kafka.client that cannot be made"
+
 
 def meanings() -> dict[str, str]:
     """What each number means, in a line."""

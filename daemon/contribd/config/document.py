@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from contribd.config import tolerant
 from contribd.config.codes import FileCode
 from contribd.config.compose import compose
+from contribd.config.cures import Finding, split
 from contribd.config.decode import decoded
 from contribd.config.errors import Problem
 from contribd.config.excerpt import MASK, Excerpt, Span, excerpt, masked_spans
@@ -192,6 +193,14 @@ class Document:
             self.report(node.start, f"{came}{error}", FileCode.NUMBER, "write text in quotes", node.end)
             return 0
 
+    def changed(self) -> None:
+        """The tree is another now: its data is made anew, without telling of its numbers once more."""
+        told = list(self.problems)
+        for name in ("data", "broken", "torn", "_broken"):
+            self.__dict__.pop(name, None)
+        _ = self.data
+        self.problems = told
+
     def report(self, mark: Mark, text: str, code: str, cure: str = "", end: Mark | None = None, /) -> None:
         """Add a problem of the file as YAML, at a place rather than a path."""
         behind = (end.line, end.column) if end else None
@@ -239,14 +248,14 @@ def load_document(path: Path, interpolate: Interpolate | None = None) -> Documen
         content = read_file(path, MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return _unread(path, f"cannot be read: {reason}", FileCode.UNREADABLE)
+        return _unread(path, f"cannot be read: {reason}", FileCode.UNREADABLE, "Check the path, and who may read it")
     if len(content) > MAX_FILE_BYTES:
-        return _unread(path, f"larger than {MAX_FILE_BYTES} bytes", FileCode.BOUND)
+        return _unread(path, f"larger than {MAX_FILE_BYTES} bytes", FileCode.BOUND, "Check that this is the file meant")
     return parse_document(content, path, interpolate)
 
 
-def _unread(path: Path, text: str, code: FileCode) -> Document:
-    return Document(path, problems=[Problem(path, 1, 1, "", text, code)])
+def _unread(path: Path, text: str, code: FileCode, cure: str) -> Document:
+    return Document(path, problems=[Problem(path, 1, 1, "", text, code, cure)])
 
 
 def parse_document(content: bytes, path: Path, interpolate: Interpolate | None = None) -> Document:
@@ -261,10 +270,21 @@ def parse_document(content: bytes, path: Path, interpolate: Interpolate | None =
     except UnreadableDocument as error:
         document.report(error.mark, str(error), error.code, error.cure)
     if document.root is not None and interpolate is not None:
-        document.problems += [document.problem(path, text) for path, text in interpolate(document.root)]
+        for where, text in interpolate(document.root):
+            document.problems.append(document.problem(where, **_of_variable(text)._asdict()))
     # Built now, so that problems of numbers are among the others from the start.
     _ = document.data
     return document
+
+
+def _of_variable(text: str) -> Finding:
+    if text.startswith("${ in a mapping file"):
+        said, _, cure = text.rpartition("; ")
+        return Finding(said, FileCode.MAPPING_VARIABLE, cure)
+    otherwise = "check the path, and that this user may read it" if "cannot be read" in text else "write ${NAME}"
+    if unset := re.match(r"\$\{(\w+)\} is not set", text):
+        otherwise = f"set {unset[1]} in the environment"
+    return split(text, FileCode.VARIABLE, otherwise)
 
 
 def _tree(document: Document) -> Node | None:

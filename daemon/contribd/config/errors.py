@@ -38,7 +38,7 @@ class Problem:
 
     def __str__(self) -> str:
         """In one line, the cure at its end."""
-        cure = f"; {self.advice}" if self.cure else ""
+        cure = f"; {self.advice}" if self.cure and not self.text.endswith("?") else ""
         return f"{self.file}:{self.line}:{self.column}: {self.said}{cure}"
 
 

@@ -56,7 +56,12 @@ def load_dictionary(
     if fields is None or (enums is None and given.enums is not None):
         return DictionaryFiles(files, UNREAD)
     large = [
-        configuration.problem(("dictionary", name), f"the file has more than {MAX_FILE_BYTES} bytes")
+        configuration.problem(
+            ("dictionary", name),
+            f"the file has more than {MAX_FILE_BYTES} bytes",
+            code=Code.DICTIONARY_FILE,
+            cure="Check that this is the file meant",
+        )
         for name, content in (("fields", fields), ("enums", enums))
         if content is not None and len(content) > MAX_FILE_BYTES
     ]

@@ -9,19 +9,30 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from contribd.config.cures import FOREIGN, Finding, about_key
 from contribd.config.document import dotted
 from contribd.config.nodes import DataPath
 
 
-def unknown_key(model: type[BaseModel], path: DataPath, data: Any) -> str:
+def unknown_key(model: type[BaseModel], path: DataPath, data: Any) -> Finding:
     """What to say of a key that is not one; ``path`` ends with it."""
     *section, key = path
     names = sorted(fields_at(model, tuple(section), data))
-    if near := difflib.get_close_matches(str(key), names, 1):
-        return f"unknown key; did you mean {near[0]}?"
+    given = _at(data, tuple(section))
+    meant = [name for name in names if str(key) in FOREIGN.get(name, ()) and name not in given]
     homes = list(dict.fromkeys(home for home, name in _everywhere(model, ()) if name == key))
+    near = difflib.get_close_matches(str(key), names, 1)
+    if near and not meant and not (homes and near[0] in given):
+        return about_key(f"unknown key; did you mean {near[0]}?", near[0], [], "")
     belongs = f"; it belongs in {' or '.join(homes)}" if homes else ""
-    return f"unknown key{belongs}; expected one of {', '.join(names)}" if names else f"unknown key{belongs}"
+    expected = f"; expected one of {', '.join(names)}" if names else ""
+    return about_key(f"unknown key{belongs}{expected}", "", homes, meant[0] if meant else "")
+
+
+def _at(data: Any, path: DataPath) -> Any:
+    for step in path:
+        data = _step(data, step)
+    return data if isinstance(data, dict) else {}
 
 
 def fields_at(model: type[BaseModel], path: DataPath, data: Any) -> dict[str, FieldInfo]:
@@ -32,7 +43,7 @@ def fields_at(model: type[BaseModel], path: DataPath, data: Any) -> dict[str, Fi
         data = _step(data, step)
     found: dict[str, FieldInfo] = {}
     for outer in models:
-        for candidate in _unfold(outer):
+        for candidate in members(outer):
             if _is_model(candidate) and _fits(candidate, data):
                 found |= {field.alias or name: field for name, field in candidate.model_fields.items()}
     return found
@@ -52,7 +63,7 @@ def _fits(model: type[BaseModel], data: Any) -> bool:
 
 
 def _into(annotation: Any, step: str | int) -> Iterator[Any]:
-    for candidate in _unfold(annotation):
+    for candidate in members(annotation):
         if _is_model(candidate):
             yield from (
                 field.annotation for name, field in candidate.model_fields.items() if step in (name, field.alias)
@@ -61,14 +72,19 @@ def _into(annotation: Any, step: str | int) -> Iterator[Any]:
             yield arguments[0] if typing.get_origin(candidate) in (list, tuple) else arguments[-1]
 
 
-def _unfold(annotation: Any) -> Iterator[Any]:
+def field_annotations(annotation: Any, name: str) -> list[Any]:
+    """What stands under a key of a section."""
+    return list(_into(annotation, name))
+
+
+def members(annotation: Any) -> Iterator[Any]:
     """The members of unions, without Annotated."""
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
-        yield from _unfold(typing.get_args(annotation)[0])
+        yield from members(typing.get_args(annotation)[0])
     elif origin in (typing.Union, types.UnionType):
         for member in typing.get_args(annotation):
-            yield from _unfold(member)
+            yield from members(member)
     else:
         yield annotation
 
@@ -78,9 +94,29 @@ def _is_model(candidate: Any) -> typing.TypeGuard[type[BaseModel]]:
 
 
 def _everywhere(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Every section reached without passing through a list, with its keys."""
-    for name, field in model.model_fields.items():
-        yield dotted(path) or "the top level", field.alias or name
-        for candidate in _unfold(field.annotation):
-            if _is_model(candidate):
-                yield from _everywhere(candidate, (*path, field.alias or name))
+    """Every section with its keys; one of a list is named by the list (``a field``), once."""
+    pending: list[tuple[type[BaseModel], str, tuple[str, ...]]] = [(model, "the top level", path)]
+    seen: set[tuple[type[BaseModel], str]] = set()
+    while pending:
+        outer, place, at = pending.pop(0)
+        if (outer, place) in seen:
+            continue
+        seen.add((outer, place))
+        for name, field in outer.model_fields.items():
+            yield place, field.alias or name
+            for inner, listed in _models(field.annotation):
+                below = (*at, field.alias or name)
+                home = _ONE_OF.get(field.alias or name, dotted(below)) if listed else dotted(below)
+                pending.append((inner, home, below))
+
+
+_ONE_OF = {"mappings": "a mapping", "fields": "a field", "checks": "a check", "tests": "a test"}
+
+
+def _models(annotation: Any) -> Iterator[tuple[type[BaseModel], bool]]:
+    """The models right below, and whether they are items of a list or values of a section."""
+    for candidate in members(annotation):
+        if _is_model(candidate):
+            yield candidate, False
+        elif typing.get_origin(candidate) in (list, dict):
+            yield from ((inner, True) for inner, _ in _models(typing.get_args(candidate)[-1]))

@@ -7,6 +7,7 @@ from contribd.config.document import Document, load_document
 from contribd.config.errors import Problem
 from contribd.config.interpolate import refuse
 from contribd.config.merge import Layer, merged
+from contribd.config.reshape import reshape
 from contribd.config.validate import Validation, validate
 from contribd.mapping.codes import Code
 from contribd.mapping.rules import MappingFile
@@ -47,6 +48,7 @@ class Library:
         place = file.resolve()
         if place not in self._read:
             document = load_document(file, refuse)
+            reshape(document, MappingFile)
             outcome = validate(document, MappingFile) if document.root else Validation[MappingFile](None)
             self._read[place] = _Read(document, outcome)
         return self._read[place]

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from contribd.config.checks import cross_problems, file_problems, rooted
+from contribd.config.codes import FileCode
+from contribd.config.cures import between
 from contribd.config.digest import digest_of, public_settings, secret_values
 from contribd.config.document import Document, load_document
 from contribd.config.errors import ConfigError, Problem
@@ -16,6 +18,7 @@ from contribd.config.mappings import Case, MappingFiles, load_mappings
 from contribd.config.model import Settings
 from contribd.config.nodes import DataPath
 from contribd.config.reread import NOTHING, Reread, reread_of
+from contribd.config.reshape import reshape
 from contribd.config.rules import Rules, kept_files, written_mappings, written_tables
 from contribd.config.validate import validate
 from contribd.config.wording import told
@@ -129,17 +132,19 @@ def _inspect(file: Path, environ: Mapping[str, str], *, lenient: bool) -> Inspec
     interpolation = Interpolation(environ, lenient=lenient)
     document = load_document(file, interpolation)
     if document.root is None and not file.exists():
-        text = f"there is no such file; name another with --config FILE or ${ENVIRONMENT}"
-        document.problems = [Problem(file, 1, 1, "", text)]
+        cure = f"Name another with --config FILE or ${ENVIRONMENT}"
+        document.problems = [Problem(file, 1, 1, "", "there is no such file", FileCode.UNREADABLE, cure)]
     elif document.root is None and not document.problems:
-        document.problems.append(Problem(file, 1, 1, "", "the file is empty; expected kafka, ads and mappings"))
+        text, cure = "the file is empty; expected kafka, ads and mappings", "Write at least kafka: and ads:"
+        document.problems.append(Problem(file, 1, 1, "", text, FileCode.EMPTY, cure))
     if document.root is None:
         return _without_configuration(document)
+    reshape(document, Settings)
     outcome = validate(document, Settings, interpolation.unknown)
     bad = outcome.bad | interpolation.unknown
     settings = outcome.model or repaired(document.data, bad)
     further = [
-        document.problem(path, told(document, path, text))
+        document.problem(path, **between(path, told(document, path, text))._asdict())
         for path, text in _contradictions(settings, file, lenient=lenient)
         if path not in bad  # a stand-in's problem is not the user's
     ]
@@ -147,9 +152,13 @@ def _inspect(file: Path, environ: Mapping[str, str], *, lenient: bool) -> Inspec
     dictionary = load_dictionary(document, absolute, bad, lenient=lenient)
     mappings = load_mappings(document, settings.ads.service, bad, dictionary.types)
     if _withdraws_nothing(settings, mappings):
-        text = "no mapping lists fields to blank: add withdraw: [BID, ASK] to one, or leave this off"
-        further.append(document.problem(("contribution", "withdraw"), text))
-    further += [document.problem(path, text, cure=cure) for path, text, cure in _rmtes_problems(settings, mappings)]
+        text, cure = "no mapping lists fields to blank", "Add withdraw: [BID, ASK] to one, or leave this off"
+        place = ("contribution", "withdraw")
+        further.append(document.problem(place, text, code=FileCode.CONTRADICTION, cure=cure))
+    further += [
+        document.problem(path, text, code=FileCode.CONTRADICTION, cure=cure)
+        for path, text, cure in _rmtes_problems(settings, mappings)
+    ]
     problems = {*document.problems, *outcome.problems, *further, *dictionary.problems, *mappings.problems}
     reread = reread_of(document.root, environ)
     return Inspected(file, sorted(problems), settings, mappings, frozenset(interpolation.secrets), reread, dictionary)

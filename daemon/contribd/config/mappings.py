@@ -9,6 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
+from contribd.config.codes import FileCode
+from contribd.config.cures import split
 from contribd.config.document import Document
 from contribd.config.errors import Problem
 from contribd.config.library import Library
@@ -82,7 +84,9 @@ def load_mappings(
     for path, pattern in _patterns(configuration, skipped):
         files, problem = _matches(configuration.file.parent, pattern)
         if problem:
-            found.problems.append(configuration.problem(path, f"{shown(configuration, path, pattern)} {problem}"))
+            text = f"{shown(configuration, path, pattern)} {problem}"
+            cure = "Write the path of a mapping file, or a pattern of several, relative to the configuration file"
+            found.problems.append(configuration.problem(path, **split(text, FileCode.NO_MAPPINGS, cure)._asdict()))
         found.files += [file for file in files if file not in found.files]
     _read_all(found, service, types)
     return found
@@ -138,7 +142,8 @@ def _read(
     found.problems += document.problems + outcome.problems
     if document.root is None:
         if not document.problems:
-            found.problems.append(document.problem((), "the file is empty; expected mappings"))
+            text, cure = "the file is empty; expected mappings", "Write mappings:, or remove the file"
+            found.problems.append(document.problem((), text, code=FileCode.EMPTY, cure=cure))
         return
     found.documents.append(document)
     read = tables.tables(document)

@@ -105,11 +105,15 @@ class TableReader:
         document = load_document(file, refuse)
         self.problems += document.problems
         words = doubtful_words(document.data)
-        self.problems += [document.problem(path, doubtful(document, path, word)) for path, word in words]
+        self.problems += [document.problem(path, **doubtful(document, path, word)._asdict()) for path, word in words]
         if not isinstance(document.data, dict):
             if not document.problems:
                 text = f"expected rows by their keys, got {kind(document.data)}"
-                self.problems.append(document.problem((), text, code=Code.TABLE_SHAPE))
+                self.problems.append(
+                    document.problem(
+                        (), text, code=Code.TABLE_SHAPE, cure="Write each row behind its key, as in EUR: {ric: EUR=}"
+                    )
+                )
             return _stand_in(name)
         return self._inline(document, (), name, document.data)
 

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from contribd.config.cures import missing
 from contribd.config.document import Document, located
 from contribd.config.errors import Problem
 from contribd.config.keys import fields_at, unknown_key
@@ -39,7 +40,7 @@ def validate(document: Document, model: type[M], unknown: AbstractSet[DataPath] 
     for path, word in doubtful_words(data):
         if id(word) not in context["accepted"] and path not in outcome.bad:
             outcome.bad.add(path)
-            outcome.problems.append(document.problem(path, doubtful(document, path, word)))
+            outcome.problems.append(document.problem(path, **doubtful(document, path, word)._asdict()))
     outcome.problems = sorted(set(outcome.problems))
     return outcome
 
@@ -57,13 +58,14 @@ def _add(
         return  # another member of a union: the first word is enough
     outcome.bad.add(path)
     if error["type"] == "extra_forbidden":
-        outcome.problems.append(document.problem(path, unknown_key(model, path, document.data), key=True))
+        finding = unknown_key(model, path, document.data)
+        outcome.problems.append(document.problem(path, **finding._asdict(), key=True))
     elif error["type"] == "missing":
         about = fields_at(model, path[:-1], document.data).get(str(path[-1]))
         text = f"missing: {about.description}" if about and about.description else "missing; it must be given"
-        outcome.problems.append(document.problem(path, text))
+        outcome.problems.append(document.problem(path, **missing(str(path[-1]), text)._asdict()))
     else:
-        outcome.problems.append(document.problem(path, wrong_value(document, path, value, error)))
+        outcome.problems.append(document.problem(path, **wrong_value(document, path, value, error)._asdict()))
 
 
 def _told_before(document: Document, path: DataPath, kind: str) -> bool:

@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from contribd.config.codes import FileCode
+from contribd.config.cures import Finding, misfit, split
 from contribd.config.document import Document, located
 from contribd.config.nodes import DataPath
 from contribd.config.scalars import Doubtful, kind
@@ -42,21 +44,25 @@ for _type in ("list_type", "tuple_type"):
     _TEXTS[_type] = lambda _: "expected a list"
 
 
-def wrong_value(document: Document, path: DataPath, value: Any, error: ErrorDetails) -> str:
-    """The message for one error at a value."""
+def wrong_value(document: Document, path: DataPath, value: Any, error: ErrorDetails) -> Finding:
+    """What is said of one error at a value."""
     if isinstance(value, Doubtful) and not document.sources(path):
         return doubtful(document, path, value)
     wanted = _TEXTS[error["type"]](error.get("ctx", {})) if error["type"] in _TEXTS else _reworded(error["msg"])
-    if not wanted.startswith("expected") or (error["type"] == "expected" and isinstance(value, dict)):
-        return wanted
-    return f"{wanted}, got {shown(document, path, value)}"
+    if not wanted.startswith("expected"):
+        return split(wanted, FileCode.VALUE, "write something else")
+    hidden = bool(document.sources(path)) or is_secret(path)
+    whole = error["type"] == "expected" and isinstance(value, dict)
+    return misfit(wanted, "" if whole else shown(document, path, value), None if hidden else value, path)
 
 
-def doubtful(document: Document, path: DataPath, value: Doubtful) -> str:
-    """The message for an unquoted YAML 1.1 boolean where none is meant."""
+def doubtful(document: Document, path: DataPath, value: Doubtful) -> Finding:
+    """What is said of an unquoted YAML 1.1 boolean where none is meant."""
     if names := document.sources(path):
-        return f"{' '.join(names)} is a boolean in YAML 1.1; write the value in quotes, or set it to true or false"
-    return f'{value} is a boolean in YAML 1.1; write "{value}" in quotes, or true or false where that is meant'
+        text = f"{' '.join(names)} is a boolean in YAML 1.1"
+        return Finding(text, FileCode.BOOLEAN, "write the value in quotes, or set it to true or false")
+    cure = f'write "{value}" in quotes, or true or false where that is meant'
+    return Finding(f"{value} is a boolean in YAML 1.1", FileCode.BOOLEAN, cure)
 
 
 def told(document: Document, path: DataPath, text: str) -> str:
