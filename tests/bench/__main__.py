@@ -1,8 +1,8 @@
 """``python -m tests.bench [PART …] [--quick] [--out DIR]``: measures, and writes one JSON document and one picture.
 
-Parts: throughput, today, distant (an ADS that answers after 5 ms), provider (LSEG's own code), latency, stages, growth,
-overload, recovery, harm, scale, brokers (of three, beside Kafka's own client); all of them where none is named. What
-other parts left in the document stays.
+Parts: throughput, today, distant (an ADS that answers after 5 ms), provider (LSEG's own code), latency, stages, mapping
+(beside the same by hand), growth, overload, recovery, harm, scale, brokers (of three, beside Kafka's own client); all
+of them where none is named. What other parts left in the document stays.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.bench import (
     broker_outages,
+    by_hand,
     growth,
     harm,
     latency,
@@ -80,6 +81,10 @@ def _stages(quick: bool) -> dict[str, Any]:
         return stages.measure(setting, *((40_000, 3) if quick else (80_000, 5)))
 
 
+def _mapping(quick: bool) -> dict[str, Any]:
+    return dict(by_hand.measure(rounds=100 if quick else 1_000))
+
+
 def _growth(quick: bool) -> dict[str, Any]:
     return growth.measure(rounds=2 if quick else 3, instruments=(1, 500, 20_000) if quick else growth.INSTRUMENTS)
 
@@ -121,6 +126,7 @@ PARTS: dict[str, Part] = {
     "provider": _provider,
     "latency": _latency,
     "stages": _stages,
+    "mapping": _mapping,
     "growth": _growth,
     "overload": _overload,
     "recovery": _recovery,

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TypeAlias, TypeVar
 
 from contribd.mapping.case_specs import CaseSpec
-from contribd.mapping.codegen import Evaluate, generate, generate_name, generate_object, generate_text
+from contribd.mapping.codegen import Evaluate, generate, generate_all, generate_name, generate_object, generate_text
 from contribd.mapping.codes import Code
 from contribd.mapping.conversions import As, Lookup, ric_text
 from contribd.mapping.expression import Expression, compile_expression
@@ -97,6 +97,9 @@ class CompiledMapping:
     all_fields: Evaluate
     """All fields at once: the same as a dict, where none is missing and none fails."""
     checks: tuple[CompiledCheck, ...]
+    """Check by check: to find out which one fails."""
+    all_checks: Evaluate
+    """Whether all of them are true, at once."""
     withdraw: frozenset[str] = frozenset()
     """The fields that are blanked where a quote is withdrawn."""
     ignored: Ignored | None = None
@@ -209,6 +212,7 @@ class _Compiler:
             fields=tuple(part.compiled() for part in parts),
             all_fields=generate_object([(part.target.key, part.node, part.convert) for part in parts]),
             checks=checks,
+            all_checks=generate_all([check.that.node for check in checks]),
             withdraw=self._withdraw(spec, parts),
             lets=lets,
             reads_post=any(check.that.reads(POST) for check in checks),
@@ -272,7 +276,7 @@ class _Compiler:
         when, nothing = self._when(spec), _NOTHING.run
         ignored, reads = Ignored(spec.name), self._reads(SURROUNDINGS)
         return CompiledMapping(
-            spec.name, when, nothing, "", PostType.UPDATE, (), nothing, (), ignored=ignored, surrounded=reads
+            spec.name, when, nothing, "", PostType.UPDATE, (), nothing, (), nothing, ignored=ignored, surrounded=reads
         )
 
     def _lacks(self, key: str, code: Code, example: str) -> None:

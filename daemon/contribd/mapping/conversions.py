@@ -1,21 +1,22 @@
 """``as``, ``lookup`` and ``round``: what happens to a value between its expression and the last guard."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import StrEnum
 from functools import partial
 from typing import Final, cast
 
 from contribd.mapping import times
 from contribd.mapping.fraction_prices import TREASURIES, Notation, from_fraction
-from contribd.mapping.mistakes import out_of_range, wrong_type
-from contribd.mapping.numbers import NUMBERS, parse_number, plain_text
+from contribd.mapping.mistakes import RAISED, out_of_range, wrong_type
+from contribd.mapping.numbers import CONTEXT, NUMBERS, parse_number, plain_text
 from contribd.mapping.operators import Value, kind_name
 from contribd.mapping.outcome import FieldValue
 from contribd.mapping.rmtes import rmtes_text
 from contribd.mapping.syntax import Scalar
-from contribd.mapping.tape import GATE, noted
+from contribd.mapping.tape import GATE, current_tape, noted
 from contribd.mapping.times import PLAIN, DateReading
 from contribd.mapping.values import Convert, field_value, rounded, text_value
 
@@ -138,6 +139,15 @@ class Lookup:
         self._table = table
         self._default = default
 
+    def ready(self, last: Callable[[Value], Value]) -> dict[str, Value]:
+        """Each entry that ``last`` can be applied to, with what comes of it."""
+        found: dict[str, Value] = {}
+        with localcontext(CONTEXT):
+            for key, value in self._table.items():
+                with suppress(*RAISED):
+                    found[key] = last(value)
+        return found
+
     def __call__(self, value: Value) -> Scalar:
         key = value if type(value) is str else _short(value)
         if key in self._table:
@@ -156,27 +166,38 @@ def conversion(lookup: Lookup | None, reading: Reading, places: int | None) -> C
     """One function for all that a field asks for; null passes every step and posts a blank."""
     last: Convert = noted(GATE, _guard(reading.to)) if places is None else noted(f"round: {places}", _rounding(places))
     step = reading.step()
-    if lookup is None and step is None:
+    if step is not None:
+        last = _behind(noted(f"as: {reading.to}", step), last)
+    if lookup is None:
         return last
-    steps: list[Callable[[Value], Value]] = [noted("lookup", lookup)] if lookup is not None else []
-    steps += [noted(f"as: {reading.to}", step)] if step is not None else []
+    ready = {} if current_tape() is not None else lookup.ready(last)
+    return _looked_up(ready, _behind(noted("lookup", lookup), last))
 
+
+def _behind(step: Callable[[Value], Value], last: Convert) -> Convert:
+    """``last`` of what ``step`` gives; null passes both."""
+    if last is _as_it_is:
+        return lambda value: None if value is None else step(value)
+    return lambda value: None if value is None else last(step(value))
+
+
+def _looked_up(ready: Mapping[str, FieldValue], otherwise: Convert) -> Convert:
     def convert(value: Value) -> FieldValue:
-        for step in steps:
-            if value is None:
-                return None
-            value = step(value)
-        return last(value)
+        if type(value) is str and value in ready:
+            return ready[value]
+        return otherwise(value)
 
     return convert
 
 
 def _guard(to: As | None) -> Convert:
-    return text_value if to is As.TEXT else _guarded if to is As.RMTES else field_value
+    if to is As.RMTES or to in OF_TIMES:
+        return _as_it_is
+    return text_value if to is As.TEXT else field_value
 
 
-def _guarded(value: Value) -> FieldValue:
-    """RMTES text: all was looked at when it was made."""
+def _as_it_is(value: Value) -> FieldValue:
+    """Dates, times and RMTES: all was looked at when they were made."""
     return cast("FieldValue", value)
 
 

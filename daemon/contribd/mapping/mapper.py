@@ -125,14 +125,22 @@ def _checked(mapping: CompiledMapping, record: Record, ric: str, fields: dict[st
     """The post, unless a check or the lack of fields is against it."""
     if mapping.reads_post:
         record[POST] = fields
-    for check in mapping.checks:
-        rejected = _failed(mapping, check, record, ric, fields)
-        if rejected is not None:
-            return rejected
+    if not _all_true(mapping, record):
+        for check in mapping.checks:
+            rejected = _failed(mapping, check, record, ric, fields)
+            if rejected is not None:
+                return rejected
     if not fields:
         text = "every field was skipped: there is nothing to post"
         return Rejected(RejectCode.MISSING_FIELD, text, ric, mapping.service, mapping.name, fields)
     return Mapped(ric, mapping.service, mapping.name, mapping.type, fields)
+
+
+def _all_true(mapping: CompiledMapping, record: Record) -> bool:
+    try:
+        return mapping.all_checks(record) is True
+    except RAISED:
+        return False
 
 
 def _compute(lets: tuple[tuple[LetName, Evaluate], ...], record: Record) -> None:

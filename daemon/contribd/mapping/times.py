@@ -49,7 +49,8 @@ def to_date(value: Value, reading: DateReading = PLAIN) -> str:
 
 def to_time(value: Value, reading: DateReading = PLAIN) -> str:
     """``HH:MM:SS[.fraction]`` in UTC of a time or date and time. Raises EvaluationError."""
-    clock = _moment(value, reading).clock
+    quick = _quick_clock(value) if type(value) is str and reading is PLAIN else None
+    clock = quick or _moment(value, reading).clock
     if clock is None:
         raise out_of_range(f"as: time needs a time, {shown(value)} has none")
     return clock
@@ -104,13 +105,23 @@ def _by_form(value: Value, form: DateForm) -> Written:
 
 
 def _from_text(text: str) -> Moment:
-    """Records of one second share all but the fraction, and the text before it is read once."""
+    clock = _quick_clock(text)
+    if clock is not None:
+        day, _ = _second(text[:19])
+        return Moment(day, day, clock)
+    return _from_any_text(text)
+
+
+def _quick_clock(text: str) -> str | None:
+    """The time of ``YYYY-MM-DDTHH:MM:SS.fZ``; None where the text is anything else.
+
+    Records of one second share all but the fraction, and the text before it is read once.
+    """
     fraction = text[20:-1]
     if text[19:20] == "." and text[-1] == "Z" and len(fraction) < 10 and fraction.isascii() and fraction.isdigit():
-        day, clock = _second(text[:19])
-        if clock is not None:
-            return Moment(day, day, f"{clock}.{fraction}")
-    return _from_any_text(text)
+        _, clock = _second(text[:19])
+        return None if clock is None else f"{clock}.{fraction}"
+    return None
 
 
 @lru_cache(maxsize=1024)

@@ -35,8 +35,12 @@ _NO_NUMBERS = frozenset(sign + word for sign in ("", "+", "-") for word in ("nan
 """The vendor's server stores ``NaN``, ``Inf`` and ``-Inf`` in a price field and acknowledges it; other spellings it
 refuses (measured), as other servers may not."""
 
-_LONGEST_NO_NUMBER = 10
+_BEGIN_NO_NUMBERS = "nNiI+-"
 _SURELY_SHORT = 15
+_SURELY_FITS = 9
+"""Characters of a number that can be posted as it is: a sign goes the long way because of -0.0, and more characters
+because the number may be whole."""
+
 _FINEST = Decimal(1).scaleb(-MAX_DECIMALS)
 _FORBIDDEN = re.compile("[^ -~]")
 
@@ -49,16 +53,13 @@ def field_value(value: Value) -> FieldValue:
     kind = type(value)
     if kind is Decimal:
         text = str(value)
-        # Up to 15 characters hold neither 15 decimals nor 16 digits; a sign goes the long way because of -0.0, and a
-        # zero at the end of many digits because the number may be whole.
-        whole = text[-1] == "0" and len(text) > 9
-        if len(text) <= _SURELY_SHORT and "E" not in text and text[0] != "-" and not whole:
+        if len(text) <= _SURELY_FITS and text[0] != "-" and "E" not in text:
             return cast("Decimal", value)
         return _bounded_decimal(value)
     if kind is int:
         return _bounded_integer(value)
     if kind is str:
-        if len(value) < _LONGEST_NO_NUMBER and value.lower() in _NO_NUMBERS:
+        if value[:1] in _BEGIN_NO_NUMBERS and value.lower() in _NO_NUMBERS:
             raise out_of_range(f"{value!a} is no price, and a price field would store it; for a text field, as: text")
         return clean_text(value)
     if value is None:
@@ -72,7 +73,11 @@ def rounded(value: Value, quantum: Decimal) -> FieldValue:
     By its value: 7 and 7.0 give the same digits.
     """
     if type(value) is Decimal:
-        return field_value((value if value.adjusted() < _SURELY_SHORT else _in_magnitude(value)).quantize(quantum))
+        exact = (value if value.adjusted() < _SURELY_SHORT else _in_magnitude(value)).quantize(quantum)
+        text = str(exact)
+        if len(text) <= _SURELY_FITS and text[0] != "-" and "E" not in text:
+            return exact
+        return _bounded_decimal(exact)
     if type(value) is int:
         return field_value(Decimal(_bounded_integer(value)).quantize(quantum))
     if value is None:
@@ -114,6 +119,8 @@ def clean_ric(ric: str) -> str:
 
 def price_ric(ric: str) -> str:
     """``ric``, if it can name an item and is no command to LSEG's ATS, which takes posts to such names as orders."""
+    if ric and ric[0] not in " A" and ric[-1] != " " and ric.isascii() and ric.isprintable() and len(ric) <= MAX_RIC:
+        return ric  # most of them: told without a further call
     if ric[:4] == COMMANDS:
         raise out_of_range(f"{ric[:40]!a} is a command to the ATS, no instrument; a mapping's ric must say so itself")
     return clean_ric(ric)
@@ -144,6 +151,9 @@ def _in_magnitude(value: Decimal) -> Decimal:
 
 def _bounded_decimal(value: Decimal) -> FieldValue:
     """Whole numbers become integers: the vendor's converter refuses round billions with a decimal point (measured)."""
+    text = str(value)
+    if len(text) <= _SURELY_SHORT and "E" not in text and text[0] != "-" and text[-1] != "0":
+        return value  # neither 15 decimals nor 16 digits
     fine = _in_magnitude(value).quantize(_FINEST)
     if fine == fine.to_integral_value():
         return _bounded_integer(int(fine))
