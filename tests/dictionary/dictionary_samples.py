@@ -79,6 +79,9 @@ TICK_1     3111
       1        #DE#    up
       2        #FE#    down
       5         "U"    up, in words
+      6        " -"    a dash
+      7        "- "    another, at the start
+      8      " USD "   with spaces at both ends
 """
 
 

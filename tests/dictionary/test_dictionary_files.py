@@ -44,6 +44,14 @@ def test_a_display_text_counts_without_the_spaces_at_its_end() -> None:
     assert table.values("usd") == ()
 
 
+def test_spaces_at_the_start_count_only_where_nothing_else_tells_two_apart() -> None:
+    table = parse_enums(ENUMS).owners[14].table
+    assert table.values("USD") == table.values(" USD") == (8,)
+    assert table.values("-") == (7,)
+    assert table.values(" -") == (6,)
+    assert table.texts() == ["Þ", "þ", "U", "-", "USD"]
+
+
 def test_hexadecimal_display_texts_are_utf8_or_latin1() -> None:
     owners = parse_enums(ENUMS).owners
     assert owners[15].table.values("£") == (993,)

@@ -1,6 +1,7 @@
 """enumtype.def: tables of values with their display texts, each below the fields that have it."""
 
 import re
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from contribd.dictionary.lines import MAX_PROBLEMS, FileProblem, content_lines, is_fid, out_of_range_fid, unreadable
@@ -32,23 +33,27 @@ class EnumTable:
 
     def __init__(self) -> None:
         self.displays: dict[int, str] = {}
-        """The display text of each value, with the spaces at its end."""
-        self._by_display: dict[str, tuple[int, ...]] | None = None
+        """The display text of each value, with the spaces around it."""
+        self._by_display: tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]] | None = None
 
     def values(self, display: str) -> tuple[int, ...]:
-        """All values that have this display text; spaces at its end do not count."""
+        """All values that have this display text.
+
+        Spaces at its end do not count; those at its start only where two display texts differ in them alone.
+        """
         if self._by_display is None:
-            self._by_display = self._indexed()
-        return self._by_display.get(display.rstrip(" "), ())
+            self._by_display = self._indexed(str.rstrip), self._indexed(str.strip)
+        exact, bare = self._by_display
+        return exact.get(display.rstrip()) or bare.get(display.strip(), ())
 
     def texts(self) -> list[str]:
-        """All display texts without the spaces at their ends."""
-        return [text for text in dict.fromkeys(display.rstrip(" ") for display in self.displays.values()) if text]
+        """All display texts without the spaces around them."""
+        return [text for text in dict.fromkeys(map(str.strip, self.displays.values())) if text]
 
-    def _indexed(self) -> dict[str, tuple[int, ...]]:
+    def _indexed(self, stripped: Callable[[str], str]) -> dict[str, tuple[int, ...]]:
         found: dict[str, tuple[int, ...]] = {}
         for value, display in self.displays.items():
-            text = display.rstrip(" ")
+            text = stripped(display)
             found[text] = (*found.get(text, ()), value)
         return found
 
