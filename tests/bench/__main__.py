@@ -1,8 +1,8 @@
 """``python -m tests.bench [PART …] [--quick] [--out DIR]``: measures, and writes one JSON document and one picture.
 
 Parts: throughput, today, distant (an ADS that answers after 5 ms), provider (LSEG's own code), latency, stages, mapping
-(beside the same by hand), growth, overload, recovery, harm, scale, brokers (of three, beside Kafka's own client); all
-of them where none is named. What other parts left in the document stays.
+(beside the same by hand), growth, overload, recovery, harm, scale, brokers (of three, beside Kafka's own client), plan;
+all of them where none is named. What other parts left in the document stays.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from tests.bench import (
     latency,
     overload,
     picture,
+    plan_part,
     recovery,
     scale,
     stages,
@@ -119,6 +120,11 @@ def _brokers(quick: bool) -> dict[str, Any]:
         return broker_outages.measure(setting, 1 if quick else 2)
 
 
+def _plan(quick: bool) -> dict[str, Any]:
+    with Setting() as setting:
+        return plan_part.measure(setting, *((30_000, 2) if quick else (100_000, 4)))
+
+
 PARTS: dict[str, Part] = {
     "throughput": _throughput,
     "today": _today,
@@ -133,6 +139,7 @@ PARTS: dict[str, Part] = {
     "harm": _harm,
     "scale": _scale,
     "brokers": _brokers,
+    "plan": _plan,
 }
 
 
