@@ -31,6 +31,10 @@ mappings:
     checks: [bid <= ask]
   - {name: never, when: asset == "NONE", ric: "{pair}=", fields: {BID: bid}}
 """
+TABLED = """\
+mappings:
+  - {name: fx-spot, when: asset == "FX", ric: "{rows[pair].ric}", fields: {BID: bid, ASK: ask}}
+"""
 
 
 class Desk:
@@ -127,6 +131,42 @@ def test_records_with_what_surrounds_them_are_read_and_keep_their_places(desk: D
     done = desk.plan()
     assert done.exit_code == 2
     assert "1 record is newly rejected by fx-spot, CheckFailed (prices:3:1812: posted to EUR=TRCC; now" in done.stdout
+
+
+def test_what_surrounds_a_record_reaches_both_rules(desk: Desk) -> None:
+    desk.write("b", MAPPING.replace('asset == "FX"', 'asset == "FX" and @headers.desk == "fx" and @topic == "prices"'))
+    record = {"asset": "FX", "pair": "EUR", "bid": 1, "ask": 1.5}
+    desk.feed({"@headers": {"desk": "fx"}, "@value": record}, {"@headers": {"desk": "mm"}, "@value": record}, record)
+    done = desk.plan()
+    assert done.exit_code == 2
+    assert "3 records: 2 come out differently, 1 the same" in done.stdout
+
+
+def test_tables_and_included_defaults_are_part_of_what_the_daemon_tells(desk: Desk) -> None:
+    (desk.folder / "shared").mkdir()
+    (desk.folder / "shared" / "defaults.yaml").write_text("defaults: {checks: [bid <= ask]}\n")
+    (desk.folder / "shared" / "rows.csv").write_text("id,ric\nEUR,EUR=TRCC\n")
+    absolute = desk.folder / "shared" / "rows.csv"
+    for name in ("a", "b"):
+        rows = "../shared/rows.csv" if name == "b" else absolute
+        desk.write(
+            name, "include: [../shared/defaults.yaml]\n" + f"tables: {{rows: {{file: {rows}, key: id}}}}\n" + TABLED
+        )
+    rules = load(desk.folder / "a.yaml").rules
+    server = ControlServer(desk.folder / "s", None, _no_orders, lambda: rules_document(rules, __version__))
+    server.start()
+    while not (desk.folder / "s").exists():
+        pass
+    try:
+        assert desk.plan(against=None).exit_code == 0
+        absolute.write_text("id,ric\nEUR,EUR=X\n")
+        done = desk.plan(against=None)
+    finally:
+        server.close()
+    assert done.exit_code == 2, done.output
+    assert "fx-spot's RIC ends with 'X' instead of 'TRCC'" in done.stdout or "EUR=TRCC becomes EUR=X" in done.stdout
+    assert "  ~ table rows\n" in done.stdout
+    assert "note:" not in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,11 @@ def test_exchanged_fields_are_named_with_the_mapping_and_how_often() -> None:
     assert texts(gathered(*pairs)) == ["BID and ASK are exchanged in fx: in each of 500 records that change"]
 
 
+def test_fields_are_named_in_the_order_of_the_old_rules() -> None:
+    pairs = [(post(BID=bid, ASK=ask), post(ASK=bid, BID=ask)) for bid, ask in quotes(5)]
+    assert texts(gathered(*pairs)) == ["BID and ASK are exchanged in fx: in each of 5 records that change"]
+
+
 def test_an_exchange_is_told_from_other_changes_that_come_with_it() -> None:
     pairs = [
         (post(BID=bid, ASK=ask, SIZE=5, MID=bid), post(BID=ask, ASK=bid, SIZE=500, MID=round(bid, 1)))

@@ -29,6 +29,9 @@ def plan_lines(report: Report) -> Iterator[Text]:
     found = report.findings
     yield Text(f"{_side(report.new)} in place of {_side(report.old)}")
     yield Text(_traffic(report))
+    for each in report.unread:
+        place = f"{each.topic}:{each.partition}:{each.first}" + (f" to {each.last}" if each.last > each.first else "")
+        yield Text(f"  {place} could not be read and is left out: {printable(each.reason)}", style="yellow")
     yield _verdict(report)
     yield from _first(found)
     yield Text()

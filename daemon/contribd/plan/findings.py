@@ -166,4 +166,6 @@ def value_text(value: FieldValue) -> str:
 
 def percent(share: float) -> str:
     """A share for people, with as many digits as say something."""
-    return f"{share:.2%}" if share < 1 else f"{share:,.0%}"
+    if share >= 1:
+        return f"{share:,.0%}"
+    return f"{share:.2%}" if share >= 0.01 or not share else f"{100 * share:.2g}%"

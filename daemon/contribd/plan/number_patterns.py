@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Final, TypeAlias
 
 from contribd.mapping.numbers import NUMBERS, plain_text
@@ -12,6 +12,11 @@ MAX_DIGITS: Final = 8
 """Significant digits of a factor that is worth naming."""
 
 Number: TypeAlias = int | Decimal
+
+CONTEXT: Final = Context(prec=40, traps=[])
+"""The context of every comparison: what goes beyond it is equal to nothing, and raises nothing."""
+
+_WHOLE: Final = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,8 @@ class Factor:
         """What becomes of the field."""
         inverse = 1 / self.factor
         if abs(self.factor) < 1 and inverse == int(inverse):
-            return f"is divided by {shown(inverse)}"
-        return f"is multiplied by {shown(self.factor)}"
+            return f"is divided by {int(inverse):,}"
+        return f"is multiplied by {self.factor.normalize():,f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +163,7 @@ def _ratio(old: Number, new: Number) -> Decimal | None:
 
 def _comes_to(exact: Decimal, posted: Number) -> bool:
     """Whether a number is posted as another: the same, or rounded to its decimals."""
-    if exact == posted:
-        return True
-    places = places_of(posted)
-    return places_of(exact) > places and abs(exact - posted) * 2 * 10**places <= 1
+    return exact == posted or exact.quantize(posted if type(posted) is Decimal else _WHOLE) == posted
 
 
 def _numbers(old: FieldValue, new: FieldValue) -> bool:

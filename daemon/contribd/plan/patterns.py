@@ -1,9 +1,10 @@
 """What is regular in the changes of one field, found in the first of them and counted in all."""
 
+from decimal import localcontext
 from typing import Final, NamedTuple, TypeAlias
 
 from contribd.mapping.outcome import FieldValue
-from contribd.plan.number_patterns import NumberPattern, number_patterns
+from contribd.plan.number_patterns import CONTEXT, NumberPattern, number_patterns
 from contribd.plan.text_patterns import TextPattern, text_patterns
 
 Pattern: TypeAlias = NumberPattern | TextPattern
@@ -26,7 +27,7 @@ class Regular(NamedTuple):
 class Regularity:
     """The changes of one field: a pattern is chosen once ``SAMPLE`` have come, and counted exactly from the first on.
 
-    What is kept is that many pairs, and then the pattern with its count.
+    What is kept is that many pairs, and then the pattern with its count. ``add`` needs ``CONTEXT`` to be current.
     """
 
     def __init__(self) -> None:
@@ -46,8 +47,10 @@ class Regularity:
             self._begin(old, new)
         elif self._pattern is not None and self._pattern.holds(old, new):
             self._held += 1
-        self._constant += new == self._first_new
-        self._old_varies = self._old_varies or old != self._first_old
+        if new == self._first_new:
+            self._constant += 1
+        if not self._old_varies:
+            self._old_varies = old != self._first_old
 
     def _begin(self, old: FieldValue, new: FieldValue) -> None:
         if self._count == 1:
@@ -67,7 +70,8 @@ class Regularity:
     def found(self) -> Regular | None:
         """What is regular; None where nothing is."""
         if self._sample:
-            self._choose()
+            with localcontext(CONTEXT):
+                self._choose()
         if self._count and self._constant >= SHARE * self._count and self._old_varies:
             return Regular(_always(self._first_new), self._constant, constant=True)
         if self._pattern is not None and self._held >= SHARE * self._count:
