@@ -14,6 +14,7 @@ from typing import Final
 _SURELY_FITS = 15  # characters of a plain decimal below 1e7: at most 13 decimals
 _SURELY_BELOW = 10**7
 _LEAST_EXPONENT, _GREATEST_EXPONENT = -14, 7  # a Real is an integer times ten to one of these
+_STORED_WORDS = frozenset({"NaN", "Inf", "-Inf"})  # no number, and stored as one
 _ENUMS = 1 << 16
 _UINTS = 1 << 64
 _INTS = 1 << 63
@@ -63,7 +64,8 @@ FIELDS: Final[Mapping[str, FieldKind]] = MappingProxyType(_parse_dictionary(_DIC
 def judge(name: str, value: object, fields: Mapping[str, FieldKind]) -> Verdict:
     """What becomes of ``value`` as decoded from JSON, its numbers with a point or exponent as Decimal."""
     kind = fields.get(name)
-    if kind is None:
+    # It reads no digit 9 in a FID.
+    if kind is None or (name.isdigit() and "9" in name):
         return Verdict.ERROR
     return Verdict.FINE if value is None else _JUDGES[kind](value)
 
@@ -73,7 +75,7 @@ def _judge_real(value: object) -> Verdict:
         return Verdict.FINE if _fits(value) else Verdict.ERROR
     if isinstance(value, int):
         return _error_unless(-_INTS <= value < _INTS)
-    return _error_unless(not isinstance(value, str))
+    return _error_unless(not isinstance(value, str) or value in _STORED_WORDS)
 
 
 def _judge_uint(value: object) -> Verdict:
