@@ -85,9 +85,19 @@ class _ShortForm(_Model):
 class FractionSpec(_Model):
     """How a market writes its fractions: ``as: fraction``."""
 
-    of: Literal[2, 4, 8, 16, 32, 64, 128, 256] = 32
-    third_digit: Literal["eighths", "decimal"] = "eighths"
-    point: Literal["refuse", "decimals", "fraction"] = "refuse"
+    of: Annotated[
+        Literal[2, 4, 8, 16, 32, 64, 128, 256],
+        Field(description="What the digits behind a dash or an apostrophe count"),
+    ] = 32
+    third_digit: Annotated[
+        Literal["eighths", "decimal"],
+        Field(
+            description="The digit behind two of 32nds: eighths of one, or its first decimal as futures exchanges write"
+        ),
+    ] = "eighths"
+    point: Annotated[
+        Literal["refuse", "decimals", "fraction"], Field(description="What 99.16 means: nothing, decimals, or 99-16")
+    ] = "refuse"
 
     def has(self, key: str) -> bool:
         """Whether the file names the key."""
@@ -99,24 +109,45 @@ class FractionSpec(_Model):
         return Notation(self.of, ThirdDigit(self.third_digit), Point(self.point))
 
 
+_Kinds = Literal["real", "int", "text", "date", "time", "datetime", "fraction", "rmtes"]
+_Lookup = Annotated[
+    dict[str, ScalarValue] | None, Field(description="A table: the value is looked up and replaced; keys are text")
+]
+
+
 class FieldSpec(_ShortForm):
     """One field of a post: an expression, or ``from``/``value`` with what is to be done to it."""
 
-    from_: Annotated[ExpressionText | None, Field(alias="from")] = None
-    value: ScalarValue = None
-    round: Annotated[int, Field(ge=0, le=MAX_DECIMALS)] | None = None
-    missing: Literal["reject", "skip", "blank"] = "reject"
-    as_: Annotated[
-        Literal["real", "int", "text", "date", "time", "datetime", "fraction", "rmtes"] | None, Field(alias="as")
+    from_: Annotated[ExpressionText | None, Field(alias="from", description="An expression over the record")] = None
+    value: Annotated[ScalarValue, Field(description="A constant instead; null posts a blank")] = None
+    round: Annotated[
+        Annotated[int, Field(ge=0, le=MAX_DECIMALS)] | None, Field(description="Decimals, rounded half to even")
     ] = None
-    fraction: FractionSpec | None = None
-    zone: str | None = None
-    fold: Literal["earlier", "later", "reject"] = "earlier"
-    gap: Literal["reject", "forward"] = "reject"
-    format: str | None = None
-    unit: Literal["s", "ms", "us", "ns", "days"] | None = None
-    lookup: dict[str, ScalarValue] | None = None
-    default: ScalarValue = None
+    missing: Annotated[
+        Literal["reject", "skip", "blank"],
+        Field(description="Where the record has no such value: reject the record, skip the field, or post a blank"),
+    ] = "reject"
+    as_: Annotated[_Kinds | None, Field(alias="as", description="What the value is read as, and posted as")] = None
+    fraction: Annotated[
+        FractionSpec | None, Field(description="For as: fraction: how the market writes its fractions")
+    ] = None
+    zone: Annotated[
+        str | None, Field(description="For dates and times: the time zone of text without an offset, as Europe/London")
+    ] = None
+    fold: Annotated[
+        Literal["earlier", "later", "reject"], Field(description="Which one of a local time that comes twice")
+    ] = "earlier"
+    gap: Annotated[
+        Literal["reject", "forward"], Field(description="What becomes of a local time that the clocks leave out")
+    ] = "reject"
+    format: Annotated[
+        str | None, Field(description="For dates and times: how text writes them, as DD.MM.YYYY HH:mm:ss")
+    ] = None
+    unit: Annotated[
+        Literal["s", "ms", "us", "ns", "days"] | None, Field(description="For dates and times: what an epoch counts")
+    ] = None
+    lookup: _Lookup = None
+    default: Annotated[ScalarValue, Field(description="What lookup gives for anything its table lacks")] = None
 
     @classmethod
     def _short_key(cls) -> str:
