@@ -7,6 +7,7 @@ from contribd.config.document import parse_document
 from contribd.mapping.cases import run_cases
 from contribd.mapping.compile import compile_file
 from contribd.mapping.cursor import MAX_NESTING, MAX_NODES
+from contribd.mapping.expression import compile_expression
 from contribd.mapping.functions import FUNCTIONS
 from contribd.mapping.lexer import MAX_SOURCE
 from contribd.mapping.list_functions import MAX_ELEMENTS
@@ -34,6 +35,13 @@ def test_every_function_and_setting_is_described() -> None:
     assert {name for name in FUNCTIONS if f"`{name}(" not in PAGE} == set()
     settings = {field.alias or name for name, field in FieldSpec.model_fields.items()}
     assert {name for name in settings if f"| `{name}` |" not in PAGE} == set()
+
+
+def test_what_the_page_says_that_a_call_gives_it_gives() -> None:
+    said = re.findall(r"`(\w+\([^`]*\))` is `([^`]*)`", PAGE)
+    assert len(said) >= 5
+    for call, result in said:
+        assert compile_expression(call).evaluate({}) == compile_expression(result).evaluate({}), call
 
 
 def test_bounds_are_those_of_the_code() -> None:

@@ -227,7 +227,7 @@ def test_as_raises_nothing_but_what_the_mapper_expects(to: As, value: Any) -> No
 
 
 @pytest.mark.parametrize("sign", ["", "+", "-"])
-@pytest.mark.parametrize("word", ["NaN", "nan", "Inf", "INF", "inf", "Infinity", "INFINITY"])
+@pytest.mark.parametrize("word", ["NaN", "nan", "Inf", "INF", "inf", "Infinity", "INFINITY", ".inf"])
 def test_a_word_that_a_price_field_stores_is_posted_as_text_alone(sign: str, word: str) -> None:
     with pytest.raises(EvaluationError, match="as: text"):
         field_value(sign + word)

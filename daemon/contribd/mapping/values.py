@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TypeAlias, cast
 
-from contribd.mapping.mistakes import EvaluationError, out_of_range, wrong_type
+from contribd.mapping.mistakes import ErrorKind, EvaluationError, out_of_range, wrong_type
 from contribd.mapping.numbers import PlainDecimal
 from contribd.mapping.operators import Value, kind_name
 from contribd.mapping.outcome import FieldValue
@@ -31,11 +31,11 @@ COMMANDS = "ATS_"
 
 Convert: TypeAlias = Callable[[Value], FieldValue]
 
-_NO_NUMBERS = frozenset(sign + word for sign in ("", "+", "-") for word in ("nan", "inf", "infinity"))
+_NO_NUMBERS = frozenset(sign + word for sign in ("", "+", "-") for word in ("nan", "inf", "infinity", ".nan", ".inf"))
 """The vendor's server stores ``NaN``, ``Inf`` and ``-Inf`` in a price field and acknowledges it; other spellings it
-refuses (measured), as other servers may not."""
+refuses (measured), as other servers may not. With a dot they are YAML's."""
 
-_BEGIN_NO_NUMBERS = "nNiI+-"
+_BEGIN_NO_NUMBERS = "nNiI+-."
 _SURELY_SHORT = 15
 _SURELY_FITS = 9
 """Characters of a number that can be posted as it is: a sign goes the long way because of -0.0, and more characters
@@ -60,7 +60,11 @@ def field_value(value: Value) -> FieldValue:
         return _bounded_integer(value)
     if kind is str:
         if value[:1] in _BEGIN_NO_NUMBERS and value.lower() in _NO_NUMBERS:
-            raise out_of_range(f"{value!a} is no price, and a price field would store it; for a text field, as: text")
+            raise EvaluationError(
+                ErrorKind.OUT_OF_RANGE,
+                f"{value!a} is no price, and a price field would store it; for a text field, as: text",
+                cure="Add as: text where it is a word, or write null for a blank",
+            )
         return clean_text(value)
     if value is None:
         return None
