@@ -122,7 +122,7 @@ GIVES: list[tuple[str, object]] = [
     ("sum(book, sum(item.by, item.n))", 7),
     ("first(book, any(item.by, item.n == 4)).size", 9),
     ("first(book, item.size == largest(book, item.size)).side", "B"),
-    ("count(hundred, any(hundred, item == 1))", 100),
+    ("count(hundred, item > 0 and any(hundred, item == 1))", 100),
     ("coalesce(item, 1)", 1),
 ]
 
@@ -142,6 +142,25 @@ def test_function_gives(source: str, expected: object) -> None:
     got = value(source)
     assert got == expected
     assert isinstance(got, bool) == isinstance(expected, bool)
+
+
+@pytest.mark.parametrize(
+    ("source", "at", "cure"),
+    [
+        ("first(book, price > 1)", 12, "Write item.price for a key of the element"),
+        ("first(book, not any(book, item.price > 1))", 20, "Write item.book for a key of the element"),
+        ("sum(book, n * size)", 10, "Write item.n for a key of the element"),
+        ("all(book, 1 + 1 == 2)", 16, "Write item for the element"),
+    ],
+)
+def test_what_is_asked_of_each_element_names_it(source: str, at: int, cure: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        compile_expression(source)
+    assert (caught.value.code, caught.value.at, caught.value.cure) == ("M128", at, cure)
+
+
+def test_constants_are_the_same_for_each_element_on_purpose() -> None:
+    assert value("count(book, true)") == value("sum(book, 1)") == value("len(book)")
 
 
 def test_rounding_gives_the_decimals_asked_for() -> None:
@@ -177,7 +196,7 @@ def test_every_function_is_tried_here() -> None:
         ("largest(empty)", ErrorKind.MISSING, "largest: the list is empty"),
         ("count(asset, item == 1)", ErrorKind.WRONG_TYPE, 'count takes a list, not "FX"'),
         ("count(long, item == 1)", ErrorKind.OUT_OF_RANGE, "count: the list has 10001 elements, more than the 10000"),
-        ("count(hundred, any(long, item == 2))", ErrorKind.OUT_OF_RANGE, "more than the 100 that a list within a list"),
+        ("count(hundred, item > 0 and any(long, item == 2))", ErrorKind.OUT_OF_RANGE, "more than the 100 that a list within a list"),
     ],
 )
 def test_function_fails_with_one_typed_error(source: str, kind: ErrorKind, text: str) -> None:

@@ -8,7 +8,7 @@ from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.names import table_alone
 from contribd.mapping.numbers import parse_number
 from contribd.mapping.patterns import pattern_of
-from contribd.mapping.scope import EMPTY, POST, SURROUNDINGS
+from contribd.mapping.scope import EMPTY, ITEM, POST, SURROUNDINGS
 from contribd.mapping.syntax import (
     Access,
     Binary,
@@ -21,6 +21,8 @@ from contribd.mapping.syntax import (
     Row,
     TableName,
     Unary,
+    children,
+    walk_tree,
 )
 from contribd.mapping.written import constant_text, short
 
@@ -179,9 +181,32 @@ def _call(node: Call) -> Kind:
     if function.check is not None:
         function.check(node)
     kinds = [_argument(node, function, index) for index in range(len(node.arguments))]
+    if function.form is Form.EACH:
+        _need_item(node)
     if node.function == "coalesce":
         return _union(kinds)
     return function.gives
+
+
+def _need_item(node: Call) -> None:
+    """What is asked of each element without naming it is the same for all; constants are meant so."""
+    asked = node.arguments[1]
+    if isinstance(asked, Literal) or _names_item(asked):
+        return
+    keys = (part for part in walk_tree(asked) if isinstance(part, Path) and isinstance(part.keys[0], str))
+    key = next(keys, None)
+    text = f"{short(asked)} does not name item: it is the same for each element of {short(node.arguments[0])}"
+    cure = f"Write item.{short(key)} for a key of the element" if key else "Write item for the element"
+    raise ExpressionError(key.at if key else asked.at, text, code=Code.NO_ITEM, cure=cure)
+
+
+def _names_item(node: Node) -> bool:
+    """Whether the element at hand is named; within another list function item is an element of that one."""
+    if isinstance(node, Path):
+        return node.keys[0] is ITEM
+    function = FUNCTIONS.get(node.function) if isinstance(node, Call) else None
+    parts = children(node)
+    return any(map(_names_item, parts[:1] if function is not None and function.form is Form.EACH else parts))
 
 
 def _argument(node: Call, function: Function, index: int) -> Kind:

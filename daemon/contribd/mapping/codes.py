@@ -42,6 +42,7 @@ class Code(StrEnum):
 
     PATTERN = "M126", "A pattern that cannot be read, or is no constant"
     NESTED_LISTS = "M127", "List functions stand within each other too deeply"
+    NO_ITEM = "M128", "What a list function asks of each element does not name item"
 
     # What would fail with every record.
     KIND = "M130", "A kind of value that cannot stand here"
