@@ -91,7 +91,8 @@ def test_function_gives(source: str, expected: object) -> None:
         ("date_text('10:15', 'DD')", "does not hold all of DD"),
         ("date_text(at, 'HH:mmZ')", "writes no offset"),
         ("date_text(day, upper('dd'))[0]", ""),
-        ("read_date('22', 'DD')", "says no date and no time"),
+        ("read_date('22', 'DD')", "says neither a whole date nor a time"),
+        ("read_date('22', upper('dd'))", "says no date and no time"),
         ("read_date('x', 'DD.MM.YYYY')", "of the form DD.MM.YYYY"),
         ("add_seconds(day, 1)", "takes a date and a time"),
         ("add_seconds('9999-12-31T23:59:59', 1)", "years 1 to 9999"),
@@ -113,6 +114,12 @@ def test_function_refuses(source: str, says: str) -> None:
         ("date_text(day, '%d%m')", "M321", 16, 'Write "DDMM"'),
         ("date_text(day, 'DD.yyyy')", "M321", 19, 'Write "DD.YYYY"'),
         ("read_date(day, 'DD/mm/YYYY')", "M321", 16, 'Write "DD/MM/YYYY"'),
+        (
+            "read_date(month, 'MMM-YY')",
+            "M321",
+            17,
+            'Write all of it; of a month alone the first day is read_date("01-" + month, "DD-MMM-YY")',
+        ),
         ("in_zone(day, 'Europe/Londn')", "M320", 13, "Write Europe/London"),
     ],
 )

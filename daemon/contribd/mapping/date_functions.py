@@ -134,6 +134,19 @@ def check_form(node: Call) -> None:
             raise ExpressionError(at, problem.text, code=Code.DATE_FORM, cure=problem.cure) from None
 
 
+def check_read(node: Call) -> None:
+    """The same; a form to read says a whole date, or a time. Raises ExpressionError."""
+    check_form(node)
+    source = node.arguments[1]
+    if not isinstance(source, Literal) or not isinstance(source.value, str):
+        return
+    form = date_form(source.value)
+    if not form.has_date and not form.has_time:
+        text = f"the form {form.source} says neither a whole date nor a time"
+        cure = 'Write all of it; of a month alone the first day is read_date("01-" + month, "DD-MMM-YY")'
+        raise ExpressionError(source.at, text, code=Code.DATE_FORM, cure=cure)
+
+
 def check_zone(node: Call) -> None:
     """The same of a zone. Raises ExpressionError."""
     name = node.arguments[1]

@@ -109,7 +109,7 @@ _DATES = {
     "weekday": Function(dates.weekday, "weekday(date)", (_D,), _N, 1, 1),
     "month_code": Function(dates.month_code, "month_code(date)", (_D,), _T, 1, 1),
     "date_text": Function(dates.date_text, "date_text(date, form)", (_D, _T), _T, 2, 2, check=dates.check_form),
-    "read_date": Function(dates.read_date, "read_date(text, form)", (_T, _T), _T, 2, 2, check=dates.check_form),
+    "read_date": Function(dates.read_date, "read_date(text, form)", (_T, _T), _T, 2, 2, check=dates.check_read),
     "in_zone": Function(dates.in_zone, "in_zone(datetime, zone)", (_D, _T), _T, 2, 2, check=dates.check_zone),
 }
 FUNCTIONS: dict[str, Function] = {
