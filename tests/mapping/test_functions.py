@@ -196,7 +196,11 @@ def test_every_function_is_tried_here() -> None:
         ("largest(empty)", ErrorKind.MISSING, "largest: the list is empty"),
         ("count(asset, item == 1)", ErrorKind.WRONG_TYPE, 'count takes a list, not "FX"'),
         ("count(long, item == 1)", ErrorKind.OUT_OF_RANGE, "count: the list has 10001 elements, more than the 10000"),
-        ("count(hundred, item > 0 and any(long, item == 2))", ErrorKind.OUT_OF_RANGE, "more than the 100 that a list within a list"),
+        (
+            "count(hundred, item > 0 and any(long, item == 2))",
+            ErrorKind.OUT_OF_RANGE,
+            "more than the 100 that a list within a list",
+        ),
     ],
 )
 def test_function_fails_with_one_typed_error(source: str, kind: ErrorKind, text: str) -> None:

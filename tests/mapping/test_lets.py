@@ -155,6 +155,12 @@ def test_a_field_that_was_skipped_is_missing_of_the_post() -> None:
     assert (outcome.code, outcome.text) == (RejectCode.MISSING_FIELD, "check @post.BID > 0: the post has no BID")
 
 
+def test_check_that_names_a_field_as_a_key_is_told_how_the_post_is_named() -> None:
+    outcome = mapper(one(fields={"BID": "bid"}, checks=["BID > 0"])).map(b'{"bid": 1}')
+    assert isinstance(outcome, Rejected)
+    assert outcome.text == "check BID > 0: the record has no BID; what will be posted is @post.BID"
+
+
 def test_the_post_is_known_in_checks_alone() -> None:
     assert [problem.code for problem in problems(one(fields={"A": "@post.A"}, checks=["@post.B > 1"]))] == [
         "M123",

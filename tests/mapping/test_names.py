@@ -167,6 +167,7 @@ def test_expression_tells_what_it_reads() -> None:
     ("source", "at", "text", "cure"),
     [
         ("1 + @kye", 4, "there is no @kye", 'Write @key; a key of the record that is called so is ["@kye"]'),
+        ("@value.bid", 0, "the record itself has no name", "Write its keys by themselves, as in bid"),
         ("@headers", 0, "@headers takes the name of a header", "Write @headers.source, for example"),
         ("@key.x", 0, "@key is no list or object: nothing is within it", ""),
         ("@post", 0, "@post takes the name of a field", "Write @post.22"),

@@ -187,7 +187,8 @@ def _failed(
         if answer is not False:
             raise wrong_type(f"a check is true or false, not {kind_name(answer)}")
     except RAISED as error:
-        return _rejected(mapping, f"check {that.source}", as_evaluation_error(error), ric, fields)
+        failure = as_evaluation_error(error)
+        return _rejected(mapping, f"check {that.source}", failure, ric, fields, _posted(failure, fields))
     text = f"{check.text}: " if check.text else ""
     text += f"{that.source} is false" + _shown(that.paths, record)
     return Rejected(RejectCode.CHECK_FAILED, text, ric, mapping.service, mapping.name, fields)
@@ -199,9 +200,17 @@ def _rejected(
     error: EvaluationError,
     ric: str | None = None,
     fields: dict[str, FieldValue] | None = None,
+    hint: str = "",
 ) -> Rejected:
     code = _CODES.get(error.kind, RejectCode.BAD_VALUE)
-    return Rejected(code, f"{place}: {error.text}", ric, mapping.service, mapping.name, fields)
+    return Rejected(code, f"{place}: {error.text}{hint}", ric, mapping.service, mapping.name, fields)
+
+
+def _posted(failure: EvaluationError, fields: dict[str, FieldValue]) -> str:
+    """Where a check names a field as if it were a key of the record: how the post is named."""
+    if len(failure.path) != 1 or failure.path[0] not in fields:
+        return ""
+    return f"; what will be posted is @post.{failure.path[0]}"
 
 
 def _shown(paths: tuple[tuple[Key, ...], ...], record: Record) -> str:

@@ -13,6 +13,9 @@ from contribd.mapping.written import short
 
 _PLACES = (*(f"@{name}" for name in Surroundings._fields), EMPTY.name, POST.name)
 
+_OF_THE_RECORD = frozenset({"@value", "@record", "@message", "@payload"})
+"""What the record is called by lines that say what surrounds it, and elsewhere."""
+
 
 def place(token: Token, scope: Scope) -> tuple[Key, ...]:
     """How the path begins that a name with ``@`` stands for."""
@@ -30,6 +33,9 @@ def place(token: Token, scope: Scope) -> tuple[Key, ...]:
         return (POST,)
     if name in _PLACES:
         return (SURROUNDINGS, name[1:])
+    if name in _OF_THE_RECORD:
+        text, cure = f"there is no {name}: the record itself has no name", "Write its keys by themselves, as in bid"
+        raise ExpressionError(token.at, text, code=Code.NO_SURROUNDING, cure=cure)
     raise ExpressionError(
         token.at,
         f"there is no {name}",
