@@ -80,7 +80,7 @@ FUNCTIONS: Final[Mapping[str, str]] = {
     "padstart": "pad_left({0}, {1})", "ljust": "pad_right({0}, {1})", "padend": "pad_right({0}, {1})",
     "rjust": "pad_left({0}, {1})", "zfill": 'pad_left({0}, {1}, "0")', "lpad": "pad_left({0}, {1})",
     "rpad": "pad_right({0}, {1})", "get": "{0}[{1}]",
-    "filter": "first({0}, condition)", "where": "first({0}, condition)", "select": "first({0}, condition)",
+    "where": "filter({0}, condition)", "select": "filter({0}, condition)",
     "abs_value": "abs({0})", "ceiling": "ceil({0})", "minimum": "min({0}, {1})", "maximum": "max({0}, {1})",
     "lookup": "table[{0}], with a table under tables:", "vlookup": "table[{0}], with a table under tables:",
     "now": "@timestamp", "today": "@timestamp", "defined": "exists({0})", "has": "exists({0})",

@@ -118,6 +118,7 @@ FUNCTIONS: dict[str, Function] = {
     "matches": Function(patterns.matches, "matches(text, pattern)", (_T, _T), _B, 2, 2, Form.PATTERN),
     "capture": Function(patterns.capture, "capture(text, pattern, group)", (_T, _T, _N | _T), _T, 2, 3, Form.PATTERN),
     "first": Function(lists.first, "first(list, condition)", (_L, _B), Kind.ANY, 2, 2, Form.EACH),
+    "filter": Function(lists.filter_, "filter(list, condition)", (_L, _B), _L, 2, 2, Form.EACH),
     "count": Function(lists.count, "count(list, condition)", (_L, _B), _N, 2, 2, Form.EACH),
     "any": Function(lists.any_, "any(list, condition)", (_L, _B), _B, 2, 2, Form.EACH),
     "all": Function(lists.all_, "all(list, condition)", (_L, _B), _B, 2, 2, Form.EACH),

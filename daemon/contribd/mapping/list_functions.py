@@ -25,6 +25,11 @@ def first(elements: Value, holds: Of, most: int) -> Value:
     raise missing("first: the condition is true for no element of the list")
 
 
+def filter_(elements: Value, holds: Of, most: int) -> list[Value]:
+    """The elements for which the condition is true, in their order."""
+    return [element for element, rest in _each("filter", elements, most) if truth(holds(element, rest))]
+
+
 def count(elements: Value, holds: Of, most: int) -> int:
     """For how many elements the condition is true."""
     return sum(truth(holds(element, rest)) for element, rest in _each("count", elements, most))
