@@ -64,6 +64,13 @@ def test_a_mapping_has_what_it_says_over_the_defaults_of_its_file_and_of_what_th
     assert spot.withdraw == frozenset({"BID"})
 
 
+def test_a_default_check_that_does_not_fit_a_mapping_names_the_mapping(write: Write) -> None:
+    desk = 'defaults: {checks: ["@post.ASK > 0"]}\n'
+    spot = "include: [../desk.yaml]\nmappings:\n  - {name: one, ric: X=, fields: {ASK: ask}}\n"
+    spot += "  - {name: bids, ric: X=, fields: {BID: bid}}\n"
+    assert problems(write, desk, spot=spot) == ["desk.yaml:1:22: defaults.checks[0]: bids posts no field ASK"]
+
+
 def test_a_mapping_that_ignores_takes_no_defaults(write: Write) -> None:
     assert loaded(write, spot=SPOT).mapper.map(b'{"beat": 1}') == Ignored("heartbeat")
 

@@ -143,7 +143,7 @@ def compile_file(
     compiled = Compiled(tests=[named_as_posted(case, types) for case in model.tests])
     names = set(taken)
     for index, spec in enumerate(model.mappings):
-        compiler = _Compiler(("mappings", index), spec.name, types, Scope(tables=tables or {}))
+        compiler = _Compiler(("mappings", index), spec.name, types, Scope(tables=tables or {}, mapping=spec.name))
         if spec.name in names:
             text = f"another mapping is named {spec.name}; results tell mappings apart by name"
             compiler.problem(("name",), text, code=Code.SAME_NAME, cure="Give one of them another name")

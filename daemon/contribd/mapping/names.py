@@ -98,7 +98,7 @@ def check_names(nodes: Iterable[Node], scope: Scope) -> None:
 def _check_path(node: Path, scope: Scope) -> None:
     root, *rest = node.keys
     if root is POST:
-        _check_post(node, rest, scope.post or frozenset())
+        _check_post(node, rest, scope)
     elif root is SURROUNDINGS:
         if rest == ["headers"]:
             text = "@headers takes the name of a header"
@@ -108,12 +108,13 @@ def _check_path(node: Path, scope: Scope) -> None:
         _check_end(node, 1)
 
 
-def _check_post(node: Path, rest: list[Key], fields: frozenset[str]) -> None:
+def _check_post(node: Path, rest: list[Key], scope: Scope) -> None:
+    fields = scope.post or frozenset()
     if not rest or not isinstance(rest[0], str):
         text = "@post takes the name of a field"
         raise ExpressionError(node.at, text, code=Code.NO_POST, cure=f"Write @post.{min(fields, default='FIELD')}")
     if rest[0] not in fields:
-        text = f"this mapping posts no field {rest[0]}"
+        text = f"{scope.mapping} posts no field {rest[0]}"
         raise ExpressionError(node.at, text, code=Code.NO_POST, cure=_nearest(rest[0], fields))
     _check_end(node, 2)
 

@@ -67,6 +67,8 @@ class Scope:
     tables: Mapping[str, Table] = field(default_factory=dict)
     post: frozenset[str] | None = None
     """The fields that ``@post`` can name; None where there is no post yet."""
+    mapping: str = "this mapping"
+    """Whose expression it is, for people: one of a file's defaults is that of several."""
 
 
 RECORD_ONLY: Final = Scope()
