@@ -218,8 +218,8 @@ mappings:
     when: 'a == "x, y" and b != "''"'
     ric: "{pair}: #1"
     fields: {"NO": {from: ccy, lookup: {"NO": "1.50", a: 1.50, "n": null}}, B: {value: "0x1"}}
-    checks: [{that: "a == 'b'", text: "no: b"}]
-"""
+    checks: [{that: "a == 'b'", text: "no: b"}, LONG]
+""".replace("LONG", " or ".join(["a == b"] * 12))
     first = loaded(write, spot=odd)
     text = show(inspect(first.files[0], environ={}).mappings.documents, "yes", "TRCC")
     assert text is not None

@@ -62,7 +62,8 @@ def _relative(file: Path, to: Path) -> str:
 
 def _lined_up(lines: list[tuple[str, str]]) -> str:
     width = min(_FURTHEST, max(len(text) for text, _ in lines)) + _GAP
-    return "".join(f"{text.ljust(width)}# {where}\n" if where else f"{text}\n" for text, where in lines)
+    gap = " " * _GAP
+    return "".join(f"{text + gap:<{width}}# {where}\n" if where else f"{text}\n" for text, where in lines)
 
 
 def _flow(value: Any) -> str:
