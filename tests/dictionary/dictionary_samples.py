@@ -50,6 +50,8 @@ NO_TABLE    "NO TABLE"           9011  NULL        ENUMERATED     3 ( 3 )  ENUM 
 MINUTES     "MINUTES"            9012  NULL        TIME                5  TIME             2
 SECONDS     "SECONDS"            9013  NULL        TIME                8  TIME             3
 MICROS      "MICROSECONDS"       9014  NULL        TIME               15  TIME             7
+NO_LIMIT    "NO LIMIT"           9015  NULL        ALPHANUMERIC        0  RMTES_STRING     0
+NO_LIMIT_B  "NO LIMIT, BYTES"    9016  NULL        BINARY              0  BUFFER           0
 OWN_FIELD   "OWN"                 -17  NULL        PRICE              17  REAL64           7
 """
 

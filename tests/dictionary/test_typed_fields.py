@@ -70,6 +70,8 @@ def rejected(name: str, value: Any, **spec: Any) -> str:
         ("DSPLY_NAME", "sixteen letters!", "sixteen letters!"),
         ("SEG_FORW", "", ""),
         ("NOTE", "a note", "a note"),
+        ("NO_LIMIT", "any length", "any length"),
+        ("NO_LIMIT_B", "AAEC", "AAEC"),
         ("CURRENCY", "USD", 840),
         ("CURRENCY", 978, 978),
         ("CURRENCY", 978.0, 978),
@@ -140,6 +142,16 @@ def test_values_are_made_to_fit_without_being_asked(name: str, given: Any, wante
 )
 def test_what_does_not_fit_is_rejected_with_field_fid_and_type(name: str, given: Any, text: str) -> None:
     assert rejected(name, given).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("values", "listed"),
+    [(12, "it has V0, V1, V2, V3, V4, V5, V6, V7, V8, V9, V10, V11"), (14, "V9, V10, V11 and 2 more")],
+)
+def test_of_a_long_table_the_first_texts_are_told(values: int, listed: str) -> None:
+    table = "CURRENCY 15\n" + "".join(f' {value} "V{value}"\n' for value in range(values))
+    found = problem({"CURRENCY": {"value": "W"}}, made(FIELDS, table.encode()))
+    assert found.text.endswith(listed)
 
 
 def test_what_is_asked_for_comes_before_the_type() -> None:
