@@ -179,11 +179,11 @@ def test_a_missing_field_names_fid_and_type_too() -> None:
     assert outcome.text.startswith("BID (FID 22, Real): the record has no bid")
 
 
-@pytest.mark.parametrize("name", ["22", "-17"])
-def test_a_fid_is_the_field_that_it_stands_for(name: str) -> None:
+@pytest.mark.parametrize(("name", "acronym"), [("22", "BID"), ("-17", "OWN_FIELD"), ("9003", "TRADE_ID")])
+def test_a_fid_is_the_field_that_it_stands_for(name: str, acronym: str) -> None:
     outcome = mapped({name: "x"}, {"x": 1}, withdraw=[name])
     assert isinstance(outcome, Mapped)
-    assert outcome.fields == {"BID" if name == "22" else "OWN_FIELD": 1}
+    assert outcome.fields == {acronym: 1}
     assert compiled({name: "x"}, withdraw=[name]).mappings[0].withdraw == set(outcome.fields)
 
 
@@ -199,6 +199,8 @@ def test_a_fid_is_the_field_that_it_stands_for(name: str) -> None:
         ("COMPLETELY_ELSE", "See the acronyms in the file that dictionary.fields names"),
         ("99", "See the acronyms in the file that dictionary.fields names"),
         ("22.0", "See the acronyms in the file that dictionary.fields names"),
+        ("022", "See the acronyms in the file that dictionary.fields names"),
+        ("9999999", "See the acronyms in the file that dictionary.fields names"),
     ],
 )
 def test_an_unknown_name_is_told_with_the_nearest(name: str, cure: str) -> None:

@@ -18,7 +18,7 @@ from contribd.mapping.mistakes import out_of_range
 from contribd.mapping.operators import shown
 from contribd.mapping.template import Template
 
-_FID: Final = re.compile("-?[0-9]{1,6}", re.ASCII)
+_FID: Final = re.compile("-?[1-9][0-9]{0,5}")
 _LISTED: Final = 4
 
 
