@@ -33,7 +33,22 @@ def config_schema() -> dict[str, Any]:
 def mapping_schema() -> dict[str, Any]:
     """Of a mapping file."""
     schema = MappingFile.model_json_schema(schema_generator=_SchemaGenerator)
+    _tidy(schema)
     return {"$schema": DIALECT, **schema, "title": "contribd mapping file"}
+
+
+def _tidy(schema: Any) -> None:
+    """Without what says nothing to whoever writes a file: names made of keys, and that what is left out is null."""
+    if isinstance(schema, list):
+        for item in schema:
+            _tidy(item)
+    elif isinstance(schema, dict):
+        for field in schema.get("properties", {}).values():
+            field.pop("title", None)
+            if field.get("default", "") is None:
+                del field["default"]
+        for inner in schema.values():
+            _tidy(inner)
 
 
 def _adjust(schema: Any, change: Callable[[dict[str, Any]], None]) -> None:

@@ -5,7 +5,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.config import JsonDict, JsonValue
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -17,21 +26,29 @@ from contribd.mapping.syntax import Scalar
 MAX_SIZE = 64 * 1024 * 1024
 """RawValue that a test can ask a value to have."""
 
+
+def _exactly_one(*keys: str) -> JsonDict:
+    """One of the keys is given; null is as good as nothing, but for a value, where it says that there is none."""
+    choices: list[JsonValue] = []
+    for key in keys:
+        given: JsonDict = {key: {}} if key == "value" else {key: {"not": {"type": "null"}}}
+        choices.append({"required": [key], "properties": given})
+    return {"oneOf": choices}
+
+
 FieldsExpected = Annotated[dict[str, ScalarValue], Field(min_length=1)]
 
 
 class ExpectedPost(BaseModel):
-    """The post that a test expects; ``service`` and ``type`` are compared only where they are given."""
+    """The post that a test expects; service and type are compared only where they are given."""
 
-    model_config = STRICT
+    model_config = ConfigDict(**STRICT, json_schema_extra=_exactly_one("fields", "including"))
 
     ric: str
     service: str | None = None
     type: Literal["update", "refresh"] | None = None
-    fields: dict[str, ScalarValue] | None = None
-    """All that it has."""
-    including: FieldsExpected | None = None
-    """Some that it has."""
+    fields: Annotated[dict[str, ScalarValue] | None, Field(description="All fields of the post")] = None
+    including: Annotated[FieldsExpected | None, Field(description="Some fields of the post")] = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "ExpectedPost":
@@ -71,11 +88,14 @@ def _rejection(value: object) -> object:
 class RawValue(BaseModel):
     """A value that is written as neither an object nor text."""
 
-    model_config = STRICT
+    model_config = ConfigDict(**STRICT, json_schema_extra=_exactly_one("base64", "size"))
 
-    base64: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/\s]*={0,2}\s*$")] | None = None
-    size: Annotated[int, Field(ge=1, le=MAX_SIZE)] | None = None
-    """So many bytes of JSON."""
+    base64: Annotated[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9+/\s]*={0,2}\s*$")] | None, Field(description="The bytes")
+    ] = None
+    size: Annotated[
+        Annotated[int, Field(ge=1, le=MAX_SIZE)] | None, Field(description="So many bytes of JSON, as for TooLarge")
+    ] = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "RawValue":
@@ -115,23 +135,38 @@ Timestamp = Annotated[int, Field(ge=0), BeforeValidator(_milliseconds), WithJson
 class CaseSpec(BaseModel):
     """A test: a record, what surrounds it in Kafka, and what it comes to."""
 
-    model_config = STRICT
+    model_config = ConfigDict(
+        **STRICT,
+        json_schema_extra={"allOf": [_exactly_one("record", "value"), _exactly_one("post", "rejected", "ignored")]},
+    )
 
     name: Name | None = None
-    record: Annotated[dict[str, Any] | None, WithJsonSchema({"type": "object"})] = None
-    value: Annotated[str | RawValue | None, BeforeValidator(_raw)] = None
-    """In the record's place: what is no record, or is to be read exactly as written. Null: no value."""
-    key: KafkaText | None = None
-    headers: dict[str, KafkaText] = Field(default_factory=dict)
-    timestamp: Timestamp | None = None
-    topic: str = "prices"
-    partition: Annotated[int, Field(ge=0)] = 0
-    offset: Annotated[int, Field(ge=0)] = 0
-    mapping: str | None = None
-    """The mapping that must take it."""
-    post: ExpectedPost | None = None
-    ignored: Annotated[Literal[True] | None, Field(description="Its mapping ignores it")] = None
-    rejected: Annotated[ExpectedRejection | None, BeforeValidator(_rejection)] = None
+    record: Annotated[
+        dict[str, Any] | None, WithJsonSchema({"type": "object"}), Field(description="The record's value, an object")
+    ] = None
+    value: Annotated[
+        str | RawValue | None,
+        BeforeValidator(_raw),
+        Field(description="In the record's place, what is no record or must be exact: text, null, base64 or size"),
+    ] = None
+    key: Annotated[KafkaText | None, Field(description="@key")] = None
+    headers: Annotated[dict[str, KafkaText], Field(description="@headers, by their names")] = Field(
+        default_factory=dict
+    )
+    timestamp: Annotated[
+        Timestamp | None, Field(description="@timestamp: milliseconds since 1970, or a time with its zone")
+    ] = None
+    topic: Annotated[str, Field(description="@topic")] = "prices"
+    partition: Annotated[int, Field(ge=0, description="@partition")] = 0
+    offset: Annotated[int, Field(ge=0, description="@offset")] = 0
+    mapping: Annotated[str | None, Field(description="The mapping that must take the record")] = None
+    post: Annotated[ExpectedPost | None, Field(description="The post that it must come to")] = None
+    ignored: Annotated[Literal[True] | None, Field(description="It must be ignored")] = None
+    rejected: Annotated[
+        ExpectedRejection | None,
+        BeforeValidator(_rejection),
+        Field(description="The code with which it must be rejected, or code and a part of the text"),
+    ] = None
 
     @model_validator(mode="after")
     def _one_of_each(self) -> "CaseSpec":

@@ -167,7 +167,10 @@ class CheckSpec(_ShortForm):
     """A condition that must be true for the record to be posted."""
 
     that: ExpressionText
-    text: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    text: Annotated[
+        Annotated[str, Field(min_length=1, max_length=200)] | None,
+        Field(description="What the rejection says besides the expression and its values"),
+    ] = None
 
     @classmethod
     def _short_key(cls) -> str:
@@ -177,22 +180,32 @@ class CheckSpec(_ShortForm):
 class DefaultsSpec(_Model):
     """What the mappings of a file have that say nothing else."""
 
-    ric: str | None = None
+    ric: Annotated[str | None, Field(description="The item: text with expressions in braces")] = None
     let: Annotated[
         dict[str, ExpressionText], Field(description="Values computed before everything else, in this order, by name")
     ] = Field(default_factory=dict)
-    service: str | None = None
-    post: Literal["update", "refresh"] = "update"
-    fields: Annotated[dict[str, FieldSpec], Field(min_length=1)] = Field(default_factory=dict)
-    checks: list[CheckSpec] = Field(default_factory=list)
-    withdraw: list[str] = Field(default_factory=list)
+    service: Annotated[str | None, Field(description="Default: ads.service of the configuration")] = None
+    post: Annotated[
+        Literal["update", "refresh"], Field(description="An update changes fields, a refresh replaces the item")
+    ] = "update"
+    fields: Annotated[
+        dict[str, FieldSpec], Field(min_length=1, description="By their names: an expression, or from with settings")
+    ] = Field(default_factory=dict)
+    checks: Annotated[
+        list[CheckSpec], Field(description="Conditions that must be true for the record to be posted")
+    ] = Field(default_factory=list)
+    withdraw: Annotated[list[str], Field(description="The fields that are blanked where a quote is withdrawn")] = Field(
+        default_factory=list
+    )
 
 
 class MappingSpec(DefaultsSpec):
     """From one kind of record to one post, or to none where it says ``ignore``; its file's defaults merged in."""
 
     name: Name
-    when: ExpressionText | None = None
+    when: Annotated[
+        ExpressionText | None, Field(description="A condition over the record; the first mapping that matches takes it")
+    ] = None
     ignore: Annotated[Literal[True] | None, Field(description="Such records are not for posting")] = None
 
 
@@ -212,7 +225,11 @@ class MappingFile(_Model):
     include: Annotated[
         list[str], Field(description="Files whose tables and defaults lie under this one's, relative to it")
     ] = Field(default_factory=list)
-    tables: dict[str, TableData] = Field(default_factory=dict)
-    defaults: DefaultsSpec | None = None
-    mappings: list[MappingSpec] = Field(default_factory=list)
-    tests: list[CaseSpec] = Field(default_factory=list)
+    tables: Annotated[
+        dict[str, TableData], Field(description="Looked up in expressions: instruments[id].ric, id in instruments")
+    ] = Field(default_factory=dict)
+    defaults: Annotated[DefaultsSpec | None, Field(description="What mappings have that say nothing else")] = None
+    mappings: Annotated[list[MappingSpec], Field(description="Tried in order")] = Field(default_factory=list)
+    tests: Annotated[list[CaseSpec], Field(description="Records and what they come to, for contribd test")] = Field(
+        default_factory=list
+    )

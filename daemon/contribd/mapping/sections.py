@@ -48,8 +48,12 @@ def _name(value: str) -> str:
 ScalarValue = Annotated[
     Any, BeforeValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean", "null"]})
 ]
-ExpressionText = Annotated[str, BeforeValidator(_expression), WithJsonSchema({"type": "string"})]
-Name = Annotated[str, AfterValidator(_name)]
+ExpressionText = Annotated[str, BeforeValidator(_expression), WithJsonSchema({"type": ["string", "boolean"]})]
+Name = Annotated[
+    str,
+    AfterValidator(_name),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_NAME, "pattern": r"^\S(.*\S)?$"}),
+]
 
 
 STRICT: Final = ConfigDict(extra="forbid", strict=True, frozen=True)
