@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.dictionary.dictionary_samples import ENUMS, FIELDS
 
 from contribd.config.load import load
 from contribd.config.rebuild import NotRules, rebuilt
 from contribd.config.rules import rules_document
-from contribd.mapping.outcome import Mapped
+from contribd.mapping.outcome import Mapped, Rejected
 
 CONFIG = """\
 instance: host
@@ -41,6 +42,24 @@ def test_they_map_as_before_when_their_files_are_gone(tmp_path: Path) -> None:
     outcome = rules.mapper.map(b'{"kind": 1.5, "bid": 2}')
     assert isinstance(outcome, Mapped)
     assert (outcome.ric, outcome.service) == ("ONE", "TRCC")
+
+
+def test_a_dictionary_is_handed_on_with_them(tmp_path: Path) -> None:
+    (tmp_path / "fields").write_bytes(FIELDS)
+    (tmp_path / "enums").write_bytes(ENUMS)
+    (tmp_path / "contribd.yaml").write_text(
+        CONFIG.replace('one.yaml, "two[1].yaml"', "one.yaml") + "dictionary: {fields: fields, enums: enums}\n"
+    )
+    (tmp_path / "one.yaml").write_text("mappings: [{name: one, ric: ONE, fields: {BID: bid}}]")
+    rules = load(tmp_path / "contribd.yaml", environ={"SECRET": "word"}).rules
+    document = json.loads(rules_document(rules, "9.9"))
+    for file in tmp_path.iterdir():
+        file.unlink()
+    found = rebuilt(document, "the daemon")
+    assert found.notes == ()
+    outcome, before = (each.mapper.map(b'{"bid": "no number"}') for each in (found, rules))
+    assert isinstance(outcome, Rejected)
+    assert outcome == before
 
 
 def test_no_secret_is_handed_on_nor_the_configuration_itself(tmp_path: Path) -> None:

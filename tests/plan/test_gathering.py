@@ -63,6 +63,18 @@ def test_an_exchange_is_told_from_other_changes_that_come_with_it() -> None:
     ]
 
 
+def test_an_exchange_is_seen_where_the_two_are_rounded_otherwise_and_rounding_is_no_exchange() -> None:
+    fine = [(bid + Decimal(n) / 10**7, ask + Decimal(n) / 10**7) for n, (bid, ask) in enumerate(quotes(90))]
+    pairs = [(post(BID=bid, ASK=round(ask, 5)), post(BID=ask, ASK=round(bid, 5))) for bid, ask in fine]
+    assert texts(gathered(*pairs)) == ["BID and ASK are exchanged in fx: in each of 90 records that change"]
+    close = [(bid, bid + Decimal("0.0007")) for bid, _ in fine]
+    rounded = [(post(BID=bid, ASK=ask), post(BID=round(bid, 2), ASK=round(ask, 2))) for bid, ask in close]
+    assert [text.partition(" in ")[0] for text in texts(gathered(*rounded))] == [
+        "ASK is rounded to 2 decimals",
+        "BID is rounded to 2 decimals",
+    ]
+
+
 def test_a_field_that_takes_anothers_values_and_three_that_go_round() -> None:
     taken = [(post(BID=bid, ASK=ask), post(BID=ask, ASK=ask)) for bid, ask in quotes(50)]
     assert texts(gathered(*taken)) == ["BID has what ASK had in fx: in each of 50 records that change"]

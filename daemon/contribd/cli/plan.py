@@ -30,6 +30,8 @@ from contribd.streams.span import Span, parse_offsets
 
 EXIT_DIFFERENT: Final = 2
 
+_SEE: Final = "; see --since, --until, --offset and --file"
+
 LAST: Final = "1h"
 """What is compared where nothing is said."""
 
@@ -150,7 +152,8 @@ def _compared(new: Rules, old: Rules, traffic: Traffic, tick: Callable[[int], No
     seen = SeenTraffic(traffic.source)
     gathering = compare(traffic.records, old.mapper, new.mapper, seen, tick)
     if not gathering.records:
-        raise NoTraffic(f"there is no record to compare in {traffic.source}; see --since, --until, --offset and --file")
+        why = "".join(f"; {each.topic}:{each.partition}: {each.reason}" for each in traffic.unread()[:3])
+        raise NoTraffic(f"there is no record to compare in {traffic.source}{why or _SEE}")
     return Report(
         old=Side(old.name, old.digest, old.version or __version__),
         new=Side(new.name, new.digest, new.version or __version__),

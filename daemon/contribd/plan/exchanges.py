@@ -1,8 +1,10 @@
 """Which fields have, after a change, what other fields had before it."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Final
 
+from contribd.mapping.numbers import NUMBERS
 from contribd.mapping.outcome import FieldValue
 from contribd.plan.patterns import SAMPLE, SHARE
 
@@ -10,16 +12,43 @@ LIKELY: Final = 0.5
 """Of the sample's changes, for a pair of fields to be followed further."""
 
 
+class _Taken:
+    """How often a field had what another one had: to the last digit, or rounded otherwise."""
+
+    __slots__ = ("exactly", "rounded")
+
+    def __init__(self) -> None:
+        self.exactly = 0
+        self.rounded = 0
+
+    def add(self, value: FieldValue, other: FieldValue, own: FieldValue) -> None:
+        """One more record: what the field has, what the other one had, and what it had itself."""
+        if value is None or value == own:
+            return
+        if value == other:
+            self.exactly += 1
+        elif _rounded_otherwise(value, other, own):
+            self.rounded += 1
+
+    @property
+    def all(self) -> int:
+        """Either way."""
+        return self.exactly + self.rounded
+
+
 class Exchanges:
-    """Pairs of fields are found in the first ``SAMPLE`` records, and counted exactly from the first record on."""
+    """Pairs of fields are found in the first ``SAMPLE`` records, and counted exactly from the first record on.
+
+    ``add`` needs ``number_patterns.CONTEXT`` to be current.
+    """
 
     def __init__(self) -> None:
         self._records = 0
         self._changes: dict[str, int] = {}
         """Of each field, in the sample."""
-        self._taken: dict[str, dict[str, int]] = {}
-        """By field, then by the one whose former value it has: records."""
-        self._followed: list[tuple[str, str, dict[str, int]]] = []
+        self._taken: dict[str, dict[str, _Taken]] = {}
+        """By field, then by the one whose former value it has."""
+        self._followed: list[tuple[str, str, _Taken]] = []
 
     def add(self, changed: Iterable[str], old: Mapping[str, FieldValue], new: Mapping[str, FieldValue]) -> None:
         """One more record in which some fields have other values."""
@@ -27,36 +56,55 @@ class Exchanges:
         if self._records <= SAMPLE:
             self._look(changed, old, new)
             return
-        for name, other, counts in self._followed:
-            value = new.get(name)
-            if value is not None and value == old.get(other) and value != old.get(name):
-                counts[other] += 1
+        for name, other, taken in self._followed:
+            taken.add(new.get(name), old.get(other), old.get(name))
 
     def _look(self, changed: Iterable[str], old: Mapping[str, FieldValue], new: Mapping[str, FieldValue]) -> None:
-        had: dict[FieldValue, list[str]] = {}
-        for name, value in old.items():
-            if value is not None and name in new:
-                had.setdefault(value, []).append(name)
         for name in changed:
             self._changes[name] = self._changes.get(name, 0) + 1
-            counts = self._taken.setdefault(name, {})
-            for other in had.get(new[name], ()):
-                counts[other] = counts.get(other, 0) + 1
+            found = self._taken.setdefault(name, {})
+            for other, value in old.items():
+                if other != name and other in new:
+                    found.setdefault(other, _Taken()).add(new[name], value, old[name])
         if self._records == SAMPLE:
             self._follow()
 
     def _follow(self) -> None:
-        for name, counts in self._taken.items():
+        for name, found in self._taken.items():
             least = LIKELY * self._changes[name]
-            self._followed += [(name, other, counts) for other, count in counts.items() if count >= least]
+            self._followed += [(name, other, taken) for other, taken in found.items() if taken.all >= least]
+
+    def partner_of(self, name: str, changes: Mapping[str, int]) -> tuple[str, int] | None:
+        """The field with which this one has exchanged its values, and in how many records; None where there is none.
+
+        ``changes``: records in which each field has another value.
+        """
+        for other in self._best(name):
+            here, there = self._taken[name][other], self._taken.get(other, {}).get(name)
+            if (
+                there is not None
+                and here.all >= SHARE * changes.get(name, 0)
+                and there.all >= SHARE * changes.get(other, 0)
+            ):
+                return other, here.all
+        return None
 
     def source_of(self, name: str, changes: int) -> tuple[str, int] | None:
-        """The field whose former values this one has now, and in how many records of the ``changes`` that it has.
+        """The field whose former values this one has exactly, and in how many of its ``changes``; or None."""
+        for other in self._best(name):
+            if (records := self._taken[name][other].exactly) >= SHARE * changes:
+                return other, records
+        return None
 
-        None where there is none. Of several, one that has this field's in turn.
-        """
-        counts = self._taken.get(name, {})
-        best = max(
-            counts, key=lambda other: (counts[other], self._taken.get(other, {}).get(name, 0), other), default=""
-        )
-        return (best, counts[best]) if best and counts[best] >= SHARE * changes else None
+    def _best(self, name: str) -> list[str]:
+        found = self._taken.get(name, {})
+        return sorted((other for other in found if found[other].all), key=lambda other: (-found[other].all, other))
+
+
+def _rounded_otherwise(value: FieldValue, other: FieldValue, own: FieldValue) -> bool:
+    """Whether two numbers are the same but for their decimals; then what the field had itself must be farther off."""
+    if type(value) is not Decimal or type(other) is not Decimal or type(own) not in NUMBERS:
+        return False
+    if value.quantize(other) != other and other.quantize(value) != value:
+        return False
+    return abs(value - other) < abs(value - own)  # type: ignore[operator]  # a number, as was seen

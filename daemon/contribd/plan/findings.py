@@ -74,22 +74,18 @@ def _of_group(pair: Pair, group: Group) -> Iterator[Finding]:
 
 
 def _exchanged(pair: Pair, group: Group, name: str, told: set[str]) -> Finding | None:
-    """That this field and another have each other's values; ``told`` then holds both."""
-    source = group.source_of(name)
-    if source is None:
-        return None
-    other, records = source
-    back = group.source_of(other)
+    """That this field and another have each other's values, ``told`` then holds both; or that it has another's."""
     changes = group.fields[name]
-    if back is not None and back[0] == name:
-        told.update((name, other))
-        text = f"{name} and {other} are exchanged in {pair}: {_share(records, changes.count)}"
-        return Finding(Weight.EXCHANGED, records, str(pair), name, text, tuple(changes.examples))
-    regular = changes.regularity.found()
-    if regular is not None and regular.constant:
+    partner = group.partner_of(name)
+    if partner is not None:
+        told.update((name, partner[0]))
+        text = f"{name} and {partner[0]} are exchanged in {pair}: {_share(partner[1], changes.count)}"
+        return Finding(Weight.EXCHANGED, partner[1], str(pair), name, text, tuple(changes.examples))
+    source, regular = group.source_of(name), changes.regularity.found()
+    if source is None or (regular is not None and regular.constant):
         return None
-    text = f"{name} has what {other} had in {pair}: {_share(records, changes.count)}"
-    return Finding(Weight.EXCHANGED, records, str(pair), name, text, tuple(changes.examples))
+    text = f"{name} has what {source[0]} had in {pair}: {_share(source[1], changes.count)}"
+    return Finding(Weight.EXCHANGED, source[1], str(pair), name, text, tuple(changes.examples))
 
 
 def _changed(pair: Pair, group: Group, name: str) -> Finding:

@@ -66,10 +66,13 @@ class Group:
             found = among.setdefault(name, make())
         return found
 
+    def partner_of(self, name: str) -> tuple[str, int] | None:
+        """The field with which this one has exchanged its values, and in how many records; or None."""
+        return self._exchanges.partner_of(name, {each: changes.count for each, changes in self.fields.items()})
+
     def source_of(self, name: str) -> tuple[str, int] | None:
         """The field whose former values this one has now, and in how many records; None where there is none."""
-        changes = self.fields.get(name)
-        return None if changes is None else self._exchanges.source_of(name, changes.count)
+        return self._exchanges.source_of(name, self.fields[name].count)
 
 
 def _other(among: dict[tuple[str, str], Presence], old: str, new: str, record: Input, ric: str) -> None:
