@@ -15,6 +15,7 @@ from contribd.mapping.conversions import AS_IT_COMES, As, Lookup, Reading, conve
 from contribd.mapping.encode import ENCODER, encode_fields
 from contribd.mapping.mistakes import EvaluationError
 from contribd.mapping.numbers import CONTEXT
+from contribd.mapping.operators import shown
 from contribd.mapping.values import MAX_FIELD_TEXT, clean_ric, field_value, price_ric
 
 
@@ -321,3 +322,17 @@ def test_the_short_way_to_a_time_gives_what_the_long_one_gives(second: str, frac
         except EvaluationError as error:
             outcomes.append(error.text)
     assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("EUR", '"EUR"'),
+        ("Société", '"Société"'),
+        ("a\x1b[31m\nb\x9b", '"a\\u001b[31m\\u000ab\\u009b"'),
+        ("\u202eabc", '"\\u202eabc"'),
+        ("\U000e0001", '"\\U000e0001"'),
+    ],
+)
+def test_what_an_error_shows_of_a_record_steers_no_terminal(value: Any, text: str) -> None:
+    assert shown(value) == text

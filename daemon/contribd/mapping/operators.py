@@ -77,12 +77,22 @@ def walk_entry(record: Mapping[Any, Value], keys: tuple[Key, ...], name: str, po
 
 
 def shown(value: Value) -> str:
-    """A short part of ``value`` for people: constants as they are written, lists and objects by their kind."""
+    """A short part of ``value`` for people: constants as they are written, lists and objects by their kind.
+
+    It goes to terminals and logs: what a record could steer them with is escaped.
+    """
     if type(value) is str:
-        return f'"{value[:MAX_SHOWN]}"'
+        text = value[:MAX_SHOWN]
+        return f'"{text if text.isprintable() else "".join(map(_visible, text))}"'
     if type(value) in NUMBERS:
         return str(value)[:MAX_SHOWN]
     return kind_name(value)
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    return f"\\u{ord(character):04x}" if character <= "\uffff" else f"\\U{ord(character):08x}"
 
 
 def step(base: Value, key: Value, written: str, of: str = "") -> Value:
