@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contribd.mapping import times
 from contribd.mapping.compile import MappingProblem, compile_file
 from contribd.mapping.conversions import conversion
 from contribd.mapping.date_forms import MONTHS, date_form
@@ -267,3 +268,23 @@ def test_anything_is_read_or_refused(to: str, settings: dict[str, Any], value: A
 
 def test_months_are_those_of_the_calendar() -> None:
     assert [f"{date(2026, number, 1):%b}".upper() for number in range(1, 13)] == list(MONTHS)
+
+
+@given(
+    st.datetimes(Y2K, Y2099).map(lambda moment: moment.isoformat()[:19]) | st.text("0123456789-:T Z", max_size=21),
+    st.text("0123456789\u00b2Z+", max_size=10),
+)
+@pytest.mark.parametrize("settings", [LONDON, {"zone": "Asia/Kolkata"}, {"unit": "s"}])
+def test_what_is_remembered_of_a_second_is_what_is_read_anew(
+    settings: dict[str, Any], second: str, fraction: str
+) -> None:
+    text = f"{second}.{fraction}"
+    dates = reading_of(FieldSpec.model_validate({"from": "x", "as": "time", **settings})).dates
+    outcomes: list[object] = []
+    for read in (times._moment, times._read):
+        with decimal.localcontext(CONTEXT):
+            try:
+                outcomes.append(read(text, dates))
+            except EvaluationError as error:
+                outcomes.append(error.kind)
+    assert outcomes[0] == outcomes[1]

@@ -23,12 +23,13 @@ _TIME = (
     r"(?P<offset>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
 _ISO = re.compile(f"(?:{_DATE})?(?:(?P<t>(?<=[0-9])[T ])?{_TIME})?")
+_WITH_DECIMALS = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{1,9}")
 _PARTS = ("year", "month", "day", "hour", "minute", "second", "fraction", "offset")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DateReading:
-    """How dates and times are read; ``form`` and ``unit`` are not given both."""
+    """How dates and times are read; ``form`` and ``unit`` are not given both. Each field has its own."""
 
     zone: Zone | None = None
     form: DateForm | None = None
@@ -65,8 +66,23 @@ def to_datetime(value: Value, reading: DateReading = PLAIN) -> str:
 
 
 def _moment(value: Value, reading: DateReading) -> Moment:
-    if type(value) is str and reading is PLAIN:
+    if type(value) is not str:
+        return _read(value, reading)
+    if reading is PLAIN:
         return _from_text(value)
+    if reading.form is None and _WITH_DECIMALS.fullmatch(value):
+        found = _remembered(value[:19], reading)
+        return Moment(found.local, found.day, f"{found.clock}.{value[20:]}")
+    return _remembered(value, reading)
+
+
+@lru_cache(maxsize=1024)
+def _remembered(text: str, reading: DateReading) -> Moment:
+    """Records of one second share all but its decimals, and dates are the same for a day."""
+    return _read(text, reading)
+
+
+def _read(value: Value, reading: DateReading) -> Moment:
     try:
         return moment(written(value, reading), reading.zone)
     except (ValueError, OverflowError):
