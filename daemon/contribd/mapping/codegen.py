@@ -14,6 +14,7 @@ from contribd.mapping.computed_names import ComputedName, different
 from contribd.mapping.operators import Value
 from contribd.mapping.python_nodes import RECORD, PythonNodes, lambda_of
 from contribd.mapping.syntax import Node
+from contribd.mapping.tape import current_tape
 
 Evaluate: TypeAlias = Callable[[Mapping[Any, Value]], Value]
 """Of a record, whose keys are text, and a Place for what is not the record."""
@@ -26,6 +27,20 @@ def generate(node: Node) -> Evaluate:
     """
     generator = PythonNodes()
     return _function(generator, generator.expression(node))
+
+
+def generate_later(node: Node) -> Evaluate:
+    """The same, made when it is first called: for what is seldom asked by itself."""
+    if current_tape() is not None:
+        return generate(node)
+    made: list[Evaluate] = []
+
+    def evaluate(record: Mapping[Any, Value]) -> Value:
+        if not made:
+            made.append(generate(node))
+        return made[0](record)
+
+    return evaluate
 
 
 def generate_object(entries: Sequence[tuple[str | ComputedName, Node, Callable[[Value], Value]]]) -> Evaluate:
@@ -71,7 +86,22 @@ def generate_all(conditions: Sequence[Node]) -> Evaluate:
     return _function(generator, whole)
 
 
+def _placed(tree: ast.Expression) -> ast.Expression:
+    """``tree`` with the places that Python wants of each node; ``ast.fix_missing_locations`` takes thrice as long."""
+    nodes: list[Any] = [tree]
+    while nodes:
+        node = nodes.pop()
+        node.lineno = node.end_lineno = 1
+        node.col_offset = node.end_col_offset = 0
+        for name in node._fields:
+            value = getattr(node, name)
+            if type(value) is list:
+                nodes.extend(value)
+            elif isinstance(value, ast.expr | ast.arguments):
+                nodes.append(value)
+    return tree
+
+
 def _function(generator: PythonNodes, body: ast.expr) -> Evaluate:
-    tree = ast.fix_missing_locations(ast.Expression(lambda_of(body, [RECORD])))
-    code = compile(tree, "<mapping>", "eval")
+    code = compile(_placed(ast.Expression(lambda_of(body, [RECORD]))), "<mapping>", "eval")
     return cast("Evaluate", eval(code, generator.names))  # noqa: S307 - our own tree: names and constants are ours

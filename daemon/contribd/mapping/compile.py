@@ -7,7 +7,15 @@ from difflib import get_close_matches
 from typing import TypeAlias, TypeVar
 
 from contribd.mapping.case_specs import CaseSpec
-from contribd.mapping.codegen import Evaluate, generate, generate_all, generate_name, generate_object, generate_text
+from contribd.mapping.codegen import (
+    Evaluate,
+    generate,
+    generate_all,
+    generate_later,
+    generate_name,
+    generate_object,
+    generate_text,
+)
 from contribd.mapping.codes import Code
 from contribd.mapping.conversions import As, Lookup, ric_text
 from contribd.mapping.expression import Expression, compile_expression
@@ -230,7 +238,7 @@ class _Compiler:
         when = self._condition(spec.when, ("when",))
         text = "is computed once the mapping was chosen: when is asked before"
         self._not_yet(when, ("when",), spec.let, text, "Write out what it stands for")
-        return when
+        return replace(when, run=generate(when.node))  # of each record, from the first
 
     def _lets(self, spec: MappingSpec) -> tuple[tuple[LetName, Evaluate], ...]:
         made: list[tuple[LetName, Evaluate]] = []
@@ -245,7 +253,7 @@ class _Compiler:
             text = "is what is being computed here, no longer the record's key"
             self._not_yet(expression, path, [name], text, "Give the let a name that no key of the record has")
             place = LetName(name)
-            made.append((place, expression.run))
+            made.append((place, generate(expression.node)))
             self._scope = replace(self._scope, lets={**self._scope.lets, name: place})
         return tuple(made)
 
@@ -430,7 +438,7 @@ class _Part:
         computed = self.target.computed
         return CompiledField(
             self.target.name,
-            generate(self.node),
+            generate_later(self.node),
             self.convert,
             self.missing,
             self.target.label,

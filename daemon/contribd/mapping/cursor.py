@@ -1,5 +1,7 @@
 """The tokens of an expression, taken one after the other, within the bounds of an expression."""
 
+from typing import Final
+
 from contribd.mapping.codes import Code
 from contribd.mapping.foreign import OPERATOR, word_error
 from contribd.mapping.lexer import LexemeKind, Token
@@ -10,6 +12,9 @@ MAX_NESTING = 40
 
 MAX_NODES = 200
 """Operators, calls and operands in one expression. Bounds the depth of the tree and the time of an evaluation."""
+
+NAMELIKE: Final = (LexemeKind.SYMBOL, LexemeKind.NAME)
+"""What symbols and words of the language are, as text in quotes is not."""
 
 _LESS = "Use several fields or checks, or let"
 
@@ -48,7 +53,8 @@ class Cursor:
 
     def at(self, symbol: str) -> bool:
         """Whether the next token is that symbol or word."""
-        return self.next.kind in {LexemeKind.SYMBOL, LexemeKind.NAME} and self.next.value == symbol
+        token = self._tokens[self._index]
+        return token.value == symbol and token.kind in NAMELIKE
 
     def expect(self, symbol: str, why: str) -> Token:
         """The next token, which must be ``symbol``."""

@@ -29,7 +29,8 @@ MONTH_CODES: Final = "FGHJKMNQUVXZ"
 
 _MAX_MONTHS: Final = 120_000
 _MAX_SECONDS: Final = MAX_DAYS * 86_400
-_NANO = Decimal("1e-9")
+_NANO: Final = Decimal("1e-9")
+_FORM: Final = 'Write a form such as "DD.MM.YYYY" or "YYYY-MM-DD HH:mm"'
 
 
 def add_days(value: Value, days: Value) -> str:
@@ -131,7 +132,7 @@ def check_form(node: Call) -> None:
             date_form(source.value)
         except FormError as problem:
             at = source.at + 1 + problem.at
-            raise ExpressionError(at, problem.text, code=Code.DATE_FORM, cure=problem.cure) from None
+            raise ExpressionError(at, problem.text, code=Code.DATE_FORM, cure=problem.cure or _FORM) from None
 
 
 def check_read(node: Call) -> None:

@@ -6,7 +6,7 @@ from decimal import localcontext
 from typing import Any, Final
 
 from contribd.mapping.analysis import analyse
-from contribd.mapping.codegen import Evaluate, generate
+from contribd.mapping.codegen import Evaluate, generate_later
 from contribd.mapping.constants import always, check_constants
 from contribd.mapping.kind import Kind
 from contribd.mapping.mistakes import RAISED, ExpressionError, as_evaluation_error
@@ -37,7 +37,7 @@ class Expression:
     tables: frozenset[str]
     """The tables that it looks into."""
     run: Evaluate
-    """For the hot path: needs ``numbers.CONTEXT`` to be current, raises what ``errors.RAISED`` lists."""
+    """Needs ``numbers.CONTEXT`` to be current, raises what ``mistakes.RAISED`` lists. Made when it is first called."""
     at: int = 0
     """Where it begins in the template that it stands in."""
 
@@ -89,7 +89,7 @@ def _compiled(source: str, scope: Scope) -> Expression:
     check_constants(node)
     paths = tuple(dict.fromkeys(each.keys for each in every if isinstance(each, Path) and each.keys[0] is not ITEM))
     tables = frozenset(each.table.name for each in every if isinstance(each, Row | TableName))
-    return Expression(source, kind, node, paths, tables, generate(node))
+    return Expression(source, kind, node, paths, tables, generate_later(node))
 
 
 def _suggest(error: ExpressionError, source: str, scope: Scope) -> None:

@@ -1,9 +1,9 @@
 """Expression text to tokens."""
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, auto
+from typing import NamedTuple
 
 from contribd.mapping.codes import Code
 from contribd.mapping.foreign import symbol_error
@@ -45,8 +45,7 @@ class LexemeKind(Enum):
 _KINDS = {"name": LexemeKind.NAME, "place": LexemeKind.PLACE, "symbol": LexemeKind.SYMBOL}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token: ``at`` is its offset in the source, ``value`` its text (names, symbols, text) or number."""
 
     kind: LexemeKind

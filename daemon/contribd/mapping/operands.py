@@ -24,7 +24,7 @@ EACH_ITSELF = frozenset(name for name in EACH if FUNCTIONS[name].least == 1)
 """Those that take the elements themselves where there is no second argument."""
 
 _LITERALS: dict[str, Scalar] = {"true": True, "false": False, "null": None}
-_OPERANDS = frozenset({LexemeKind.NAME, LexemeKind.NUMBER, LexemeKind.TEXT, LexemeKind.PLACE})
+_OPERANDS = (LexemeKind.NAME, LexemeKind.NUMBER, LexemeKind.TEXT, LexemeKind.PLACE)
 _SUM = 6
 """How tightly a constant binds in a list: its sign belongs to it."""
 
@@ -41,7 +41,7 @@ class Operands:
 
     def operand(self, token: Token) -> Node:
         """What begins with ``token``, a number, a text, a name or a bracket, which has been taken."""
-        if token.kind in {LexemeKind.NUMBER, LexemeKind.TEXT}:
+        if token.kind in (LexemeKind.NUMBER, LexemeKind.TEXT):
             return Literal(token.at, token.value)
         if token.kind is LexemeKind.PLACE:
             return Path(token.at, place(token, self._scope))

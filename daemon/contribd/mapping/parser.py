@@ -7,7 +7,7 @@ Loosest to tightest: ``x if c else y``, ``or``, ``and``, ``not``, comparison and
 from decimal import Decimal
 
 from contribd.mapping.codes import Code
-from contribd.mapping.cursor import Cursor
+from contribd.mapping.cursor import NAMELIKE, Cursor
 from contribd.mapping.lexer import LexemeKind, Token, tokenize
 from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.operands import Operands
@@ -24,7 +24,6 @@ _POWERS = {
     **dict.fromkeys(["+", "-"], _SUM),
     **dict.fromkeys(["*", "/", "%"], _PRODUCT),
 }
-_NAMELIKE = frozenset({LexemeKind.SYMBOL, LexemeKind.NAME})
 _BEGIN = frozenset({"-", "(", "["})
 """The symbols that a value can begin with."""
 
@@ -63,7 +62,7 @@ class _Parser:
 
     def _power(self) -> int:
         token = self._cursor.next
-        return _POWERS.get(str(token.value), 0) if token.kind in _NAMELIKE else 0
+        return _POWERS.get(str(token.value), 0) if token.kind in NAMELIKE else 0
 
     def _prefix(self) -> Node:
         token = self._cursor.next
