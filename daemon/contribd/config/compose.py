@@ -102,6 +102,8 @@ class Composer:
             raise UnreadableDocument(start, f"nested more than {MAX_DEPTH} deep", FileCode.BOUND)
         self._count(1, start)
         node = self._new(event, start, depth)
+        if event.tag is not None and isinstance(node, Scalar) and not node.text:
+            node.broken = True
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node
@@ -164,6 +166,7 @@ class Composer:
             if not isinstance(key, Scalar):
                 text = "a key that is a section or a list; expected text"
                 self._report(key.start, text, FileCode.KEY, 'write text in quotes, as in "{pair}"')
+                section.broken = True
             elif is_merge(key):
                 merged.append((key, value))
             else:

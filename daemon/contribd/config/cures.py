@@ -46,6 +46,22 @@ def split(text: str, code: str, otherwise: str) -> Finding:
     return Finding(text, code, otherwise)
 
 
+def of_variable(text: str) -> Finding:
+    """What is wrong with something to be interpolated."""
+    if text.startswith("${ in a mapping file"):
+        said, _, cure = text.rpartition("; ")
+        return Finding(said, FileCode.MAPPING_VARIABLE, cure)
+    if unset := re.match(r"\$\{(\w+)\} is not set", text):
+        return split(text, FileCode.VARIABLE, f"set {unset[1]} in the environment")
+    if loading := re.search("; systemd sets it for (.*)", text):
+        return Finding(text[: loading.start()], FileCode.VARIABLE, f"add {loading[1]} to the unit of the service")
+    if "cannot be read" in text:
+        return Finding(text, FileCode.VARIABLE, "check the path, and that this user may read it")
+    return Finding(
+        text, FileCode.VARIABLE, "write one of these forms" if "expected ${" in text else "write another one"
+    )
+
+
 def missing(key: str, text: str) -> Finding:
     """A key that is not there."""
     return Finding(text, FileCode.MISSING_KEY, f"add {_EXAMPLES.get(key, f'{key}:, and its value')}")
@@ -55,18 +71,24 @@ def misfit(wanted: str, got: str, value: Any, path: DataPath) -> Finding:
     """A value that is not what was wanted: ``wanted`` begins with "expected", ``got`` is how the value is told."""
     main, _, hint = wanted.partition("; ")
     text = f"{main}, got {got}" if got else main
-    name = str(path[-1]) if path else ""
+    name = str(path[-1]) if path and isinstance(path[-1], str) else ""
     if near := _NEAR.search(wanted):
         return Finding(text, FileCode.VALUE, f"write {near[1]}")
     if main in _BY_KIND or (got and isinstance(value, dict | list)):
         return Finding(text, FileCode.KIND, _other_kind(main, value, name))
-    if hint == "write the unit":
-        return Finding(text, FileCode.VALUE, f"write the unit, as in {value}s")
-    if choices := re.fullmatch(r"expected ([\w-]+(?:, [\w-]+)* or [\w-]+)", main):
-        return Finding(text, FileCode.VALUE, _choice(re.split(r", | or ", choices[1]), value))
     if main.startswith("expected text") and isinstance(value, bool | int | Decimal):
-        return Finding(text, FileCode.KIND, f'write {name}: "{_written(value)}", in quotes')
-    return Finding(text, FileCode.VALUE, hint or f"write {main.removeprefix('expected ')}")
+        return Finding(text, FileCode.KIND, f'write "{_written(value)}" in quotes')
+    return Finding(text, FileCode.VALUE, _right_value(main, hint, value))
+
+
+def _right_value(main: str, hint: str, value: Any) -> str:
+    if hint == "write the unit":
+        return f"write the unit, as in {value}s"
+    if choices := re.fullmatch(r"expected ([\w-]+(?:, [\w-]+)* or [\w-]+)", main):
+        return _choice(re.split(r", | or ", choices[1]), value)
+    if example := re.search(r", as in (\S+)", main):
+        return f"write it as in {example[1]}"
+    return hint or f"write {main.removeprefix('expected ')}"
 
 
 def _written(value: Any) -> str:
@@ -123,6 +145,11 @@ def between(path: DataPath, text: str) -> Finding:
     return split(text, FileCode.CONTRADICTION, "change one of the two")
 
 
+def is_about_key(text: str) -> bool:
+    """Whether the key itself is what is wrong."""
+    return text.startswith(("contribd decides", "cannot be set from a file", "kafka-python has no such"))
+
+
 def _kafka_client(name: str, text: str) -> Finding:
     code = FileCode.KAFKA_CLIENT
     if text.startswith(("contribd decides", "cannot be set")):
@@ -132,7 +159,7 @@ def _kafka_client(name: str, text: str) -> Finding:
     if less := re.match(r"(\w+) \(.*\) must be less than (\w+)", text):
         return Finding(text, code, f"lower {less[1]}, or raise {less[2]}")
     if text.startswith("expected "):
-        return split(text, code, f"write {text.partition('; ')[0].removeprefix('expected ')}")
+        return split(text, code, f"write {re.split('; |, got', text)[0].removeprefix('expected ')}")
     return split(text, code, "remove it" if "no such setting" in text else "change one of the two")
 
 

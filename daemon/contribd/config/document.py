@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from contribd.config import tolerant
 from contribd.config.codes import FileCode
 from contribd.config.compose import compose
-from contribd.config.cures import Finding, split
+from contribd.config.cures import of_variable
 from contribd.config.decode import decoded
 from contribd.config.errors import Problem
 from contribd.config.excerpt import MASK, Excerpt, Span, excerpt, masked_spans
@@ -62,12 +62,12 @@ class Document:
     @cached_property
     def broken(self) -> set[DataPath]:
         """Places of which what should stand there is not known; why is among the problems."""
-        return {path for path, node in self._broken if not isinstance(node, Section)}
+        return {path for path, node in self._broken if isinstance(node, Scalar)}
 
     @cached_property
     def torn(self) -> set[DataPath]:
-        """Sections of which not every key could be read; why is among the problems."""
-        return {path for path, node in self._broken if isinstance(node, Section)}
+        """Sections and lists of which not all could be read; why is among the problems."""
+        return {path for path, node in self._broken if not isinstance(node, Scalar)}
 
     @cached_property
     def _broken(self) -> list[tuple[DataPath, Node]]:
@@ -115,8 +115,9 @@ class Document:
             home = self.home(path)
             return home.document.problem(home.path, text, key=key, offset=offset, code=code, cure=cure)
         start = self.position(path, key=key, offset=offset)
-        if not (key or offset) and _is_expression(code) and self._opens_with_quote(path):
-            start = (start[0], start[1] + 1)
+        found, _, node = self._find(path)
+        if found and isinstance(node, Scalar) and not (key or offset) and _is_expression(code):
+            start = place(self.source, node, 0, inside=True)
         return self._told(start, self._end(path, start, key, offset, code), dotted(path), text, code, cure)
 
     def _end(self, path: DataPath, start: tuple[int, int], key: bool, offset: int, code: str) -> tuple[int, int] | None:
@@ -130,10 +131,6 @@ class Document:
         if node.sources or not (offset or _is_expression(code)):
             return node.end.line, node.end.column
         return start[0], start[1] + token_length(node.text, offset)
-
-    def _opens_with_quote(self, path: DataPath) -> bool:
-        _, _, node = self._find(path)
-        return isinstance(node, Scalar) and node.style in ("'", '"') and not node.sources
 
     def _told(
         self, start: tuple[int, int], end: tuple[int, int] | None, path: str, text: str, code: str, cure: str
@@ -189,9 +186,22 @@ class Document:
         try:
             return resolve(node.text)
         except NumberError as error:
+            node.broken = True
+            text = str(error).partition("; ")[0]
             came = "from " + ", ".join(node.sources) + ": " if node.sources else ""
-            self.report(node.start, f"{came}{error}", FileCode.NUMBER, "write text in quotes", node.end)
+            self.report(node.start, f"{came}{text}", FileCode.NUMBER, "write text in quotes", node.end)
             return 0
+
+    def mark_broken(self, path: DataPath) -> None:
+        """Nothing more is to be said of what stands at a place."""
+        found, _, node = self._find(path)
+        if found and isinstance(node, Scalar):
+            node.broken = True
+
+    def is_key_told(self, path: DataPath) -> bool:
+        """Whether something was said of the very key before."""
+        _, entry, _ = self._find(path)
+        return entry is not None and entry.broken
 
     def changed(self) -> None:
         """The tree is another now: its data is made anew, without telling of its numbers once more."""
@@ -271,20 +281,13 @@ def parse_document(content: bytes, path: Path, interpolate: Interpolate | None =
         document.report(error.mark, str(error), error.code, error.cure)
     if document.root is not None and interpolate is not None:
         for where, text in interpolate(document.root):
-            document.problems.append(document.problem(where, **_of_variable(text)._asdict()))
+            finding = of_variable(text)
+            document.problems.append(document.problem(where, **finding._asdict()))
+            if finding.code == FileCode.MAPPING_VARIABLE:
+                document.mark_broken(where)
     # Built now, so that problems of numbers are among the others from the start.
     _ = document.data
     return document
-
-
-def _of_variable(text: str) -> Finding:
-    if text.startswith("${ in a mapping file"):
-        said, _, cure = text.rpartition("; ")
-        return Finding(said, FileCode.MAPPING_VARIABLE, cure)
-    otherwise = "check the path, and that this user may read it" if "cannot be read" in text else "write ${NAME}"
-    if unset := re.match(r"\$\{(\w+)\} is not set", text):
-        otherwise = f"set {unset[1]} in the environment"
-    return split(text, FileCode.VARIABLE, otherwise)
 
 
 def _tree(document: Document) -> Node | None:

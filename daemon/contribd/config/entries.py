@@ -15,7 +15,7 @@ def is_merge(key: Scalar) -> bool:
 def add(section: Section, key: Scalar, value: Node, report: Report) -> None:
     """Add an entry; of a key given twice the first counts."""
     if not key.broken:
-        _doubt(key, report)
+        key.broken = _doubt(key, report)
     if first := section.entries.get(key.text):
         text = f"duplicate key {key.text}; the first is on line {first[0].start.line}, column {first[0].start.column}"
         report(key.start, text, FileCode.DUPLICATE, "remove one of the two, or give it another name", key.end)
@@ -35,15 +35,17 @@ def merge(section: Section, key: Scalar, value: Node, report: Report) -> None:
             report(key.start, text, FileCode.MERGE, "write <<: *NAME, where &NAME stands before a section", key.end)
 
 
-def _doubt(key: Scalar, report: Report) -> None:
+def _doubt(key: Scalar, report: Report) -> bool:
+    """Tell of a key that is not text; whether it is one."""
     if key.style is not None:
-        return
+        return False
     cure = f'write "{key.text}" in quotes'
     try:
         value = resolve(key.text)
     except NumberError as error:
-        report(key.start, f"key: {error}", FileCode.NUMBER, cure, key.end)
-        return
+        text = str(error).partition("; ")[0]
+        report(key.start, f"key: {text}", FileCode.NUMBER, cure, key.end)
+        return True
     if isinstance(value, Doubtful):
         report(key.start, f"key {key.text} is a boolean in YAML 1.1", FileCode.KEY, cure, key.end)
     elif value is None:
@@ -51,3 +53,4 @@ def _doubt(key: Scalar, report: Report) -> None:
         report(key.start, text, FileCode.KEY, "write the key before the ':'", key.end)
     elif not isinstance(value, str):
         report(key.start, f"key {key.text} is not text", FileCode.KEY, cure, key.end)
+    return not isinstance(value, str) or isinstance(value, Doubtful)

@@ -18,6 +18,7 @@ _SPACE: Final = re.compile(r"(?:[ \t\r\n]+(?:#[^\n]*)?)*")
 _FLOW_KEY: Final = re.compile(
     r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*'|[^\n,{}\[\]"']*?)[ \t]*:(?=[ \t\r\n,{}\[\]]|\Z)""", re.VERBOSE
 )
+_COMMENT: Final = re.compile(r"[ \t]#")
 _ENTRY: Final = re.compile(r"""[ \t]*(?:["']?[\w.-]+["']?[ \t]*:(?=\s)|-[ \t])""")
 _TIGHT_KEY: Final = re.compile(r"([A-Za-z_]\w*):(?=[^\s/:])")
 _NEXT_ENTRY: Final = re.compile(
@@ -84,6 +85,7 @@ class Flow:
             self._report(comma, "a ',' is missing before this", FileCode.INSIDE, cure)
         node: Node = section if opener == "{" else listed
         node.size = 1 + len(section.entries) + len(listed.items)
+        node.broken = node.broken or at >= self._end or self._source[at] != _CLOSING[opener]
         return node, self._close(opener, mark, at, around)
 
     def _separator(self, at: int) -> tuple[Mark | None, int]:
@@ -94,6 +96,12 @@ class Flow:
 
     def _close(self, opener: str, opened: Mark, at: int, around: str) -> int:
         wanted = _CLOSING[opener]
+        if at >= self._end and (cut := re.compile(rf"[ \t]#[^\n]*\{wanted}").search(self._source, opened.index, at)):
+            mark = self._mark(cut.start() + 1)
+            cure = "take the '#' away, or write the text that holds it in quotes"
+            text = f"' #' begins a comment, and the '{wanted}' is in it"
+            self._report(mark, text, FileCode.HASH, cure, self._mark(cut.start() + 2))
+            return self._end
         if at >= self._end or self._source[at] == around != wanted:
             behind = Mark(0, opened.line, opened.column + 1)
             self._report(opened, f"this '{opener}' is not closed", FileCode.BRACKET, f"write the '{wanted}'", behind)
@@ -123,7 +131,7 @@ class Flow:
 
     def _key(self, at: int) -> tuple[Scalar | None, int]:
         if match := _FLOW_KEY.match(self._source, at, self._end):
-            if match[1][:1] and match[1][0] in FIRST + ":":
+            if match[1][:1] and (match[1][0] in FIRST + ":" or match[1].startswith("- ")):
                 self._text(at, match[1])
             if self._source[match.end() : match.end() + 1] in ("{", "["):
                 tight_key(self._source, match, self._mark, self._report)
@@ -182,7 +190,8 @@ class Flow:
         if raw[0] in "*&!" and re.fullmatch(r"(?:[&!][^\s]*\s+)*(?:\*?[\w-]+)?", raw):
             return self._piece(start, at + len(raw)) or Scalar("", None, start, end)
         cure = f"write {quoted(raw)}"
-        if raw[0] in FIRST + ":":
+        broken = raw[0] in "{[`%!&*>|,]}#:"
+        if raw[0] in FIRST + ":" or raw.startswith("- "):
             self._report(start, f"text without quotes cannot begin with '{raw[0]}'", FileCode.FIRST, cure, end)
         elif "${" in raw:
             self._report(start, "inside [ ] and { } write ${NAME} in quotes", FileCode.INSIDE, cure, end)
@@ -190,8 +199,15 @@ class Flow:
             text = "inside { } and [ ] a text without quotes ends at a comma, brace or bracket"
             self._report(start, text, FileCode.INSIDE, cure, end)
         elif re.search(r":\s|:\Z", raw):
+            broken = True
+            missing = re.search(r"\s(\w+):\s", raw)
+            cure += f", or ',' before {missing[1]}" if missing else ""
             self._report(start, "text without quotes cannot hold ': '", FileCode.COLON, cure, end)
-        return Scalar(raw, None, start, end)
+        return Scalar(raw, None, start, end, broken=broken and end != start and self._is_told(raw))
+
+    def _is_told(self, raw: str) -> bool:
+        """Whether something was said of a text: not of one that needs no quotes."""
+        return bool(re.search(r"[][{},]|:\s|:\Z", raw) or raw[0] in FIRST + ":" or raw.startswith("- "))
 
     def _balanced(self, at: int) -> int | None:
         """The offset behind the bracket that closes the one at ``at``."""
@@ -221,15 +237,20 @@ class Flow:
                 stack.append(_CLOSING[character])
             elif stack and character == stack[-1]:
                 stack.pop()
-            elif not stack and character in ",}]":
-                return at
-            elif character == "\n" and (stack or _ENTRY.match(self._source, at + 1, self._end)):
+            elif self._ends_text(at, bool(stack)):
                 break
             at += 1
         if not stack:
             return at
         plain = re.compile(r"[^,}\]\n]*").match(self._source, start, self._end)
         return max(plain.end() if plain else start, start + 1)
+
+    def _ends_text(self, at: int, inside: bool) -> bool:
+        """Whether a text without quotes ends before a character; ``inside`` brackets only at the end of a line."""
+        character = self._source[at]
+        if character == "\n":
+            return inside or bool(_ENTRY.match(self._source, at + 1, self._end))
+        return not inside and (character in ",}]" or bool(_COMMENT.match(self._source, at, self._end)))
 
     def _line_end(self, at: int) -> int:
         end = self._source.find("\n", at, self._end)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from contribd.config.checks import cross_problems, file_problems, rooted
 from contribd.config.codes import FileCode
-from contribd.config.cures import between
+from contribd.config.cures import between, is_about_key
 from contribd.config.digest import digest_of, public_settings, secret_values
 from contribd.config.document import Document, load_document
 from contribd.config.errors import ConfigError, Problem
@@ -144,7 +144,7 @@ def _inspect(file: Path, environ: Mapping[str, str], *, lenient: bool) -> Inspec
     bad = outcome.bad | interpolation.unknown
     settings = outcome.model or repaired(document.data, bad)
     further = [
-        document.problem(path, **between(path, told(document, path, text))._asdict())
+        document.problem(path, **between(path, told(document, path, text))._asdict(), key=is_about_key(text))
         for path, text in _contradictions(settings, file, lenient=lenient)
         if path not in bad  # a stand-in's problem is not the user's
     ]

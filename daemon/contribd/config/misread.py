@@ -94,7 +94,8 @@ def section(
     raw = source[start.index : end.index]
     if source[max(0, start.index - 8) : start.index].rstrip().endswith("{"):
         return None  # a key: it is told of the section around it
-    if flow and _empty(value) and (not isinstance(key, Scalar) or (_plain(key) and key.text)):
+    lone = not isinstance(key, Scalar) or (_plain(key) and bool(key.text) and not _TIGHT.match(key.text))
+    if flow and _empty(value) and lone and ":" not in source[_end(key) : end.index]:
         inner = raw.strip("{} \t\r\n")
         text = f"{_short(raw)} is a section for YAML, with a key and no value; expected text or key: value"
         report(start, text, FileCode.BRACES, f"write {quoted('{' + inner + '}')}", end)
@@ -111,6 +112,11 @@ def section(
         report(colon, "the ':' ends a key here; expected text", FileCode.COLON, f"write {quoted(whole)}", value.end)
         return Scalar(whole, None, start, value.end, broken=True)
     return None
+
+
+def _end(node: Node) -> int:
+    """The offset behind a scalar; of anything else that of its beginning."""
+    return node.end.index if isinstance(node, Scalar) else node.start.index
 
 
 def _short(raw: str) -> str:

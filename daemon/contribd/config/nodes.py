@@ -51,6 +51,8 @@ class Items:
     start: Mark
     items: list["Node"] = field(default_factory=list)
     size: int = 1
+    broken: bool = False
+    """Something was wrong here, and has been told: further items may be meant."""
 
 
 @dataclass(slots=True)
@@ -95,11 +97,11 @@ def walk(node: Node, path: DataPath = ()) -> Iterator[tuple[DataPath, Scalar]]:
 
 def broken_places(node: Node, path: DataPath = ()) -> Iterator[tuple[DataPath, Node]]:
     """Where what should stand is not known, or not all of it."""
+    if node.broken:
+        yield path, node
     if isinstance(node, Items):
         for at, item in enumerate(node.items):
             yield from broken_places(item, (*path, at))
-    elif node.broken:
-        yield path, node
     if isinstance(node, Section):
         for name, (_, value) in node.entries.items():
             yield from broken_places(value, (*path, name))

@@ -17,11 +17,19 @@ _COLON: Final = re.compile(r":(?=[ \t\r\n]|\Z)")
 _ALIAS: Final = re.compile(r"\*[\w-]+[ \t]*(?:#[^\n]*)?\r?\Z")
 _REASONS: Final = (
     ("escape", FileCode.ESCAPE, r"write the text in single quotes, or \\ for a backslash"),
-    ("tab", FileCode.TAB, "indent with spaces"),
+    ("tab ", FileCode.TAB, "remove the tab, or write spaces"),
     ("anchor", FileCode.FIRST, "write text that begins with '&' in quotes"),
     ("alias", FileCode.FIRST, "write text that begins with '*' in quotes"),
     ("comment", FileCode.HASH, "put the text in quotes, or the comment on a line of its own"),
 )
+
+
+def reason(error: NotYaml) -> tuple[FileCode, str]:
+    """Number and cure of what the parser says itself."""
+    return next(
+        ((code, cure) for word, code, cure in _REASONS if word in str(error)),
+        (FileCode.OTHER, "write text with special characters in quotes, and compare the line with those around it"),
+    )
 
 
 class Pieces:
@@ -56,9 +64,9 @@ class Pieces:
     def _broken(self, start: int, end: int) -> Scalar:
         return Scalar(self._source[start:end].strip(), None, self._mark(start), self._mark(end), broken=True)
 
-    def _as_meant(self, body: int, line: str) -> Scalar:
+    def _as_meant(self, body: int, line: str, *, doubt: bool = False) -> Scalar:
         """The text that the cure puts in quotes, where it is likely one: so that what is wrong in it is told too."""
-        likely = not _COLON.search(line) and (line[0] not in "`%!&*>|,]}#")
+        likely = not doubt and not _COLON.search(line) and line[0] not in "`%!&*>|,]}#{["
         return Scalar(line, None, self._mark(body), self._mark(body + len(line)), broken=not likely)
 
     def _mark(self, index: int) -> Mark:
@@ -69,12 +77,11 @@ class Pieces:
         try:
             return self._composer.piece(mark, end) or Scalar("", None, mark, mark)
         except NotYaml as error:
-            code, cure = next(
-                ((code, cure) for word, code, cure in _REASONS if word in str(error)),
-                (FileCode.OTHER, "write text with special characters in quotes"),
-            )
-            self._report(error.mark, f"not YAML: {error}", code, cure)
+            self._report(error.mark, f"not YAML: {error}", *reason(error))
             return self._broken(start, end)
+
+    def _piece(self, mark: Mark, end: int) -> Node:
+        return self._parsed(mark.index, end)
 
     def _tell(self, at: int, end: int, text: str, code: FileCode, cure: str) -> None:
         raw = self._source[at:end].rstrip()
@@ -95,7 +102,7 @@ class Pieces:
                 body, line_end, f"text in quotes ends at the second {quote}, and more follows", FileCode.AFTER_QUOTE,
                 f"write {_requoted(_without_comment(line))}",
             )  # fmt: skip
-            return self._as_meant(body, _without_comment(line))
+            return self._as_meant(body, _without_comment(line), doubt=line[-1] == quote)
         return self._parsed(start, end)
 
     def _flow(self, start: int, body: int, end: int) -> Node:
@@ -106,7 +113,7 @@ class Pieces:
         if quiet is not None:
             return self._parsed(start, end)
         line_end = self._line_end(body, end)
-        flow = Flow(self._source, end, self._report, self._composer.piece, self._places)
+        flow = Flow(self._source, end, self._report, self._piece, self._places)
         closed = flow._balanced(body)  # noqa: SLF001
         rest = self._source[closed:line_end].strip() if closed and closed <= line_end else ""
         if rest and not rest.startswith("#") and rest.strip("}]"):

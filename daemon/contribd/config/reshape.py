@@ -60,7 +60,7 @@ class _Reshaper:
         if lists and not sections and isinstance(node, Section) and node.entries:
             return self._listed(key, node, [inner for each in lists for inner in members(typing.get_args(each)[0])])
         only = [each for each in kinds if each is not type(None)]
-        if only and all(typing.get_origin(each) is list for each in only) and _is_text(node):
+        if only and all(typing.get_origin(each) is list and _takes_text(each) for each in only) and _is_text(node):
             cure = f"Write {key.text}: with each item on a line of its own below it, behind '- '"
             end = node.end if isinstance(node, Scalar) else None
             self._report(node.start, f"{key.text} is text; expected a list", FileCode.KIND, cure, end)
@@ -89,7 +89,7 @@ class _Reshaper:
     def _joined(self, key: Scalar, node: Items) -> Node:
         made = Section(node.start)
         for item in node.items:
-            if not isinstance(item, Section) or set(item.entries) & set(made.entries):
+            if not isinstance(item, Section) or item.broken or set(item.entries) & set(made.entries):
                 return node
             made.entries |= item.entries
             made.broken |= item.broken
@@ -98,6 +98,11 @@ class _Reshaper:
         self._report(key.start, text, FileCode.KIND, cure, key.end)
         made.size = node.size
         return made
+
+
+def _takes_text(annotation: Any) -> bool:
+    """Whether an item of the list can be written as a text."""
+    return any(each is str or hasattr(each, "short_path") for each in members(typing.get_args(annotation)[0]))
 
 
 def _is_text(node: Node) -> bool:

@@ -11,10 +11,13 @@ _TOKEN = re.compile(r"""\w+(?:\.\w+)*|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[=!<
 _HEADER = re.compile(r"[|>][-+0-9]*[ \t]*(#[^\n]*)?\r?\n")
 
 
-def place(source: str, scalar: Scalar, offset: int) -> tuple[int, int]:
-    """Line and column (from 1) of ``scalar.text[offset]``; the scalar's start where that cannot be told for certain."""
+def place(source: str, scalar: Scalar, offset: int, *, inside: bool = False) -> tuple[int, int]:
+    """Line and column (from 1) of ``scalar.text[offset]``; the scalar's start where that cannot be told for certain.
+
+    Offset 0 is the scalar's start too, unless ``inside`` asks for the first character of its text.
+    """
     start = (scalar.start.line, scalar.start.column)
-    if scalar.sources or offset <= 0:
+    if scalar.sources or offset < 0 or not (offset or inside) or not scalar.text:
         return start
     raw = source[scalar.start.index : scalar.end.index]
     produced = list(_produced(raw, scalar.style))

@@ -22,16 +22,16 @@ from contribd.config.nodes import (
     Section,
     UnreadableDocument,
 )
-from contribd.config.pieces import Pieces
+from contribd.config.pieces import Pieces, reason
 
 
-def read(source: str, report: Report, reason: NotYaml) -> Node | None:
-    """The tree, less what cannot be understood; each of these is reported. ``reason`` is why the parser gave up."""
+def read(source: str, report: Report, error: NotYaml) -> Node | None:
+    """The tree, less what cannot be understood; each of these is reported. ``error`` is why the parser gave up."""
     reader = _Reader(source, report)
     found = list(lines(source, reader.report))
     root = reader.block(found, 0) if found else None
     if not reader.told:
-        report(reason.mark, f"not YAML: {reason}", reason.code, "compare the line with those around it")
+        report(error.mark, f"not YAML: {error}", *reason(error))
     return root
 
 
@@ -65,11 +65,19 @@ class _Reader:
         at_edge = [line for line in lines if line.column <= first.column]
         if self._at(DASH, first) or (self._at(TIGHT_DASH, first) and self._dashed(lines)):
             return self._list(lines, depth)
-        if any(self._at(KEY, line) for line in at_edge) and not self._wraps(lines):
+        keys = self._is_bare(lines) or any(self._at(KEY, line) for line in at_edge)
+        if keys and not self._wraps(lines):
             return self._section(lines, depth)
         if len(at_edge) > 1 and any(self._at(DASH, line) for line in at_edge):
             return self._list(lines, depth)
         return self._pieces.value(first.start.index, lines[-1].end)
+
+    def _is_bare(self, lines: list[Line]) -> bool:
+        """Whether the first line is a key whose colon was forgotten: entries or items stand below it."""
+        bare = self._at(BARE_KEY, lines[0])
+        if bare is None or self._rest(bare.end(), lines[0].end) or len(lines) == 1:
+            return False
+        return lines[1].column > lines[0].column and bool(self._at(KEY, lines[1]) or self._at(DASH, lines[1]))
 
     def _at(self, pattern: re.Pattern[str], line: Line) -> re.Match[str] | None:
         return pattern.match(self._source, line.start.index, line.end)
@@ -90,13 +98,19 @@ class _Reader:
         group: list[Line] = []
         for line in lines:
             closes = self._source[line.start.index] in "}]"
-            if group and (line.column > column or closes or self._belongs(group, line)):
+            deeper = line.column > column and not (group and self._is_next_item(group[0], line))
+            if group and (deeper or closes or self._belongs(group, line)):
                 group.append(line)
             else:
                 if group:
                     yield group
                 group = [line]
         yield group
+
+    def _is_next_item(self, head: Line, line: Line) -> bool:
+        """Whether it is an item beside another, though deeper: no list within that one can stand there."""
+        dash = self._at(DASH, head)
+        return bool(dash and self._at(DASH, line)) and line.column < head.column + dash.end() - dash.start()  # type: ignore[union-attr]
 
     def _belongs(self, group: list[Line], line: Line) -> bool:
         """Whether it is an item of the list below a key, at the key's own column."""
@@ -165,7 +179,8 @@ class _Reader:
                 self._tell(
                     dash.start() + 1, dash.end(), "a tab after '-'", FileCode.TAB, "write a space in place of it"
                 )
-            self._item(items, group, (dash or tight).end(), depth)  # type: ignore[union-attr]
+            moved = 0 if group[0].tab is not None else first.column - group[0].column
+            self._item(items, group, (dash or tight).end(), depth, moved)  # type: ignore[union-attr]
         self._loose(items, loose, depth)
         items.size = 1 + sum(item.size for item in items.items)
         return items
@@ -177,10 +192,12 @@ class _Reader:
             items.items.append(self.block([first, *same], depth + 1))
             lines.clear()
 
-    def _item(self, items: Items, group: list[Line], at: int, depth: int) -> None:
+    def _item(self, items: Items, group: list[Line], at: int, depth: int, moved: int = 0) -> None:
         head, inner = group[0], group[1:]
         spaced = self._source[at - 1] != "-"
-        content = [Line(self._places.mark(at), head.end, None, 0 if spaced else 1)] if self._rest(at, head.end) else []
+        mark = self._places.mark(at)
+        shift = (0 if spaced else 1) + (moved if inner and inner[0].column == mark.column + moved else 0)
+        content = [Line(mark, head.end, None, shift)] if self._rest(at, head.end) else []
         if content and inner and self._is_whole(content[0]) and self._at(DASH, inner[0]):
             self._indentation(inner[0], "indented deeper than the item above", head.column)
             items.items.append(self.block(content, depth + 1))
@@ -322,7 +339,10 @@ class _Reader:
     def _own(self, at: int, head: Line, inner: list[Line]) -> tuple[list[Line], list[Line]]:
         """Which of the deeper lines are the value's, and which are entries that stand too deep."""
         rest = self._rest(at, head.end)
-        if not rest or rest[0] in "{[|>\"'" or (rest[0] in "&!" and " " not in rest):
+        if rest and rest[0] in "|>":
+            less = [number for number, line in enumerate(inner) if line.column < inner[0].column]
+            return (inner[: less[0]], inner[less[0] :]) if less else (inner, [])
+        if not rest or rest[0] in "{[\"'" or (rest[0] in "&!" and " " not in rest):
             return inner, []
         if inner and self._inline(at, head, inner):
             return inner, []

@@ -7,8 +7,9 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from contribd.config.codes import FileCode
 from contribd.config.cures import missing
-from contribd.config.document import Document, located
+from contribd.config.document import Document, dotted, located
 from contribd.config.errors import Problem
 from contribd.config.keys import fields_at, unknown_key
 from contribd.config.nodes import DataPath
@@ -25,6 +26,8 @@ class Validation(Generic[M]):
     model: M | None
     problems: list[Problem] = field(default_factory=list)
     bad: set[DataPath] = field(default_factory=set)
+    renamed: list[tuple[DataPath, str]] = field(default_factory=list)
+    """Keys that are not known, each with the cure of it."""
 
 
 def validate(document: Document, model: type[M], unknown: AbstractSet[DataPath] = frozenset()) -> Validation[M]:
@@ -37,6 +40,7 @@ def validate(document: Document, model: type[M], unknown: AbstractSet[DataPath] 
     except ValidationError as error:
         for details in error.errors(include_url=False):
             _add(outcome, document, model, details, unknown)
+    _forget_renamed(outcome)
     for path, word in doubtful_words(data):
         if id(word) not in context["accepted"] and path not in outcome.bad:
             outcome.bad.add(path)
@@ -57,9 +61,12 @@ def _add(
     if path in outcome.bad and isinstance(value, dict | list):
         return  # another member of a union: the first word is enough
     outcome.bad.add(path)
+    if error["type"] == "extra_forbidden" and document.is_key_told(path):
+        return
     if error["type"] == "extra_forbidden":
         finding = unknown_key(model, path, document.data)
         outcome.problems.append(document.problem(path, **finding._asdict(), key=True))
+        outcome.renamed.append((path, outcome.problems[-1].cure))
     elif error["type"] == "missing":
         about = fields_at(model, path[:-1], document.data).get(str(path[-1]))
         text = f"missing: {about.description}" if about and about.description else "missing; it must be given"
@@ -68,9 +75,23 @@ def _add(
         outcome.problems.append(document.problem(path, **wrong_value(document, path, value, error)._asdict()))
 
 
+def _forget_renamed(outcome: Validation[M]) -> None:
+    """A key that is missing because it stands there under another name is told once, at that name."""
+    named = {(*path[:-1], cure.removeprefix("Write ")) for path, cure in outcome.renamed}
+    outcome.problems = [
+        problem
+        for problem in outcome.problems
+        if problem.code != FileCode.MISSING_KEY or problem.path not in {dotted(path) for path in named}
+    ]
+
+
 def _told_before(document: Document, path: DataPath, kind: str) -> bool:
     """Whether it follows from something that was wrong with the file as YAML."""
-    if kind in ("missing", "too_short") and {path, path[:-1]} & document.torn:
+    if kind == "extra_forbidden":
+        return False
+    if path in document.torn or (kind == "missing" and path[:-1] in document.torn):
+        return True
+    if kind.startswith(("expected", "list", "dict", "model")) and any(at[: len(path)] == path for at in document.torn):
         return True
     return any(path[: len(place)] == place or place[: len(path)] == path for place in document.broken)
 

@@ -347,7 +347,7 @@ class _Compiler:
             return default
         if not name or name.isdigit() or not name.isprintable() or name != name.strip() or len(name) > 255:
             text = "a service is named by its name: printable text, not a number"
-            self.problem(("service",), text, code=Code.SERVICE)
+            self.problem(("service",), text, code=Code.SERVICE, cure="Write the service's name, as the ADS has it")
         return name
 
     def _field(self, name: str, spec: FieldSpec) -> "_Part":
@@ -404,7 +404,8 @@ class _Compiler:
                 return convert(value)
         except RAISED as error:
             failure = as_evaluation_error(error)
-            self.problem(path, failure.text, code=failure.code or Code.CONSTANT_NOT_POSTED, cure=failure.cure)
+            cure = failure.cure or "Write a value that can be posted, or null for a blank"
+            self.problem(path, failure.text, code=failure.code or Code.CONSTANT_NOT_POSTED, cure=cure)
             return None
 
     def _constant_expression(self, path: DataPath, expression: Expression, convert: Convert) -> None:

@@ -71,4 +71,5 @@ def _kinds(spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:
 
 
 def _never(key: str, text: str) -> FieldProblem:
-    return FieldProblem(key, text, Code.NEVER_FITS)
+    takes = text.partition(";")[0].partition(" takes ")[2]
+    return FieldProblem(key, text, Code.NEVER_FITS, f"Write an expression that gives {takes}")
