@@ -76,7 +76,7 @@ def test_every_missing_variable_is_told_with_its_place_and_what_to_do() -> None:
         ("${file:/nonexistent/secret}", "/nonexistent/secret cannot be read: No such file"),
         ("${credential:../x}", "expected the name of a credential"),
         ("${credential:..}", "expected the name of a credential"),
-        ("${credential:key}", "$CREDENTIALS_DIRECTORY is not set; systemd sets it for LoadCredential=key:"),
+        ("${credential:key}", "$CREDENTIALS_DIRECTORY is not set; add LoadCredential=key:/path/to/secret"),
     ],
 )
 def test_a_mistake_in_an_interpolation_says_what_was_expected(text: str, problem: str) -> None:

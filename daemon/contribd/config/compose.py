@@ -9,6 +9,7 @@ from contribd.config import misread
 from contribd.config.codes import FileCode
 from contribd.config.entries import add, is_merge, merge
 from contribd.config.nodes import (
+    FLATTER,
     MAX_DEPTH,
     MAX_NODES,
     Items,
@@ -99,7 +100,7 @@ class Composer:
         if event.tag is not None:
             self._report(start, f"tag {event.tag}: tags are not supported", FileCode.TAG, "remove it")
         if depth > MAX_DEPTH:
-            raise UnreadableDocument(start, f"nested more than {MAX_DEPTH} deep", FileCode.BOUND)
+            raise UnreadableDocument(start, f"nested more than {MAX_DEPTH} deep", FileCode.BOUND, FLATTER)
         self._count(1, start)
         node = self._new(event, start, depth)
         if event.tag is not None and isinstance(node, Scalar) and not node.text:
@@ -142,7 +143,9 @@ class Composer:
     def _count(self, nodes: int, at: Mark) -> None:
         self._nodes += nodes
         if self._nodes > MAX_NODES:
-            raise UnreadableDocument(at, f"more than {MAX_NODES} values, aliases expanded", FileCode.BOUND)
+            raise UnreadableDocument(
+                at, f"more than {MAX_NODES} values, aliases expanded", FileCode.BOUND, "Divide it over several files"
+            )
 
     def _items(self, items: Items, depth: int, *, flow: bool) -> Node:
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):

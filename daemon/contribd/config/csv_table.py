@@ -74,7 +74,12 @@ class _Reading:
             self._header = cells
             self._check_header(line, cells)
         elif len(cells) != len(self._header):
-            self._tell(line, Code.TABLE_ROW, f"{_count(cells, 'cell')}; the header has {len(self._header)}")
+            self._tell(
+                line,
+                Code.TABLE_ROW,
+                f"{_count(cells, 'cell')}; the header has {len(self._header)}",
+                "Write as many cells as the header has; in quotes one that holds the delimiter",
+            )
         elif self._at >= 0:
             self._row(line, cells, self._header)
 
@@ -118,9 +123,17 @@ class _Reading:
     def finish(self) -> CsvTable:
         """What was read."""
         if self._header is None:
-            self._tell(1, Code.TABLE_HEADER, "the file is empty; expected a row with the names of the columns")
+            self._tell(
+                1,
+                Code.TABLE_HEADER,
+                "the file is empty; expected a row with the names of the columns",
+                "Write the header row, as in id,ric",
+            )
         more = [(code, told - MAX_TOLD) for code, told in self._told.items() if told > MAX_TOLD]
-        self.problems += [TableProblem(1, code, f"{count} more rows have the same problem") for code, count in more]
+        self.problems += [
+            TableProblem(1, code, f"{count} more rows have the same problem", "Correct these first")
+            for code, count in more
+        ]
         return CsvTable(Table(self._name, self._rows, frozenset(self._header or ())), self.problems)
 
 

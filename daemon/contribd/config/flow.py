@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from contribd.config.codes import FileCode
 from contribd.config.entries import add, is_merge, merge
 from contribd.config.misread import quoted
-from contribd.config.nodes import MAX_DEPTH, Items, Mark, Node, Report, Scalar, Section, UnreadableDocument
+from contribd.config.nodes import FLATTER, MAX_DEPTH, Items, Mark, Node, Report, Scalar, Section, UnreadableDocument
 
 FIRST: Final = "@`%*&!|>,]}#"
 """A text without quotes cannot begin with any of these."""
@@ -60,7 +60,7 @@ class Flow:
     def read(self, start: int, depth: int = 0, around: str = "") -> tuple[Node, int]:
         """The collection that opens at ``start``, and the offset behind it; ``around`` closes the one around."""
         if depth > MAX_DEPTH:
-            raise UnreadableDocument(self._mark(start), f"nested more than {MAX_DEPTH} deep", FileCode.BOUND)
+            raise UnreadableDocument(self._mark(start), f"nested more than {MAX_DEPTH} deep", FileCode.BOUND, FLATTER)
         opener, mark = self._source[start], self._mark(start)
         section, listed = Section(mark), Items(mark)
         merged: list[tuple[Scalar, Node]] = []

@@ -6,6 +6,8 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 MAX_DEPTH = 32
 """Deepest nesting of sections and lists. The deepest that contribd reads is 6, besides free data in test records."""
+FLATTER = "Nest it less deeply"
+"""The cure of what is nested deeper."""
 MAX_NODES = 200_000
 """Largest document, aliases expanded: a lookup of 50,000 entries fits, a 'billion laughs' of aliases does not."""
 

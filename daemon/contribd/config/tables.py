@@ -126,10 +126,21 @@ class TableReader:
     def _inline(self, document: Document, path: DataPath, name: str, rows: dict[str, Any]) -> LoadedTable:
         wrong = list(_row_problems(rows))
         for key, inside, text in wrong[:MAX_TOLD]:
-            self.problems.append(document.problem((*path, key, *inside), text, code=Code.TABLE_SHAPE))
+            self.problems.append(
+                document.problem(
+                    (*path, key, *inside),
+                    text,
+                    code=Code.TABLE_SHAPE,
+                    cure="Write one constant, or one section of constants, for each key",
+                )
+            )
         if wrong or not rows:
             if not rows:
-                self.problems.append(document.problem(path, "the table is empty", code=Code.TABLE_SHAPE))
+                self.problems.append(
+                    document.problem(
+                        path, "the table is empty", code=Code.TABLE_SHAPE, cure="Write its rows, as in EUR: {ric: EUR=}"
+                    )
+                )
             return _stand_in(name)
         sections = [row for row in rows.values() if isinstance(row, dict)]
         columns = frozenset(column for row in sections for column in row) if sections else None
@@ -140,13 +151,17 @@ def _option_problems(document: Document, path: DataPath, written: dict[str, Any]
     for option, value in written.items():
         if option not in _OPTIONS:
             text = f"unknown key; a table in a file has {', '.join(_OPTIONS)}"
-            yield document.problem((*path, option), text, key=True, code=Code.TABLE_SHAPE)
+            yield document.problem(
+                (*path, option), text, key=True, code=Code.TABLE_SHAPE, cure="Remove it, or write one of these"
+            )
         elif not isinstance(value, str) or not value:
-            yield document.problem((*path, option), f"expected text, got {kind(value)}", code=Code.TABLE_SHAPE)
+            yield document.problem(
+                (*path, option), f"expected text, got {kind(value)}", code=Code.TABLE_SHAPE, cure="Write it in quotes"
+            )
     delimiter = written.get("delimiter")
     if isinstance(delimiter, str) and (len(delimiter) != 1 or delimiter in '"\r\n '):
         text = 'expected one character between the cells of a row, such as ";" or "\\t"'
-        yield document.problem((*path, "delimiter"), text, code=Code.TABLE_SHAPE)
+        yield document.problem((*path, "delimiter"), text, code=Code.TABLE_SHAPE, cure='Write delimiter: ";"')
 
 
 def _unfit(document: Document, path: DataPath, file: Path) -> Problem | None:

@@ -12,6 +12,7 @@ from contribd.config.entries import add, is_merge, merge
 from contribd.config.flow import Places, tight_key
 from contribd.config.lines import BARE_KEY, DASH, KEY, TIGHT_DASH, TIGHT_KEY, WORDS, Line, lines
 from contribd.config.nodes import (
+    FLATTER,
     MAX_DEPTH,
     Items,
     Mark,
@@ -60,7 +61,7 @@ class _Reader:
     def block(self, lines: list[Line], depth: int) -> Node:
         """A section, a list or a text: whatever its lines are."""
         if depth > MAX_DEPTH:
-            raise UnreadableDocument(lines[0].start, f"nested more than {MAX_DEPTH} deep", FileCode.BOUND)
+            raise UnreadableDocument(lines[0].start, f"nested more than {MAX_DEPTH} deep", FileCode.BOUND, FLATTER)
         first = lines[0]
         at_edge = [line for line in lines if line.column <= first.column]
         if self._at(DASH, first) or (self._at(TIGHT_DASH, first) and self._dashed(lines)):
