@@ -130,7 +130,8 @@ class _Parser:
         condition = self.expression(_CONDITIONAL)
         if not self._cursor.at("else"):
             error = self._cursor.unexpected("expected 'else' after 'x if c'")
-            error.cure = error.cure or f"Write {short(then)} if {short(condition)} else null, or another value"
+            if self._cursor.next.kind is LexemeKind.END:
+                error.cure = f"Write {short(then)} if {short(condition)} else null, or another value"
             raise error
         self._cursor.take()
         return Conditional(token.at, condition, then, self.expression(0))

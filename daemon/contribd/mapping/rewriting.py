@@ -83,6 +83,8 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Replacement], ...]] = tuple(
         (r"(?<=\d)_(?=\d)", ""),
         (r"\b0[xX]([0-9a-fA-F]+)\b", lambda match: str(int(match[1], 16))),
         (r"(?<![\w.\])])\.(?=\d)", "0."),
+        (r"(?<![\w.\])])(\d+)\.(?![\w.])", r"\1.0"),
+        (r",\s*[A-Za-z_]+\s*=\s*(?=-?\d)", ", "),
         (r"^([^\[(]*?\b\d{1,3}),(?=\d{3}\b)", r"\1"),
         (rf"({_NUMBER})\s*%(?=\s*(?:$|[)\],<>=+*/-]|and\b|or\b))", _part_of_hundred),
         # Operators.
