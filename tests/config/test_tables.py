@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,39 @@ def test_a_delimiter_can_be_named(write: Write) -> None:
         mapper(write, FILE, semicolons)
     [problem] = raised.value.problems
     assert (problem.code, problem.cure) == ("M511", 'Write delimiter: ";"')
+
+
+def test_columns_of_numbers_hold_numbers(write: Write) -> None:
+    spot = f"tables: {{instruments: {FILE.replace('}', ', numbers: [tick, lot]}')}}}\n"
+    spot += 'mappings:\n  - {name: s, ric: "{instruments[id].ric}", fields: {F: "bid * instruments[id].tick"}}\n'
+    file = write(spot=spot)
+    table = file.parent / "inst.csv"
+    table.write_text("id,ric,tick,lot\nA,EUR=,0.50,\nB,GBP=,-2e-1,1\n")
+    using = load(file, environ={}).mapper
+    assert post(using, b'{"id": "A", "bid": 3}') == ("EUR=", {"F": Decimal("1.50")})
+    assert post(using, b'{"id": "B", "bid": 3}') == ("GBP=", {"F": Decimal("-0.6")})
+    table.write_text("id,ric,tick,lot\nA,EUR=,0.5,\nB,GBP=,1 000,1\nC,CHF=,2,NaN\n")
+    with pytest.raises(ConfigError) as raised:
+        load(file, environ={})
+    assert [(each.line, each.code, each.text, each.cure) for each in raised.value.problems] == [
+        (3, "M516", 'tick "1 000" is no number', "Write it as 1234.5, or take tick out of the table's numbers"),
+        (4, "M516", 'lot "NaN" is no number', "Write it as 1234.5, or take lot out of the table's numbers"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text", "cure"),
+    [
+        ("[tikc]", "there is no column tikc, which numbers names; there are id, ric, tick", "Write tick under numbers"),
+        ("[id]", "id is the key, which is text", "Take it out of numbers"),
+        ("tick", "expected the columns that hold numbers", "Write them as a list, as in numbers: [tick, lot]"),
+        ("[[tick]]", "expected the columns that hold numbers", "Write them as a list, as in numbers: [tick, lot]"),
+    ],
+)
+def test_columns_of_numbers_that_are_none_are_told(write: Write, numbers: str, text: str, cure: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        mapper(write, FILE.replace("}", f", numbers: {numbers}}}"))
+    assert [(each.text, each.cure) for each in raised.value.problems] == [(text, cure)]
 
 
 def test_mistakes_in_a_file_are_told_with_its_lines(write: Write) -> None:

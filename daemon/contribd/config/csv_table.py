@@ -1,11 +1,17 @@
-"""A table in a CSV file with a header row: its rows by one of its columns. Every cell is text; an empty one is none."""
+"""A table in a CSV file with a header row: its rows by one of its columns.
+
+Every cell is text, but for those of columns that are said to hold numbers; an empty one is none.
+"""
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from decimal import Decimal
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from contribd.mapping.codes import Code
+from contribd.mapping.numbers import parse_number
 from contribd.mapping.tables import Table
 
 MAX_TABLE_BYTES = 32 * 1024 * 1024
@@ -30,8 +36,8 @@ class CsvTable(NamedTuple):
     problems: list[TableProblem]
 
 
-def read_csv(name: str, content: bytes, key: str, delimiter: str) -> CsvTable:
-    """``content`` as the table ``name`` with its rows by the column ``key``."""
+def read_csv(name: str, content: bytes, key: str, delimiter: str, numbers: Collection[str] = ()) -> CsvTable:
+    """``content`` as the table ``name`` with its rows by the column ``key``; the columns ``numbers`` hold numbers."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -39,7 +45,7 @@ def read_csv(name: str, content: bytes, key: str, delimiter: str) -> CsvTable:
         what = f"byte 0x{content[error.start]:02x} is not UTF-8"
         return CsvTable(Table(name, {}, frozenset()), [TableProblem(line, Code.TABLE_FILE, what, "Save it as UTF-8")])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    reading = _Reading(name, key, delimiter)
+    reading = _Reading(name, key, delimiter, numbers)
     try:
         for line, cells in _rows(reader):
             reading.add(line, cells)
@@ -59,11 +65,11 @@ def _rows(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
 
 
 class _Reading:
-    def __init__(self, name: str, key: str, delimiter: str) -> None:
-        self._name, self._key, self._delimiter = name, key, delimiter
+    def __init__(self, name: str, key: str, delimiter: str, numbers: Collection[str]) -> None:
+        self._name, self._key, self._delimiter, self._numbers = name, key, delimiter, numbers
         self._header: list[str] | None = None
         self._at = -1
-        self._rows: dict[str, dict[str, str]] = {}
+        self._rows: dict[str, dict[str, str | Decimal]] = {}
         self._lines: dict[str, int] = {}
         self._told: dict[Code, int] = {}
         self.problems: list[TableProblem] = []
@@ -94,7 +100,19 @@ class _Reading:
             self._tell(line, Code.TABLE_KEY, text, "Remove one of the rows")
         else:
             self._lines[key] = line
-            self._rows[key] = {column: cell for column, cell in zip(header, cells, strict=True) if cell}
+            row: dict[str, str | Decimal] = {column: cell for column, cell in zip(header, cells, strict=True) if cell}
+            self._rows[key] = row
+            for column in self._numbers:
+                self._make_number(line, row, column)
+
+    def _make_number(self, line: int, row: dict[str, str | Decimal], column: str) -> None:
+        cell = row.get(column)
+        number = parse_number(cell) if isinstance(cell, str) else None
+        if number is not None:
+            row[column] = number
+        elif cell is not None:
+            cure = f"Write it as 1234.5, or take {column} out of the table's numbers"
+            self._tell(line, Code.TABLE_NUMBER, f'{column} "{cell}" is no number', cure)
 
     def _check_header(self, line: int, header: list[str]) -> None:
         for number, column in enumerate(header, 1):
@@ -103,11 +121,25 @@ class _Reading:
                 self._tell(line, Code.TABLE_HEADER, f"column {number} {what}", "Correct it in the header row")
             elif column in header[: number - 1]:
                 self._tell(line, Code.TABLE_HEADER, f"there are two columns {column}", "Name one of them otherwise")
+        self._numbers = [column for column in self._numbers if self._is_number(line, header, column)]
         if self._key in header:
             self._at = header.index(self._key)
             return
         text = f"there is no column {self._key}; there are {', '.join(header)}"
         self._tell(line, Code.TABLE_HEADER, text, self._cure(header))
+
+    def _is_number(self, line: int, header: list[str], column: str) -> bool:
+        """Whether it is a column that can hold numbers."""
+        if column == self._key:
+            self._tell(line, Code.TABLE_HEADER, f"{column} is the key, which is text", "Take it out of numbers")
+        elif column not in header:
+            near = get_close_matches(column, header, n=1)
+            cure = f"Write {near[0]} under numbers" if near else "Take it out of numbers"
+            text = f"there is no column {column}, which numbers names; there are {', '.join(header)}"
+            self._tell(line, Code.TABLE_HEADER, text, cure)
+        else:
+            return True
+        return False
 
     def _cure(self, header: list[str]) -> str:
         other = next((mark for mark in ";\t|," if mark in header[0] and mark != self._delimiter), None)

@@ -21,7 +21,7 @@ from contribd.mapping.codes import Code
 from contribd.mapping.given_names import unfit_name
 from contribd.mapping.tables import Table
 
-_OPTIONS = ("file", "key", "delimiter")
+_OPTIONS = ("file", "key", "delimiter", "numbers")
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
 
@@ -46,6 +46,7 @@ class _Source(NamedTuple):
     file: Path
     key: str
     delimiter: str
+    numbers: tuple[str, ...]
 
 
 @dataclass
@@ -86,14 +87,14 @@ class TableReader:
         if problem := _unfit(document, (*path, "file"), file) or _unfit_key(document, path, written, is_yaml=is_yaml):
             self.problems.append(problem)
             return _stand_in(name)
-        source = _Source(file, written.get("key", ""), written.get("delimiter", ","))
+        source = _Source(file, written.get("key", ""), written.get("delimiter", ","), tuple(written.get("numbers", ())))
         if (source, name) not in self._read:
             self._read[source, name] = self._yaml(name, file) if is_yaml else self._csv(name, source)
         return self._read[source, name]
 
     def _csv(self, name: str, source: _Source) -> LoadedTable:
         self._note(source.file)
-        read: CsvTable = read_csv(name, read_file(source.file), source.key, source.delimiter)
+        read: CsvTable = read_csv(name, read_file(source.file), *source[1:])
         where = f"tables.{name}"
         self.problems += [
             Problem(source.file, each.line, 1, where, each.text, each.code, each.cure) for each in read.problems
@@ -154,6 +155,11 @@ def _option_problems(document: Document, path: DataPath, written: dict[str, Any]
             yield document.problem(
                 (*path, option), text, key=True, code=Code.TABLE_SHAPE, cure="Remove it, or write one of these"
             )
+        elif option == "numbers":
+            if not isinstance(value, list) or not all(isinstance(column, str) and column for column in value):
+                cure = "Write them as a list, as in numbers: [tick, lot]"
+                text = "expected the columns that hold numbers"
+                yield document.problem((*path, option), text, code=Code.TABLE_SHAPE, cure=cure)
         elif not isinstance(value, str) or not value:
             yield document.problem(
                 (*path, option), f"expected text, got {kind(value)}", code=Code.TABLE_SHAPE, cure="Write it in quotes"
@@ -182,8 +188,8 @@ def _unfit(document: Document, path: DataPath, file: Path) -> Problem | None:
 
 
 def _unfit_key(document: Document, path: DataPath, written: dict[str, Any], *, is_yaml: bool) -> Problem | None:
-    if ("key" in written or "delimiter" in written) and is_yaml:
-        text = "a YAML file has its rows by their keys already: key and delimiter are for CSV"
+    if is_yaml and written.keys() & {"key", "delimiter", "numbers"}:
+        text = "a YAML file has its rows by their keys already: key, delimiter and numbers are for CSV"
         return document.problem(path, text, code=Code.TABLE_SHAPE, cure="Remove them")
     if "key" not in written and not is_yaml:
         text = "expected key: the column that rows are found by"

@@ -107,3 +107,4 @@ class Code(StrEnum):
     TABLE_KEY = "M513", "A row of a table has no key, or another's"
     TABLE_NAME = "M514", "A name that a table cannot have"
     TABLE_SHAPE = "M515", "Something that is no table"
+    TABLE_NUMBER = "M516", "A cell of a column of numbers is none"

@@ -33,6 +33,11 @@ TABLE_SCHEMA: dict[str, Any] = {
                 "file": {"type": "string"},
                 "key": {"type": "string", "description": "The column that rows are found by"},
                 "delimiter": {"type": "string", "minLength": 1, "maxLength": 1, "default": ","},
+                "numbers": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "description": "The columns that hold numbers; all others are text",
+                },
             },
             "required": ["file"],
             "additionalProperties": False,
