@@ -38,7 +38,7 @@ VALIDATOR = jsonschema.Draft202012Validator(mapping_schema())
 EVERYTHING = """
 include: [a.yaml]
 tables:
-  csv: {file: a.csv, key: id, delimiter: ";", numbers: [tick, lot]}
+  csv: {file: a.csv, key: [id, isin], delimiter: ";", numbers: [tick, lot]}
   rows: {a: {x: 1, z: "2"}}
   codes: {USD: 840}
 defaults:

@@ -119,7 +119,7 @@ def test_columns_of_numbers_hold_numbers(write: Write) -> None:
     ("numbers", "text", "cure"),
     [
         ("[tikc]", "there is no column tikc, which numbers names; there are id, ric, tick", "Write tick under numbers"),
-        ("[id]", "id is the key, which is text", "Take it out of numbers"),
+        ("[id]", "id is a key, which is text", "Take it out of numbers"),
         ("tick", "expected the columns that hold numbers", "Write them as a list, as in numbers: [tick, lot]"),
         ("[[tick]]", "expected the columns that hold numbers", "Write them as a list, as in numbers: [tick, lot]"),
     ],
@@ -128,6 +128,23 @@ def test_columns_of_numbers_that_are_none_are_told(write: Write, numbers: str, t
     with pytest.raises(ConfigError) as raised:
         mapper(write, FILE.replace("}", f", numbers: {numbers}}}"))
     assert [(each.text, each.cure) for each in raised.value.problems] == [(text, cure)]
+
+
+def test_a_row_is_found_by_any_of_its_keys(write: Write) -> None:
+    table = FILE.replace("id}", "[id, isin]}")
+    found = mapper(write, table, "id,isin,ric,tick\nA,US1,EUR=,0.01\nB,,GBP=,\nC,C,CHF=,\n")
+    for key, ric in {"A": "EUR=", "US1": "EUR=", "B": "GBP=", "C": "CHF="}.items():
+        assert post(found, b'{"id": "%b", "ask": 1}' % key.encode())[0] == ric
+    assert problems(write, table, "id,isin,ric,tick\nA,US1,EUR=,\nB,A,GBP=,\n,US2,CHF=,\n") == [
+        'inst.csv:3:1: tables.instruments: isin "A" is given again; the first is on line 2',
+        "inst.csv:4:1: tables.instruments: the row has no id",
+    ]
+    assert problems(write, FILE.replace("id}", "[id, isni]}"), "id,isin,ric,tick\nA,US1,EUR=,\n") == [
+        "inst.csv:1:1: tables.instruments: there is no column isni; there are id, isin, ric, tick"
+    ]
+    assert problems(write, FILE.replace("id}", "[]}")) == [
+        "spot.yaml:2:41: tables.instruments.key: expected one column, or several"
+    ]
 
 
 def test_mistakes_in_a_file_are_told_with_its_lines(write: Write) -> None:
@@ -207,7 +224,7 @@ def test_ten_thousand_rows_are_read_fast() -> None:
 
     def seconds() -> float:
         before = time.process_time()
-        assert len(read_csv("t", content, "id", ",").table.rows) == 10_000
+        assert len(read_csv("t", content, ["id"], ",").table.rows) == 10_000
         return time.process_time() - before
 
     assert min(seconds() for _ in range(5)) < 0.2

@@ -1,11 +1,11 @@
-"""A table in a CSV file with a header row: its rows by one of its columns.
+"""A table in a CSV file with a header row: its rows by one of its columns, or by any of several.
 
 Every cell is text, but for those of columns that are said to hold numbers; an empty one is none.
 """
 
 import csv
 import io
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -36,8 +36,11 @@ class CsvTable(NamedTuple):
     problems: list[TableProblem]
 
 
-def read_csv(name: str, content: bytes, key: str, delimiter: str, numbers: Collection[str] = ()) -> CsvTable:
-    """``content`` as the table ``name`` with its rows by the column ``key``; the columns ``numbers`` hold numbers."""
+def read_csv(name: str, content: bytes, keys: Sequence[str], delimiter: str, numbers: Collection[str] = ()) -> CsvTable:
+    """``content`` as the table ``name`` with its rows by the columns ``keys``; the columns ``numbers`` hold numbers.
+
+    Every row has the first key; the others may be empty.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -45,7 +48,7 @@ def read_csv(name: str, content: bytes, key: str, delimiter: str, numbers: Colle
         what = f"byte 0x{content[error.start]:02x} is not UTF-8"
         return CsvTable(Table(name, {}, frozenset()), [TableProblem(line, Code.TABLE_FILE, what, "Save it as UTF-8")])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    reading = _Reading(name, key, delimiter, numbers)
+    reading = _Reading(name, keys, delimiter, numbers)
     try:
         for line, cells in _rows(reader):
             reading.add(line, cells)
@@ -65,10 +68,11 @@ def _rows(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
 
 
 class _Reading:
-    def __init__(self, name: str, key: str, delimiter: str, numbers: Collection[str]) -> None:
-        self._name, self._key, self._delimiter, self._numbers = name, key, delimiter, numbers
+    def __init__(self, name: str, keys: Sequence[str], delimiter: str, numbers: Collection[str]) -> None:
+        self._name, self._keys, self._delimiter, self._numbers = name, keys, delimiter, numbers
         self._header: list[str] | None = None
-        self._at = -1
+        self._ats: list[int] = []
+        """Where the keys stand in a row; none while one of them is missing."""
         self._rows: dict[str, dict[str, str | Decimal]] = {}
         self._lines: dict[str, int] = {}
         self._told: dict[Code, int] = {}
@@ -86,24 +90,28 @@ class _Reading:
                 f"{_count(cells, 'cell')}; the header has {len(self._header)}",
                 "Write as many cells as the header has; in quotes one that holds the delimiter",
             )
-        elif self._at >= 0:
+        elif self._ats:
             self._row(line, cells, self._header)
 
     def _row(self, line: int, cells: list[str], header: list[str]) -> None:
-        key = cells[self._at]
+        row: dict[str, str | Decimal] = {column: cell for column, cell in zip(header, cells, strict=True) if cell}
+        for number, at in enumerate(self._ats):
+            if cells[at] or not number:
+                self._under(line, cells[at], header[at], row)
+        for column in self._numbers:
+            self._make_number(line, row, column)
+
+    def _under(self, line: int, key: str, column: str, row: dict[str, str | Decimal]) -> None:
+        """The row by one of its keys. Two of them may be the same."""
         if not key.strip():
-            self._tell(line, Code.TABLE_KEY, f"the row has no {self._key}", "Give it one, or remove the row")
+            self._tell(line, Code.TABLE_KEY, f"the row has no {column}", "Give it one, or remove the row")
         elif key != key.strip():
             self._tell(line, Code.TABLE_KEY, f'"{key}" has spaces around it', "Remove them: it would not be found")
-        elif key in self._lines:
-            text = f'{self._key} "{key}" is given again; the first is on line {self._lines[key]}'
+        elif self._lines.setdefault(key, line) != line:
+            text = f'{column} "{key}" is given again; the first is on line {self._lines[key]}'
             self._tell(line, Code.TABLE_KEY, text, "Remove one of the rows")
         else:
-            self._lines[key] = line
-            row: dict[str, str | Decimal] = {column: cell for column, cell in zip(header, cells, strict=True) if cell}
             self._rows[key] = row
-            for column in self._numbers:
-                self._make_number(line, row, column)
 
     def _make_number(self, line: int, row: dict[str, str | Decimal], column: str) -> None:
         cell = row.get(column)
@@ -122,16 +130,16 @@ class _Reading:
             elif column in header[: number - 1]:
                 self._tell(line, Code.TABLE_HEADER, f"there are two columns {column}", "Name one of them otherwise")
         self._numbers = [column for column in self._numbers if self._is_number(line, header, column)]
-        if self._key in header:
-            self._at = header.index(self._key)
-            return
-        text = f"there is no column {self._key}; there are {', '.join(header)}"
-        self._tell(line, Code.TABLE_HEADER, text, self._cure(header))
+        missing = [key for key in self._keys if key not in header]
+        for key in missing:
+            text = f"there is no column {key}; there are {', '.join(header)}"
+            self._tell(line, Code.TABLE_HEADER, text, self._cure(header))
+        self._ats = [] if missing else [header.index(key) for key in self._keys]
 
     def _is_number(self, line: int, header: list[str], column: str) -> bool:
         """Whether it is a column that can hold numbers."""
-        if column == self._key:
-            self._tell(line, Code.TABLE_HEADER, f"{column} is the key, which is text", "Take it out of numbers")
+        if column in self._keys:
+            self._tell(line, Code.TABLE_HEADER, f"{column} is a key, which is text", "Take it out of numbers")
         elif column not in header:
             near = get_close_matches(column, header, n=1)
             cure = f"Write {near[0]} under numbers" if near else "Take it out of numbers"

@@ -44,7 +44,7 @@ class _Source(NamedTuple):
     """Which file, read how."""
 
     file: Path
-    key: str
+    keys: tuple[str, ...]
     delimiter: str
     numbers: tuple[str, ...]
 
@@ -87,7 +87,9 @@ class TableReader:
         if problem := _unfit(document, (*path, "file"), file) or _unfit_key(document, path, written, is_yaml=is_yaml):
             self.problems.append(problem)
             return _stand_in(name)
-        source = _Source(file, written.get("key", ""), written.get("delimiter", ","), tuple(written.get("numbers", ())))
+        key = written.get("key", "")
+        keys = (key,) if isinstance(key, str) else tuple(key)
+        source = _Source(file, keys, written.get("delimiter", ","), tuple(written.get("numbers", ())))
         if (source, name) not in self._read:
             self._read[source, name] = self._yaml(name, file) if is_yaml else self._csv(name, source)
         return self._read[source, name]
@@ -148,6 +150,12 @@ class TableReader:
         return _loaded(Table(name, rows, columns))
 
 
+_COLUMNS = {
+    "numbers": ("expected the columns that hold numbers", "Write them as a list, as in numbers: [tick, lot]"),
+    "key": ("expected one column, or several", "Write key: id, or key: [cusip, isin] where any of them finds a row"),
+}
+
+
 def _option_problems(document: Document, path: DataPath, written: dict[str, Any]) -> Iterator[Problem]:
     for option, value in written.items():
         if option not in _OPTIONS:
@@ -155,10 +163,9 @@ def _option_problems(document: Document, path: DataPath, written: dict[str, Any]
             yield document.problem(
                 (*path, option), text, key=True, code=Code.TABLE_SHAPE, cure="Remove it, or write one of these"
             )
-        elif option == "numbers":
-            if not isinstance(value, list) or not all(isinstance(column, str) and column for column in value):
-                cure = "Write them as a list, as in numbers: [tick, lot]"
-                text = "expected the columns that hold numbers"
+        elif option == "numbers" or (option == "key" and isinstance(value, list)):
+            if not value or not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
+                text, cure = _COLUMNS[option]
                 yield document.problem((*path, option), text, code=Code.TABLE_SHAPE, cure=cure)
         elif not isinstance(value, str) or not value:
             yield document.problem(

@@ -31,11 +31,17 @@ TABLE_SCHEMA: dict[str, Any] = {
             "description": "A CSV file with a header row, or a YAML file of rows by their keys, relative to this one",
             "properties": {
                 "file": {"type": "string"},
-                "key": {"type": "string", "description": "The column that rows are found by"},
+                "key": {
+                    "type": ["string", "array"],
+                    "items": {"type": "string", "minLength": 1},
+                    "minItems": 1,
+                    "description": "The column that rows are found by; or several, any of which finds a row",
+                },
                 "delimiter": {"type": "string", "minLength": 1, "maxLength": 1, "default": ","},
                 "numbers": {
                     "type": "array",
-                    "items": {"type": "string"},
+                    "items": {"type": "string", "minLength": 1},
+                    "minItems": 1,
                     "description": "The columns that hold numbers; all others are text",
                 },
             },
