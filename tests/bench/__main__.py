@@ -1,8 +1,8 @@
 """``python -m tests.bench [PART …] [--quick] [--out DIR]``: measures, and writes one JSON document and one picture.
 
 Parts: throughput, today, distant (an ADS that answers after 5 ms), provider (LSEG's own code), latency, stages, mapping
-(beside the same by hand), growth, overload, recovery, harm, scale, brokers (of three, beside Kafka's own client), plan;
-all of them where none is named. What other parts left in the document stays.
+(beside the same by hand), growth, overload, recovery, harm, scale, brokers (of three, beside Kafka's own client), plan,
+loading (mapping files and a table); all of them where none is named. What other parts left in the document stays.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from tests.bench import (
     growth,
     harm,
     latency,
+    loading,
     overload,
     picture,
     plan_part,
@@ -125,6 +126,10 @@ def _plan(quick: bool) -> dict[str, Any]:
         return plan_part.measure(setting, *((30_000, 2) if quick else (100_000, 4)))
 
 
+def _loading(quick: bool) -> dict[str, Any]:
+    return loading.measure(rounds=5 if quick else 20)
+
+
 PARTS: dict[str, Part] = {
     "throughput": _throughput,
     "today": _today,
@@ -140,6 +145,7 @@ PARTS: dict[str, Part] = {
     "scale": _scale,
     "brokers": _brokers,
     "plan": _plan,
+    "loading": _loading,
 }
 
 

@@ -108,7 +108,7 @@ def test_mapping_names_are_unique_over_all_files(write: Write) -> None:
 
 
 def test_mapping_files_are_tried_in_the_order_listed_and_each_pattern_sorted(write: Write) -> None:
-    mappings = {name: SPOT.replace("spot", name) for name in ("a", "b", "c")}
+    mappings = {name: SPOT.replace("spot,", f"{name}, when: x == '{name}',") for name in ("a", "b", "c")}
     file = write(MINIMAL + "mappings: [mappings/c.yaml, mappings/*.yaml]\n", **mappings)
     loaded = load(file, environ={})
     assert [path.name for path in loaded.files] == ["contribd.yaml", "c.yaml", "a.yaml", "b.yaml"]

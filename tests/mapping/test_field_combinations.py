@@ -41,7 +41,7 @@ class Refused(Exception):
 
 
 def mapper(settings: Mapping[str, Any]) -> Mapper:
-    fields = {"F": {"from": "v", **settings}, "G": {"value": "x"}}
+    fields = {"F": {"from": "v", **settings}, "G": "coalesce(g, 'x')"}
     compiled = compile_file(
         MappingFile.model_validate({"mappings": [{"name": "m", "ric": "R", "fields": fields}]}), "S"
     )

@@ -48,9 +48,7 @@ class Library:
         place = file.resolve()
         if place not in self._read:
             document = load_document(file, refuse)
-            reshape(document, MappingFile)
-            outcome = validate(document, MappingFile) if document.root else Validation[MappingFile](None)
-            self._read[place] = _Read(document, outcome)
+            self._read[place] = _Read(document, _checked(document))
         return self._read[place]
 
     def _below(self, document: Document, chain: tuple[Path, ...]) -> list[Layer]:
@@ -87,6 +85,16 @@ class Library:
                 if data.get(name) and file.resolve() not in known
             ]
         return found
+
+
+def _checked(document: Document) -> Validation[MappingFile]:
+    if document.root is None:
+        return Validation(None)
+    outcome = validate(document, MappingFile)
+    if not outcome.bad:
+        return outcome
+    reshape(document, MappingFile)
+    return validate(document, MappingFile)
 
 
 def _included(document: Document) -> list[tuple[int, str]]:

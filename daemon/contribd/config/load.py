@@ -1,7 +1,9 @@
 """The configuration and its mapping files, checked together."""
 
+import gc
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -123,9 +125,21 @@ def inspect(path: Path | None = None, *, environ: Mapping[str, str] | None = Non
     as present and right.
     """
     environ = os.environ if environ is None else environ
-    with keeping() as read:
+    with keeping() as read, _without_collector():
         found = _inspect(resolve_path(path, environ), environ, lenient=lenient)
     return replace(found, read=read)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Trees of some ten thousand nodes are made, and none is garbage before the end: looking for it takes a sixth."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _inspect(file: Path, environ: Mapping[str, str], *, lenient: bool) -> Inspected:

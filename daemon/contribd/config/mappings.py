@@ -21,8 +21,9 @@ from contribd.config.tables import TableReader
 from contribd.config.validate import Validation
 from contribd.config.wording import shown
 from contribd.mapping.case_specs import CaseSpec
-from contribd.mapping.codes import Code
+from contribd.mapping.codes import Code as MappingCode
 from contribd.mapping.compile import CompiledMapping, MappingProblem, Site, compile_file
+from contribd.mapping.effects import unreached
 from contribd.mapping.fieldtypes import NO_DICTIONARY, FieldTypes
 from contribd.mapping.rules import MappingFile, MappingSpec
 
@@ -87,8 +88,16 @@ def load_mappings(
             text = f"{shown(configuration, path, pattern)} {problem}"
             cure = "Write the path of a mapping file, or a pattern of several, relative to the configuration file"
             found.problems.append(configuration.problem(path, **split(text, FileCode.NO_MAPPINGS, cure)._asdict()))
+        found.problems += [
+            configuration.problem(path, text, code=MappingCode.NO_FILE, cure="Remove it, or name the files otherwise")
+            for text in _no_files(configuration.file.parent, pattern, files)
+        ]
         found.files += [file for file in files if file not in found.files]
     _read_all(found, service, types)
+    if found.files and not found.problems and not found.compiled:
+        text = "the mapping files have no mapping: every record would be rejected"
+        cure = "Write one below mappings: in a mapping file"
+        found.problems.append(configuration.problem(("mappings",), text, code=MappingCode.NO_MAPPING, cure=cure))
     return found
 
 
@@ -117,16 +126,37 @@ def _matches(base: Path, pattern: str) -> tuple[list[Path], str | None]:
     names = sorted(glob.glob(pattern, root_dir=base))  # noqa: PTH207 - Path.glob refuses an absolute pattern
     files = [file for name in names if (file := base / name).is_file()]
     if not files:
-        return [], f"matches no file in {base.absolute()}"
+        folder = f"; it is a folder: write {pattern}/*.yaml" if (base / pattern).is_dir() else ""
+        return [], f"matches no file in {base.absolute()}{folder}"
     if len(files) > MAX_FILES:
         return [], f"matches {len(files)} files; at most {MAX_FILES} are read"
     return files, None
+
+
+def _no_files(base: Path, pattern: str, files: list[Path]) -> list[str]:
+    """What a pattern matches beside files: nobody expects it to be passed over."""
+    if "**" in pattern or not files:
+        return []
+    others = [base / name for name in sorted(glob.glob(pattern, root_dir=base))]  # noqa: PTH207 - as above
+    return [f"{each} is {_what(each)}" for each in others if not each.is_file()]
+
+
+def _what(path: Path) -> str:
+    if path.is_symlink() and not path.exists():
+        return f"a link to {path.readlink()}, which does not exist"
+    return "a folder" if path.is_dir() else "no file"
 
 
 def _read_all(found: MappingFiles, service: str, types: FieldTypes) -> None:
     library, tables = Library(), TableReader()
     for file in found.files:
         _read(found, *library.mapping_file(file), tables, service, types)
+    found.problems += [
+        found.written[each.mapping].document.problem(
+            _asked(found, each.mapping), each.text, code=each.code, cure=each.cure
+        )
+        for each in unreached(found.compiled)
+    ]
     found.problems += [*library.problems, *library.not_taken(found.files), *tables.problems]
     found.below += [*library.included, *tables.files]
 
@@ -165,6 +195,12 @@ def _read(
     found.data.append({"mappings": mappings, "tables": digests} if digests else mappings)
 
 
+def _asked(found: MappingFiles, name: str) -> DataPath:
+    """Where a mapping says which records it takes."""
+    written = found.written[name]
+    return (*written.path, "name" if written.spec.when is None else "when")
+
+
 def _told(document: Document, problems: list[MappingProblem], tests: list[int]) -> list[Problem]:
     """The problems at their places; ``tests``: which of the file's tests were looked at."""
     told: list[Problem] = []
@@ -172,7 +208,7 @@ def _told(document: Document, problems: list[MappingProblem], tests: list[int]) 
         path, default = problem.path, document.home(problem.path).path[:1] == (DEFAULTS,)
         if path[0] == "tests" and isinstance(path[1], int):
             path = ("tests", tests[path[1]], *path[2:])
-        if not (default and problem.code == Code.LET_UNUSED):  # what is there for all need not be used by each
+        if not (default and problem.code == MappingCode.LET_UNUSED):  # what is there for all need not be used by each
             told.append(
                 document.problem(
                     path, problem.text, key=problem.key, offset=problem.offset, code=problem.code, cure=problem.cure

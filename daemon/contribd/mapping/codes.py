@@ -64,6 +64,14 @@ class Code(StrEnum):
     LET_ORDER = "M211", "A let is named where it is not computed yet"
     LET_UNUSED = "M212", "A let that nothing uses"
     SHADOWED = "M213", "A test's record has a key that means something else in a mapping"
+    RIC_MEANT = "M214", "A RIC without braces is the name of what the mapping reads"
+
+    # Rules without effect.
+    UNREACHED = "M220", "A mapping that no record reaches"
+    SAME_WHEN = "M221", "Two mappings have the same when"
+    CONSTANT_CHECK = "M222", "A check that is the same for every record"
+    NO_MAPPING = "M223", "The mapping files have no mapping"
+    NO_FILE = "M224", "A folder, or a link to nothing, among the mapping files"
 
     # Fields and RICs.
     CONSTANT_NOT_POSTED = "M301", "A constant that its field cannot post"

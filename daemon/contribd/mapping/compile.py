@@ -1,6 +1,7 @@
 """A mapping file's model, compiled; every problem in it at once."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from decimal import localcontext
 from difflib import get_close_matches
@@ -30,7 +31,19 @@ from contribd.mapping.operators import Value
 from contribd.mapping.outcome import FieldValue, Ignored, PostType
 from contribd.mapping.rules import FieldSpec, MappingFile, MappingSpec
 from contribd.mapping.scope import POST, SURROUNDINGS, LetName, Place, Scope
-from contribd.mapping.syntax import Call, Literal, Node, Scalar, outcomes, walk_tree
+from contribd.mapping.syntax import (
+    Access,
+    Call,
+    Literal,
+    Node,
+    Path,
+    Row,
+    Scalar,
+    TableName,
+    outcomes,
+    path_text,
+    walk_tree,
+)
 from contribd.mapping.tables import Table
 from contribd.mapping.tape import GATE, RIC, noted
 from contribd.mapping.template import Template, compile_template
@@ -39,6 +52,7 @@ from contribd.mapping.values import COMMANDS, Convert, clean_ric, price_ric, ric
 DataPath: TypeAlias = tuple[str | int, ...]
 _T = TypeVar("_T")
 
+_COMPARE = "Compare it with something, as in bid > 0"
 _TYPES = {"update": PostType.UPDATE, "refresh": PostType.REFRESH}
 
 
@@ -114,6 +128,8 @@ class CompiledMapping:
     """What every record of it comes to, where they are not for posting."""
     lets: tuple[tuple[LetName, Evaluate], ...] = ()
     """What is computed before everything else, in this order."""
+    constants: frozenset[str] = frozenset()
+    """The fields that say nothing of the record, where there are others: alone they are nothing to post."""
     reads_post: bool = False
     """Whether its checks name what will be posted."""
     rmtes: tuple[str, ...] = ()
@@ -150,8 +166,9 @@ def compile_file(
     """
     compiled = Compiled(tests=[named_as_posted(case, types) for case in model.tests])
     names = set(taken)
+    keys = frozenset(key for test in model.tests for key in test.record or ())
     for index, spec in enumerate(model.mappings):
-        compiler = _Compiler(("mappings", index), spec.name, types, Scope(tables=tables or {}, mapping=spec.name))
+        compiler = _Compiler(("mappings", index), spec.name, types, Scope(tables=tables or {}, mapping=spec.name), keys)
         if spec.name in names:
             text = f"another mapping is named {spec.name}; results tell mappings apart by name"
             compiler.problem(("name",), text, code=Code.SAME_NAME, cure="Give one of them another name")
@@ -182,11 +199,15 @@ def _shadowed(compiled: Compiled, lets: Collection[str]) -> Iterator[MappingProb
 class _Compiler:
     """Compiles one mapping. Where a part has a problem it is noted and a stand-in is used, to find the others too."""
 
-    def __init__(self, path: DataPath, name: str, types: FieldTypes, scope: Scope) -> None:
+    def __init__(
+        self, path: DataPath, name: str, types: FieldTypes, scope: Scope, keys: AbstractSet[str] = frozenset()
+    ) -> None:
+        """``keys``: those that test records have at the top."""
         self._path = path
         self._name = name
         self._types = types
         self._scope = scope
+        self._keys = keys
         self.problems: list[MappingProblem] = []
         self.without_effect: list[MappingProblem] = []
         """What the mapping could do without: it is whole all the same."""
@@ -211,6 +232,7 @@ class _Compiler:
         ric = self._ric(spec.ric)
         checks = self._checks(spec, parts)
         self._all_used(lets)
+        self._meant(spec.ric or "", lets)
         return CompiledMapping(
             name=spec.name,
             when=when,
@@ -223,6 +245,7 @@ class _Compiler:
             all_checks=generate_all([check.that.node for check in checks]),
             withdraw=self._withdraw(spec, parts),
             lets=lets,
+            constants=_constants(parts),
             reads_post=any(check.that.reads(POST) for check in checks),
             surrounded=self._reads(SURROUNDINGS),
             rmtes=tuple(name for name, field in spec.fields.items() if field.to is As.RMTES),
@@ -269,12 +292,28 @@ class _Compiler:
                 cure = "Remove it, or use it"
                 self.without_effect.append(MappingProblem(path, 0, text, key=True, code=Code.LET_UNUSED, cure=cure))
 
+    def _meant(self, ric: str, lets: tuple[tuple[LetName, Evaluate], ...]) -> None:
+        """A RIC without braces that is the name of something else."""
+        read = {
+            path_text(path[:count]) for each in self._expressions for path in each.paths for count in (1, len(path))
+        }
+        known = read | self._keys | {place.name for place, _ in lets}
+        if ric in known:
+            text = f'every record would be posted under the one RIC "{ric}"'
+            self.problem(("ric",), text, code=Code.RIC_MEANT, cure=f'Write "{{{ric}}}"')
+
     def _checks(self, spec: MappingSpec, parts: "list[_Part]") -> tuple[CompiledCheck, ...]:
         self._scope = replace(self._scope, post=frozenset().union(*(part.target.names for part in parts)))
-        return tuple(
-            CompiledCheck(self._condition(check.that, ("checks", index, *check.short_path)), check.text)
-            for index, check in enumerate(spec.checks)
-        )
+        made: list[CompiledCheck] = []
+        for index, check in enumerate(spec.checks):
+            path: DataPath = ("checks", index, *check.short_path)
+            that = self._condition(check.that, path)
+            if (answer := that.always) is not None:
+                text = "this check is true for every record" if answer else "this check rejects every record"
+                problem = MappingProblem(self._path + path, 0, text, code=Code.CONSTANT_CHECK, cure=_COMPARE)
+                self.without_effect.append(problem)
+            made.append(CompiledCheck(that, check.text))
+        return tuple(made)
 
     def _ignoring(self, spec: MappingSpec) -> CompiledMapping:
         """A mapping that takes records out of the way."""
@@ -329,7 +368,7 @@ class _Compiler:
         expression = self._compile(compile_expression, source, path) or _NOTHING
         if not expression.kind & Kind.BOOLEAN:
             text = f"a condition is true or false; this gives {words(expression.kind)}"
-            self.problem(path, text, code=Code.CONDITION, cure="Compare it with something, as in bid > 0")
+            self.problem(path, text, code=Code.CONDITION, cure=_COMPARE)
         return expression
 
     def _ric(self, source: str | None) -> Evaluate:
@@ -419,6 +458,18 @@ class _Compiler:
 
 def _calls(node: Node, function: str) -> bool:
     return any(isinstance(part, Call) and part.function == function for part in walk_tree(node))
+
+
+def _constants(parts: "list[_Part]") -> frozenset[str]:
+    """The fields that say nothing by themselves. A blank says that the quote is gone."""
+    names = frozenset(part.target.name for part in parts if not _says(part.node))
+    return names if len(names) < len(parts) else frozenset()
+
+
+def _says(node: Node) -> bool:
+    if isinstance(node, Literal) and node.value is None:
+        return True
+    return any(isinstance(each, Path | Access | Row | TableName) for each in walk_tree(node))
 
 
 def _as_it_is(value: Value) -> Value:

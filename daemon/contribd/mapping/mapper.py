@@ -130,8 +130,9 @@ def _checked(mapping: CompiledMapping, record: Record, ric: str, fields: dict[st
             rejected = _failed(mapping, check, record, ric, fields)
             if rejected is not None:
                 return rejected
-    if not fields:
-        text = "every field was skipped: there is nothing to post"
+    if len(fields) <= len(mapping.constants) and fields.keys() <= mapping.constants:
+        others = " that is no constant" if fields else ""
+        text = f"every field{others} was skipped: there is nothing to post"
         return Rejected(RejectCode.MISSING_FIELD, text, ric, mapping.service, mapping.name, fields)
     return Mapped(ric, mapping.service, mapping.name, mapping.type, fields)
 

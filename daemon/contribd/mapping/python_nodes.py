@@ -49,6 +49,7 @@ _WALKS: Final[dict[tuple[type, ...], Callable[..., Value]]] = {
 }
 """The commonest of the longer paths, by the types of their keys."""
 
+_LOAD: Final = ast.Load()
 RECORD: Final = "record"
 """The parameter of what is generated."""
 
@@ -59,7 +60,7 @@ def lambda_of(body: ast.expr, parameters: list[str]) -> ast.Lambda:
 
 
 def load(name: str) -> ast.expr:
-    return ast.Name(name, ast.Load())
+    return ast.Name(name, _LOAD)
 
 
 class PythonNodes:
