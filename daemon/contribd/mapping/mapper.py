@@ -7,9 +7,11 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from contribd.mapping.bad_bytes import behind_registry_header, what_it_is
 from contribd.mapping.codegen import Evaluate
 from contribd.mapping.compile import CompiledCheck, CompiledMapping
 from contribd.mapping.dispatch import candidates, dispatch
+from contribd.mapping.meant import meant
 from contribd.mapping.mistakes import RAISED, ErrorKind, EvaluationError, as_evaluation_error, out_of_range, wrong_type
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value, kind_name, walk
@@ -72,9 +74,12 @@ class Mapper:
         try:
             record = self._decode(value)
         except _UNDECODABLE as error:
-            return Rejected(RejectCode.BAD_RECORD, _undecodable(error))
+            inside = behind_registry_header(value)
+            return self._record(inside) if inside else Rejected(RejectCode.BAD_RECORD, _undecodable(value, error))
         if type(record) is not dict:
-            return Rejected(RejectCode.BAD_RECORD, f"the record is {kind_name(record)}, not an object")
+            twice = ": it holds JSON, and was encoded twice" if type(record) is str and record[:1] == "{" else ""
+            text = f"the record is {kind_name(record)}, not an object{twice}"
+            return Rejected(RejectCode.BAD_RECORD, text)
         return record
 
     def _map_nothing(self, record: Record) -> Outcome:
@@ -94,7 +99,8 @@ class Mapper:
             try:
                 answer = when.run(record)
             except RAISED as error:
-                notes.append(f"{mapping.name}: {as_evaluation_error(error).text}")
+                failure = as_evaluation_error(error)
+                notes.append(f"{mapping.name}: {failure.text}{meant(record, failure.path)}")
                 continue
             if answer is True:
                 return _apply(mapping, record)
@@ -111,7 +117,7 @@ def _apply(mapping: CompiledMapping, record: Record) -> Outcome:
     try:
         ric = mapping.ric(record)
     except RAISED as error:
-        return _rejected(mapping, "ric", as_evaluation_error(error))
+        return _rejected(mapping, record, "ric", as_evaluation_error(error))
     try:
         fields = mapping.all_fields(record)
     except RAISED:
@@ -165,13 +171,13 @@ def _one_by_one(mapping: CompiledMapping, record: Record, ric: str) -> dict[str,
             failure = as_evaluation_error(error)
             if failure.kind is ErrorKind.MISSING and field.missing == "skip":
                 continue
-            return _rejected(mapping, field.label, failure, ric, fields)
+            return _rejected(mapping, record, field.label, failure, ric, fields)
         try:
             fields[name] = field.convert(field.read(record))
         except RAISED as error:
             failure = as_evaluation_error(error)
             if failure.kind is not ErrorKind.MISSING or field.missing == "reject":
-                return _rejected(mapping, field.label, failure, ric, fields)
+                return _rejected(mapping, record, field.label, failure, ric, fields)
             if field.missing == "blank":
                 fields[name] = None
     return fields
@@ -189,7 +195,8 @@ def _failed(
             raise wrong_type(f"a check is true or false, not {kind_name(answer)}")
     except RAISED as error:
         failure = as_evaluation_error(error)
-        return _rejected(mapping, f"check {that.source}", failure, ric, fields, _posted(failure, fields))
+        place = f"check {that.source}"
+        return _rejected(mapping, record, place, failure, ric, fields, _posted(failure, fields))
     text = f"{check.text}: " if check.text else ""
     text += f"{that.source} is false" + _shown(that.paths, record)
     return Rejected(RejectCode.CHECK_FAILED, text, ric, mapping.service, mapping.name, fields)
@@ -197,6 +204,7 @@ def _failed(
 
 def _rejected(
     mapping: CompiledMapping,
+    record: Record,
     place: str,
     error: EvaluationError,
     ric: str | None = None,
@@ -204,6 +212,7 @@ def _rejected(
     hint: str = "",
 ) -> Rejected:
     code = _CODES.get(error.kind, RejectCode.BAD_VALUE)
+    hint = hint or meant(record, error.path)
     return Rejected(code, f"{place}: {error.text}{hint}", ric, mapping.service, mapping.name, fields)
 
 
@@ -234,9 +243,9 @@ def _no_mapping(notes: list[str]) -> str:
     return f"no mapping's when is true ({'; '.join(notes[:_SHOWN_MAPPINGS])}{more})"
 
 
-def _undecodable(error: Exception) -> str:
+def _undecodable(value: bytes, error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "the record is nested too deeply"
     if isinstance(error, decimal.DecimalException):
         return "the record holds a number whose exponent is beyond any range"
-    return f"the record is not JSON: {error}"
+    return f"the record is not JSON: {what_it_is(value, error)}"
