@@ -15,7 +15,7 @@ SECTION = re.compile(r"^### ([YCM]\d{3})\n\n(.*?)(?=^##|\Z)", re.DOTALL | re.MUL
 EXAMPLE = re.compile(r"```yaml (\w+)\n(.*?)\n```\n\n> (.*?)  \n> = (.*?)\n", re.DOTALL)
 FILE = re.compile(r"^# (\w+(?:\.\w+)?)\n", re.MULTILINE)
 
-WITHOUT_EXAMPLE = {"Y101", "Y102", "Y103", "Y199", "C114", "M322", "M404", "M406", "M408", "M421"}
+WITHOUT_EXAMPLE = {"Y101", "Y102", "Y103", "Y199", "C114", "M224", "M322", "M404", "M406", "M408", "M421"}
 """What a page of text cannot show: bytes, files that are not there, and what takes a whole dictionary."""
 
 
