@@ -130,7 +130,7 @@ def told(error: ExpressionError, source: str) -> None:
     assert "\n" not in error.cure or "\n" in source
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text(max_size=12) | EXPRESSIONS)
 def test_any_text_gives_an_expression_or_one_error(source: str) -> None:
     try:
@@ -139,7 +139,7 @@ def test_any_text_gives_an_expression_or_one_error(source: str) -> None:
         told(error, source)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from([*PIECES, "{", "}", "{{", "}}", "${", "<a>", "%s", "{a}"]), max_size=10).map("".join))
 def test_any_text_gives_a_template_or_errors(source: str) -> None:
     try:
@@ -149,7 +149,7 @@ def test_any_text_gives_a_template_or_errors(source: str) -> None:
             told(each, source)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(EXPRESSIONS, records())
 def test_any_record_gives_a_value_or_one_error(source: str, record: dict[Any, Any]) -> None:
     try:
@@ -163,7 +163,7 @@ def test_any_record_gives_a_value_or_one_error(source: str, record: dict[Any, An
         assert value is expression.always or type(value) is ErrorKind
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(EXPRESSIONS, records())
 def test_what_is_written_of_an_expression_says_the_same(source: str, record: dict[Any, Any]) -> None:
     try:

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from contribd.config.document import parse_document
 from contribd.mapping.cases import run_cases
 from contribd.mapping.compile import compile_file
@@ -12,9 +14,11 @@ from contribd.mapping.functions import FUNCTIONS
 from contribd.mapping.lexer import MAX_SOURCE
 from contribd.mapping.list_functions import MAX_ELEMENTS
 from contribd.mapping.mapper import Mapper
+from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.operators import MAX_TEXT
 from contribd.mapping.patterns import MAX_PATTERN
 from contribd.mapping.rules import FieldSpec, MappingFile
+from contribd.mapping.template import compile_template
 from contribd.mapping.text_functions import MAX_PIECES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text()
@@ -47,3 +51,16 @@ def test_what_the_page_says_that_a_call_gives_it_gives() -> None:
 def test_bounds_are_those_of_the_code() -> None:
     for bound in (MAX_SOURCE, MAX_NODES, MAX_NESTING, MAX_TEXT, MAX_PATTERN, MAX_PIECES, MAX_ELEMENTS):
         assert re.search(rf"\b{bound:,}\b", PAGE)
+
+
+def test_what_other_languages_write_is_told_as_the_page_says() -> None:
+    rows = re.search(r"\| written \| here \|\n\|---\|---\|\n(.*?)\n\n", PAGE, re.DOTALL)
+    assert rows is not None
+    for row in rows[1].split("\n"):
+        written, here = (re.findall(r"`([^`]+)`", cell) for cell in re.split(r" \| ", row.strip("| ")))
+        for index, source in enumerate(written):
+            expected = f"Write {here[index] if len(here) > 1 else here[0]}"
+            with pytest.raises(ExpressionError) as caught:
+                compile_template(source) if "as a RIC" in row else compile_expression(source)
+            cure = caught.value.cure
+            assert cure.startswith(expected) or "%s" in source, (source, cure)

@@ -91,8 +91,7 @@ def _placed(tree: ast.Expression) -> ast.Expression:
     nodes: list[Any] = [tree]
     while nodes:
         node = nodes.pop()
-        node.lineno = node.end_lineno = 1
-        node.col_offset = node.end_col_offset = 0
+        node.lineno, node.col_offset = 1, 0
         for name in node._fields:
             value = getattr(node, name)
             if type(value) is list:
