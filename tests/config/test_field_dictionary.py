@@ -60,6 +60,7 @@ def test_mistakes_of_mappings_and_of_the_dictionary_are_told_together(write: Wri
     ]
     assert found[0].excerpt is not None
     assert found[0].excerpt.text[found[0].excerpt.start : found[0].excerpt.end] == "ASK"
+    assert found[0].end == (line, found[0].column + len("ASK"))
 
 
 @pytest.mark.usefixtures("dictionary")
@@ -129,6 +130,26 @@ def test_a_file_that_is_not_there_is_told_once_and_hides_nothing_else(write: Wri
     mapping = "mappings: [{name: one, ric: A=, fields: {BID: bid +, 'ROW64_{n}': text}}]"
     found = told(write(MINIMAL + BOTH, spot=mapping))
     assert [each.path for each in found] == ["dictionary.fields", "dictionary.enums", "mappings[0].fields.BID"]
+
+
+def test_enums_that_are_not_there_are_told_once_and_nothing_follows_from_it(write: Write, dictionary: Path) -> None:
+    (dictionary / "enumtype.def").unlink()
+    mapping = "mappings: [{name: one, ric: A=, fields: {CURRENCY: {value: USD}}}]"
+    assert [each.path for each in told(write(MINIMAL + BOTH, spot=mapping))] == ["dictionary.enums"]
+
+
+def test_nothing_follows_from_a_dictionary_that_is_no_path(write: Write) -> None:
+    mapping = "mappings: [{name: one, ric: A=, fields: {'ROW64_{n}': text}}]"
+    assert [each.path for each in told(write(MINIMAL + "dictionary: {fields: 7}\n", spot=mapping))] == [
+        "dictionary.fields"
+    ]
+
+
+def test_the_files_are_told_in_their_order(write: Write, dictionary: Path) -> None:
+    both = inspect(write(MINIMAL + BOTH, spot=MAPPING), environ={}).dictionary
+    assert both.files == (dictionary / "RDMFieldDictionary", dictionary / "enumtype.def")
+    only = inspect(write(MINIMAL + "dictionary: {fields: RDMFieldDictionary}\n", spot=MAPPING), environ={}).dictionary
+    assert only.files == (dictionary / "RDMFieldDictionary",)
 
 
 def test_a_build_server_without_the_files_checks_the_rest(write: Write) -> None:

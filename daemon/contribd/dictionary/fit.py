@@ -22,6 +22,12 @@ _DAY_BYTES: Final = 4
 _DAY: Final = len("2026-11-22T")
 _GREATEST_EXPONENT: Final = 40
 _LISTED: Final = 12
+_OF_TABLE: Final = "Write one of its display texts, or a value of enumtype.def as a number"
+_EXAMPLES: Final = {
+    RwfType.DATE: "2026-11-22",
+    RwfType.TIME: "10:15:30",
+    RwfType.DATETIME: "2026-11-22T10:15:30",
+}
 
 
 def fit(field: Field, table: EnumTable | None) -> Convert:
@@ -66,7 +72,7 @@ def _whole(field: Field, _table: EnumTable | None) -> Convert:
         if least <= number <= greatest:
             return number
         text = f"it takes {least} to {greatest} ({field.length or 8} bytes), not {_shown(value)}"
-        raise _unfit(text, Code.FIELD_RANGE)
+        raise _unfit(text, Code.FIELD_RANGE, f"Write a number from {least} to {greatest}, or choose a larger field")
 
     return convert
 
@@ -123,8 +129,9 @@ def _enum(field: Field, table: EnumTable | None) -> Convert:
         if number in displays if displays is not None else 0 <= number <= greatest:
             return number
         if displays is None:
-            raise _unfit(f"it takes 0 to {greatest}, not {_shown(value)}", Code.FIELD_RANGE)
-        raise _unfit(f"its table has no value {_shown(value)}; {_listed(table)}", Code.ENUM_VALUE)
+            cure = f"Write a number from 0 to {greatest}"
+            raise _unfit(f"it takes 0 to {greatest}, not {_shown(value)}", Code.FIELD_RANGE, cure)
+        raise _unfit(f"its table has no value {_shown(value)}; {_listed(table)}", Code.ENUM_VALUE, _OF_TABLE)
 
     return convert
 
@@ -149,7 +156,7 @@ def _meant(display: str, table: EnumTable) -> tuple[Code, str]:
     if display.isdigit() and int(display) in table.displays:
         return Code.ENUM_VALUE, f"Write {int(display)} without quotes, or as: int"
     near = [text for text in table.texts() if text.strip().casefold() == display.strip().casefold()]
-    return Code.ENUM_VALUE, f'Write "{near[0]}"' if near else ""
+    return Code.ENUM_VALUE, f'Write "{near[0]}"' if near else _OF_TABLE
 
 
 def _listed(table: EnumTable | None) -> str:
@@ -185,7 +192,8 @@ def _time(field: Field, _table: EnumTable | None) -> Convert:
         try:
             return make(value)[:characters]
         except EvaluationError as error:
-            raise _unfit(error.text.removeprefix("as: "), Code.FIELD_TIME) from None
+            cure = f"Write it as {_EXAMPLES[field.type]}, or say by format how it is written"
+            raise _unfit(error.text.removeprefix("as: "), Code.FIELD_TIME, cure) from None
 
     return convert
 
