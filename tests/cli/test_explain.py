@@ -171,6 +171,37 @@ def test_line_may_say_what_surrounds_its_record_and_a_wrong_one_is_told_with_its
     assert result.stderr.startswith("standard input:1: @kee says nothing of a record; did you mean @key?")
 
 
+EXAMPLES = sorted((Path(__file__).parents[2] / "config" / "examples").glob("*/contribd.yaml"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.parent.name)
+def test_examples_are_explained_by_what_they_are_posted_by(example: Path) -> None:
+    records = (example.parent / "records.jsonl").read_bytes()
+    plainly = [json.loads(line) for line in invoke(example, "--json", raw=records).stdout.splitlines()]
+    explained = [json.loads(line) for line in invoke(example, "--explain", "--json", raw=records).stdout.splitlines()]
+    assert [{key: each[key] for key in plain} for plain, each in zip(plainly, explained, strict=True)] == plainly
+    assert all(each["asked"] for each in explained)
+    assert invoke(example, "--explain", raw=records).exit_code == 1
+    for each in explained:
+        if "post" in each:
+            assert not any(asked["why_not"] for asked in each["asked"] if asked["taken"])
+
+
+def test_control_characters_of_a_post_do_not_reach_the_terminal() -> None:
+    page = next(path for path in EXAMPLES if path.parent.name == "page")
+    records = (page.parent / "records.jsonl").read_bytes()
+    for arguments in ([], ["--explain"], ["--json"]):
+        stdout = invoke(page, *arguments, raw=records).stdout
+        assert "\x1b" not in stdout
+        assert '"\\u001b[8`' in stdout
+
+
+def test_name_of_a_field_is_explained_too() -> None:
+    page = next(path for path in EXAMPLES if path.parent.name == "page")
+    lines = shown(page, raw=(page.parent / "records.jsonl").read_bytes().splitlines()[1])
+    assert any(line.split()[:2] == ["name", "ROW64_{row}"] for line in lines)
+
+
 def kafka(monkeypatch: pytest.MonkeyPatch, *records: Input) -> list[Span]:
     asked = []
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from contribd.mapping.cases import CaseResult, run_cases
+from contribd.mapping.cases import CaseResult, run_cases, value_text
 from contribd.mapping.compile import compile_file
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.rules import MappingFile
@@ -211,3 +211,7 @@ def test_value_that_is_none_can_be_for_a_mapping() -> None:
 def test_timestamp_is_milliseconds_or_a_time_with_its_zone(timestamp: object) -> None:
     with pytest.raises(ValidationError):
         run({"record": {}, "timestamp": timestamp, "rejected": "BadRecord"})
+
+
+def test_control_characters_are_shown_by_their_numbers() -> None:
+    assert value_text("a\x1b[8`\u2028é") == '"a\\u001b[8`\\u2028é"'

@@ -131,12 +131,16 @@ def _noted(config: Path | None) -> tuple[MappingFiles, NotedMapper]:
 
 
 def encode(encoder: PostEncoder, post_id: int, outcome: Outcome) -> bytes:
-    """The message as the daemon sends it; empty where nothing is posted."""
+    """The message as the daemon sends it; empty where nothing is posted.
+
+    A bare ESC, which ``ads.rmtes_escape: raw`` sends, is written as JSON has it: it is no JSON, and terminals obey it.
+    """
     if not isinstance(outcome, Mapped):
         return b""
-    return encoder.encode(
+    message = encoder.encode(
         post_id, ric=outcome.ric, service=outcome.service, post_type=outcome.type, fields=outcome.fields
     )
+    return message.replace(b"\x1b", b"\\u001b")
 
 
 def _show(label: str | int, outcome: Outcome, message: bytes) -> None:

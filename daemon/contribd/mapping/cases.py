@@ -137,4 +137,7 @@ def value_text(value: object) -> str:
         return plain_text(value) or str(value)
     if isinstance(value, list | dict):
         return _ENCODER.encode(value).decode()
-    return f'"{value}"'
+    text = str(value)
+    if not text.isprintable():
+        text = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+    return f'"{text}"'

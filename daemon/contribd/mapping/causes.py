@@ -13,7 +13,7 @@ from contribd.mapping.traces import Reason
 MAX_CAUSES = 8
 """Lines: of forty mappings that did not match, the first ones are told."""
 
-MAX_VALUE = 60
+MAX_VALUE = 80
 """Characters of one value."""
 
 

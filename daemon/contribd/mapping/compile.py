@@ -79,6 +79,8 @@ class Site:
     mapping: str
     path: DataPath
     expression: Expression
+    in_key: bool = False
+    """Whether it stands in the key at ``path``: in a field's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,7 +418,9 @@ class _Compiler:
         try:
             if "{" in name or "}" in name:
                 template = compile_template(name, self._scope)
-                self._expressions += [part for part in template.parts if isinstance(part, Expression)]
+                parts = [part for part in template.parts if isinstance(part, Expression)]
+                self._expressions += parts
+                self.sites += [Site(self._name, self._path + path, part, in_key=True) for part in parts]
                 return Target(name, *self._types.computed(template))
             known = self._types.field(name)
         except (ExpressionError, FieldNameError) as error:

@@ -87,7 +87,7 @@ _Field: TypeAlias = tuple[str, FieldSpec]
 
 
 def _field_of(site: Site, specs: Mapping[str, MappingSpec]) -> _Field | None:
-    if section(site) != "fields":
+    if section(site) != "fields" or site.in_key:
         return None
     name = str(site.path[site.path.index("fields") + 1])
     return name, specs[site.mapping].fields[name]
@@ -113,7 +113,7 @@ def _site_points(site: Site, field: _Field | None) -> Iterator[tuple[Key, Point]
 def _point(site: Site, node: Node, what: str, needs: str) -> Point:
     who = f"a record that {site.mapping} takes, " if section(site) != "when" else "a record "
     begins = min(part.at for part in walk_tree(node))
-    return Point(site.mapping, site.path, site.expression.at + begins, what, who + needs)
+    return Point(site.mapping, site.path, site.expression.at + begins, what, who + needs, is_key=site.in_key)
 
 
 def _field_points(site: Site, name: str, spec: FieldSpec) -> Iterator[tuple[Key, Point]]:

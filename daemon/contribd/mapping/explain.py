@@ -28,7 +28,7 @@ class ValueStep:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """One expression. ``what``: ``when``, ``let mid``, ``ric``, a field's name, ``check``."""
+    """One expression. ``what``: ``when``, ``let mid``, ``ric``, a field's name, ``check``; see ``name_of``."""
 
     what: str
     site: Site
@@ -110,11 +110,11 @@ _SECTIONS = frozenset({"when", *_ORDER})
 
 
 def name_of(site: Site) -> str:
-    """The expression's place within its mapping, for people."""
+    """The expression's place within its mapping, for people: ``name ROW64_{row}`` for one in a field's name."""
     of = section(site)
     below = site.path[site.path.index(of) + 1 :] if of else ()
     if of == "fields" and below:
-        return str(below[0])
+        return f"name {below[0]}" if site.in_key else str(below[0])
     if of == "let" and below:
         return f"let {below[0]}"
     return {"checks": "check"}.get(of, of)
