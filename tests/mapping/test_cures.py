@@ -159,6 +159,8 @@ MISTAKES = [
     ('first(book, item.side = "B").price', 22, "M107", 'Write first(book, item.side == "B").price'),
     ("exists(bid + 1)", 11, "M130", "Write one path in it, as in exists(bid) and exists(ask)"),
     ("null + 1", 0, "M130", "Write something that gives a number or text"),
+    ("first(sizes, x => x.bid > 1)", 15, "M107", "Write first(sizes, item.bid > 1)"),
+    ("any(sizes, lambda x: x.bid > a.x)", 19, "M107", "Write any(sizes, item.bid > a.x)"),
 ]
 TEMPLATES = [
     ('f"{pair}=X"', 0, "M107", "Write {pair}=X, in the quotes of YAML alone"),

@@ -62,6 +62,11 @@ def _part(match: re.Match[str]) -> str:
     return f"slice({match[1]}, {match[2] or 0}{', ' + match[3] if match[3] else ''})"
 
 
+def _of_element(match: re.Match[str]) -> str:
+    name = re.compile(rf"(?<![.])\b{re.escape(match[1] or match[2])}\b")
+    return f", {name.sub('item', match[3].strip())})"
+
+
 def _part_of_hundred(match: re.Match[str]) -> str:
     return str(Decimal(match[1]) / 100)
 
@@ -87,6 +92,7 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Replacement], ...]] = tuple(
         (r",\s*[A-Za-z_]+\s*=\s*(?=-?\d)", ", "),
         (r"^([^\[(]*?\b\d{1,3}),(?=\d{3}\b)", r"\1"),
         (rf"({_NUMBER})\s*%(?=\s*(?:$|[)\],<>=+*/-]|and\b|or\b))", _part_of_hundred),
+        (r",\s*(?:lambda\s+(\w+)\s*:|(\w+)\s*[=-]>)([^()]*)\)", _of_element),
         # Operators.
         (r"\s*&&?\s*", " and "),
         (r"\s*(?<!\|)\|\|?\s*", " or "),
