@@ -1,5 +1,6 @@
 """A file that breaks YAML's grammar: each mistake is told where it begins, and hides nothing else."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -169,3 +170,21 @@ def test_a_secret_stays_out_of_text_and_cure() -> None:
         problems = parsed(f"client:\n  ssl_password: {value}\n").problems
         assert problems
         assert "er2" not in "".join(map(repr, problems)) + "".join(str(each.excerpt) for each in problems)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "t: [" + "(a, " * 3000 + "]\n",
+        "t: [" + "(a, " * 3000 + "@]\n",
+        "t: [" + "'a, " * 3000 + "]\n",
+        "t: {" + "".join(f"k{number}: {number}, " for number in range(3000)) + "x: @y}\n",
+        "t:\n" + "".join(f"  k{number}: {{x: @{number}}}\n" for number in range(1000)),
+        "t:\n" + "  - *a\n" * 3000 + "b: [\n",
+    ],
+    ids=["open brackets", "open brackets and a mistake", "open quotes", "long braces", "many mistakes", "aliases"],
+)
+def test_long_files_full_of_mistakes_are_answered_soon(text: str) -> None:
+    begun = time.process_time()
+    parsed(text)
+    assert time.process_time() - begun < 5

@@ -56,7 +56,12 @@ class Composer:
     def piece(self, start: Mark, end: int) -> Node | None:
         """What stands between two places, by itself. Marks are those of the whole."""
         self._in_pieces = True
-        return self._parsed(start, end)
+        nodes = self._nodes
+        try:
+            return self._parsed(start, end)
+        except NotYaml:
+            self._nodes = nodes  # it is tried again in smaller pieces
+            raise
 
     def anchor(self, name: str, node: Node) -> None:
         """What ``*name`` stands for from here on."""

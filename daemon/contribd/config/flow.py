@@ -10,6 +10,9 @@ from contribd.config.entries import add, is_merge, merge
 from contribd.config.misread import quoted
 from contribd.config.nodes import FLATTER, MAX_DEPTH, Items, Mark, Node, Report, Scalar, Section, UnreadableDocument
 
+MAX_AWARE: Final = 1000
+"""A text in braces that is longer ends at its first comma, brackets or not: looking for more would take too long."""
+
 FIRST: Final = "@`%*&!|>,]}#"
 """A text without quotes cannot begin with any of these."""
 
@@ -229,7 +232,7 @@ class Flow:
     def _aware(self, at: int) -> int:
         """Where a text ends that may hold commas and brackets in pairs, and quotes; else at the first of them."""
         start, stack = at, []
-        while at < self._end:
+        while at < self._end and at - start < MAX_AWARE:
             character = self._source[at]
             if character in "\"'" and not self._source[at - 1].isalnum():
                 at = (quote_end(self._source, at, self._line_end(at)) or at + 1) - 1
@@ -237,15 +240,15 @@ class Flow:
                 stack.append(_CLOSING[character])
             elif stack and character == stack[-1]:
                 stack.pop()
-            elif self._ends_text(at, bool(stack)):
+            elif self._ends_text(at, inside=bool(stack)):
                 break
             at += 1
-        if not stack:
+        if not stack and (at >= self._end or self._ends_text(at, inside=False)):
             return at
         plain = re.compile(r"[^,}\]\n]*").match(self._source, start, self._end)
         return max(plain.end() if plain else start, start + 1)
 
-    def _ends_text(self, at: int, inside: bool) -> bool:
+    def _ends_text(self, at: int, *, inside: bool) -> bool:
         """Whether a text without quotes ends before a character; ``inside`` brackets only at the end of a line."""
         character = self._source[at]
         if character == "\n":

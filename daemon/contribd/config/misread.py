@@ -15,6 +15,10 @@ _LEAD = re.compile(r"[ \t]*((?:-[ \t]+)*)")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
+MAX_PARTS = 20
+"""Into how many parts commas may have cut a text; to look for more would take too long."""
+
+
 def quoted(text: str) -> str:
     """Text as YAML takes it in quotes."""
     if '"' not in text and "\\" not in text:
@@ -178,7 +182,7 @@ def _joined(first: Node, following: list[Node], source: str, report: Report) -> 
     """A text that a comma within its brackets or quotes has cut, with what followed, and how much that was."""
     if not isinstance(first, Scalar) or first.style or open_bracket(first.text) not in {"(", '"'}:
         return None
-    for more, part in enumerate(following, 1):
+    for more, part in enumerate(following[:MAX_PARTS], 1):
         if not isinstance(part, Scalar) or part.style:
             return None
         whole = source[first.start.index : part.end.index]

@@ -5,6 +5,7 @@ Called only where the parser has given up. Whatever can be read by itself still 
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from contribd.config.codes import FileCode
 from contribd.config.compose import Composer
@@ -36,6 +37,10 @@ def read(source: str, report: Report, error: NotYaml) -> Node | None:
     return root
 
 
+WORTH_A_TRY: Final = 8
+"""Lines of a block that is tried as a whole before it is read line by line."""
+
+
 class _Reader:
     def __init__(self, source: str, report: Report) -> None:
         self._source = source
@@ -44,12 +49,16 @@ class _Reader:
         self._places = Places(source)
         self._composer = Composer(source, self.report)
         self._pieces = Pieces(source, self.report, self._composer, self._places)
+        self._held: list[tuple[Mark, str, str, str, Mark | None]] | None = None
         self._last_tab = -1
         self._strays: list[Node] = []
         """Items of the list around a section, found among its keys."""
 
     def report(self, mark: Mark, text: str, code: str, cure: str = "", end: Mark | None = None, /) -> None:
-        """Pass it on, and count it."""
+        """Pass it on, and count it; hold it while a piece is only tried."""
+        if self._held is not None:
+            self._held.append((mark, text, code, cure, end))
+            return
         self.told += 1
         self._forward(mark, text, code, cure, end)
 
@@ -62,6 +71,8 @@ class _Reader:
         """A section, a list or a text: whatever its lines are."""
         if depth > MAX_DEPTH:
             raise UnreadableDocument(lines[0].start, f"nested more than {MAX_DEPTH} deep", FileCode.BOUND, FLATTER)
+        if len(lines) >= WORTH_A_TRY and (whole := self._whole(lines)):
+            return whole
         first = lines[0]
         at_edge = [line for line in lines if line.column <= first.column]
         if self._at(DASH, first) or (self._at(TIGHT_DASH, first) and self._dashed(lines)):
@@ -72,6 +83,23 @@ class _Reader:
         if len(at_edge) > 1 and any(self._at(DASH, line) for line in at_edge):
             return self._list(lines, depth)
         return self._pieces.value(first.start.index, lines[-1].end)
+
+    def _whole(self, lines: list[Line]) -> Node | None:
+        """All of a block by the parser, where nothing is wrong with it: much faster than line by line."""
+        first = lines[0].start
+        begin = first.index - first.column + 1
+        if self._source[begin : first.index].strip(" ") or any(line != (*line[:2], None, 0, None) for line in lines):
+            return None
+        self._held = []
+        try:
+            node = self._composer.piece(Mark(begin, first.line, 1), lines[-1].end)
+        except NotYaml:
+            self._held = None
+            return None
+        found, self._held = self._held, None
+        for each in found:
+            self.report(*each)
+        return node
 
     def _is_bare(self, lines: list[Line]) -> bool:
         """Whether the first line is a key whose colon was forgotten: entries or items stand below it."""
