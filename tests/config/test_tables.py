@@ -1,13 +1,12 @@
 """Tables: what expressions find in them, and what is wrong with their files."""
 
-import time
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from contribd.config.csv_table import MAX_TOLD, read_csv
+from contribd.config.csv_table import MAX_TOLD
 from contribd.config.errors import ConfigError
 from contribd.config.load import load
 from contribd.mapping.mapper import Mapper
@@ -216,15 +215,3 @@ def test_an_unknown_column_is_told_where_it_is_named(write: Write) -> None:
     with pytest.raises(ConfigError) as raised:
         mapper(write, csv=CSV.replace("ric", "name"))
     assert "the table instruments has no column ric" in str(raised.value)
-
-
-def test_ten_thousand_rows_are_read_fast() -> None:
-    rows = "".join(f"ID{number},RIC{number}=,USD,0.01,some name {number}\n" for number in range(10_000))
-    content = f"id,ric,ccy,tick,name\n{rows}".encode()
-
-    def seconds() -> float:
-        before = time.process_time()
-        assert len(read_csv("t", content, ["id"], ",").table.rows) == 10_000
-        return time.process_time() - before
-
-    assert min(seconds() for _ in range(5)) < 0.2

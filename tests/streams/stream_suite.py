@@ -28,7 +28,7 @@ from contribd.streams.sink import Sink
 from contribd.streams.source import Source
 from contribd.streams.transaction import Write
 
-LIMIT = 30.0
+LIMIT = 60.0
 """Seconds anything here may take at most."""
 
 LEAVES_SOCKETS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

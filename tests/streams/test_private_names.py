@@ -9,6 +9,9 @@ from tests.streams.kafka_shape import problem_of
 
 from contribd.streams.client.private_names import PRIVATE_NAMES, Attribute, Method, PrivateName
 
+PUBLIC = {"_asdict", "_fields", "_make", "_replace"}
+"""What a named tuple has, whose names begin so lest they be taken for fields."""
+
 CLIENT = Path(__file__).parents[2] / "daemon" / "contribd" / "streams" / "client"
 
 
@@ -22,7 +25,7 @@ def private_names(path: Path) -> Iterator[tuple[int, str]]:
     for node in ast.walk(ast.parse(path.read_text(), str(path))):
         if not isinstance(node, ast.Attribute) or not node.attr.startswith("_") or node.attr.startswith("__"):
             continue
-        if not (isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}):
+        if node.attr not in PUBLIC and not (isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}):
             yield node.lineno, node.attr
 
 
