@@ -83,6 +83,8 @@ def test_mistake_is_shown_and_the_next_save_is_tested(tmp_path: Path) -> None:
             stdout=stream,
             stderr=subprocess.STDOUT,
             env=environment,
+            # Where the tests run in the background of a shell, it has interrupts ignored, and a child would too.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - one thread here
         )
     try:
         expect(out, "1 passed", 1)

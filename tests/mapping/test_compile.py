@@ -176,7 +176,7 @@ def test_a_field_name_that_no_dictionary_has_is_a_problem(name: str, code: str, 
     assert found[0].cure
 
 
-@pytest.mark.parametrize("ric", ["EÜR=", " EUR=", "EUR= ", "{pair}=\n", " {pair}", "x" * 256])
+@pytest.mark.parametrize("ric", ["EÜR=", " EUR=", "EUR= ", "{pair}=\n", " {pair}", "X" * 256])
 def test_a_ric_that_no_record_can_make_good_is_a_problem(ric: str) -> None:
     assert [(problem.path[-1], problem.code) for problem in problems({**GOOD, "ric": ric})] == [("ric", "M307")]
 

@@ -58,7 +58,10 @@ def test_a_mapping_that_no_record_reaches_is_told(whens: tuple[str | None, ...],
 @pytest.mark.parametrize(
     ("mapping", "cure"),
     [
-        (one(ric="pair"), None),
+        (one(ric="pair"), 'Write "{pair}"'),
+        (one(ric="instrument.code"), 'Write "{instrument.code}"'),
+        (one(ric="PAIR"), None),
+        (one(ric=".spx"), None),
         (one(ric="bid"), 'Write "{bid}"'),
         (one(ric="quote.bid", fields={"BID": "quote.bid"}), 'Write "{quote.bid}"'),
         (one(ric="key"), 'Write "{key}"'),

@@ -64,7 +64,7 @@ class Code(StrEnum):
     LET_ORDER = "M211", "A let is named where it is not computed yet"
     LET_UNUSED = "M212", "A let that nothing uses"
     SHADOWED = "M213", "A test's record has a key that means something else in a mapping"
-    RIC_MEANT = "M214", "A RIC without braces is the name of what the mapping reads"
+    RIC_MEANT = "M214", "A RIC without braces is, or looks like, the name of what the mapping reads"
 
     # Rules without effect.
     UNREACHED = "M220", "A mapping that no record reaches"

@@ -1,5 +1,6 @@
 """A mapping file's model, compiled; every problem in it at once."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -52,6 +53,8 @@ from contribd.mapping.values import COMMANDS, Convert, clean_ric, price_ric, ric
 DataPath: TypeAlias = tuple[str | int, ...]
 _T = TypeVar("_T")
 
+_AS_NAMES = re.compile(r"[a-z]{2,}(?:[._][a-z]+)*")
+"""Small letters alone: a RIC has a capital, a digit or another sign (``.SPX``, ``EUR=``, ``0#.SPX``)."""
 _COMPARE = "Compare it with something, as in bid > 0"
 _TYPES = {"update": PostType.UPDATE, "refresh": PostType.REFRESH}
 
@@ -295,12 +298,12 @@ class _Compiler:
                 self.without_effect.append(MappingProblem(path, 0, text, key=True, code=Code.LET_UNUSED, cure=cure))
 
     def _meant(self, ric: str, lets: tuple[tuple[LetName, Evaluate], ...]) -> None:
-        """A RIC without braces that is the name of something else."""
+        """A RIC without braces that is the name of something else, or is written as no RIC is and as names are."""
         read = {
             path_text(path[:count]) for each in self._expressions for path in each.paths for count in (1, len(path))
         }
         known = read | self._keys | {place.name for place, _ in lets}
-        if ric in known:
+        if ric in known or _AS_NAMES.fullmatch(ric):
             text = f'every record would be posted under the one RIC "{ric}"'
             self.problem(("ric",), text, code=Code.RIC_MEANT, cure=f'Write "{{{ric}}}"')
 
