@@ -14,7 +14,8 @@ from tests.dictionary.dictionary_samples import FIELDS, made, sample
 from contribd.config.document import parse_document
 from contribd.mapping.cases import run_cases
 from contribd.mapping.codes import Code
-from contribd.mapping.compile import Compiled, MappingProblem, compile_file
+from contribd.mapping.compile import compile_file
+from contribd.mapping.compiled import Compiled, MappingProblem
 from contribd.mapping.fieldtypes import UNREAD, FieldTypes
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Mapped, Rejected

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from contribd.mapping.compile import MappingProblem, compile_file
+from contribd.mapping.compile import compile_file
+from contribd.mapping.compiled import MappingProblem
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Mapped, Rejected
 from contribd.mapping.rules import MappingFile

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contribd.mapping import times
-from contribd.mapping.compile import MappingProblem, compile_file
+from contribd.mapping.compile import compile_file
+from contribd.mapping.compiled import MappingProblem
 from contribd.mapping.conversions import conversion
 from contribd.mapping.date_forms import MONTHS, date_form
 from contribd.mapping.mistakes import EvaluationError

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contribd.mapping import dispatch
-from contribd.mapping.compile import CompiledMapping, compile_file
+from contribd.mapping.compile import compile_file
+from contribd.mapping.compiled import CompiledMapping
 from contribd.mapping.dispatch import candidates
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.rules import MappingFile

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from contribd.mapping import codegen
-from contribd.mapping.compile import MappingProblem, compile_file
+from contribd.mapping.compile import compile_file
+from contribd.mapping.compiled import MappingProblem
 from contribd.mapping.effects import Unreached, unreached
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Mapped, RejectCode, Rejected

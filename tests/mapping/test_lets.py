@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from contribd.mapping.compile import MappingProblem, compile_file
+from contribd.mapping.compile import compile_file
+from contribd.mapping.compiled import MappingProblem
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Mapped, Outcome, RejectCode, Rejected, UnreadValue
 from contribd.mapping.rules import MappingFile

@@ -3,7 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
-from contribd.mapping.compile import Compiled, compile_file
+from contribd.mapping.compile import compile_file
+from contribd.mapping.compiled import Compiled
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Mapped
 from contribd.mapping.rules import MappingFile

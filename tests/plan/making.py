@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from contribd.mapping.compile import CompiledMapping, compile_file
+from contribd.mapping.compile import compile_file
+from contribd.mapping.compiled import CompiledMapping
 from contribd.mapping.inputs import Input, from_kafka
 from contribd.mapping.outcome import FieldValue, Ignored, Mapped, Outcome, PostType, RejectCode, Rejected
 from contribd.mapping.rules import MappingFile

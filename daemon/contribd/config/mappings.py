@@ -22,7 +22,8 @@ from contribd.config.validate import Validation
 from contribd.config.wording import shown
 from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.codes import Code as MappingCode
-from contribd.mapping.compile import CompiledMapping, MappingProblem, Site, compile_file
+from contribd.mapping.compile import compile_file
+from contribd.mapping.compiled import CompiledMapping, MappingProblem, Site
 from contribd.mapping.effects import unreached
 from contribd.mapping.fieldtypes import NO_DICTIONARY, FieldTypes
 from contribd.mapping.rules import MappingFile, MappingSpec

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from contribd.mapping.cases import value_text
-from contribd.mapping.compile import Site
+from contribd.mapping.compiled import Site
 from contribd.mapping.explain import Asked, Computed, Explanation
 from contribd.mapping.operators import Value
 from contribd.mapping.outcome import Ignored, Mapped, RejectCode

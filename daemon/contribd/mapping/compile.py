@@ -3,12 +3,11 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import localcontext
 from difflib import get_close_matches
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
-from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.codegen import (
     Evaluate,
     generate,
@@ -19,6 +18,15 @@ from contribd.mapping.codegen import (
     generate_text,
 )
 from contribd.mapping.codes import Code
+from contribd.mapping.compiled import (
+    Compiled,
+    CompiledCheck,
+    CompiledField,
+    CompiledMapping,
+    DataPath,
+    MappingProblem,
+    Site,
+)
 from contribd.mapping.conversions import As, Lookup, ric_text
 from contribd.mapping.expression import Expression, compile_expression
 from contribd.mapping.field_problem import FieldProblem
@@ -50,112 +58,12 @@ from contribd.mapping.tape import GATE, RIC, noted
 from contribd.mapping.template import Template, compile_template
 from contribd.mapping.values import COMMANDS, Convert, clean_ric, price_ric, ric_problem
 
-DataPath: TypeAlias = tuple[str | int, ...]
 _T = TypeVar("_T")
 
 _AS_NAMES = re.compile(r"[a-z]{2,}(?:[._][a-z]+)*")
 """Small letters alone: a RIC has a capital, a digit or another sign (``.SPX``, ``EUR=``, ``0#.SPX``)."""
 _COMPARE = "Compare it with something, as in bid > 0"
 _TYPES = {"update": PostType.UPDATE, "refresh": PostType.REFRESH}
-
-
-@dataclass(frozen=True, slots=True)
-class MappingProblem:
-    """One thing wrong: ``path`` leads to it in the YAML document, ``offset`` is its character within that scalar.
-
-    With ``key`` it is the key itself, not its value, that is wrong. ``cure`` says what to write instead, ``code`` is
-    its stable number.
-    """
-
-    path: DataPath
-    offset: int
-    text: str
-    key: bool = False
-    code: str = ""
-    cure: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where an expression of a mapping stands: the tools that explain and measure name parts of it by its place."""
-
-    mapping: str
-    path: DataPath
-    expression: Expression
-    in_key: bool = False
-    """Whether it stands in the key at ``path``: in a field's name."""
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledField:
-    """One field: ``read`` takes the value from the record, ``convert`` makes it fit for the wire."""
-
-    name: str
-    read: Evaluate
-    convert: Convert
-    missing: str
-    """``reject``, ``skip`` or ``blank``."""
-    label: str
-    """What people are told of it: its name, with FID and type where they are known."""
-    name_of: Evaluate | None
-    """Its name for a record, where the record gives it."""
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledCheck:
-    """One condition, with the text that its failure carries."""
-
-    that: Expression
-    text: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledMapping:
-    """One mapping, ready to run."""
-
-    name: str
-    when: Expression | None
-    ric: Evaluate
-    """Gives the RIC, guarded."""
-    service: str
-    type: PostType
-    fields: tuple[CompiledField, ...]
-    """Field by field: to find out which one fails, and to leave out or blank what is missing."""
-    all_fields: Evaluate
-    """All fields at once: the same as a dict, where none is missing and none fails."""
-    checks: tuple[CompiledCheck, ...]
-    """Check by check: to find out which one fails."""
-    all_checks: Evaluate
-    """Whether all of them are true, at once."""
-    withdraw: frozenset[str] = frozenset()
-    """The fields that are blanked where a quote is withdrawn."""
-    ignored: Ignored | None = None
-    """What every record of it comes to, where they are not for posting."""
-    lets: tuple[tuple[LetName, Evaluate], ...] = ()
-    """What is computed before everything else, in this order."""
-    constants: frozenset[str] = frozenset()
-    """The fields that say nothing of the record, where there are others: alone they are nothing to post."""
-    reads_post: bool = False
-    """Whether its checks name what will be posted."""
-    rmtes: tuple[str, ...] = ()
-    """The fields that are posted ``as: rmtes``."""
-    partly: bool = False
-    """Whether rows are changed in part, so that no change may stand for another."""
-    surrounded: bool = False
-    """Whether it reads what surrounds the record in Kafka."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """What a mapping file comes to. ``mappings`` lacks those with problems."""
-
-    mappings: list[CompiledMapping] = field(default_factory=list)
-    tests: list[CaseSpec] = field(default_factory=list)
-    problems: list[MappingProblem] = field(default_factory=list)
-    sites: list[Site] = field(default_factory=list)
-    """Every expression of the mappings, in the order in which they were compiled."""
-    specs: dict[str, tuple[DataPath, MappingSpec]] = field(default_factory=dict)
-    """Where each mapping stands, and what it says."""
 
 
 def compile_file(

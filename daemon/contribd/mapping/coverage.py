@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from contribd.mapping.compile import DataPath, Site
+from contribd.mapping.compiled import DataPath, Site
 from contribd.mapping.conversions import Lookup
 from contribd.mapping.explain import section
 from contribd.mapping.functions import FUNCTIONS

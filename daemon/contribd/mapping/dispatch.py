@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from contribd.mapping.compile import CompiledMapping
+from contribd.mapping.compiled import CompiledMapping
 from contribd.mapping.operators import Value
 from contribd.mapping.syntax import Binary, Literal, Node, Path
 

@@ -5,7 +5,7 @@ from itertools import combinations
 from typing import Final, NamedTuple
 
 from contribd.mapping.codes import Code
-from contribd.mapping.compile import CompiledMapping
+from contribd.mapping.compiled import CompiledMapping
 from contribd.mapping.scope import EMPTY
 
 _MOST_PARTS: Final = 6

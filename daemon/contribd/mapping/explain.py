@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from contribd.mapping.compile import Site
+from contribd.mapping.compiled import Site
 from contribd.mapping.noted import NotedMapper
 from contribd.mapping.operators import Value
 from contribd.mapping.outcome import Outcome, Rejected

@@ -9,7 +9,7 @@ import msgspec
 
 from contribd.mapping.bad_bytes import behind_registry_header, what_it_is
 from contribd.mapping.codegen import Evaluate
-from contribd.mapping.compile import CompiledCheck, CompiledMapping
+from contribd.mapping.compiled import CompiledCheck, CompiledMapping
 from contribd.mapping.dispatch import candidates, dispatch
 from contribd.mapping.meant import meant
 from contribd.mapping.mistakes import RAISED, ErrorKind, EvaluationError, as_evaluation_error, out_of_range, wrong_type

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from contribd.mapping.compile import CompiledMapping, Site
+from contribd.mapping.compiled import CompiledMapping, Site
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Outcome
 from contribd.mapping.scope import Surroundings

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from contribd.mapping.compile import Site
+from contribd.mapping.compiled import Site
 from contribd.mapping.operators import Value
 from contribd.mapping.syntax import Access, Binary, Literal, Node, Path, Row, Unary, children, walk_tree
 from contribd.mapping.tape import Event, Stage

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from contribd.mapping.compile import CompiledMapping
+from contribd.mapping.compiled import CompiledMapping
 from contribd.mapping.outcome import Mapped, Outcome
 
 

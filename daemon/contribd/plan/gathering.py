@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from contribd.mapping.compile import CompiledMapping
+from contribd.mapping.compiled import CompiledMapping
 from contribd.mapping.inputs import Input
 from contribd.mapping.outcome import Mapped, Outcome, Rejected
 from contribd.plan.coverage import Coverage
