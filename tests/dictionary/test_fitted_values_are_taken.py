@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contribd.dictionary.pair import parse_pair
@@ -51,6 +51,7 @@ VALUES = (
 
 @settings(max_examples=1000)
 @given(st.sampled_from(sorted(MAPPERS)), VALUES)
+@example("ACVOL_1", 4e-14)
 def test_what_is_posted_is_taken(name: str, value: Any) -> None:
     outcome = MAPPERS[name].map(json.dumps({"x": value}).encode())
     if isinstance(outcome, Mapped):

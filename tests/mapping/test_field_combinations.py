@@ -205,7 +205,7 @@ def test_a_number_reads_back_as_it_was_posted(digits: int, places: int) -> None:
             assert Decimal(wire) == value
         else:
             assert Decimal(wire) == outcome.fields["F"]
-            assert abs(Decimal(wire) - value) <= Decimal("0.5e-14")
+            assert abs(Decimal(wire) - value) <= Decimal("0.5e-14" if abs(value) >= Decimal("1e-13") else "0.5e-13")
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60))

@@ -42,8 +42,8 @@ def wire(value: Any) -> str:
         (Decimal("1E+3"), "1000"),
         (Decimal("9.9E+14"), "990000000000000"),
         (Decimal("1E-7"), "0.0000001"),
-        (Decimal("-1.5E-14"), "-0.00000000000002"),
-        (Decimal("1E-14"), "0.00000000000001"),
+        (Decimal("-1.15E-13"), "-0.00000000000012"),
+        (Decimal("1E-13"), "0.0000000000001"),
         (Decimal("4E-15"), "0"),
         (Decimal("0.123456789012345"), "0.12345678901234"),
         (Decimal("0.123456789012355"), "0.12345678901236"),
@@ -104,7 +104,7 @@ def test_any_decimal_is_refused_or_posted_within_bounds(number: Decimal) -> None
         assert "e" not in text
         assert len(text.partition(".")[2]) <= 14
         assert abs(Decimal(text)) < 10**15
-        assert abs(Decimal(text) - number) <= Decimal("0.5E-14")
+        assert abs(Decimal(text) - number) <= Decimal("0.5E-14" if abs(number) >= Decimal("1E-13") else "0.5E-13")
 
 
 def test_refused_text_says_which_character_and_where() -> None:
@@ -336,3 +336,12 @@ def test_the_short_way_to_a_time_gives_what_the_long_one_gives(second: str, frac
 )
 def test_what_an_error_shows_of_a_record_steers_no_terminal(value: Any, text: str) -> None:
     assert shown(value) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "posted"),
+    [("4E-14", "0"), ("6E-14", "1E-13"), ("-6E-14", "-1E-13"), ("1.2E-13", "1.2E-13"), ("1E-13", "1E-13")],
+)
+def test_a_single_digit_in_the_last_place_is_too_fine(number: str, posted: str) -> None:
+    with decimal.localcontext(CONTEXT):
+        assert field_value(Decimal(number)) == Decimal(posted)

@@ -4,23 +4,11 @@ A number is never used for anything else. Y1xx YAML itself, C1xx configuration, 
 mapping files; what else mappings can have wrong is in contribd.mapping.codes.
 """
 
-from enum import StrEnum
-from typing import Self
-
-from contribd.mapping.codes import Code
+from contribd.mapping.codes import Code, MistakeCode
 
 
-class FileCode(StrEnum):
-    """One kind of mistake; ``meaning`` says it in a line."""
-
-    meaning: str
-
-    def __new__(cls, number: str, meaning: str) -> Self:
-        """``number`` is what users see."""
-        made = str.__new__(cls, number)
-        made._value_ = number
-        made.meaning = meaning
-        return made
+class FileCode(MistakeCode):
+    """What can be wrong with a file as YAML, and with a configuration."""
 
     # The file.
     UNREADABLE = "Y101", "The file cannot be read"

@@ -1,7 +1,6 @@
 """The shape of a mapping file's ``tests:``."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -18,6 +17,7 @@ from pydantic.config import JsonDict, JsonValue
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from contribd.mapping.inputs import TIMES, milliseconds
 from contribd.mapping.outcome import RejectCode
 from contribd.mapping.scope import Surroundings
 from contribd.mapping.sections import STRICT, Name, ScalarValue, expected
@@ -119,13 +119,9 @@ def _milliseconds(value: object) -> object:
     """As Kafka has it; a time is written with its zone."""
     if not isinstance(value, str):
         return value
-    try:
-        when = datetime.fromisoformat(value)
-    except ValueError:
-        when = None
-    if when is None or when.tzinfo is None:
-        raise expected("milliseconds since 1970, or a time with its zone such as 2026-11-22T10:15:00Z")
-    return round(when.timestamp() * 1000)
+    if (found := milliseconds(value)) is None:
+        raise expected(TIMES)
+    return found
 
 
 KafkaText = Annotated[str, BeforeValidator(_written), WithJsonSchema({"type": ["string", "number"]})]

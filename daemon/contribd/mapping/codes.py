@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Self
 
 
-class Code(StrEnum):
+class MistakeCode(StrEnum):
     """One kind of mistake; ``meaning`` says it in a line."""
 
     meaning: str
@@ -19,6 +19,10 @@ class Code(StrEnum):
         made._value_ = number
         made.meaning = meaning
         return made
+
+
+class Code(MistakeCode):
+    """What can be wrong with a mapping file."""
 
     # What an expression is made of.
     EMPTY_EXPRESSION = "M101", "An expression is missing"

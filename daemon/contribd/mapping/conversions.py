@@ -11,7 +11,8 @@ from typing import Final, cast
 from contribd.mapping import times
 from contribd.mapping.fraction_prices import TREASURIES, Notation, from_fraction
 from contribd.mapping.mistakes import RAISED, out_of_range, wrong_type
-from contribd.mapping.numbers import CONTEXT, NUMBERS, parse_number, plain_text
+from contribd.mapping.number_functions import to_text
+from contribd.mapping.numbers import CONTEXT, NUMBERS, parse_number
 from contribd.mapping.operators import Value, kind_name
 from contribd.mapping.outcome import FieldValue
 from contribd.mapping.rmtes import rmtes_text
@@ -59,20 +60,6 @@ def to_int(value: Value) -> int:
     if bounded is None or isinstance(bounded, str) or bounded != number or int(bounded) != bounded:
         raise out_of_range("as: int takes a whole number; use round or floor")
     return int(bounded)
-
-
-def to_text(value: Value) -> str:
-    """Text as it is, a number in plain digits, ``true`` or ``false``."""
-    if type(value) is str:
-        return value
-    if type(value) is bool:
-        return "true" if value else "false"
-    if type(value) not in NUMBERS:
-        raise wrong_type(f"expected text, a number, true or false, not {kind_name(value)}")
-    plain = plain_text(value)
-    if plain is None:
-        raise out_of_range("the number has too many digits")
-    return plain
 
 
 def ric_text(value: Value) -> str:

@@ -98,7 +98,7 @@ def _wrapped(said: dict[str, msgspec.Raw], number: int, topic: str) -> Input:
         topic=_read(said, "@topic", str, "text", topic),
         partition=_read(said, "@partition", int, "a whole number", 0),
         offset=_read(said, "@offset", int, "a whole number", number - 1),
-        timestamp=_timestamp(_read(said, "@timestamp", int | str | None, _TIMES, None)),
+        timestamp=_timestamp(_read(said, "@timestamp", int | str | None, TIMES, None)),
         headers=_read(said, "@headers", dict[str, str], "an object of texts", {}),
     )
     return Input(_value(said), around, None if "@offset" in said else number)
@@ -125,19 +125,25 @@ def _read(said: dict[str, msgspec.Raw], name: str, kind: Any, wanted: str, defau
         raise BadLine(f"{name}: expected {wanted}") from None
 
 
-_TIMES: Final = "milliseconds since 1970, or a time with its zone such as 2026-11-22T10:15:00Z"
+TIMES: Final = "milliseconds since 1970, or a time with its zone such as 2026-11-22T10:15:00Z"
+"""What a record's timestamp is written as."""
+
+
+def milliseconds(text: str) -> int | None:
+    """Milliseconds since 1970 of a time with its zone (ISO 8601); None for anything else."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if when.tzinfo is None else round(when.timestamp() * 1000)
 
 
 def _timestamp(given: int | str | None) -> int | None:
     if not isinstance(given, str):
         return given
-    try:
-        when = datetime.fromisoformat(given)
-    except ValueError:
-        when = None
-    if when is None or when.tzinfo is None:
-        raise BadLine(f"@timestamp: expected {_TIMES}")
-    return round(when.timestamp() * 1000)
+    if (found := milliseconds(given)) is None:
+        raise BadLine(f"@timestamp: expected {TIMES}")
+    return found
 
 
 def _text(held: bytes | None) -> str | None:

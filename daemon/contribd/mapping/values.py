@@ -42,6 +42,9 @@ _SURELY_FITS = 9
 because the number may be whole."""
 
 _FINEST = Decimal(1).scaleb(-MAX_DECIMALS)
+_FINEST_ALONE = _FINEST.scaleb(1)
+"""Below it a number has one digit, in the last place: the vendor's converter writes a zero behind that one before it
+reads it, and refuses what is then too fine (measured)."""
 _FORBIDDEN = re.compile("[^ -~]")
 
 
@@ -159,6 +162,8 @@ def _bounded_decimal(value: Decimal) -> FieldValue:
     if len(text) <= _SURELY_SHORT and "E" not in text and text[0] != "-" and text[-1] != "0":
         return value  # neither 15 decimals nor 16 digits
     fine = _in_magnitude(value).quantize(_FINEST)
+    if abs(fine) < _FINEST_ALONE:
+        value = fine = fine.quantize(_FINEST_ALONE)
     if fine == fine.to_integral_value():
         return _bounded_integer(int(fine))
     if int(value.as_tuple().exponent) < -MAX_DECIMALS:
