@@ -5,6 +5,7 @@ import itertools
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -27,6 +28,20 @@ def pytest_configure() -> None:
         raise pytest.UsageError("kafka-python is not as streams/client uses it:\n  " + "\n  ".join(found))
     # The client's own mends, for the tests' bare clients too.
     importlib.import_module("contribd.streams.client.workarounds")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_fault() -> Iterator[Callable[[Exception], Any]]:
+    """The mapper's way with a fault of its own, which makes a rejection of it: here, a test must see it."""
+    mapper: Any = importlib.import_module("contribd.mapping.mapper")
+    original = mapper.own_fault
+    mapper.own_fault = _raised
+    yield original
+    mapper.own_fault = original
+
+
+def _raised(error: Exception) -> NoReturn:
+    raise error
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,8 @@ VALUES = (
 @settings(max_examples=1000)
 @given(st.sampled_from(sorted(MAPPERS)), VALUES)
 @example("ACVOL_1", 4e-14)
+@example("PRCTCK_1", "²")
+@example("PRCTCK_1", "9" * 5000)
 def test_what_is_posted_is_taken(name: str, value: Any) -> None:
     outcome = MAPPERS[name].map(json.dumps({"x": value}).encode())
     if isinstance(outcome, Mapped):

@@ -2,6 +2,7 @@
 
 import decimal
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -360,3 +361,25 @@ def test_fields_at_once_and_one_by_one_agree(record: dict[str, Any]) -> None:
                 assert field.convert(field.read(decoded)) == outcome.fields[field.name]
     finally:
         decimal.setcontext(context)
+
+
+def test_a_fault_of_its_own_costs_one_record(
+    own_fault: Callable[[Exception], Rejected], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = mapper({"name": "one", "ric": "A=", "fields": {"BID": "bid"}})
+    with pytest.raises(ZeroDivisionError):
+        _failing(one, monkeypatch).map(b'{"bid": 1}')
+    monkeypatch.setattr("contribd.mapping.mapper.own_fault", own_fault)
+    outcome = one.map(b'{"bid": 1}')
+    assert isinstance(outcome, Rejected)
+    assert outcome.code is RejectCode.BAD_VALUE
+    assert outcome.text.startswith("contribd failed at this record, which is a fault of contribd: report it")
+    assert "test_mapper.py:" in outcome.text
+
+
+def _failing(one: Mapper, monkeypatch: pytest.MonkeyPatch) -> Mapper:
+    def fail(_value: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(one, "_decode", fail)
+    return one

@@ -20,6 +20,8 @@ from contribd.mapping.template import Template
 
 _FID: Final = re.compile("-?[1-9][0-9]{0,5}")
 _LISTED: Final = 4
+_BEGINNING: Final = 3
+"""Characters from which on what a name begins with says something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,7 @@ class Dictionary:
             return self._known[found.name]
         if not self.whole:
             return None
-        near = self._nearest(name)
-        cure = f"Write {near.name}" if near else "See the acronyms in the file that dictionary.fields names"
-        raise FieldNameError(f"the dictionary has no field {name}", Code.UNKNOWN_FIELD, cure)
+        raise FieldNameError(f"the dictionary has no field {name}", Code.UNKNOWN_FIELD, self._cure(name))
 
     def computed(self, template: Template) -> tuple[ComputedName, KnownField | None]:
         """The fields that a name with braces can become. Raises FieldNameError where they are none, or of two types."""
@@ -76,6 +76,14 @@ class Dictionary:
         lines = [f"{one.name} {one.fid} {one.type.value} {one.length}" for one in fields]
         lines += [f"{fid} {sorted(owner.table.displays.items())}" for fid, owner in sorted(self.owners.items())]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def _cure(self, name: str) -> str:
+        if near := self._nearest(name):
+            return f"Write {near.name}"
+        begins = sorted((each for each in self.fields if each.startswith(name)), key=lambda each: (len(each), each))
+        if len(name) < _BEGINNING or not begins:
+            return "See the acronyms in the file that dictionary.fields names"
+        return f"Write {begins[0]}" if len(begins) == 1 else f"Write one of {', '.join(begins[:_LISTED])}"
 
     def _nearest(self, name: str) -> Field | None:
         if not self._names:

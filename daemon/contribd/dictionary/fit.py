@@ -1,6 +1,7 @@
 """Values made to fit their fields: one function for each type, made once for each field."""
 
 import binascii
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, cast
@@ -22,6 +23,7 @@ _DAY_BYTES: Final = 4
 _DAY: Final = len("2026-11-22T")
 _GREATEST_EXPONENT: Final = 40
 _LISTED: Final = 12
+_VALUE: Final = re.compile("[0-9]{1,5}")
 _OF_TABLE: Final = "Write one of its display texts, or a value of enumtype.def as a number"
 _EXAMPLES: Final = {
     RwfType.DATE: "2026-11-22",
@@ -153,7 +155,7 @@ def _by_display(display: str, table: EnumTable | None) -> int:
 
 def _meant(display: str, table: EnumTable) -> tuple[Code, str]:
     """The code, and a cure where the text is near to one that the table has."""
-    if display.isdigit() and int(display) in table.displays:
+    if _VALUE.fullmatch(display) and int(display) in table.displays:
         return Code.ENUM_VALUE, f"Write {int(display)} without quotes, or as: int"
     near = [text for text in table.texts() if text.strip().casefold() == display.strip().casefold()]
     return Code.ENUM_VALUE, f'Write "{near[0]}"' if near else _OF_TABLE

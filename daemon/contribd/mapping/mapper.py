@@ -1,6 +1,7 @@
 """The hot path: the bytes of a record in, a post or the reason for none out."""
 
 import decimal
+import traceback
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
@@ -26,10 +27,19 @@ _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, decimal.DecimalExcepti
 _CODES = {ErrorKind.MISSING: RejectCode.MISSING_FIELD}
 _NO_VALUE = "the record has no value"
 _SHOWN_VALUES = 4
+_SHOWN_FAULT = 300
 _SHOWN_MAPPINGS = 5
 _SHOWN_CHARACTERS = 40
 
 Record: TypeAlias = dict[Any, Value]
+
+
+def own_fault(error: Exception) -> Rejected:
+    """What becomes of a record at which contribd itself fails: the daemon must not die of it again and again."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{place.filename.rpartition('/')[2]}:{place.lineno}"
+    text = "contribd failed at this record, which is a fault of contribd: report it with the record"
+    return Rejected(RejectCode.BAD_VALUE, f"{text} ({where}: {error!a})"[:_SHOWN_FAULT])
 
 
 class Mapper:
@@ -58,6 +68,8 @@ class Mapper:
             if not value:
                 return self._map_nothing(record)
             return self._first(candidates(self._dispatch, record), record)
+        except Exception as error:  # noqa: BLE001 - a fault of ours costs this record, and not every price behind it
+            return own_fault(error)
         finally:
             decimal.setcontext(before)
 

@@ -48,6 +48,8 @@ TELL_SECONDS: Final = 10.0
 """Between two lines that say how far it is."""
 
 _POLL_SECONDS: Final = 0.2
+_OFFSET_LENGTH: Final = 20
+"""Longer than any offset, which has 63 bits."""
 
 _log = get_logger("source")
 
@@ -155,7 +157,7 @@ def _take(found: Iterable[ResultSource], places: Mapping[bytes, tuple[SettledOff
         place, _, offset = source.rpartition(b":")
         settled, wanted_id = places.get(place, (None, None))
         same = topic_id is None or wanted_id is None or topic_id == wanted_id
-        if settled is not None and same and offset.isdigit():
+        if settled is not None and same and len(offset) < _OFFSET_LENGTH and offset.isdigit():
             settled.add(int(offset))
 
 
