@@ -138,7 +138,8 @@ def test_a_password_that_changes_while_it_runs(guarded_kafka: GuardedBroker, tmp
         before = guarded_kafka.refused_logins()
         guarded_kafka.restart()  # and all connections with it
         eventually(lambda: REFUSED in daemon.reasons(), within=30, what="the reason")
-        assert guarded_kafka.refused_logins() <= before + 2
+        # Each client's own connection once, before one of them knows; not a storm of them.
+        assert guarded_kafka.refused_logins() <= before + 4
         daemon.secret.write_text("another")
         eventually(daemon.connected, within=30, what="Kafka with the new password")
         events = [json.loads(line)["event"] for line in daemon.log.read_text().splitlines()]
