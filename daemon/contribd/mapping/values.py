@@ -163,7 +163,7 @@ def _bounded_decimal(value: Decimal) -> FieldValue:
         return value  # neither 15 decimals nor 16 digits
     fine = _in_magnitude(value).quantize(_FINEST)
     if abs(fine) < _FINEST_ALONE:
-        value = fine = fine.quantize(_FINEST_ALONE)
+        value = fine = value.quantize(_FINEST_ALONE)
     if fine == fine.to_integral_value():
         return _bounded_integer(int(fine))
     if int(value.as_tuple().exponent) < -MAX_DECIMALS:
