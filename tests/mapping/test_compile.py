@@ -260,3 +260,25 @@ def test_fields_to_withdraw_are_fields_of_the_mapping() -> None:
         (("mappings", 0, "withdraw", 2), "BID is named twice", "Remove one"),
         (("mappings", 0, "withdraw", 3), "the mapping spot has no field PRICE", "It has BID."),
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "where"), [("when", "mapping"), ("ignore", "mapping"), ("round", "field"), ("as", "field")]
+)
+def test_a_key_with_nothing_behind_it_is_not_taken_for_none(key: str, where: str) -> None:
+    mapping: dict[str, Any] = {"name": "one", "ric": "A=", "fields": {"BID": {"from": "bid"}}}
+    (mapping if where == "mapping" else mapping["fields"]["BID"])[key] = None
+    with pytest.raises(ValidationError, match="without one take the key away"):
+        MappingFile.model_validate({"mappings": [mapping]})
+
+
+def test_a_thousand_checks_and_braces_are_compiled() -> None:
+    checks = [f"bid > {number}" for number in range(1000)]
+    assert problems({**GOOD, "checks": checks}) == []
+    (found,) = problems({**GOOD, "ric": "{pair}" * 1000})
+    assert found.text == "a RIC has at most 255 characters, this has 1000"
+
+
+def test_a_service_has_no_braces() -> None:
+    (found,) = problems({**GOOD, "service": "{svc}"})
+    assert found.cure == "Write a mapping for each service, with a when"

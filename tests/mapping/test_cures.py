@@ -214,3 +214,28 @@ def test_key_that_is_called_like_another_languages_word_is_written_in_brackets()
 def test_numbers_are_never_given_twice() -> None:
     assert len({code.value for code in Code}) == len(list(Code))
     assert all(code.meaning for code in Code)
+
+
+@pytest.mark.parametrize(
+    ("source", "cure"),
+    [
+        ("in_zone(t, 'GMT+5')", "Write Etc/GMT-5"),
+        ("in_zone(t, 'GMT-5')", "Write Etc/GMT+5"),
+        ("in_zone(t, 'CEST')", "Write a name such as"),
+        ("expiry > 2026-12-10", 'Write "2026-12-10" in quotes'),
+        ("expiry > 2026-12-01", 'Write "2026-12-01" in quotes'),
+        ("avg(sizes)", "Write sum(sizes) / len(sizes)"),
+        ("isnull(bid, 0)", "Write coalesce(bid, 0)"),
+        ("isnull(bid)", "Write bid == null"),
+        ("date(bid)", "Write read_date(bid)"),
+    ],
+)
+def test_a_cure_does_no_harm(source: str, cure: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        compile_expression(source)
+    assert caught.value.cure.startswith(cure)
+
+
+@pytest.mark.parametrize("source", ["2026-12", "2000-1-2", "12345-12-10", '"2026-12-10" < day'])
+def test_a_difference_that_is_no_date_is_a_difference(source: str) -> None:
+    compile_expression(source)

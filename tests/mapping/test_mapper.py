@@ -383,3 +383,42 @@ def _failing(one: Mapper, monkeypatch: pytest.MonkeyPatch) -> Mapper:
 
     monkeypatch.setattr(one, "_decode", fail)
     return one
+
+
+def test_a_price_that_is_tiny_is_a_number_to_checks() -> None:
+    one = mapper({"name": "one", "ric": "A=", "fields": {"BID": "bid"}, "checks": ["@post.BID > 0", "@post.BID < 1"]})
+    assert isinstance(one.map(b'{"bid": 0.0000001}'), Mapped)
+    other = mapper({"name": "one", "ric": "A=", "fields": {"BID": "bid"}, "checks": ["@post.BID != 0.0000001"]})
+    assert isinstance(other.map(b'{"bid": 0.0000001}'), Rejected)
+
+
+def test_the_key_that_was_meant_is_looked_for_where_nobody_takes_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def note(*given: object) -> str:
+        asked.append(given)
+        return ""
+
+    monkeypatch.setattr("contribd.mapping.mapper.meant", note)
+    one = mapper(
+        {"name": "one", "when": "kind == 'x' and n > 1", "ric": "A=", "fields": {"BID": "bid"}},
+        {"name": "two", "ric": "A=", "fields": {"BID": "bid"}},
+    )
+    assert isinstance(one.map(b'{"bid": 1}'), Mapped)
+    assert asked == []
+
+
+def test_a_list_within_a_list_is_bounded_for_in_too() -> None:
+    one = mapper({"name": "one", "ric": "A=", "fields": {"N": "count(a, item in b)"}})
+    short = json.dumps({"a": list(range(50)), "b": list(range(1000))}).encode()
+    assert isinstance(one.map(short), Mapped)
+    outcome = one.map(json.dumps({"a": list(range(1000)), "b": list(range(50_000))}).encode())
+    assert isinstance(outcome, Rejected)
+    assert "too many" in outcome.text
+
+
+def test_a_number_of_many_nines_is_no_one() -> None:
+    one = mapper({"name": "one", "ric": "{q}=", "fields": {"BID": "bid"}})
+    outcome = one.map(b'{"bid": 1, "q": 0.' + b"9" * 38 + b"}")
+    assert isinstance(outcome, Mapped)
+    assert outcome.ric == "0." + "9" * 38 + "="

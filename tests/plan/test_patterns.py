@@ -31,7 +31,7 @@ def words(*pairs: tuple[FieldValue, FieldValue]) -> str | None:
         (lambda price: price / 100, "is divided by 100"),
         (lambda price: price * Decimal("1.5"), "is multiplied by 1.5"),
         (lambda price: price * -100, "is multiplied by -100"),
-        (lambda price: round(price * Decimal("1.2345"), 4), "is multiplied by 1.2345"),
+        (lambda price: round(price * Decimal("1.2345"), 4), "is multiplied by 1.2345 and rounded to 4 decimals"),
         (lambda price: price / 32, "is divided by 32"),
         (lambda price: price + Decimal("0.5"), "is larger by 0.5"),
         (lambda price: price - 3, "is smaller by 3"),

@@ -97,11 +97,14 @@ def _all_findings(found: list[Finding]) -> Iterator[Text]:
     yield from (Text(), _heading("differences, with examples"))
     for finding in found:
         yield Text("  ").append(printable(finding.text), style=_STYLES.get(finding.weight, "yellow"))
-        yield from _aligned(finding.examples)
+        yield from _aligned(finding.examples, finding.weight if finding.field else None)
 
 
-def _aligned(examples: Iterable[Example]) -> Iterator[Text]:
-    rows = [(each.place, each.ric, value_text(each.old), value_text(each.new)) for each in examples]
+def _aligned(examples: Iterable[Example], weight: Weight | None) -> Iterator[Text]:
+    old, new = (
+        "not posted" if weight is absent else None for absent in (Weight.POSTED, Weight.NOT_POSTED)
+    )  # which is no blank: an update leaves what the ADS has
+    rows = [(each.place, each.ric, old or value_text(each.old), new or value_text(each.new)) for each in examples]
     if rows:
         wide = [max(len(printable(row[column])) for row in rows) for column in range(3)]
         for row in rows:

@@ -65,12 +65,17 @@ class Files:
     seen: set[Path] = field(default_factory=set)
 
 
+def by_themselves(wanted: Wanted) -> bool:
+    """Whether the files are tried without a configuration, since there is none."""
+    there_is_one = wanted.config is not None or os.environ.get(ENVIRONMENT) or DEFAULT_FILE.is_file()
+    return bool(wanted.files) and not there_is_one
+
+
 def read_groups(wanted: Wanted, files: Files) -> list[Group]:
     """Raises ConfigError; ``files`` is filled all the same."""
     if not wanted.files:
         return [_configured(wanted.config, files, None)]
-    there_is_one = wanted.config is not None or os.environ.get(ENVIRONMENT) or DEFAULT_FILE.is_file()
-    if not there_is_one:
+    if by_themselves(wanted):
         return [_alone(file, wanted.service, files) for file in wanted.files]
     groups = []
     everything = inspect(wanted.config)

@@ -11,7 +11,7 @@ import typer
 from contribd.cli import EXIT_FAILED, EXIT_OK, coverage_views, junit
 from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output, print_json
 from contribd.cli.problems import print_problems
-from contribd.cli.suite import Files, Ran, Wanted, explained, measured, read_groups, run_group
+from contribd.cli.suite import Files, Ran, Wanted, by_themselves, explained, measured, read_groups, run_group
 from contribd.cli.suite_views import Explained, plain, show_failures, show_summary
 from contribd.cli.watching import state, wait_for_change
 from contribd.config.errors import ConfigError
@@ -133,6 +133,9 @@ def _run(wanted: Wanted, options: Options, files: Files) -> int:
     if options.junit is not None:
         _write(junit.report(ran, why), options.junit)
     _tell(ran, why, found, as_json=options.as_json)
+    if by_themselves(wanted):
+        text = f"without a configuration: the service is {wanted.service}, and no field's type is known; see --config"
+        diagnostics().print(text, style="dim")
     short = found is not None and options.fail_under is not None and not found.reaches(options.fail_under)
     if short:
         diagnostics().print(f"less than {options.fail_under} % is covered", style="bold red")

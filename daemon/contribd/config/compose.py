@@ -103,12 +103,13 @@ class Composer:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event.anchor, start, self._mark(event.end_mark))
         if event.tag is not None:
-            self._report(start, f"tag {event.tag}: tags are not supported", FileCode.TAG, "remove it")
+            cure = _meant_by(event) or "remove it"
+            self._report(start, f"tag {event.tag}: tags are not supported", FileCode.TAG, cure)
         if depth > MAX_DEPTH:
             raise UnreadableDocument(start, f"nested more than {MAX_DEPTH} deep", FileCode.BOUND, FLATTER)
         self._count(1, start)
         node = self._new(event, start, depth)
-        if event.tag is not None and isinstance(node, Scalar) and not node.text:
+        if event.tag is not None and isinstance(node, Scalar) and (not node.text or _meant_by(event)):
             node.broken = True
         if event.anchor is not None:
             self._anchors[event.anchor] = node
@@ -184,3 +185,11 @@ class Composer:
             merge(section, key, value, self._report)
             self._count(section.size - size, key.start)
         return section
+
+
+def _meant_by(event: Any) -> str:
+    """``!closed`` and ``!closed and live`` are conditions of other languages, with a word's tag for YAML."""
+    rest = event.value if isinstance(event, yaml.ScalarEvent) else "?"
+    if not re.fullmatch(r"!\w+", event.tag) or not re.match(r"(?:and\b|or\b|&&|\|\||$)", rest):
+        return ""
+    return f"write not {f'{event.tag[1:]} {rest}'.rstrip()}, or remove it where no condition is meant"

@@ -44,8 +44,8 @@ def read_csv(name: str, content: bytes, keys: Sequence[str], delimiter: str, num
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        what = f"byte 0x{content[error.start]:02x} is not UTF-8"
+        line = error.object[: error.start].count(b"\n") + 1  # without the byte order mark
+        what = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
         return CsvTable(Table(name, {}, frozenset()), [TableProblem(line, Code.TABLE_FILE, what, "Save it as UTF-8")])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     reading = _Reading(name, keys, delimiter, numbers)

@@ -114,7 +114,7 @@ def _other_kind(main: str, value: Any, name: str) -> str:
         )
     if main == _SECTION:
         if isinstance(value, list):
-            return f"take the '- ' away from the lines below {name}:, and write key: value"
+            return f"write {name}: {{key: value}}; where its lines begin with '- ', take that away"
         if isinstance(value, str) and (tight := re.match(r"(\w+):(\S.*)", value)):
             return f"write {tight[1]}: {tight[2]}, with a space"
         return f"write key: value below {name}:" if name else "write key: value"

@@ -3,6 +3,7 @@
 from contribd.config.codes import FileCode
 from contribd.config.nodes import Items, Node, Report, Scalar, Section
 from contribd.config.scalars import Doubtful, NumberError, resolve
+from contribd.mapping.numbers import key_text
 
 MERGE = "<<"
 
@@ -52,5 +53,8 @@ def _doubt(key: Scalar, report: Report) -> bool:
         text = "an empty key; expected text" + (', or "null" in quotes' if key.text else "")
         report(key.start, text, FileCode.KEY, "write the key before the ':'", key.end)
     elif not isinstance(value, str):
+        found = str(value).lower() if isinstance(value, bool) else key_text(value)
+        if found is not None and found != key.text:
+            cure = f'write "{found}" in quotes, as a value that is none of text is looked up'
         report(key.start, f"key {key.text} is not text", FileCode.KEY, cure, key.end)
     return not isinstance(value, str) or isinstance(value, Doubtful)

@@ -34,7 +34,20 @@ def mapping_schema() -> dict[str, Any]:
     """Of a mapping file."""
     schema = MappingFile.model_json_schema(schema_generator=_SchemaGenerator)
     _tidy(schema)
+    for section, keys in _SAID.items():
+        for key in keys:
+            made = schema["$defs"][section]
+            _without_null((made if "properties" in made else made["anyOf"][-1])["properties"][key])
     return {"$schema": DIALECT, **schema, "title": "contribd mapping file"}
+
+
+_SAID = {"FieldSpec": ("from", "round", "as", "lookup"), "MappingSpec": ("when", "ignore")}
+"""Keys that may be left out, but not be followed by nothing."""
+
+
+def _without_null(field: dict[str, Any]) -> None:
+    kept = [choice for choice in field.pop("anyOf") if choice != {"type": "null"}]
+    field.update(kept[0] if len(kept) == 1 else {"anyOf": kept})
 
 
 def _tidy(schema: Any) -> None:

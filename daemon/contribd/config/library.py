@@ -28,6 +28,8 @@ class Library:
 
     def __init__(self) -> None:
         self._read: dict[Path, _Read] = {}
+        self._layers: dict[Path, list[Layer]] = {}
+        """What each included file comes to, itself the last."""
         self.included: dict[Path, Document] = {}
         """What was included, by its path as it was first named."""
         self.problems: list[Problem] = []
@@ -64,8 +66,12 @@ class Library:
             if file not in self.included:
                 self.included[file] = inner
                 self.problems += [*inner.problems, *outcome.problems]
-            layers += [*self._below(inner, (*chain, file)), Layer(inner, outcome.bad)]
-        return layers
+            place = file.resolve()
+            if place not in self._layers:
+                self._layers[place] = [*self._below(inner, (*chain, file)), Layer(inner, outcome.bad)]
+            layers += self._layers[place]
+        # What lies there twice says nothing but what it says the last time.
+        return [*{layer.document.file.resolve(): layer for layer in reversed(layers)}.values()][::-1]
 
     def not_taken(self, listed: list[Path]) -> list[Problem]:
         """Mappings and tests that stand in included files, unless those are among the mapping files themselves."""

@@ -263,6 +263,9 @@ def _mend(mapping: dict[str, Any], name: str, path: DataPath) -> None:
     held = mapping.get(str(key))
     if key in {"when", "ric", "name"}:
         mapping[str(key)] = {"when": _ANYTHING, "ric": "{" + _ANYTHING + "}", "name": name}[str(key)]
+    elif key == "fields" and isinstance(held, dict) and inside[1:] in (["round"], ["missing"]):
+        if isinstance(field := held.get(str(inside[0])), dict):
+            field.pop(str(inside[1]), None)  # and its expression is still looked at
     elif inside and isinstance(held, dict | list) and key in {"fields", "let", "checks"}:
         held[inside[0]] = _ANYTHING  # type: ignore[index] # a name in a section, an index in a list
     elif key == "fields":

@@ -7,6 +7,7 @@ did. Absolute paths in them are led there too.
 import glob
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -75,6 +76,8 @@ def _laid_out(document: Mapping[str, Any], texts: Mapping[str, bytes], folder: P
 
 
 def _led(text: bytes, moved: Mapping[str, str]) -> bytes:
-    for path, place in moved.items():
-        text = text.replace(path.encode(), place.encode())
-    return text
+    if not moved:
+        return text
+    # In one go, the longest first: what was led already may hold another path.
+    anyone = re.compile(b"|".join(re.escape(path.encode()) for path in moved))
+    return anyone.sub(lambda match: moved[match[0].decode()].encode(), text)

@@ -35,6 +35,8 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "string_sub_type": lambda _: "expected text",
     "int_type": lambda _: "expected a whole number",
     "bool_type": lambda _: "expected true or false",
+    "greater_than_equal": lambda ctx: f"expected a number of at least {ctx['ge']}",
+    "less_than_equal": lambda ctx: f"expected a number of at most {ctx['le']}",
     "none_required": lambda _: "expected null",
     "string_pattern_mismatch": lambda _: "not in the form expected",
 }

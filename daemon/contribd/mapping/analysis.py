@@ -44,7 +44,7 @@ def analyse(node: Node) -> Kind:  # noqa: C901, PLR0911 - one for each kind of n
         case Access():
             _need(node.base, Kind.LIST | Kind.OBJECT, "what a key or position follows")
             _need(node.key, Kind.TEXT | Kind.NUMBER, "a key or position")
-            return Kind.ANY
+            return _column(node)
         case Row():
             _need(node.key, _ROW_KEY, f"the key of a row of {node.table.name}")
             return _CONSTANT if node.table.columns is None else Kind.OBJECT
@@ -61,6 +61,17 @@ def analyse(node: Node) -> Kind:  # noqa: C901, PLR0911 - one for each kind of n
             return analyse(node.then) | analyse(node.otherwise)
         case Call():
             return _call(node)
+
+
+def _column(node: Access) -> Kind:
+    """The kinds that a table's column has; of all else nothing is known."""
+    if not isinstance(node.base, Row) or not isinstance(node.key, Literal):
+        return Kind.ANY
+    column, found = node.key.value, Kind(0)
+    for row in node.base.table.rows.values():
+        if isinstance(row, dict) and column in row:
+            found |= kind_of(row[column])
+    return found or Kind.ANY
 
 
 def _need(node: Node, wanted: Kind, what: str) -> Kind:

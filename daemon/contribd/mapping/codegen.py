@@ -79,10 +79,8 @@ def generate_all(conditions: Sequence[Node]) -> Evaluate:
     generator = PythonNodes()
     if generator.noted:
         return _function(generator, ast.Constant(False))
-    whole: ast.expr = ast.Constant(True)
-    for number, node in enumerate(conditions):
-        condition = generator.condition(node)
-        whole = ast.BoolOp(ast.And(), [whole, condition]) if number else condition
+    asked = [generator.condition(node) for node in conditions]
+    whole: ast.expr = ast.BoolOp(ast.And(), asked) if len(asked) > 1 else [*asked, ast.Constant(True)][0]
     return _function(generator, whole)
 
 

@@ -300,6 +300,9 @@ class _Compiler:
         if not name or name.isdigit() or not name.isprintable() or name != name.strip() or len(name) > 255:
             text = "a service is named by its name: printable text, not a number"
             self.problem(("service",), text, code=Code.SERVICE, cure="Write the service's name, as the ADS has it")
+        elif "{" in name:
+            text = "a service is a constant: braces in it would be part of its name"
+            self.problem(("service",), text, code=Code.SERVICE, cure="Write a mapping for each service, with a when")
         return name
 
     def _field(self, name: str, spec: FieldSpec) -> "_Part":

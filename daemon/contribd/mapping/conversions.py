@@ -146,7 +146,8 @@ class Lookup:
 
 def _short(value: Value) -> str:
     """The shortest plain digits of a number; anything else as text."""
-    return to_text(value.normalize() if type(value) is Decimal else value)
+    text = to_text(value)
+    return text.rstrip("0").rstrip(".") if type(value) is Decimal and "." in text else text
 
 
 def conversion(lookup: Lookup | None, reading: Reading, places: int | None) -> Convert:

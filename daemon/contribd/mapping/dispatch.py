@@ -4,7 +4,7 @@ What comes out is what asking every mapping in turn gives: one is passed over on
 before anything in it could fail. Where the record has no text under the name, every mapping is asked.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
@@ -55,13 +55,13 @@ def _build(entries: Sequence[_Entry]) -> Dispatch:
     if count < WORTHWHILE:
         return _all(entries)
     others = [entry for entry in entries if not _begins_with(entry, name)]
-    by_text: dict[str, list[_Entry]] = defaultdict(list)
-    for text in {entry.equals[0][1] for entry in entries if _begins_with(entry, name)}:
-        for entry in entries:
-            if not _begins_with(entry, name):
-                by_text[text].append(entry)
-            elif entry.equals[0][1] == text:
-                by_text[text].append(_Entry(entry.mapping, entry.equals[1:]))
+    by_text: dict[str, list[_Entry]] = {entry.equals[0][1]: [] for entry in entries if _begins_with(entry, name)}
+    for entry in entries:
+        if _begins_with(entry, name):
+            by_text[entry.equals[0][1]].append(_Entry(entry.mapping, entry.equals[1:]))
+        else:
+            for found in by_text.values():
+                found.append(entry)
     # Looking further where others are mixed in would multiply the lookups by the texts.
     further: Callable[[Sequence[_Entry]], Dispatch] = _all if others else _build
     return _Branch(name, _all(entries), {text: further(found) for text, found in by_text.items()}, _build(others))

@@ -24,7 +24,9 @@ def field_problems(spec: FieldSpec, gives: Kind, node: Node | None = None) -> It
     has_from = spec.from_ is not None
     if has_from == spec.has("value"):
         yield FieldProblem(
-            "", "a field has either from (an expression) or value (a constant)", cure="Keep one of from and value"
+            "",
+            "a field has either from (an expression) or value (a constant)",
+            cure="Keep one of from and value" if has_from else "Add from: and an expression",
         )
     yield from _unused(spec, has_from=has_from)
     yield from reading_problems(spec)

@@ -67,7 +67,7 @@ FUNCTIONS: Final[Mapping[str, str]] = {
     "tolower": "lower({0})", "tolowercase": "lower({0})", "downcase": "lower({0})", "lowercase": "lower({0})",
     "if": "{1} if {0} else {2}", "iif": "{1} if {0} else {2}", "ifelse": "{1} if {0} else {2}",
     "nvl": "coalesce({0}, {1})", "ifnull": "coalesce({0}, {1})", "default": "coalesce({0}, {1})",
-    "isnull": "{0} == null", "is_null": "{0} == null", "not": "not {0}", "bool": "{0} == true",
+    "is_null": "{0} == null", "not": "not {0}", "bool": "{0} == true",
     "substr": "slice({0}, start, end)", "substring": "slice({0}, start, end)", "mid": "slice({0}, start, end)",
     "left": "slice({0}, 0, {1})", "right": "slice({0}, -{1})",
     "contains": "{1} in {0}", "includes": "{1} in {0}", "concat": "{0} + {1}", "append": "{0} + {1}",
@@ -80,6 +80,7 @@ FUNCTIONS: Final[Mapping[str, str]] = {
     "padstart": "pad_left({0}, {1})", "ljust": "pad_right({0}, {1})", "padend": "pad_right({0}, {1})",
     "rjust": "pad_left({0}, {1})", "zfill": 'pad_left({0}, {1}, "0")', "lpad": "pad_left({0}, {1})",
     "rpad": "pad_right({0}, {1})", "get": "{0}[{1}]",
+    "last": "filter({0}, {1})[-1]",
     "where": "filter({0}, condition)", "select": "filter({0}, condition)",
     "abs_value": "abs({0})", "ceiling": "ceil({0})", "minimum": "min({0}, {1})", "maximum": "max({0}, {1})",
     "lookup": "table[{0}], with a table under tables:", "vlookup": "table[{0}], with a table under tables:",
@@ -130,10 +131,17 @@ def constant_error(word: str, at: int) -> ExpressionError:
     )
 
 
+def _by_count(name: str, arguments: int) -> str | None:
+    """What stands for a function that means something else with one argument than with two."""
+    if name == "isnull":
+        return "{0} == null" if arguments == 1 else "coalesce({0}, {1})"
+    return "sum({0}) / len({0})" if name in {"avg", "average", "mean"} and arguments == 1 else None
+
+
 def function_error(name: str, at: int, arguments: Sequence[str], known: Mapping[str, object]) -> ExpressionError:
     """There is no function ``name``: the one that was meant, with the arguments as they were written."""
-    near = get_close_matches(name, known, n=1)
-    alias = FUNCTIONS.get(name.lower())
+    near = get_close_matches(name, known, n=1, cutoff=0.7) or [each for each in known if each.endswith(f"_{name}")]
+    alias = _by_count(name.lower(), len(arguments)) or FUNCTIONS.get(name.lower())
     if alias is not None and name.lower() not in known:
         cure = f"Write {_filled(alias, arguments)}"
         return ExpressionError(at, f"there is no function {name}", code=Code.FOREIGN, cure=cure)

@@ -64,7 +64,7 @@ def surroundings(
     headers: Iterable[tuple[str, bytes | None]],
 ) -> Surroundings:
     """What expressions can name of a record that Kafka gives so."""
-    named = {name: text for name, held in headers if (text := _text(held)) is not None} if headers else {}
+    named = {name: text for name, held in dict(headers).items() if (text := _text(held)) is not None} if headers else {}
     stamp = timestamp if timestamp >= 0 else None
     return Surroundings(_text(key), topic, partition, offset, stamp, named)
 

@@ -103,8 +103,14 @@ def _prefixed(match: re.Match[str]) -> ExpressionError:
     return ExpressionError(match.start(), text, code=Code.FOREIGN, cure=cure)
 
 
+_DATE = re.compile(r"(?<![\w.)\]])[12][0-9]{3}-(?:0[1-9]|1[0-2])-[0-3][0-9](?![\w.])")
+
+
 def _number(source: str, at: int, end: int) -> int | Decimal:
     text = source[at:end]
+    if date := _DATE.match(source, at):
+        cure = f'Write "{date.group()}" in quotes'
+        raise _bad_number(at, f"{date.group()} is a difference of numbers, not a date", cure)
     if end < len(source) and (source[end].isalnum() or source[end] == "_"):
         raise _no_number(source, at)
     mantissa, _, exponent = text.lower().partition("e")

@@ -103,7 +103,7 @@ class Mapper:
 
     def _first(self, mappings: Sequence[CompiledMapping], record: Record) -> Outcome:
         """What the first of these comes to whose ``when`` is true."""
-        notes: list[str] = []
+        notes: list[tuple[CompiledMapping, EvaluationError | str]] = []
         for mapping in mappings:
             when = mapping.when
             if when is None:
@@ -111,14 +111,13 @@ class Mapper:
             try:
                 answer = when.run(record)
             except RAISED as error:
-                failure = as_evaluation_error(error)
-                notes.append(f"{mapping.name}: {failure.text}{meant(record, failure.path)}")
+                notes.append((mapping, as_evaluation_error(error)))
                 continue
             if answer is True:
                 return _apply(mapping, record)
             if answer is not False:
-                notes.append(f"{mapping.name}: when gives {kind_name(answer)}, not true or false")
-        return Rejected(RejectCode.NO_MAPPING, _no_mapping(notes))
+                notes.append((mapping, f"when gives {kind_name(answer)}, not true or false"))
+        return Rejected(RejectCode.NO_MAPPING, _no_mapping(notes, record))
 
 
 def _apply(mapping: CompiledMapping, record: Record) -> Outcome:
@@ -248,11 +247,17 @@ def _shown(paths: tuple[tuple[Key, ...], ...], record: Record) -> str:
     return f" ({', '.join(shown)})" if shown else ""
 
 
-def _no_mapping(notes: list[str]) -> str:
+def _no_mapping(notes: list[tuple[CompiledMapping, EvaluationError | str]], record: Record) -> str:
     if not notes:
         return "no mapping's when is true"
+    told = [f"{mapping.name}: {_noted(note, record)}" for mapping, note in notes[:_SHOWN_MAPPINGS]]
     more = f"; and {len(notes) - _SHOWN_MAPPINGS} more" if len(notes) > _SHOWN_MAPPINGS else ""
-    return f"no mapping's when is true ({'; '.join(notes[:_SHOWN_MAPPINGS])}{more})"
+    return f"no mapping's when is true ({'; '.join(told)}{more})"
+
+
+def _noted(note: EvaluationError | str, record: Record) -> str:
+    """Looked for here alone: most records at which a when fails are taken by a mapping behind it."""
+    return note if isinstance(note, str) else note.text + meant(record, note.path)
 
 
 def _undecodable(value: bytes, error: Exception) -> str:

@@ -23,9 +23,6 @@ CONTEXT = decimal.Context(
 """The context of every evaluation. It is made current while records are mapped and the caller's own is put back:
 operators then use it, which costs a third of calling the context's methods."""
 
-NUMBERS = frozenset({int, Decimal})
-"""The exact types of a number. ``bool`` is an ``int`` to Python and no number here."""
-
 _NUMBER_TEXT = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _PLAIN_EXPONENT = 100
 _WHOLE = 10**15
@@ -39,6 +36,10 @@ class PlainDecimal(Decimal):
 
     def __str__(self) -> str:
         return format(self, "f")
+
+
+NUMBERS = frozenset({int, Decimal, PlainDecimal})
+"""The exact types of a number. ``bool`` is an ``int`` to Python and no number here."""
 
 
 def parse_number(text: str) -> Decimal | None:

@@ -19,6 +19,9 @@ Value: TypeAlias = Any
 MAX_TEXT = 65_536
 """Characters of a computed text: concatenating and replacing must not multiply a record's size without end."""
 
+ENTRIES_WITHIN = 100
+"""Entries that ``in`` may look at for each element that a list function could: one costs a hundredth of an element."""
+
 MAX_SHOWN = 40
 """Characters of a value in the text of an error."""
 
@@ -247,11 +250,16 @@ def among(value: Value, plain: frozenset[Value], booleans: frozenset[bool]) -> b
     return value in plain
 
 
-def contained(value: Value, container: Value) -> bool:
-    """Whether a list of the record holds ``value``, or a text holds the text ``value``."""
+def contained(value: Value, container: Value, most: int | None = None) -> bool:
+    """Whether a list of the record holds ``value``, or a text holds the text ``value``.
+
+    ``most``: entries of a list that may be looked at, within a list function.
+    """
     if type(container) is str and type(value) is str:
         return value in container
     if type(container) is list:
+        if most is not None and len(container) > most * ENTRIES_WITHIN:
+            raise out_of_range(f"'in' looks into a list of {len(container)} for each element of another: too many")
         return any(equal(value, item) for item in container)
     raise wrong_type(
         f"'in' looks into a list, or for text in text, not for {kind_name(value)} in {kind_name(container)}"

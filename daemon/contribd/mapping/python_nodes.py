@@ -50,6 +50,9 @@ _WALKS: Final[dict[tuple[type, ...], Callable[..., Value]]] = {
 """The commonest of the longer paths, by the types of their keys."""
 
 _LOAD: Final = ast.Load()
+_ADDED: Final = 20
+"""Pieces of a text that are added up: Python takes no tree of a thousand sums."""
+
 RECORD: Final = "record"
 """The parameter of what is generated."""
 
@@ -85,9 +88,11 @@ class PythonNodes:
         return ast.Call(self._named(function), list(arguments), [])
 
     def text(self, parts: Sequence[str | Node], convert: Callable[[Value], str]) -> ast.expr:
+        pieces = [ast.Constant(part) if isinstance(part, str) else self.piped(part, convert) for part in parts]
+        if len(pieces) > _ADDED:
+            return self.called("".join, ast.Tuple(pieces, _LOAD))
         whole: ast.expr = ast.Constant("")
-        for number, part in enumerate(parts):
-            piece = ast.Constant(part) if isinstance(part, str) else self.piped(part, convert)
+        for number, piece in enumerate(pieces):
             whole = ast.BinOp(whole, ast.Add(), piece) if number else piece
         return whole
 
@@ -224,7 +229,8 @@ class PythonNodes:
             return self._call(operators.among, value, self._named(plain), self._named(booleans))
         if isinstance(node.right, TableName):
             return self._call(operators.has_row, value, self._named(node.right.table))
-        return self._call(operators.contained, value, self.expression(node.right))
+        most = [load(f"most{self._lists}")] if self._lists else []
+        return self._call(operators.contained, value, self.expression(node.right), *most)
 
     def _function(self, node: Call) -> ast.expr:
         function = FUNCTIONS[node.function]

@@ -13,6 +13,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     PrivateAttr,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
@@ -126,6 +127,13 @@ _Lookup = Annotated[
 ]
 
 
+def said(value: object) -> object:
+    """What stands behind a key; nothing would be taken for no key at all, and what was meant would not be done."""
+    if value is None:
+        raise expected("a value; without one take the key away")
+    return value
+
+
 class FieldSpec(_ShortForm):
     """One field of a post: an expression, or ``from``/``value`` with what is to be done to it."""
 
@@ -159,6 +167,11 @@ class FieldSpec(_ShortForm):
     ] = None
     lookup: _Lookup = None
     default: Annotated[ScalarValue, Field(description="What lookup gives for anything its table lacks")] = None
+
+    @field_validator("from_", "round", "as_", "lookup", mode="before")
+    @classmethod
+    def _said(cls, value: object) -> object:
+        return said(value)
 
     @classmethod
     def _short_key(cls) -> str:
@@ -218,6 +231,12 @@ class MappingSpec(DefaultsSpec):
         ExpressionText | None, Field(description="A condition over the record; the first mapping that matches takes it")
     ] = None
     ignore: Annotated[Literal[True] | None, Field(description="Such records are not for posting")] = None
+
+    @field_validator("when", "ignore", mode="before")
+    @classmethod
+    def _said(cls, value: object) -> object:
+        """Without its condition a mapping would take every record."""
+        return said(value)
 
 
 def _table(value: object) -> object:

@@ -68,9 +68,15 @@ class Zone:
 class NoZone(Exception):
     """There is no such zone; the text says so, ``cure`` which one was meant."""
 
-    def __init__(self, name: str, near: str) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__(f"there is no time zone {name[:60]!a}")
-        self.cure = f"Write {near}" if near else "Write a name such as Europe/London, America/New_York or UTC"
+        self._name = name
+
+    @property
+    def cure(self) -> str:
+        """Looked for when it is asked for: the name may be a record's, and nobody is told."""
+        near = _nearest(self._name)
+        return f"Write {near}" if near else "Write a name such as Europe/London, America/New_York or UTC"
 
 
 @lru_cache(maxsize=256)
@@ -78,19 +84,26 @@ def zone_info(name: str) -> ZoneInfo:
     """The zone of that name. Raises NoZone."""
     # Names that begin otherwise are the host's own: localtime, posixrules, right/ with its leap seconds.
     if not _NAME.fullmatch(name) or name == "Factory":
-        raise NoZone(name, _nearest(name))
+        raise NoZone(name)
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, OSError, ValueError):
-        raise NoZone(name, _nearest(name)) from None
+        raise NoZone(name) from None
 
 
 _NAME = re.compile(r"[A-Z][A-Za-z0-9_+-]*(?:/[A-Z][A-Za-z0-9_+-]*){0,2}")
 
 
+_OFFSET = re.compile(r"(?:GMT|UTC)?([+-])0?(\d{1,2})(?::?00)?", re.IGNORECASE)
+
+
 def _nearest(name: str) -> str:
     """``london`` and ``Europe/Londn`` are Europe/London; ``BST`` is nothing that could be told."""
     names = sorted(available_timezones())
+    if offset := _OFFSET.fullmatch(name):  # the sign of these names is the other way round: Etc/GMT-1 is +01:00
+        fixed = f"Etc/GMT{'-' if offset[1] == '+' else '+'}{offset[2]}"
+        return fixed if fixed in names else ""
     wanted = name.lower().replace(" ", "_")
     cities = [each for each in names if each.lower().rpartition("/")[2] == wanted and "/" in each]
-    return next(iter(cities or difflib.get_close_matches(name, names, n=1, cutoff=0.8)), "")
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.8) if len(name) > len("CEST") else []  # it is not EST
+    return next(iter(cities or near), "")

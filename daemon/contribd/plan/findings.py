@@ -41,6 +41,10 @@ class Finding(NamedTuple):
         place, ric, old, new = self.examples[0]
         if not self.field:
             return f"{self.text} ({place}: {value_text(old)}; now {value_text(new)})"
+        if self.weight is Weight.NOT_POSTED:
+            return f"{self.text} ({place} {ric}: {self.field} was {value_text(old)} and is not posted)"
+        if self.weight is Weight.POSTED:
+            return f"{self.text} ({place} {ric}: {self.field} {value_text(new)})"
         return f"{self.text} ({place} {ric}: {self.field} {value_text(old)} becomes {value_text(new)})"
 
 

@@ -40,6 +40,8 @@ class Factor:
     """A constant multiple, exact or rounded to the decimals that are posted."""
 
     factor: Decimal
+    places: int | None = None
+    """The decimals that it is rounded to, where it is."""
 
     @property
     def least(self) -> int:
@@ -55,8 +57,8 @@ class Factor:
         """What becomes of the field."""
         inverse = 1 / self.factor
         if abs(self.factor) < 1 and inverse == int(inverse):
-            return f"is divided by {int(inverse):,}"
-        return f"is multiplied by {self.factor.normalize():,f}"
+            return f"is divided by {int(inverse):,}{_and_rounded(self.places)}"
+        return f"is multiplied by {self.factor.normalize():,f}{_and_rounded(self.places)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class Shift:
     """A constant difference, exact or rounded to the decimals that are posted."""
 
     by: Decimal
+    places: int | None = None
+    """The decimals that it is rounded to, where it is."""
     least: int = 2
 
     def holds(self, old: FieldValue, new: FieldValue) -> bool:
@@ -73,7 +77,7 @@ class Shift:
     @property
     def words(self) -> str:
         """What becomes of the field."""
-        return f"is {'larger' if self.by > 0 else 'smaller'} by {shown(abs(self.by))}"
+        return f"is {'larger' if self.by > 0 else 'smaller'} by {shown(abs(self.by))}{_and_rounded(self.places)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +125,15 @@ def number_patterns(pairs: list[tuple[FieldValue, FieldValue]]) -> Iterator[Numb
     if not numbers:
         return
     yield Sign()
-    yield Rounded(max(places_of(new) for _, new in numbers))
+    places = max(places_of(new) for _, new in numbers)
+    yield Rounded(places)
     ratios = [ratio for old, new in numbers if (ratio := _ratio(old, new)) is not None]  # type: ignore[arg-type]
-    yield from map(Factor, _in_order(ratios))
-    yield from map(Shift, _in_order([Decimal(new) - Decimal(old) for old, new in numbers]))  # type: ignore[arg-type]
+    for factor in _in_order(ratios):
+        exact = all(old * factor == new for old, new in numbers if _comes_to(old * factor, new))  # type: ignore[operator,arg-type]
+        yield Factor(factor, None if exact else places)
+    for by in _in_order([Decimal(new) - Decimal(old) for old, new in numbers]):  # type: ignore[arg-type]
+        exact = all(old + by == new for old, new in numbers if _comes_to(old + by, new))  # type: ignore[operator,arg-type]
+        yield Shift(by, None if exact else places)
     yield Finer(max(places_of(old) for old, _ in numbers))
 
 
@@ -172,6 +181,10 @@ def _numbers(old: FieldValue, new: FieldValue) -> bool:
 
 def _is_power_of_ten(number: Decimal) -> bool:
     return abs(number).normalize().as_tuple().digits == (1,)
+
+
+def _and_rounded(places: int | None) -> str:
+    return "" if places is None else f" and rounded to {_decimals(places)}"
 
 
 def _decimals(places: int) -> str:
