@@ -6,7 +6,7 @@ from tests.ads.server_messages import directory
 from tests.engine.rig import P0, P1, Rig
 
 from contribd.engine.events import Committed
-from contribd.engine.limits import MAX_WITHDRAWING, Bounds
+from contribd.engine.limits import LOOK_INTERVAL, MAX_WITHDRAWING, Bounds
 from contribd.engine.policy import WithdrawPolicy
 from contribd.engine.records.offsets import decode_metadata
 
@@ -15,8 +15,8 @@ LIMIT = 8.0
 """Seconds; less than a ping timeout, which a quiet server would run into."""
 
 
-def silent(**more: Any) -> Rig:
-    return Rig(withdraw=WithdrawPolicy(silent_after=LIMIT, fields=FIELDS), **more).open().assign()
+def silent(*, limit: float = LIMIT, **more: Any) -> Rig:
+    return Rig(withdraw=WithdrawPolicy(silent_after=limit, fields=FIELDS), **more).open().assign()
 
 
 def stopping(**more: Any) -> Rig:
@@ -642,6 +642,21 @@ def test_silence_does_not_count_where_the_group_was_not_heard_of_for_as_long() -
     rig.tick(LIMIT - 1)
     rig.lease(rig.mono + 10 * LIMIT)
     rig.tick(1)
+    assert rig.posts == []  # the group was last heard of before the engine had been silent for so long
+    rig.lease(rig.mono + 10 * LIMIT)
+    rig.tick(LOOK_INTERVAL)
+    assert blanked(rig) == [("EUR=", BLANK)]
+
+
+def test_silence_as_long_as_heartbeats_are_apart_is_found() -> None:
+    rig = silent(limit=3.0)
+    rig.lease(rig.mono + 9)
+    quote(rig)
+    for _ in range(3):  # each a little late, as heartbeats are
+        for _ in range(61):
+            rig.tick(0.05)
+        rig.lease(rig.mono + 9)
+    rig.tick()
     assert blanked(rig) == [("EUR=", BLANK)]
 
 

@@ -35,6 +35,7 @@ from contribd.engine.limits import (
     LINGER,
     LINGER_RESULTS,
     MAX_AHEAD,
+    UNCONFIRMED,
     Bounds,
 )
 from contribd.engine.policy import ContributionPolicy, SessionPolicy
@@ -329,9 +330,10 @@ class Engine:
     def _listen(self, now: Now) -> None:
         trackers = self.intake.trackers
         self.intake.regulate()
-        confirmed = self._confirmed_within(self.withdrawals.policy.silent_after or 0.0, now.mono)
+        confirmed = self._confirmed_within(max(self.withdrawals.policy.silent_after or 0.0, UNCONFIRMED), now.mono)
         self.withdrawals.deaf([trackers[p] for p in self.intake.paused()] if confirmed else trackers.values(), now.mono)
-        for tracker, quotes in self.withdrawals.look(now):
+        confirmed_at = now.mono if self._may_post_until == float("inf") else self._leased_at
+        for tracker, quotes in self.withdrawals.look(now, confirmed_at):
             if quotes:
                 text = "no record for too long: withdrawing the quotes"
                 limit = self.withdrawals.policy.silent_after

@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
 from contribd.engine.clock import Now
-from contribd.engine.limits import MAX_WITHDRAWING
+from contribd.engine.limits import LOOK_INTERVAL, MAX_WITHDRAWING
 from contribd.engine.policy import WithdrawPolicy
 from contribd.engine.posts.in_flight import InFlightPost
 from contribd.engine.records.offsets import OffsetTracker
@@ -186,8 +186,11 @@ class Withdrawals:
                 self._heard[tracker] = mono
         self._unheard = deaf
 
-    def look(self, now: Now) -> list[Silent]:
-        """The partitions that went silent since the last look; their quotes are due from now on."""
+    def look(self, now: Now, confirmed_at: float) -> list[Silent]:
+        """The partitions that went silent since the last look; their quotes are due from now on.
+
+        ``confirmed_at``: the monotonic time up to which Kafka is known to have been there. Silence counts up to then.
+        """
         limit = self.policy.silent_after
         if limit is None or now.mono < self._look_at:
             return []
@@ -195,9 +198,9 @@ class Withdrawals:
         for tracker, heard in list(self._heard.items()):
             if tracker.waiting:
                 self._heard[tracker] = now.mono
-            elif heard + limit <= now.mono:
+            elif heard + limit <= min(confirmed_at, now.mono):
                 found.append(self._silent(tracker))
-        self._look_at = min(self._heard.values(), default=float("inf")) + limit
+        self._look_at = max(min(self._heard.values(), default=float("inf")) + limit, now.mono + LOOK_INTERVAL)
         return found
 
     def _silent(self, tracker: OffsetTracker) -> Silent:
