@@ -185,14 +185,14 @@ def _contribution(loaded: Loaded, rng: Random) -> ContributionPolicy:
         max_outstanding=ads.max_outstanding,
         pack=ads.pack,
         max_rate=ads.max_rate,
-        withdraw=_withdraw(loaded),
+        withdraw=_withdraw(loaded, rng),
     )
 
 
-def _withdraw(loaded: Loaded) -> WithdrawPolicy:
+def _withdraw(loaded: Loaded, rng: Random) -> WithdrawPolicy:
     given = loaded.settings.contribution.withdraw
     fields = {mapping.name: mapping.withdraw for mapping in loaded.mapper.mappings if mapping.withdraw}
-    return WithdrawPolicy(given.on_stop, given.silent_after, fields)
+    return WithdrawPolicy(given.on_stop, given.silent_after, fields, kafka(loaded, rng).heartbeat_interval)
 
 
 def session(loaded: Loaded, rng: Random) -> SessionPolicy:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import pytest
 from tests.ads.server_messages import directory
 from tests.engine.rig import P0, P1, Rig
 
 from contribd.engine.events import Committed
-from contribd.engine.limits import LOOK_INTERVAL, MAX_WITHDRAWING, Bounds
+from contribd.engine.limits import MAX_WITHDRAWING, Bounds
 from contribd.engine.policy import WithdrawPolicy
 from contribd.engine.records.offsets import decode_metadata
 
@@ -644,20 +645,33 @@ def test_silence_does_not_count_where_the_group_was_not_heard_of_for_as_long() -
     rig.tick(1)
     assert rig.posts == []  # the group was last heard of before the engine had been silent for so long
     rig.lease(rig.mono + 10 * LIMIT)
-    rig.tick(LOOK_INTERVAL)
-    assert blanked(rig) == [("EUR=", BLANK)]
-
-
-def test_silence_as_long_as_heartbeats_are_apart_is_found() -> None:
-    rig = silent(limit=3.0)
-    rig.lease(rig.mono + 9)
-    quote(rig)
-    for _ in range(3):  # each a little late, as heartbeats are
-        for _ in range(61):
-            rig.tick(0.05)
-        rig.lease(rig.mono + 9)
     rig.tick()
     assert blanked(rig) == [("EUR=", BLANK)]
+
+
+@pytest.mark.parametrize(("limit", "heartbeat"), [(3.0, 3.0), (1.0, 3.0), (5.0, 10.0), (4.0, 3.0)])
+def test_silence_no_longer_than_heartbeats_are_apart_is_found(limit: float, heartbeat: float) -> None:
+    policy = WithdrawPolicy(silent_after=limit, fields=FIELDS, heartbeat=heartbeat)
+    rig = Rig(withdraw=policy).open().assign()
+    rig.lease(rig.mono + 9 * heartbeat)
+    quote(rig)
+    for _ in range(2):  # each a little late, as heartbeats are
+        for _ in range(61):
+            rig.tick(heartbeat / 60)
+        rig.lease(rig.mono + 9 * heartbeat)
+        rig.tick()
+    assert (rig.posts[0]["Key"]["Name"], rig.posts[0]["Message"]["Fields"]) == ("EUR=", BLANK)
+
+
+def test_an_outage_of_two_heartbeats_begins_the_silence_anew() -> None:
+    rig = Rig(withdraw=WithdrawPolicy(silent_after=3.0, fields=FIELDS, heartbeat=3.0)).open().assign()
+    rig.lease(rig.mono + 90)
+    quote(rig)
+    for _ in range(120):
+        rig.tick(0.05)
+    rig.lease(rig.mono + 90)
+    rig.tick()
+    assert rig.posts == []
 
 
 def test_blanks_that_are_too_large_for_the_ads_are_no_reject() -> None:

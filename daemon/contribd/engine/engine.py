@@ -32,10 +32,10 @@ from contribd.engine.events import (
 )
 from contribd.engine.limits import (
     DEFAULT_BOUNDS,
+    LATE_HEARTBEAT,
     LINGER,
     LINGER_RESULTS,
     MAX_AHEAD,
-    UNCONFIRMED,
     Bounds,
 )
 from contribd.engine.policy import ContributionPolicy, SessionPolicy
@@ -192,6 +192,8 @@ class Engine:
 
     def _leased(self, event: Leased, now: Now) -> None:
         self._may_post_until, self._leased_at = event.until, now.mono
+        if not self.lapsed(now):
+            self.withdrawals.confirmed(now.mono if event.until < float("inf") else event.until)
 
     def _connected(self, event: Connected, now: Now) -> None:
         self.session.connected(event.attempt, now, event.reached)
@@ -330,19 +332,21 @@ class Engine:
     def _listen(self, now: Now) -> None:
         trackers = self.intake.trackers
         self.intake.regulate()
-        confirmed = self._confirmed_within(max(self.withdrawals.policy.silent_after or 0.0, UNCONFIRMED), now.mono)
-        self.withdrawals.deaf([trackers[p] for p in self.intake.paused()] if confirmed else trackers.values(), now.mono)
-        confirmed_at = now.mono if self._may_post_until == float("inf") else self._leased_at
-        for tracker, quotes in self.withdrawals.look(now, confirmed_at):
+        deaf = trackers.values() if self._kafka_may_be_away(now) else [trackers[p] for p in self.intake.paused()]
+        self.withdrawals.deaf(deaf, now.mono)
+        for tracker, quotes in self.withdrawals.look(now):
             if quotes:
                 text = "no record for too long: withdrawing the quotes"
                 limit = self.withdrawals.policy.silent_after
                 self._log("warning", text, partition=str(tracker.partition), silent_after=limit, quotes=quotes)
 
-    def _confirmed_within(self, seconds: float, mono: float) -> bool:
-        """Whether the group has confirmed us lately: where Kafka is away, no record says nothing of an engine."""
-        lately = self._may_post_until == float("inf") or mono - self._leased_at < seconds
-        return lately and mono < self._may_post_until
+    def _kafka_may_be_away(self, now: Now) -> bool:
+        """Whether the group has not confirmed us lately: that no record comes then says nothing of a pricing engine."""
+        if self._may_post_until == float("inf"):
+            return False
+        policy = self.withdrawals.policy
+        lately = max(policy.silent_after or 0.0, LATE_HEARTBEAT * policy.heartbeat)
+        return now.mono - self._leased_at >= lately or self.lapsed(now)
 
     def lapsed(self, now: Now) -> bool:
         """Whether another member may own our partitions by now: no post may leave this process."""

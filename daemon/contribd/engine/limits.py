@@ -178,9 +178,7 @@ class Bounds:
 
 DEFAULT_BOUNDS = Bounds()
 
-UNCONFIRMED: Final = 4.5
-"""Seconds without a word of the group after which Kafka may be away: a heartbeat's interval (3 s) and half as much.
-With less, an engine that is silent for as long as heartbeats are apart would never be found silent."""
-
-LOOK_INTERVAL: Final = 0.25
-"""Seconds between two looks for silence that is not confirmed yet."""
+LATE_HEARTBEAT: Final = 1.5
+"""Heartbeat intervals without a word of the group after which Kafka may be away. With less, a pricing engine that is
+silent for as long as heartbeats are apart would never be found silent: one that comes a little late would tell of an
+outage, and the silence would begin anew."""

@@ -33,11 +33,15 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawPolicy:
-    """When quotes are blanked: ``silent_after`` in seconds, None: never; ``fields`` by the name of the mapping."""
+    """When quotes are blanked: ``silent_after`` in seconds, None: never; ``fields`` by the name of the mapping.
+
+    ``heartbeat``: seconds between two words of the consumer group, while Kafka is there.
+    """
 
     on_stop: bool = False
     silent_after: float | None = None
     fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    heartbeat: float = 3.0
 
     @property
     def wanted(self) -> bool:

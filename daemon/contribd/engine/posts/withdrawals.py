@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
 from contribd.engine.clock import Now
-from contribd.engine.limits import LOOK_INTERVAL, MAX_WITHDRAWING
+from contribd.engine.limits import MAX_WITHDRAWING
 from contribd.engine.policy import WithdrawPolicy
 from contribd.engine.posts.in_flight import InFlightPost
 from contribd.engine.records.offsets import OffsetTracker
@@ -71,6 +71,8 @@ class Withdrawals:
         self._live: dict[Key, Quote] = {}
         self._heard: dict[OffsetTracker, float] = {}
         """Monotonic time of the last record of each partition that has not been found silent since."""
+        self._confirmed_at = float("inf")
+        """Until when Kafka is known to have been there: silence counts up to then. For ever, where no group says it."""
         self._unheard: set[OffsetTracker] = set()
         """Not listened to just now, or until a moment ago."""
         self._due: deque[tuple[Key, OffsetTracker | None]] = deque()
@@ -186,11 +188,13 @@ class Withdrawals:
                 self._heard[tracker] = mono
         self._unheard = deaf
 
-    def look(self, now: Now, confirmed_at: float) -> list[Silent]:
-        """The partitions that went silent since the last look; their quotes are due from now on.
+    def confirmed(self, mono: float) -> None:
+        """The group has confirmed us: Kafka was there until now, and what was silent for so long may be told so."""
+        self._confirmed_at = mono
+        self._look_at = min(self._heard.values(), default=float("inf")) + (self.policy.silent_after or 0.0)
 
-        ``confirmed_at``: the monotonic time up to which Kafka is known to have been there. Silence counts up to then.
-        """
+    def look(self, now: Now) -> list[Silent]:
+        """The partitions that went silent since the last look; their quotes are due from now on."""
         limit = self.policy.silent_after
         if limit is None or now.mono < self._look_at:
             return []
@@ -198,9 +202,11 @@ class Withdrawals:
         for tracker, heard in list(self._heard.items()):
             if tracker.waiting:
                 self._heard[tracker] = now.mono
-            elif heard + limit <= min(confirmed_at, now.mono):
+            elif heard + limit <= min(self._confirmed_at, now.mono):
                 found.append(self._silent(tracker))
-        self._look_at = max(min(self._heard.values(), default=float("inf")) + limit, now.mono + LOOK_INTERVAL)
+        # What is silent and not confirmed yet is looked at again once it is.
+        later = (heard for heard in self._heard.values() if heard + limit > now.mono)
+        self._look_at = min(later, default=float("inf")) + limit
         return found
 
     def _silent(self, tracker: OffsetTracker) -> Silent:

@@ -133,8 +133,12 @@ class KafkaSettings:
         """
         if self.static_id is None:
             return self.session_timeout
-        interval = float(self.consumer()["heartbeat_interval_ms"]) / 1000
-        return min(self.session_timeout, max(NAME_LEASE, 3 * interval))
+        return min(self.session_timeout, max(NAME_LEASE, 3 * self.heartbeat_interval))
+
+    @property
+    def heartbeat_interval(self) -> float:
+        """Seconds between two heartbeats of this process's member."""
+        return float(self.consumer()["heartbeat_interval_ms"]) / 1000
 
     @property
     def answer_timeout(self) -> float:

@@ -31,7 +31,10 @@ def make_engine(life: Life, wire: Callable[[], Wire | None], rng: Random) -> Eng
         max_rate=plan.max_rate,
         first_post_id=plan.first_post_id,
         withdraw=WithdrawPolicy(
-            plan.withdraw_on_stop, plan.silent_after, {mapping.name: mapping.withdraw for mapping in mapper.mappings}
+            plan.withdraw_on_stop,
+            plan.silent_after,
+            {mapping.name: mapping.withdraw for mapping in mapper.mappings},
+            plan.heartbeat,
         ),
     )
     session = SessionPolicy(
