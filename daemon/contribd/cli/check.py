@@ -63,9 +63,10 @@ def check(
         _show(inspected, show)
         return
     summary = _summary(inspected)
-    if not inspected.problems and not no_env:
-        summary["digest"] = inspected.loaded().digest
-    surroundings = look_around(inspected.loaded()) if connect and not inspected.problems else None
+    loaded = None if inspected.problems or no_env else inspected.loaded()
+    if loaded is not None:
+        summary["digest"] = loaded.digest
+    surroundings = look_around(loaded) if connect and loaded is not None else None
     if as_json or form is Format.JSON:
         document = {"valid": not inspected.problems, **summary, "problems": [*map(problem_json, inspected.problems)]}
         print_json(document if surroundings is None else {**document, **surroundings.document()})

@@ -55,8 +55,7 @@ def _print_rows(console: Console, rows: list[Row]) -> None:
 
 
 def _place(computed: Computed, files: MappingFiles) -> str:
-    site = computed.site
-    at = files.place(site.mapping, site.path, site.expression.at, key=site.in_key)
+    at = files.place_of(computed.site)
     return f"{at.file}:{at.line}:{at.column}"
 
 
@@ -175,8 +174,7 @@ def plain(found: Explanation, files: MappingFiles) -> dict[str, Any]:
 
 
 def _plain(computed: Computed, files: MappingFiles) -> dict[str, Any]:
-    site = computed.site
-    at = files.place(site.mapping, site.path, site.expression.at, key=site.in_key)
+    at = files.place_of(computed.site)
     return {
         "expression": computed.source,
         "file": str(at.file),

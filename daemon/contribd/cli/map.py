@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from contribd import build
 from contribd.cli import EXIT_FAILED, explain_views
 from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output
 from contribd.cli.map_records import STDIN, Labelled, Unreadable, from_kafka, lines
-from contribd.config.load import Loaded, inspect, load
+from contribd.config.load import Loaded, inspect
 from contribd.config.mappings import MappingFiles
 from contribd.mapping.encode import ENCODER
 from contribd.mapping.explain import explain
@@ -76,10 +77,16 @@ def map_(
     """
     if offset is not None and file is not None:
         raise typer.BadParameter("--offset takes a record from Kafka: leave out FILE")
-    loaded = load(config)
+    tape = Tape()
+    with recording(tape) if explained else nullcontext():
+        inspected = inspect(config)
+    loaded = inspected.loaded()
     records = from_kafka(loaded, offset) if offset is not None else lines(file, loaded.settings.kafka.prices[0])
     encoder = build.encoder(loaded.settings)
-    told = _explained(config, records, encoder, as_json) if explained else _plainly(loaded, records, encoder, as_json)
+    if explained:
+        told = _explained(inspected.mappings, tape, records, encoder, as_json)
+    else:
+        told = _plainly(loaded, records, encoder, as_json)
     try:
         counts = Counter(map(type, told))
     except Unreadable as error:
@@ -107,10 +114,10 @@ def _plainly(loaded: Loaded, records: Iterator[Labelled], encoder: PostEncoder, 
 
 
 def _explained(
-    config: Path | None, records: Iterator[Labelled], encoder: PostEncoder, as_json: bool
+    files: MappingFiles, tape: Tape, records: Iterator[Labelled], encoder: PostEncoder, as_json: bool
 ) -> Iterator[Outcome]:
-    """The same with the way there."""
-    files, mapper = _noted(config)
+    """The same with the way there; the ``files`` were compiled while ``tape`` recorded."""
+    mapper = NotedMapper(files.compiled, files.sites, tape)
     posts = 0
     for label, record in records:
         found = explain(mapper, record.value, record.surroundings)
@@ -121,13 +128,6 @@ def _explained(
         else:
             explain_views.show(output(), str(label), record, found, message, files)
         yield found.outcome
-
-
-def _noted(config: Path | None) -> tuple[MappingFiles, NotedMapper]:
-    tape = Tape()
-    with recording(tape):
-        files = inspect(config).mappings
-    return files, NotedMapper(files.compiled, files.sites, tape)
 
 
 def encode(encoder: PostEncoder, post_id: int, outcome: Outcome) -> bytes:

@@ -18,7 +18,7 @@ STDIN = Path("-")
 
 
 class Unreadable(Exception):
-    """A record cannot be had; the text says why."""
+    """There is no record, or it cannot be read; the text says why."""
 
 
 class Labelled(NamedTuple):
@@ -31,14 +31,15 @@ class Labelled(NamedTuple):
 def lines(file: Path | None, topic: str) -> Iterator[Labelled]:
     """Each line that is not blank, by its number from 1. Raises ``Unreadable``."""
     if file is None or file == STDIN:
-        yield from _of_stream(sys.stdin.buffer, "standard input", topic)
+        yield from of_stream(sys.stdin.buffer, "standard input", topic)
     else:
         with file.open("rb") as stream:
-            yield from _of_stream(stream, str(file), topic)
+            yield from of_stream(stream, str(file), topic)
 
 
-def _of_stream(stream: BinaryIO, name: str, topic: str) -> Iterator[Labelled]:
-    for number, line in enumerate(stream, 1):
+def of_stream(stream: BinaryIO, name: str, topic: str) -> Iterator[Labelled]:
+    """Each line of a file that is open; ``stream.tell()`` says how far it is. Raises ``Unreadable``."""
+    for number, line in enumerate(iter(stream.readline, b""), 1):  # iterating over the file would forbid tell()
         if record := line.strip():
             try:
                 yield Labelled(number, from_line(record, number, topic))

@@ -14,8 +14,9 @@ from contribd import __version__
 from contribd.cli import EXIT_FAILED
 from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output
 from contribd.cli.daemon_socket import SocketOption
+from contribd.cli.map_records import Unreadable
 from contribd.cli.plan_sides import NoRules, rules_in_force
-from contribd.cli.plan_traffic import NoTraffic, Traffic, followed, lines_of, topics_of
+from contribd.cli.plan_traffic import Traffic, followed, lines_of, topics_of
 from contribd.cli.plan_views import plan_lines
 from contribd.config.digest import NO_RULES
 from contribd.config.load import Loaded, load
@@ -123,7 +124,7 @@ def plan(
         opened = lines_of(file, candidate.settings.kafka.prices[0]) if file is not None else topics_of(candidate, span)
         with opened as traffic, followed(traffic) as tick:
             report = _compared(candidate.rules, replaced, traffic, tick)
-    except (NoTraffic, NoRules) as error:
+    except (Unreadable, NoRules) as error:
         diagnostics().print(str(error), style="red")
         raise typer.Exit(EXIT_FAILED) from None
     _show(report, as_json=as_json, out=out)
@@ -153,7 +154,7 @@ def _compared(new: Rules, old: Rules, traffic: Traffic, tick: Callable[[int], No
     gathering = compare(traffic.records, old.mapper, new.mapper, seen, tick)
     if not gathering.records:
         why = "".join(f"; {each.topic}:{each.partition}: {each.reason}" for each in traffic.unread()[:3])
-        raise NoTraffic(f"there is no record to compare in {traffic.source}{why or _SEE}")
+        raise Unreadable(f"there is no record to compare in {traffic.source}{why or _SEE}")
     return Report(
         old=Side(old.name, old.digest, old.version or __version__),
         new=Side(new.name, new.digest, new.version or __version__),
@@ -172,11 +173,12 @@ def _without(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _show(report: Report, *, as_json: bool, out: Path | None) -> None:
-    text = msgspec.json.format(ENCODER.encode(report.document()), indent=2).decode() + "\n"
-    if out is not None:
-        out.write_text(text)
-    if as_json:
-        sys.stdout.write(text)
-        return
+    if as_json or out is not None:
+        text = msgspec.json.format(ENCODER.encode(report.document()), indent=2).decode() + "\n"
+        if out is not None:
+            out.write_text(text)
+        if as_json:
+            sys.stdout.write(text)
+            return
     for line in plan_lines(report):
         output().print(line)

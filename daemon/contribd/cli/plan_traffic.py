@@ -5,20 +5,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
-from typing import BinaryIO
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from contribd.cli.common import diagnostics
+from contribd.cli.map_records import Unreadable, of_stream
 from contribd.config.load import Loaded
-from contribd.mapping.inputs import BadLine, Input, from_line
+from contribd.mapping.inputs import Input
 from contribd.ops import log
 from contribd.plan.report import UnreadRange
 from contribd.streams.span import Span
-
-
-class NoTraffic(Exception):
-    """There are no records to compare; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -35,27 +31,18 @@ class Traffic:
 
 @contextmanager
 def lines_of(file: Path, topic: str) -> Iterator[Traffic]:
-    """The records of a file, a line each; lines that are blank are none. Raises ``NoTraffic``, also later.
+    """The records of a file, a line each; lines that are blank are none. Raises ``Unreadable``, also later.
 
     ``topic``: of those that name none.
     """
     with file.open("rb") as stream:
-        yield Traffic(str(file), _lines(stream, file, topic), file.stat().st_size, lambda _records: stream.tell())
-
-
-def _lines(stream: BinaryIO, file: Path, topic: str) -> Iterator[Input]:
-    # Not by iterating over the file: that would not say how far it is.
-    for number, line in enumerate(iter(stream.readline, b""), 1):
-        if record := line.strip():
-            try:
-                yield from_line(record, number, topic)
-            except BadLine as error:
-                raise NoTraffic(f"{file}:{number}: {error}") from None
+        records = (each.record for each in of_stream(stream, str(file), topic))
+        yield Traffic(str(file), records, file.stat().st_size, lambda _records: stream.tell())
 
 
 @contextmanager
 def topics_of(candidate: Loaded, span: Span) -> Iterator[Traffic]:
-    """A stretch of the prices topics of a configuration. Raises ``NoTraffic``, also later."""
+    """A stretch of the prices topics of a configuration. Raises ``Unreadable``, also later."""
     # Heavy: the Kafka client takes longer to load than everything else here takes to run.
     from contribd import build
     from contribd.streams.traffic import TrafficError, open_traffic
@@ -78,7 +65,7 @@ def topics_of(candidate: Loaded, span: Span) -> Iterator[Traffic]:
                 ),
             )
     except TrafficError as error:
-        raise NoTraffic(str(error)) from error
+        raise Unreadable(str(error)) from error
 
 
 @contextmanager

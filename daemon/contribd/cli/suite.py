@@ -3,11 +3,11 @@
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from contribd.config.errors import ConfigError
-from contribd.config.load import DEFAULT_FILE, ENVIRONMENT, inspect, resolve_path
+from contribd.config.load import DEFAULT_FILE, ENVIRONMENT, inspect
 from contribd.config.mappings import Case, MappingFiles, read_mapping_file
 from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.cases import CaseResult, run_case, value_of
@@ -58,42 +58,35 @@ class Ran:
     group: int
 
 
-@dataclass
-class Files:
-    """All files that the outcome depends on, those with mistakes too."""
-
-    seen: set[Path] = field(default_factory=set)
-
-
 def by_themselves(wanted: Wanted) -> bool:
     """Whether the files are tried without a configuration, since there is none."""
     there_is_one = wanted.config is not None or os.environ.get(ENVIRONMENT) or DEFAULT_FILE.is_file()
     return bool(wanted.files) and not there_is_one
 
 
-def read_groups(wanted: Wanted, files: Files) -> list[Group]:
-    """Raises ConfigError; ``files`` is filled all the same."""
-    if not wanted.files:
-        return [_configured(wanted.config, files, None)]
+def read_groups(wanted: Wanted, seen: set[Path]) -> list[Group]:
+    """Raises ConfigError; ``seen`` gets all files that the outcome depends on all the same, those with mistakes too."""
     if by_themselves(wanted):
-        return [_alone(file, wanted.service, files) for file in wanted.files]
-    groups = []
+        return [_alone(file, wanted.service, seen) for file in wanted.files]
     everything = inspect(wanted.config)
-    files.seen.update([*everything.files, *everything.dictionary.files])
-    for file in wanted.files:
-        if any(file.samefile(other) for other in everything.files[1:] if other.exists()):
-            groups.append(_configured(wanted.config, files, file))
-        else:
-            loaded = everything.loaded()
-            groups.append(_alone(file, loaded.settings.ads.service, files, loaded.field_types))
-    return groups
+    seen.update([*everything.files, *everything.dictionary.files])
+    if everything.problems:
+        raise ConfigError(everything.problems)
+    if not wanted.files:
+        return [_whole(everything.mappings)]
+    return [
+        _of_file(everything.mappings, file)
+        if any(file.samefile(other) for other in everything.files[1:] if other.exists())
+        else _alone(file, everything.settings.ads.service, seen, everything.dictionary.types)
+        for file in wanted.files
+    ]
 
 
 def noted_groups(wanted: Wanted) -> tuple[list[Group], Tape]:
     """The same, compiled so that what happens is told on the tape."""
     tape = Tape()
     with recording(tape):
-        return read_groups(wanted, Files()), tape
+        return read_groups(wanted, set()), tape
 
 
 def run_group(number: int, group: Group) -> Iterator[Ran]:
@@ -134,15 +127,12 @@ def _noted(group: Group, tape: Tape) -> NotedMapper:
     return NotedMapper(group.mappings.compiled, group.mappings.sites, tape)
 
 
-def _configured(config: Path | None, files: Files, only: Path | None) -> Group:
-    files.seen.add(resolve_path(config, os.environ))
-    inspected = inspect(config)
-    files.seen.update([*inspected.files, *inspected.dictionary.files])
-    if inspected.problems:
-        raise ConfigError(inspected.problems)
-    mappings = inspected.mappings
-    if only is None:
-        return Group(mappings, tuple(mappings.cases), frozenset(mappings.written))
+def _whole(mappings: MappingFiles) -> Group:
+    return Group(mappings, tuple(mappings.cases), frozenset(mappings.written))
+
+
+def _of_file(mappings: MappingFiles, only: Path) -> Group:
+    """The cases of one file, against the mappings of all."""
     return Group(
         mappings,
         tuple(case for case in mappings.cases if only.samefile(case.file)),
@@ -150,10 +140,10 @@ def _configured(config: Path | None, files: Files, only: Path | None) -> Group:
     )
 
 
-def _alone(file: Path, service: str, files: Files, types: FieldTypes = NO_DICTIONARY) -> Group:
-    files.seen.add(file)
+def _alone(file: Path, service: str, seen: set[Path], types: FieldTypes = NO_DICTIONARY) -> Group:
+    seen.add(file)
     mappings = read_mapping_file(file, service, types)
-    files.seen.update(mappings.files, mappings.below)
+    seen.update(mappings.files, mappings.below)
     if mappings.problems:
         raise ConfigError(mappings.problems)
-    return Group(mappings, tuple(mappings.cases), frozenset(mappings.written))
+    return _whole(mappings)

@@ -64,7 +64,7 @@ def cause_lines(one: Ran, explained: Explained) -> list[str]:
 def _place(cause: Cause, group: Group) -> str:
     if cause.site is None:
         return ""
-    at = group.mappings.place(cause.site.mapping, cause.site.path, cause.site.expression.at, key=cause.site.in_key)
+    at = group.mappings.place_of(cause.site)
     return f" [{at.file.name}:{at.line}:{at.column}]"
 
 

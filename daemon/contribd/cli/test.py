@@ -11,7 +11,7 @@ import typer
 from contribd.cli import EXIT_FAILED, EXIT_OK, coverage_views, junit
 from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output, print_json
 from contribd.cli.problems import print_problems
-from contribd.cli.suite import Files, Ran, Wanted, by_themselves, explained, measured, read_groups, run_group
+from contribd.cli.suite import Ran, Wanted, by_themselves, explained, measured, read_groups, run_group
 from contribd.cli.suite_views import Explained, plain, show_failures, show_summary
 from contribd.cli.watching import state, wait_for_change
 from contribd.config.errors import ConfigError
@@ -102,7 +102,7 @@ def run_tests(
     options = Options(as_json, coverage or percent is not None, percent, junit_file)
     if watch:
         _watch(wanted, options)
-    if code := _run(wanted, options, Files()):
+    if code := _run(wanted, options, set()):
         raise typer.Exit(code)
 
 
@@ -118,10 +118,10 @@ def _percent(text: str | None) -> Decimal | None:
     return percent
 
 
-def _run(wanted: Wanted, options: Options, files: Files) -> int:
-    """The exit code. Raises ConfigError; ``files`` is filled all the same."""
+def _run(wanted: Wanted, options: Options, seen: set[Path]) -> int:
+    """The exit code. Raises ConfigError; ``seen`` gets all files that it depends on all the same."""
     try:
-        groups = read_groups(wanted, files)
+        groups = read_groups(wanted, seen)
     except ConfigError as error:
         if options.junit is not None:
             _write(junit.problem_report(error.problems), options.junit)
@@ -167,13 +167,13 @@ def _write(content: bytes, file: Path) -> None:
 def _watch(wanted: Wanted, options: Options) -> None:
     """Again and again; a mistake in the files is told, and waited over."""
     while True:
-        files = Files(set(wanted.files))
-        before = state(files.seen)
+        seen = set(wanted.files)
+        before = state(seen)
         if sys.stdout.isatty():
             sys.stdout.write("\033[2J\033[3J\033[H")
         try:
-            _run(wanted, options, files)
+            _run(wanted, options, seen)
         except ConfigError as error:
             print_problems(error.problems)
-        diagnostics().print(f"watching {len(files.seen)} files", style="dim")
-        wait_for_change(state(files.seen) | before)
+        diagnostics().print(f"watching {len(seen)} files", style="dim")
+        wait_for_change(state(seen) | before)

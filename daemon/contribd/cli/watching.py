@@ -17,8 +17,7 @@ State: TypeAlias = dict[Path, tuple[int, int, int] | None]
 
 def state(files: Iterable[Path]) -> State:
     """What is to be compared: of the files, and of their folders, where a file may be new or gone."""
-    every = {path.absolute() for file in files for path in (file, file.absolute().parent)}
-    return {path: _state(path) for path in every}
+    return state_of({path.absolute() for file in files for path in (file, file.absolute().parent)})
 
 
 def wait_for_change(before: State, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -32,9 +31,9 @@ def wait_for_change(before: State, sleep: Callable[[float], None] = time.sleep) 
         now = again
 
 
-def state_of(before: State) -> State:
-    """The same paths, now."""
-    return {path: _state(path) for path in before}
+def state_of(paths: Iterable[Path]) -> State:
+    """These paths, now."""
+    return {path: _state(path) for path in paths}
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:

@@ -157,12 +157,12 @@ def _inspect(file: Path, environ: Mapping[str, str], *, lenient: bool) -> Inspec
     outcome = validate(document, Settings, interpolation.unknown)
     bad = outcome.bad | interpolation.unknown
     settings = outcome.model or repaired(document.data, bad)
+    absolute = rooted(settings, file.absolute().parent)
     further = [
         document.problem(path, **between(path, told(document, path, text))._asdict(), key=is_about_key(text))
-        for path, text in _contradictions(settings, file, lenient=lenient)
+        for path, text in _contradictions(settings, absolute, lenient=lenient)
         if path not in bad  # a stand-in's problem is not the user's
     ]
-    absolute = rooted(settings, file.absolute().parent)
     dictionary = load_dictionary(document, absolute, bad, lenient=lenient)
     mappings = load_mappings(document, settings.ads.service, bad, dictionary.types)
     if _withdraws_nothing(settings, mappings):
@@ -205,8 +205,8 @@ def _rmtes_problems(settings: Settings, mappings: MappingFiles) -> Iterator[tupl
         yield ("contribution", "conflate"), text, "Write conflate: false"
 
 
-def _contradictions(settings: Settings, file: Path, *, lenient: bool) -> Iterator[tuple[DataPath, str]]:
-    """What is wrong between keys, and with the files they name."""
+def _contradictions(settings: Settings, absolute: Settings, *, lenient: bool) -> Iterator[tuple[DataPath, str]]:
+    """What is wrong between keys, and with the files they name, whose paths are ``absolute`` there."""
     yield from cross_problems(settings)
     if not lenient:
-        yield from file_problems(rooted(settings, file.absolute().parent))
+        yield from file_problems(absolute)

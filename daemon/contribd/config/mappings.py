@@ -74,6 +74,10 @@ class MappingFiles:
         """File, line and column of what stands at ``path``: a problem with no text."""
         return self.written[mapping].document.problem(path, "", offset=offset, key=key)
 
+    def place_of(self, site: Site) -> Problem:
+        """The same of an expression."""
+        return self.place(site.mapping, site.path, site.expression.at, key=site.in_key)
+
 
 def load_mappings(
     configuration: Document, service: str, skipped: AbstractSet[DataPath], types: FieldTypes = NO_DICTIONARY
@@ -84,16 +88,18 @@ def load_mappings(
     """
     found = MappingFiles()
     for path, pattern in _patterns(configuration, skipped):
-        files, problem = _matches(configuration.file.parent, pattern)
+        matches, problem = _matches(configuration.file.parent, pattern)
         if problem:
             text = f"{shown(configuration, path, pattern)} {problem}"
             cure = "Write the path of a mapping file, or a pattern of several, relative to the configuration file"
             found.problems.append(configuration.problem(path, **split(text, FileCode.NO_MAPPINGS, cure)._asdict()))
+        cure = "Remove it, or name the files otherwise"  # nobody expects it to be passed over
         found.problems += [
-            configuration.problem(path, text, code=MappingCode.NO_FILE, cure="Remove it, or name the files otherwise")
-            for text in _no_files(configuration.file.parent, pattern, files)
+            configuration.problem(path, f"{each} is {_what(each)}", code=MappingCode.NO_FILE, cure=cure)
+            for each in matches
+            if not each.is_file()
         ]
-        found.files += [file for file in files if file not in found.files]
+        found.files += [each for each in matches if each.is_file() and each not in found.files]
     _read_all(found, service, types)
     if found.files and not found.problems and not found.compiled:
         text = "the mapping files have no mapping: every record would be rejected"
@@ -122,24 +128,18 @@ def _patterns(configuration: Document, skipped: AbstractSet[DataPath]) -> list[t
 
 
 def _matches(base: Path, pattern: str) -> tuple[list[Path], str | None]:
+    """All that a pattern matches, files and what is none; or why nothing of it is read."""
     if "**" in pattern:
         return [], "holds **, which is not supported; name each folder"
     names = sorted(glob.glob(pattern, root_dir=base))  # noqa: PTH207 - Path.glob refuses an absolute pattern
-    files = [file for name in names if (file := base / name).is_file()]
+    matches = [base / name for name in names]
+    files = sum(each.is_file() for each in matches)
     if not files:
         folder = f"; it is a folder: write {pattern}/*.yaml" if (base / pattern).is_dir() else ""
         return [], f"matches no file in {base.absolute()}{folder}"
-    if len(files) > MAX_FILES:
-        return [], f"matches {len(files)} files; at most {MAX_FILES} are read"
-    return files, None
-
-
-def _no_files(base: Path, pattern: str, files: list[Path]) -> list[str]:
-    """What a pattern matches beside files: nobody expects it to be passed over."""
-    if "**" in pattern or not files:
-        return []
-    others = [base / name for name in sorted(glob.glob(pattern, root_dir=base))]  # noqa: PTH207 - as above
-    return [f"{each} is {_what(each)}" for each in others if not each.is_file()]
+    if files > MAX_FILES:
+        return [], f"matches {files} files; at most {MAX_FILES} are read"
+    return matches, None
 
 
 def _what(path: Path) -> str:

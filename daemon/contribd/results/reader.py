@@ -15,10 +15,16 @@ from kafka import TopicPartition
 from contribd.ops.log import get_logger
 from contribd.results.filters import Filters
 from contribd.results.result import Result, ResultError, decode_result
-from contribd.streams.client.errors import KafkaError, KafkaTimeoutError, NoBroker
-from contribd.streams.client.sentences import explain
+from contribd.streams.client.errors import KafkaError
 from contribd.streams.client.settings import KafkaSettings
-from contribd.streams.client.topic_reader import ReadStalled, TopicReader, offsets_at, opened_reader, partitions_of
+from contribd.streams.client.topic_reader import (
+    ReadStalled,
+    TopicReader,
+    offsets_at,
+    opened_reader,
+    partitions_of,
+    why_unread,
+)
 
 _CLOCKS = timedelta(minutes=5)
 """How far the clocks of a broker that stamps records itself and of the daemon may be apart."""
@@ -113,16 +119,8 @@ def _reading(bootstrap: str | Sequence[str], topic: str, client: Mapping[str, An
 def _translated(settings: KafkaSettings) -> Iterator[None]:
     try:
         yield
-    except ReadStalled as error:
-        raise AuditError(str(error)) from error
-    except (KafkaError, OSError) as error:
-        servers = ",".join(settings.bootstrap_servers)
-        cure = (
-            "; check kafka.bootstrap_servers and kafka.client"
-            if isinstance(error, NoBroker | KafkaTimeoutError)
-            else ""
-        )
-        raise AuditError(f"cannot read from Kafka at {servers}: {explain(error, settings)}{cure}") from error
+    except (ReadStalled, KafkaError, OSError) as error:
+        raise AuditError(why_unread(error, settings)) from error
 
 
 def _partitions(consumer: Any, topic: str) -> list[TopicPartition]:

@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 from contribd.engine.records.offsets import Partition
 from contribd.mapping.inputs import Input, from_kafka
-from contribd.streams.client.errors import KafkaError, KafkaTimeoutError, NoBroker
+from contribd.streams.client.errors import KafkaError
 from contribd.streams.client.port import FetchFault
-from contribd.streams.client.sentences import explain
 from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.client.topic_reader import (
     Offsets,
@@ -23,6 +22,7 @@ from contribd.streams.client.topic_reader import (
     offsets_at,
     opened_reader,
     partitions_of,
+    why_unread,
 )
 from contribd.streams.span import OffsetRange, Span
 
@@ -125,13 +125,5 @@ def _given(consumer: Any, known: list[Any], given: Sequence[OffsetRange]) -> tup
 def _translated(settings: KafkaSettings) -> Iterator[None]:
     try:
         yield
-    except ReadStalled as error:
-        raise TrafficError(str(error)) from error
-    except (KafkaError, OSError) as error:
-        cure = (
-            "; check kafka.bootstrap_servers and kafka.client"
-            if isinstance(error, NoBroker | KafkaTimeoutError)
-            else ""
-        )
-        servers = ",".join(settings.bootstrap_servers)
-        raise TrafficError(f"cannot read from Kafka at {servers}: {explain(error, settings)}{cure}") from error
+    except (ReadStalled, KafkaError, OSError) as error:
+        raise TrafficError(why_unread(error, settings)) from error

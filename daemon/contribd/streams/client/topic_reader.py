@@ -18,7 +18,9 @@ from contribd.config.kafka_client import client_settings as settings_of
 from contribd.engine.records.offsets import Partition
 from contribd.streams.client import fetch_faults
 from contribd.streams.client.access import Access
+from contribd.streams.client.errors import KafkaTimeoutError, NoBroker
 from contribd.streams.client.port import FetchFault
+from contribd.streams.client.sentences import explain
 from contribd.streams.client.settings import CONSUMER_OWN, KafkaSettings
 from contribd.streams.runtime import THREADS
 
@@ -38,6 +40,16 @@ Unread: TypeAlias = Callable[[Partition, FetchFault], None]
 
 class ReadStalled(Exception):
     """Kafka gives no more of what was there; the text says so in a sentence."""
+
+
+def why_unread(error: BaseException, settings: KafkaSettings) -> str:
+    """Why a read ended: ``ReadStalled``, KafkaError or OSError as a sentence, with what to do."""
+    if isinstance(error, ReadStalled):
+        return str(error)
+    servers = ",".join(settings.bootstrap_servers)
+    is_away = isinstance(error, NoBroker | KafkaTimeoutError)
+    cure = "; check kafka.bootstrap_servers and kafka.client" if is_away else ""
+    return f"cannot read from Kafka at {servers}: {explain(error, settings)}{cure}"
 
 
 @contextmanager
