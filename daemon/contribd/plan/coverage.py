@@ -14,7 +14,7 @@ class Exercised(NamedTuple):
     fields: int
     silent_mappings: tuple[str, ...]
     silent_fields: dict[str, tuple[str, ...]]
-    """Of mappings that were seen at work: fields that were in no post."""
+    """By mapping: fields that were in no post; of a mapping that was not seen at work, all of them."""
 
     @property
     def silent_field_count(self) -> int:

@@ -66,15 +66,15 @@ def _of_group(pair: Pair, group: Group) -> Iterator[Finding]:
     if group.ric.count:
         yield _other_rics(pair, group.ric)
     for what, among in (("service", group.service), ("type", group.type)):
-        for (old, new), presence in among.items():
-            text = f"{_s(pair)} {what} is {new} instead of {old}: {_records(presence.count)}"
-            yield Finding(Weight.WRONG_PLACE, presence.count, str(pair), what, text, tuple(presence.examples))
-    for name, presence in group.vanished.items():
-        text = f"{name} is no longer posted by {pair}: {_records(presence.count)}"
-        yield Finding(Weight.NOT_POSTED, presence.count, str(pair), name, text, tuple(presence.examples))
-    for name, presence in group.appeared.items():
-        text = f"{name} is posted by {pair}, which it was not before: {_records(presence.count)}"
-        yield Finding(Weight.POSTED, presence.count, str(pair), name, text, tuple(presence.examples))
+        for (old, new), found in among.items():
+            text = f"{_s(pair)} {what} is {new} instead of {old}: {_records(found.count)}"
+            yield Finding(Weight.WRONG_PLACE, found.count, str(pair), what, text, tuple(found.examples))
+    for name, found in group.vanished.items():
+        text = f"{name} is no longer posted by {pair}: {_records(found.count)}"
+        yield Finding(Weight.NOT_POSTED, found.count, str(pair), name, text, tuple(found.examples))
+    for name, found in group.appeared.items():
+        text = f"{name} is posted by {pair}, which it was not before: {_records(found.count)}"
+        yield Finding(Weight.POSTED, found.count, str(pair), name, text, tuple(found.examples))
 
 
 def _exchanged(pair: Pair, group: Group, name: str, told: set[str]) -> Finding | None:

@@ -6,7 +6,6 @@ the traffic. The one thing that grows with the traffic is the ledger of RICs, an
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from contribd.mapping.compiled import CompiledMapping
@@ -14,8 +13,8 @@ from contribd.mapping.inputs import Input
 from contribd.mapping.outcome import Mapped, Outcome, Rejected
 from contribd.plan.coverage import Coverage
 from contribd.plan.groups import Group
-from contribd.plan.moves import EXAMPLES
-from contribd.plan.outcomes import Example, Kind, kind_of, words_of
+from contribd.plan.moves import Differences
+from contribd.plan.outcomes import Kind, kind_of, words_of
 from contribd.plan.rics import RicLedger
 
 
@@ -40,14 +39,6 @@ class Turn(NamedTuple):
     new: str
 
 
-@dataclass(slots=True)
-class Turned:
-    """Records that turned from one kind of outcome to another."""
-
-    count: int = 0
-    examples: list[Example] = field(default_factory=list)
-
-
 class Gathering:
     """Takes the two outcomes of each record."""
 
@@ -58,7 +49,7 @@ class Gathering:
         self.groups: dict[Pair, Group] = {}
         self.others: dict[Pair, int] = {}
         """Records with the same post, by another mapping."""
-        self.turns: dict[Turn, Turned] = {}
+        self.turns: dict[Turn, Differences] = {}
         self.reworded = 0
         """Records that are rejected by the same code in other words."""
         self.rics = RicLedger()
@@ -99,11 +90,8 @@ class Gathering:
 
     def _turn(self, kind: Kind, record: Input, old: Outcome, new: Outcome) -> None:
         turn = Turn(kind, Pair(old.mapping or "", new.mapping or ""), _code(old), _code(new))
-        turned = self.turns.setdefault(turn, Turned())
-        turned.count += 1
-        if turned.count <= EXAMPLES:
-            ric = new.ric if isinstance(new, Mapped) else old.ric if isinstance(old, Mapped) else _ric(new) or _ric(old)
-            turned.examples.append(Example(record.place, ric or "-", words_of(old), words_of(new)))
+        ric = old.ric if isinstance(old, Mapped) else new.ric or old.ric
+        self.turns.setdefault(turn, Differences()).add(record, ric or "-", words_of(old), words_of(new))
 
     @property
     def differ(self) -> bool:
@@ -115,7 +103,3 @@ def _code(outcome: Outcome) -> str:
     if isinstance(outcome, Mapped):
         return ""
     return str(outcome.code) if isinstance(outcome, Rejected) else "Ignored"
-
-
-def _ric(outcome: Outcome) -> str | None:
-    return outcome.ric if isinstance(outcome, Mapped | Rejected) else None

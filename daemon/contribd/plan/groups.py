@@ -5,14 +5,14 @@ from typing import Final, TypeVar
 from contribd.mapping.inputs import Input
 from contribd.mapping.outcome import FieldValue, Mapped
 from contribd.plan.exchanges import Exchanges
-from contribd.plan.moves import FieldChanges, Presence
+from contribd.plan.moves import Differences, FieldChanges
 
 MOST_FIELDS: Final = 1_000
 """Fields of a mapping that are told apart; more are counted together. A page has some thirty rows."""
 
 OTHERS: Final = "(further fields)"
 
-_T = TypeVar("_T", FieldChanges, Presence)
+_T = TypeVar("_T", Differences, FieldChanges)
 
 
 class Group:
@@ -22,13 +22,13 @@ class Group:
         self.changed = 0
         """Records whose posts differ."""
         self.fields: dict[str, FieldChanges] = {}
-        self.vanished: dict[str, Presence] = {}
+        self.vanished: dict[str, Differences] = {}
         """Fields that only the old posts have."""
-        self.appeared: dict[str, Presence] = {}
+        self.appeared: dict[str, Differences] = {}
         """Fields that only the new posts have."""
         self.ric = FieldChanges()
-        self.service: dict[tuple[str, str], Presence] = {}
-        self.type: dict[tuple[str, str], Presence] = {}
+        self.service: dict[tuple[str, str], Differences] = {}
+        self.type: dict[tuple[str, str], Differences] = {}
         self._exchanges = Exchanges()
 
     def add(self, record: Input, old: Mapped, new: Mapped) -> None:
@@ -47,14 +47,14 @@ class Group:
         changed = []
         for name, value in old.items():  # in the order of the old rules: it is what people know
             if name not in new:
-                self._one(self.vanished, name, Presence).add(record, ric, value, None)
+                self._one(self.vanished, name, Differences).add(record, ric, value, None)
             elif new[name] != value:
                 self._one(self.fields, name, FieldChanges).add(record, ric, value, new[name])
                 changed.append(name)
         if not old.keys() >= new.keys():
             for name, value in new.items():
                 if name not in old:
-                    self._one(self.appeared, name, Presence).add(record, ric, None, value)
+                    self._one(self.appeared, name, Differences).add(record, ric, None, value)
         if changed:
             self._exchanges.add(changed, old, new)
 
@@ -75,5 +75,5 @@ class Group:
         return self._exchanges.source_of(name, self.fields[name].count)
 
 
-def _other(among: dict[tuple[str, str], Presence], old: str, new: str, record: Input, ric: str) -> None:
-    among.setdefault((old, new), Presence()).add(record, ric, old, new)
+def _other(among: dict[tuple[str, str], Differences], old: str, new: str, record: Input, ric: str) -> None:
+    among.setdefault((old, new), Differences()).add(record, ric, old, new)

@@ -21,12 +21,25 @@ class Move(NamedTuple):
     example: Example
 
 
-class FieldChanges:
-    """The records in which a field has another value; of both posts it is in."""
+class Differences:
+    """The records that differ in one way: how many, and the first of them."""
 
     def __init__(self) -> None:
         self.count = 0
         self.examples: list[Example] = []
+
+    def add(self, record: Input, ric: str, old: FieldValue, new: FieldValue) -> None:
+        """One more of them; a value that is not there is None."""
+        self.count += 1
+        if self.count <= EXAMPLES:
+            self.examples.append(Example(record.place, ric, old, new))
+
+
+class FieldChanges(Differences):
+    """The records in which a field has another value; of both posts it is in."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self.farthest: Move | None = None
         """By distance."""
         self.steepest: Move | None = None
@@ -37,10 +50,8 @@ class FieldChanges:
 
     def add(self, record: Input, ric: str, old: FieldValue, new: FieldValue) -> None:
         """One more of them."""
-        self.count += 1
+        super().add(record, ric, old, new)
         self.regularity.add(old, new)
-        if self.count <= EXAMPLES:
-            self.examples.append(Example(record.place, ric, old, new))
         if type(old) in NUMBERS and type(new) in NUMBERS:
             distance: Decimal = abs(new - old)  # type: ignore[operator]  # both are numbers
             if distance > self._distance:
@@ -56,17 +67,3 @@ def _move(record: Input, ric: str, old: FieldValue, new: FieldValue) -> Move:
     distance = abs(after - before)
     relative = distance / abs(before) if before else None
     return Move(distance, relative, Example(record.place, ric, old, new))
-
-
-class Presence:
-    """The records in which only one of the two posts has a field."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.examples: list[Example] = []
-
-    def add(self, record: Input, ric: str, old: FieldValue, new: FieldValue) -> None:
-        """One more of them; the value that is not there is None."""
-        self.count += 1
-        if self.count <= EXAMPLES:
-            self.examples.append(Example(record.place, ric, old, new))

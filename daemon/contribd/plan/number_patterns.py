@@ -1,5 +1,6 @@
 """Regularities between a number and what it becomes: each a claim that can be held against further pairs."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Context, Decimal
@@ -10,6 +11,9 @@ from contribd.mapping.outcome import FieldValue
 
 MAX_DIGITS: Final = 8
 """Significant digits of a factor that is worth naming."""
+
+MAX_TRIED: Final = 5
+"""Factors, and differences, that are held against the sample."""
 
 Number: TypeAlias = int | Decimal
 
@@ -151,11 +155,8 @@ def shown(number: Number) -> str:
 
 
 def _in_order(values: list[Decimal]) -> list[Decimal]:
-    """Each once, the most frequent first; those that were seen once only among many are not worth a try."""
-    counts: dict[Decimal, int] = {}
-    for value in values:
-        counts[value] = counts.get(value, 0) + 1
-    return sorted(counts, key=counts.__getitem__, reverse=True)[:5]
+    """Each once, the most frequent first, and of those no more than are worth a try."""
+    return [value for value, _ in Counter(values).most_common(MAX_TRIED)]
 
 
 def _ratio(old: Number, new: Number) -> Decimal | None:
