@@ -87,7 +87,7 @@ class _Reading:
             self._tell(
                 line,
                 Code.TABLE_ROW,
-                f"{_count(cells, 'cell')}; the header has {len(self._header)}",
+                f"the row has {len(cells)} cell{'' if len(cells) == 1 else 's'}; the header has {len(self._header)}",
                 "Write as many cells as the header has; in quotes one that holds the delimiter",
             )
         elif self._ats:
@@ -175,7 +175,3 @@ class _Reading:
             for code, count in more
         ]
         return CsvTable(Table(self._name, self._rows, frozenset(self._header or ())), self.problems)
-
-
-def _count(cells: list[str], noun: str) -> str:
-    return f"the row has {len(cells)} {noun}{'' if len(cells) == 1 else 's'}"

@@ -14,7 +14,7 @@ from contribd.config.cures import of_variable
 from contribd.config.decode import decoded
 from contribd.config.errors import Problem
 from contribd.config.excerpt import MASK, Excerpt, Span, excerpt, masked_spans
-from contribd.config.files_read import read_file
+from contribd.config.files_read import read_file, why_not_read
 from contribd.config.nodes import (
     DataPath,
     Items,
@@ -257,8 +257,8 @@ def load_document(path: Path, interpolate: Interpolate | None = None) -> Documen
     try:
         content = read_file(path, MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return _unread(path, f"cannot be read: {reason}", FileCode.UNREADABLE, "Check the path, and who may read it")
+        text = f"cannot be read: {why_not_read(error)}"
+        return _unread(path, text, FileCode.UNREADABLE, "Check the path, and who may read it")
     if len(content) > MAX_FILE_BYTES:
         return _unread(path, f"larger than {MAX_FILE_BYTES} bytes", FileCode.BOUND, "Check that this is the file meant")
     return parse_document(content, path, interpolate)

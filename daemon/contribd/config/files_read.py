@@ -21,6 +21,11 @@ def read_file(path: Path, most: int = -1) -> bytes:
     return content
 
 
+def why_not_read(error: OSError | ValueError) -> str:
+    """The words of what ``read_file`` raises."""
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+
+
 @contextmanager
 def keeping() -> Iterator[dict[Path, bytes]]:
     """All that is read meanwhile, by absolute path."""

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from contribd.config.codes import FileCode
 from contribd.config.entries import add, is_merge, merge
-from contribd.config.misread import quoted
+from contribd.config.misread import CLOSING, TIGHT_KEY, quoted
 from contribd.config.nodes import FLATTER, MAX_DEPTH, Items, Mark, Node, Report, Scalar, Section, UnreadableDocument
 
 MAX_AWARE: Final = 1000
@@ -16,14 +16,12 @@ MAX_AWARE: Final = 1000
 FIRST: Final = "@`%*&!|>,]}#"
 """A text without quotes cannot begin with any of these."""
 
-_CLOSING: Final = {"{": "}", "[": "]", "(": ")"}
 _SPACE: Final = re.compile(r"(?:[ \t\r\n]+(?:#[^\n]*)?)*")
 _FLOW_KEY: Final = re.compile(
     r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*'|[^\n,{}\[\]"']*?)[ \t]*:(?=[ \t\r\n,{}\[\]]|\Z)""", re.VERBOSE
 )
 _COMMENT: Final = re.compile(r"[ \t]#")
 _ENTRY: Final = re.compile(r"""[ \t]*(?:["']?[\w.-]+["']?[ \t]*:(?=\s)|-[ \t])""")
-_TIGHT_KEY: Final = re.compile(r"([A-Za-z_]\w*):(?=[^\s/:])")
 _NEXT_ENTRY: Final = re.compile(
     r"""[ \t]*(?:,[ \t]*["']?[A-Za-z_][\w.-]*["']?[ \t]*:[ \t]|[}\]][}\], \t]*(?:#|\r?$))""", re.MULTILINE
 )
@@ -88,7 +86,7 @@ class Flow:
             self._report(comma, "a ',' is missing before this", FileCode.INSIDE, cure)
         node: Node = section if opener == "{" else listed
         node.size = 1 + len(section.entries) + len(listed.items)
-        node.broken = node.broken or at >= self._end or self._source[at] != _CLOSING[opener]
+        node.broken = node.broken or at >= self._end or self._source[at] != CLOSING[opener]
         return node, self._close(opener, mark, at, around)
 
     def _separator(self, at: int) -> tuple[Mark | None, int]:
@@ -98,7 +96,7 @@ class Flow:
         return (self._mark(at) if at < self._end and self._source[at] not in "}]" else None), at
 
     def _close(self, opener: str, opened: Mark, at: int, around: str) -> int:
-        wanted = _CLOSING[opener]
+        wanted = CLOSING[opener]
         if at >= self._end and (cut := re.compile(rf"[ \t]#[^\n]*\{wanted}").search(self._source, opened.index, at)):
             mark = self._mark(cut.start() + 1)
             cure = "take the '#' away, or write the text that holds it in quotes"
@@ -120,12 +118,10 @@ class Flow:
 
     def _entry(self, section: Section, merged: list[tuple[Scalar, Node]], at: int, depth: int) -> int:
         key, behind = self._key(at)
-        value, behind = self._value(self._skip(behind), depth, "}") if key else self._lone(at)
         if key is None:
-            key = Scalar(value.text if isinstance(value, Scalar) else "", None, value.start, value.start, broken=True)
-            value = Scalar("", None, value.start, value.start, broken=True)
             section.broken = True
-            return behind
+            return self._lone(at)
+        value, behind = self._value(self._skip(behind), depth, "}")
         if is_merge(key):
             merged.append((key, value))
         else:
@@ -142,24 +138,23 @@ class Flow:
             return Scalar(
                 raw.strip(quote) if quote else raw, quote, self._mark(at), self._mark(match.end(1))
             ), match.end()
-        if match := _TIGHT_KEY.match(self._source, at, self._end):
+        if match := TIGHT_KEY.match(self._source, at, self._end):
             return tight_key(self._source, match, self._mark, self._report), match.end()
         return None, at
 
-    def _lone(self, at: int) -> tuple[Node, int]:
-        """What stands where ``key: value`` should."""
+    def _lone(self, at: int) -> int:
+        """Tell of what stands where ``key: value`` should; the offset behind it."""
         end = self._aware(at)
         raw = self._source[at:end].strip()
-        text = "expected key: value"
-        cure = f"write {quoted(raw)} where it is text" if at == end else "write key: value"
-        self._report(self._mark(at), text, FileCode.NO_COLON, cure, self._mark(at + len(raw)))
-        return Scalar(raw, None, self._mark(at), self._mark(end), broken=True), end
+        behind = self._mark(at + len(raw))
+        self._report(self._mark(at), "expected key: value", FileCode.NO_COLON, "write key: value", behind)
+        return end
 
     def _value(self, at: int, depth: int, around: str) -> tuple[Node, int]:
         first = self._source[at : at + 1] if at < self._end else ""
         if first in ("", ",", "}", "]"):
             return Scalar("", None, self._mark(at), self._mark(at)), at
-        if first in "{[" and ((end := self._balanced(at)) is None or self._ends(end)):
+        if first in "{[" and ((end := self.balanced(at)) is None or self._ends(end)):
             return self.read(at, depth + 1, around)
         if first in "'\"":
             return self._quoted(at)
@@ -206,13 +201,9 @@ class Flow:
             missing = re.search(r"\s(\w+):\s", raw)
             cure += f", or ',' before {missing[1]}" if missing else ""
             self._report(start, "text without quotes cannot hold ': '", FileCode.COLON, cure, end)
-        return Scalar(raw, None, start, end, broken=broken and end != start and self._is_told(raw))
+        return Scalar(raw, None, start, end, broken=broken)
 
-    def _is_told(self, raw: str) -> bool:
-        """Whether something was said of a text: not of one that needs no quotes."""
-        return bool(re.search(r"[][{},]|:\s|:\Z", raw) or raw[0] in FIRST + ":" or raw.startswith("- "))
-
-    def _balanced(self, at: int) -> int | None:
+    def balanced(self, at: int) -> int | None:
         """The offset behind the bracket that closes the one at ``at``."""
         stack: list[str] = []
         while at < self._end:
@@ -220,7 +211,7 @@ class Flow:
             if character in "\"'" and not self._source[at - 1].isalnum():
                 at = (quote_end(self._source, at, self._end) or at + 1) - 1
             elif character in "{[":
-                stack.append(_CLOSING[character])
+                stack.append(CLOSING[character])
             elif character in "}]":
                 if character != stack.pop():
                     return None
@@ -237,7 +228,7 @@ class Flow:
             if character in "\"'" and not self._source[at - 1].isalnum():
                 at = (quote_end(self._source, at, self._line_end(at)) or at + 1) - 1
             elif character in "([{":
-                stack.append(_CLOSING[character])
+                stack.append(CLOSING[character])
             elif stack and character == stack[-1]:
                 stack.pop()
             elif self._ends_text(at, inside=bool(stack)):

@@ -20,7 +20,7 @@ def unknown_key(model: type[BaseModel], path: DataPath, data: Any) -> Finding:
     names = sorted(fields_at(model, tuple(section), data))
     given = _at(data, tuple(section))
     meant = [name for name in names if str(key) in FOREIGN.get(name, ()) and name not in given]
-    homes = list(dict.fromkeys(home for home, name in _everywhere(model, ()) if name == key))
+    homes = list(dict.fromkeys(home for home, name in _everywhere(model) if name == key))
     near = difflib.get_close_matches(str(key), names, 1)
     if near and not meant and not (homes and near[0] in given):
         return about_key(f"unknown key; did you mean {near[0]}?", near[0], [], "")
@@ -93,9 +93,9 @@ def _is_model(candidate: Any) -> typing.TypeGuard[type[BaseModel]]:
     return isinstance(candidate, type) and issubclass(candidate, BaseModel)
 
 
-def _everywhere(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _everywhere(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
     """Every section with its keys; one of a list is named by the list (``a field``), once."""
-    pending: list[tuple[type[BaseModel], str, tuple[str, ...]]] = [(model, "the top level", path)]
+    pending: list[tuple[type[BaseModel], str, tuple[str, ...]]] = [(model, "the top level", ())]
     seen: set[tuple[type[BaseModel], str]] = set()
     while pending:
         outer, place, at = pending.pop(0)

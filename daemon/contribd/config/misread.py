@@ -1,6 +1,7 @@
 """What is YAML, and not what anybody means by it: told where it stands, with what to write instead."""
 
 import re
+from typing import Final
 
 from contribd.config.codes import FileCode
 from contribd.config.nodes import Mark, Node, Report, Scalar
@@ -9,11 +10,12 @@ _SMART = "“”„‟‘’‚‛«»‹›"  # noqa: RUF001 - the very charact
 _SMART_QUOTED = re.compile(f"[{_SMART}](.*)[{_SMART}]", re.DOTALL)
 _COMMENT = re.compile(r"[ \t]+#(.*)")
 _QUOTED = re.compile(r'"[^"]*"|(?<!\w)\'[^\']*\'')
-_TIGHT = re.compile(r"([A-Za-z_]\w*):(?=[^\s/:])")
 _IN_KEY = re.compile(r"\{\s*\{\s*\Z")
 _LEAD = re.compile(r"[ \t]*((?:-[ \t]+)*)")
-_CLOSING = {"(": ")", "[": "]", "{": "}"}
 
+CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
+TIGHT_KEY: Final = re.compile(r"([A-Za-z_]\w*):(?=[^\s/:])")
+"""``from:ask``, and no address."""
 
 MAX_PARTS = 20
 """Into how many parts commas may have cut a text; to look for more would take too long."""
@@ -33,7 +35,7 @@ def open_bracket(text: str) -> str:
         return '"'
     if re.search(r"(?<![\w'])'", text):
         return "'"
-    return next((one for one in "([{" if text.count(one) > text.count(_CLOSING[one])), "")
+    return next((one for one in "([{" if text.count(one) > text.count(CLOSING[one])), "")
 
 
 def scalar(found: Scalar, source: str, report: Report, *, flow: bool) -> None:
@@ -68,7 +70,7 @@ def _runs_on(found: Scalar, source: str) -> bool:
 
 def _cut(text: str, comment: str) -> bool:
     opened = open_bracket(text)
-    return bool(opened) and _CLOSING.get(opened, opened) in comment
+    return bool(opened) and CLOSING.get(opened, opened) in comment
 
 
 def _report_cut(found: Scalar, comment: re.Match[str], report: Report) -> None:
@@ -98,7 +100,7 @@ def section(
     raw = source[start.index : end.index]
     if source[max(0, start.index - 8) : start.index].rstrip().endswith("{"):
         return None  # a key: it is told of the section around it
-    lone = not isinstance(key, Scalar) or (_plain(key) and bool(key.text) and not _TIGHT.match(key.text))
+    lone = not isinstance(key, Scalar) or (_plain(key) and bool(key.text) and not TIGHT_KEY.match(key.text))
     if flow and _empty(value) and lone and ":" not in source[_end(key) : end.index]:
         inner = raw.strip("{} \t\r\n")
         text = f"{_short(raw)} is a section for YAML, with a key and no value; expected text or key: value"
@@ -133,7 +135,7 @@ def pairs(found: list[tuple[Node, Node]], source: str, report: Report) -> list[t
     at = 0
     while at < len(found):
         key, value = found[at]
-        if _empty(value) and isinstance(key, Scalar) and _plain(key) and (tight := _TIGHT.match(key.text)):
+        if _empty(value) and isinstance(key, Scalar) and _plain(key) and (tight := TIGHT_KEY.match(key.text)):
             key, value = _spaced(key, tight, report)
         parts = [key for key, nothing in _while_empty(found[at + 1 :])]
         if joined := _joined(value, parts, source, report):

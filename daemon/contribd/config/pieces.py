@@ -114,7 +114,7 @@ class Pieces:
             return self._parsed(start, end)
         line_end = self._line_end(body, end)
         flow = Flow(self._source, end, self._report, self._piece, self._places)
-        closed = flow._balanced(body)  # noqa: SLF001
+        closed = flow.balanced(body)
         rest = self._source[closed:line_end].strip() if closed and closed <= line_end else ""
         if rest and not rest.startswith("#") and rest.strip("}]"):
             whole = _without_comment(self._source[body:line_end].rstrip())

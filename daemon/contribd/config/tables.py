@@ -11,7 +11,7 @@ import msgspec
 from contribd.config.csv_table import MAX_TABLE_BYTES, MAX_TOLD, CsvTable, read_csv
 from contribd.config.document import Document, load_document
 from contribd.config.errors import Problem
-from contribd.config.files_read import read_file
+from contribd.config.files_read import read_file, why_not_read
 from contribd.config.interpolate import refuse
 from contribd.config.nodes import DataPath
 from contribd.config.scalars import kind
@@ -189,8 +189,7 @@ def _unfit(document: Document, path: DataPath, file: Path) -> Problem | None:
                 opened.read(1)
             return None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        text = f"{file} cannot be read: {reason}"
+        text = f"{file} cannot be read: {why_not_read(error)}"
     return document.problem(path, text, code=Code.TABLE_FILE, cure="Name a file, relative to the one that names it")
 
 

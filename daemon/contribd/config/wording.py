@@ -22,10 +22,6 @@ def _words(listed: str) -> str:
     return listed.replace("'", "")
 
 
-def _type_missing(_: dict[str, Any]) -> str:
-    return "expected a type: user, password-grant or client-credentials"
-
-
 _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "expected": lambda ctx: f"expected {ctx['text']}",
     "literal_error": lambda ctx: f"expected {_words(ctx['expected'])}",

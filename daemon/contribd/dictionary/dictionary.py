@@ -63,7 +63,7 @@ class Dictionary:
         one = self._of_one_type(template.source, list(found.values()))
         about = f"{template.source} ({one.field.type.value})"
         known = KnownField(one.field, one.table, template.source, about)
-        return computed_name(template, _resolver(template.source, frozenset(found)), frozenset(found)), known
+        return computed_name(template, _Resolve(template.source, frozenset(found)), frozenset(found)), known
 
     @property
     def tables(self) -> int:
@@ -127,10 +127,6 @@ def _pattern(part: object) -> str:
     if isinstance(part, str):
         return re.escape(part)
     return "-?[0-9]+" if getattr(part, "kind", None) is Kind.NUMBER else ".+"
-
-
-def _resolver(source: str, names: frozenset[str]) -> "_Resolve":
-    return _Resolve(source, names)
 
 
 @dataclass(frozen=True, slots=True)

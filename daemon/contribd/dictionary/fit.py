@@ -150,15 +150,15 @@ def _by_display(display: str, table: EnumTable | None) -> int:
         several = " and ".join(map(str, values[:_LISTED]))
         text = f"its display text {shown(display)} stands for {several}"
         raise _unfit(text, Code.ENUM_AMBIGUOUS, "Write the value that is meant as a number")
-    raise _unfit(f"its table has no display text {shown(display)}; {_listed(table)}", *_meant(display, table))
+    text = f"its table has no display text {shown(display)}; {_listed(table)}"
+    raise _unfit(text, Code.ENUM_VALUE, _cure(display, table))
 
 
-def _meant(display: str, table: EnumTable) -> tuple[Code, str]:
-    """The code, and a cure where the text is near to one that the table has."""
+def _cure(display: str, table: EnumTable) -> str:
     if _VALUE.fullmatch(display) and int(display) in table.displays:
-        return Code.ENUM_VALUE, f"Write {int(display)} without quotes, or as: int"
-    near = [text for text in table.texts() if text.strip().casefold() == display.strip().casefold()]
-    return Code.ENUM_VALUE, f'Write "{near[0]}"' if near else _OF_TABLE
+        return f"Write {int(display)} without quotes, or as: int"
+    near = [text for text in table.texts() if text.casefold() == display.strip().casefold()]
+    return f'Write "{near[0]}"' if near else _OF_TABLE
 
 
 def _listed(table: EnumTable | None) -> str:
