@@ -19,7 +19,8 @@ def rules_in_force(sockets: Iterable[Path]) -> Rules:
         document = ask_rules(sockets)
         rules = rebuilt(document, f"what is in force in {document['instance']}")
     except (Unreachable, NotRules, KeyError) as error:
-        raise NoRules(f"the running daemon does not tell its rules: {error}; or name a file with --against") from error
+        text = f"the running daemon does not tell its rules: {error}"
+        raise NoRules(f"{text}; to compare with a file instead, name it with --against") from error
     if rules.version == __version__:
         return rules
     note = f"the daemon runs version {rules.version}, this is {__version__}: both sides are mapped by this version"

@@ -54,7 +54,7 @@ def _said(request: bytes, sockets: Iterable[Path], most: int, decode: Callable[[
                 raise Unreachable(_refused(path, error)) from error
             return _asked(daemon, path, request, most, decode)
     if not tried:
-        raise Unreachable("the configuration has no control socket (control.socket): nothing can be ordered")
+        raise Unreachable("the configuration has no control socket (control.socket): the daemon cannot be asked")
     places = ", ".join(map(str, tried))
     raise Unreachable(f"no daemon of this instance takes orders: is it running? Looked for its socket at {places}")
 
