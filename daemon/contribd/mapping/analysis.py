@@ -1,8 +1,12 @@
 """What an expression can give, worked out before there is a record: finds at load what could only fail later."""
 
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+
 from contribd.mapping.codes import Code
 from contribd.mapping.foreign import function_error
-from contribd.mapping.functions import FUNCTIONS, Form, Function
+from contribd.mapping.functions import FUNCTIONS, Form
 from contribd.mapping.kind import Kind, kind_of, words
 from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.names import table_alone
@@ -67,11 +71,8 @@ def _column(node: Access) -> Kind:
     """The kinds that a table's column has; of all else nothing is known."""
     if not isinstance(node.base, Row) or not isinstance(node.key, Literal):
         return Kind.ANY
-    column, found = node.key.value, Kind(0)
-    for row in node.base.table.rows.values():
-        if isinstance(row, dict) and column in row:
-            found |= kind_of(row[column])
-    return found or Kind.ANY
+    samples = node.base.table.samples.get(str(node.key.value), {})
+    return _union(map(kind_of, samples.values())) or Kind.ANY
 
 
 def _need(node: Node, wanted: Kind, what: str) -> Kind:
@@ -191,7 +192,7 @@ def _call(node: Call) -> Kind:
         pattern_of(node)
     if function.check is not None:
         function.check(node)
-    kinds = [_argument(node, function, index) for index in range(len(node.arguments))]
+    kinds = [_need(each, function.parameter(at), node.function) for at, each in enumerate(node.arguments)]
     if function.form is Form.EACH:
         _need_item(node)
     if node.function == "coalesce":
@@ -220,12 +221,5 @@ def _names_item(node: Node) -> bool:
     return any(map(_names_item, parts[:1] if function is not None and function.form is Form.EACH else parts))
 
 
-def _argument(node: Call, function: Function, index: int) -> Kind:
-    return _need(node.arguments[index], function.takes[min(index, len(function.takes) - 1)], node.function)
-
-
-def _union(kinds: list[Kind]) -> Kind:
-    union = kinds[0]
-    for kind in kinds:
-        union |= kind
-    return union
+def _union(kinds: Iterable[Kind]) -> Kind:
+    return reduce(or_, kinds, Kind(0))

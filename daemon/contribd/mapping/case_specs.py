@@ -24,7 +24,7 @@ from contribd.mapping.sections import STRICT, Name, ScalarValue, expected
 from contribd.mapping.syntax import Scalar
 
 MAX_SIZE = 64 * 1024 * 1024
-"""RawValue that a test can ask a value to have."""
+"""Bytes that a test can ask a value to have."""
 
 
 def _exactly_one(*keys: str) -> JsonDict:

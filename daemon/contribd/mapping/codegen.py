@@ -21,7 +21,7 @@ Evaluate: TypeAlias = Callable[[Mapping[Any, Value]], Value]
 
 
 def generate(node: Node) -> Evaluate:
-    """A function of the record (a dict from JSON). It raises only what ``errors.RAISED`` lists.
+    """A function of the record (a dict from JSON). It raises only what ``mistakes.RAISED`` lists.
 
     ``node`` must have passed ``analyse``. To be called under ``numbers.CONTEXT``.
     """

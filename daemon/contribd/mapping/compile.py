@@ -1,7 +1,7 @@
 """A mapping file's model, compiled; every problem in it at once."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from decimal import localcontext
@@ -125,8 +125,7 @@ class _Compiler:
         self.without_effect: list[MappingProblem] = []
         """What the mapping could do without: it is whole all the same."""
         self.sites: list[Site] = []
-        self._expressions: list[Expression] = []
-        """All that the mapping computes."""
+        """Of all that the mapping computes."""
 
     def problem(
         self, path: DataPath, text: str, offset: int = 0, *, key: bool = False, code: str = "", cure: str = ""
@@ -162,11 +161,11 @@ class _Compiler:
             reads_post=any(check.that.reads(POST) for check in checks),
             surrounded=self._reads(SURROUNDINGS),
             rmtes=tuple(name for name, field in spec.fields.items() if field.to is As.RMTES),
-            partly=any(_calls(expression.node, "partial") for expression in self._expressions),
+            partly=any(_calls(site.expression.node, "partial") for site in self.sites),
         )
 
     def _reads(self, place: Place) -> bool:
-        return any(expression.reads(place) for expression in self._expressions)
+        return any(site.expression.reads(place) for site in self.sites)
 
     def _when(self, spec: MappingSpec) -> Expression | None:
         if spec.when is None:
@@ -208,7 +207,7 @@ class _Compiler:
     def _meant(self, ric: str, lets: tuple[tuple[LetName, Evaluate], ...]) -> None:
         """A RIC without braces that is the name of something else, or is written as no RIC is and as names are."""
         read = {
-            path_text(path[:count]) for each in self._expressions for path in each.paths for count in (1, len(path))
+            path_text(path[:count]) for site in self.sites for path in site.expression.paths for count in (1, len(path))
         }
         known = read | self._keys | {place.name for place, _ in lets}
         if ric in known or _AS_NAMES.fullmatch(ric):
@@ -272,10 +271,14 @@ class _Compiler:
             for each in (error, *error.others):
                 self.problem(path, each.text, each.at, code=each.code, cure=each.cure)
             return None
-        parts = made.parts if isinstance(made, Template) else (made,)
-        self._expressions += [part for part in parts if isinstance(part, Expression)]
-        self.sites += [Site(self._name, self._path + path, part) for part in parts if isinstance(part, Expression)]
+        self._note(path, made.parts if isinstance(made, Template) else (made,))
         return made
+
+    def _note(self, path: DataPath, parts: Iterable[object], *, in_key: bool = False) -> None:
+        """The expressions among ``parts`` stand at ``path``."""
+        self.sites += [
+            Site(self._name, self._path + path, part, in_key) for part in parts if isinstance(part, Expression)
+        ]
 
     def _condition(self, source: str, path: DataPath) -> Expression:
         expression = self._compile(compile_expression, source, path) or _NOTHING
@@ -332,9 +335,7 @@ class _Compiler:
         try:
             if "{" in name or "}" in name:
                 template = compile_template(name, self._scope)
-                parts = [part for part in template.parts if isinstance(part, Expression)]
-                self._expressions += parts
-                self.sites += [Site(self._name, self._path + path, part, in_key=True) for part in parts]
+                self._note(path, template.parts, in_key=True)
                 return Target(name, *self._types.computed(template))
             known = self._types.field(name)
         except (ExpressionError, FieldNameError) as error:
@@ -354,7 +355,7 @@ class _Compiler:
         below = spec.short_path if problem.key == "from" else (problem.key,) if problem.key else ()
         self.problem(path + below, problem.text, problem.at, code=problem.code, cure=problem.cure)
 
-    def _constant(self, path: DataPath, value: Scalar, convert: Convert) -> FieldValue:
+    def _constant(self, path: DataPath, value: Scalar, convert: Convert, at: int = 0) -> FieldValue:
         """A constant as it will be posted; a problem where it cannot be."""
         try:
             with localcontext(CONTEXT):
@@ -362,16 +363,14 @@ class _Compiler:
         except RAISED as error:
             failure = as_evaluation_error(error)
             cure = failure.cure or "Write a value that can be posted, or null for a blank"
-            self.problem(path, failure.text, code=failure.code or Code.CONSTANT_NOT_POSTED, cure=cure)
+            self.problem(path, failure.text, at, code=failure.code or Code.CONSTANT_NOT_POSTED, cure=cure)
             return None
 
     def _constant_expression(self, path: DataPath, expression: Expression, convert: Convert) -> None:
         """What an expression gives without reading the record is a constant too."""
         for node in outcomes(expression.node):
             if isinstance(node, Literal):
-                at = len(self.problems)
-                self._constant(path, node.value, convert)
-                self.problems[at:] = [replace(problem, offset=node.at) for problem in self.problems[at:]]
+                self._constant(path, node.value, convert, node.at)
 
 
 def _calls(node: Node, function: str) -> bool:

@@ -61,8 +61,7 @@ def _called(node: Call, below: list[Known]) -> Known:
     function = FUNCTIONS[node.function]
     if function.form is not Form.PLAIN:
         return ()
-    last = len(function.takes) - 1
-    return _computed(node, function.call, below, [function.takes[min(at, last)] for at in range(len(below))])
+    return _computed(node, function.call, below, [function.parameter(at) for at in range(len(below))])
 
 
 def _not(value: Value) -> bool:
@@ -96,10 +95,10 @@ def _always_fails(function: Callable[..., Value], below: list[Known], kinds: Seq
 def _at_fault(function: Callable[..., Value], below: list[Known], kinds: Sequence[Kind]) -> int | None:
     """The first constant without which there would be no failure; None where it is the stand-ins that do not fit."""
     constants = [index for index, known in enumerate(below) if known]
-    for without in ([one] for one in constants):
-        rest = [() if index in without else known for index, known in enumerate(below)]
+    for one in constants:
+        rest = [() if index == one else known for index, known in enumerate(below)]
         if _always_fails(function, rest, kinds) is None:
-            return without[0]
+            return one
     return constants[0] if _always_fails(function, [()] * len(below), kinds) is None else None
 
 

@@ -202,13 +202,8 @@ def _conditions(node: Node, *, is_condition: bool) -> Iterator[Node]:
         yield from _conditions(inner.otherwise, is_condition=is_condition)
         return
     for number, part in enumerate(children(inner)):
-        wants = isinstance(inner, Call) and _takes_condition(inner, number)
+        wants = isinstance(inner, Call) and FUNCTIONS[inner.function].parameter(number) is Kind.BOOLEAN
         yield from _conditions(part, is_condition=wants)
-
-
-def _takes_condition(call: Call, number: int) -> bool:
-    takes = FUNCTIONS[call.function].takes
-    return takes[min(number, len(takes) - 1)] is Kind.BOOLEAN
 
 
 def _is_missing(trace: Trace) -> bool:

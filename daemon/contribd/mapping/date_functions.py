@@ -66,9 +66,7 @@ def month_code(value: Value) -> str:
 
 def add_seconds(value: Value, seconds: Value) -> str:
     """The moment so many seconds later, in UTC, with the decimals of both."""
-    found = _read("add_seconds", value)
-    if found.day is None or found.clock is None:
-        raise out_of_range("add_seconds takes a date and a time")
+    found = _date_and_time("add_seconds", value)
     if type(seconds) not in NUMBERS:
         raise wrong_type(f"add_seconds: n is a number, not {kind_name(seconds)}")
     if not -_MAX_SECONDS <= seconds <= _MAX_SECONDS:
@@ -86,9 +84,7 @@ def add_seconds(value: Value, seconds: Value) -> str:
 
 def in_zone(value: Value, name: Value) -> str:
     """The local date and time in a zone, without an offset."""
-    found = _read("in_zone", value)
-    if found.day is None or found.clock is None:
-        raise out_of_range("in_zone takes a date and a time")
+    found = _date_and_time("in_zone", value)
     try:
         local = _utc(found, "in_zone").astimezone(zone_info(text_argument("in_zone", name)))
     except NoZone as problem:
@@ -126,26 +122,16 @@ def read_date(text: Value, form: Value) -> str:
 
 def check_form(node: Call) -> None:
     """A form that is a constant is read when the file is. Raises ExpressionError."""
-    source = node.arguments[1]
-    if isinstance(source, Literal) and isinstance(source.value, str):
-        try:
-            date_form(source.value)
-        except FormError as problem:
-            at = source.at + 1 + problem.at
-            raise ExpressionError(at, problem.text, code=Code.DATE_FORM, cure=problem.cure or _FORM) from None
+    _constant_form(node)
 
 
 def check_read(node: Call) -> None:
     """The same; a form to read says a whole date, or a time. Raises ExpressionError."""
-    check_form(node)
-    source = node.arguments[1]
-    if not isinstance(source, Literal) or not isinstance(source.value, str):
-        return
-    form = date_form(source.value)
-    if not form.has_date and not form.has_time:
+    form = _constant_form(node)
+    if form is not None and not form.has_date and not form.has_time:
         text = f"the form {form.source} says neither a whole date nor a time"
         cure = 'Write all of it; of a month alone the first day is read_date("01-" + month, "DD-MMM-YY")'
-        raise ExpressionError(source.at, text, code=Code.DATE_FORM, cure=cure)
+        raise ExpressionError(node.arguments[1].at, text, code=Code.DATE_FORM, cure=cure)
 
 
 def check_zone(node: Call) -> None:
@@ -156,6 +142,17 @@ def check_zone(node: Call) -> None:
             zone_info(name.value)
         except NoZone as problem:
             raise ExpressionError(name.at, str(problem), code=Code.ZONE, cure=problem.cure) from None
+
+
+def _constant_form(node: Call) -> DateForm | None:
+    source = node.arguments[1]
+    if not isinstance(source, Literal) or not isinstance(source.value, str):
+        return None
+    try:
+        return date_form(source.value)
+    except FormError as problem:
+        at = source.at + 1 + problem.at
+        raise ExpressionError(at, problem.text, code=Code.DATE_FORM, cure=problem.cure or _FORM) from None
 
 
 def _read(function: str, value: Value) -> Written:
@@ -170,6 +167,13 @@ def _date(function: str, value: Value) -> date:
     if day is None:
         raise out_of_range(f"{function} takes a date, {shown(value)} has none")
     return day
+
+
+def _date_and_time(function: str, value: Value) -> Written:
+    found = _read(function, value)
+    if found.day is None or found.clock is None:
+        raise out_of_range(f"{function} takes a date and a time")
+    return found
 
 
 def _later(function: str, day: date, days: int) -> str:

@@ -6,9 +6,11 @@ before anything in it could fail. Where the record has no text under the name, e
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, takewhile
 from typing import Final, NamedTuple, TypeAlias
 
 from contribd.mapping.compiled import CompiledMapping
+from contribd.mapping.normal import joined
 from contribd.mapping.operators import Value
 from contribd.mapping.syntax import Binary, Literal, Node, Path
 
@@ -77,18 +79,14 @@ def _begins_with(entry: _Entry, name: str) -> bool:
 
 def _leading(node: Node) -> tuple[Equal, ...]:
     """``name == "text"`` as often as a condition begins with it, joined by ``and``."""
-    if isinstance(node, Binary) and node.operator == "and":
-        left = _leading(node.left)
-        return left + _leading(node.right) if left and len(left) == _conjuncts(node.left) else left
+    return tuple(chain.from_iterable(takewhile(bool, map(_equal, joined(node, "and")))))
+
+
+def _equal(node: Node) -> tuple[Equal, ...]:
+    """``node`` itself where it is of that form; nothing elsewhere."""
     match node:
         case Binary(operator="==", left=Path(keys=(str(name),)), right=Literal(value=str(text))):
             return ((name, text),)
         case Binary(operator="==", left=Literal(value=str(text)), right=Path(keys=(str(name),))):
             return ((name, text),)
     return ()
-
-
-def _conjuncts(node: Node) -> int:
-    if isinstance(node, Binary) and node.operator == "and":
-        return _conjuncts(node.left) + _conjuncts(node.right)
-    return 1

@@ -10,16 +10,12 @@ from contribd.mapping.readings import reading_problems
 from contribd.mapping.rules import FieldSpec
 from contribd.mapping.syntax import Call, Node, outcomes
 
-_TAKES = {
-    None: Kind.NUMBER | Kind.TEXT | Kind.NULL,
-    As.TEXT: Kind.NUMBER | Kind.TEXT | Kind.BOOLEAN | Kind.NULL,
-    As.RMTES: Kind.NUMBER | Kind.TEXT | Kind.BOOLEAN | Kind.NULL,
-}
-_AS_TAKES = Kind.NUMBER | Kind.TEXT | Kind.NULL
-_LOOKUP_TAKES = Kind.NUMBER | Kind.TEXT | Kind.BOOLEAN | Kind.NULL
+_TAKES = Kind.NUMBER | Kind.TEXT | Kind.NULL
+_TAKES_AS_TEXT = _TAKES | Kind.BOOLEAN
+"""Of lookup too, whose keys are text."""
 
 
-def field_problems(spec: FieldSpec, gives: Kind, node: Node | None = None) -> Iterator[FieldProblem]:
+def field_problems(spec: FieldSpec, gives: Kind, node: Node) -> Iterator[FieldProblem]:
     """What is wrong with the settings of a field whose expression gives ``gives``, as ``node`` is written."""
     has_from = spec.from_ is not None
     if has_from == spec.has("value"):
@@ -30,7 +26,7 @@ def field_problems(spec: FieldSpec, gives: Kind, node: Node | None = None) -> It
         )
     yield from _unused(spec, has_from=has_from)
     yield from reading_problems(spec)
-    if node is not None and spec.to is not As.RMTES and any(_is_partial(each) for each in outcomes(node)):
+    if spec.to is not As.RMTES and any(_is_partial(each) for each in outcomes(node)):
         yield FieldProblem("from", "what partial() makes is posted as: rmtes", cure="Add as: rmtes")
     if has_from:
         yield from _kinds(spec, gives)
@@ -61,17 +57,16 @@ def _unused(spec: FieldSpec, *, has_from: bool) -> Iterator[FieldProblem]:
 
 def _kinds(spec: FieldSpec, gives: Kind) -> Iterator[FieldProblem]:
     if spec.lookup is not None:
-        if not gives & _LOOKUP_TAKES:
-            yield _never("from", f"lookup takes {words(_LOOKUP_TAKES)}; this is {words(gives)}")
+        if not gives & _TAKES_AS_TEXT:
+            yield _never("from", "lookup", _TAKES_AS_TEXT, gives)
         return
-    takes = _TAKES.get(spec.to, _AS_TAKES)
+    takes = _TAKES_AS_TEXT if spec.to in {As.TEXT, As.RMTES} else _TAKES
     if not gives & takes:
-        what = f"as: {spec.to}" if spec.to else "a field"
-        yield _never("from", f"{what} takes {words(takes)}; this is {words(gives)}")
+        yield _never("from", f"as: {spec.to}" if spec.to else "a field", takes, gives)
     elif spec.round is not None and spec.to is None and not gives & (Kind.NUMBER | Kind.NULL):
-        yield _never("round", f"round takes a number; this is {words(gives)}")
+        yield _never("round", "round", Kind.NUMBER, gives)
 
 
-def _never(key: str, text: str) -> FieldProblem:
-    takes = text.partition(";")[0].partition(" takes ")[2]
-    return FieldProblem(key, text, Code.NEVER_FITS, f"Write an expression that gives {takes}")
+def _never(key: str, what: str, takes: Kind, gives: Kind) -> FieldProblem:
+    text = f"{what} takes {words(takes)}; this is {words(gives)}"
+    return FieldProblem(key, text, Code.NEVER_FITS, f"Write an expression that gives {words(takes)}")

@@ -73,6 +73,10 @@ class Function:
     check: Callable[[Call], None] | None = None
     """Looks at its constants when a file is read. Raises ExpressionError."""
 
+    def parameter(self, index: int) -> Kind:
+        """The kinds that the argument at that position can be of."""
+        return self.takes[min(index, len(self.takes) - 1)]
+
 
 _N, _T, _B, _L = Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN, Kind.LIST
 _PLAIN = {

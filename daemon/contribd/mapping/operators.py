@@ -1,6 +1,6 @@
 """What the operators do at run time. Values are text, int, Decimal, bool, None, lists and dicts, as JSON gives them.
 
-All run under ``numbers.CONTEXT`` and raise only what ``errors.RAISED`` lists.
+All run under ``numbers.CONTEXT`` and raise only what ``mistakes.RAISED`` lists.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -116,7 +116,7 @@ class PythonNodes:
             case Access():
                 return self._step(node)
             case Row():
-                return self._call(operators.row, self.expression(node.key), self._named(node.table))
+                return self.called(operators.row, self.expression(node.key), self._named(node.table))
             case Unary():
                 return self._unary(node)
             case Binary():
@@ -140,11 +140,6 @@ class PythonNodes:
         self.names[name] = value
         return load(name)
 
-    def _call(self, function: Callable[..., Value], *arguments: ast.expr) -> ast.expr:
-        name = f"f_{function.__name__}"
-        self.names[name] = function
-        return ast.Call(load(name), list(arguments), [])
-
     def _path(self, node: Path) -> ast.expr:
         if node.keys[0] is ITEM:
             return self._item(node)
@@ -153,27 +148,27 @@ class PythonNodes:
         if len(node.keys) == 1:
             root = node.keys[0]
             key = self._named(root) if isinstance(root, Place) else ast.Constant(root)
-            return ast.Subscript(load(RECORD), key, ast.Load())
+            return ast.Subscript(load(RECORD), key, _LOAD)
         how = _WALKS.get(tuple(map(type, node.keys)))
         if how is None:
-            return self._call(operators.walk, load(RECORD), self._named(node.keys))
+            return self.called(operators.walk, load(RECORD), self._named(node.keys))
         keys = [ast.Constant(key) for key in node.keys if not isinstance(key, Place)]
-        return self._call(how, load(RECORD), self._named(node.keys), *keys)
+        return self.called(how, load(RECORD), self._named(node.keys), *keys)
 
     def _step(self, node: Access) -> ast.expr:
         computed = [] if isinstance(node.key, Literal) else [ast.Constant(short(node.key))]
-        return self._call(
+        return self.called(
             operators.step, self.expression(node.base), self.expression(node.key), ast.Constant(short(node)), *computed
         )
 
     def condition(self, node: Node) -> ast.expr:
         expression = self.expression(node)
-        return expression if analyse(node) is Kind.BOOLEAN else self._call(operators.truth, expression)
+        return expression if analyse(node) is Kind.BOOLEAN else self.called(operators.truth, expression)
 
     def _unary(self, node: Unary) -> ast.expr:
         if node.operator == "not":
             return ast.UnaryOp(ast.Not(), self.condition(node.operand))
-        return self._call(operators.negate, self.expression(node.operand))
+        return self.called(operators.negate, self.expression(node.operand))
 
     def _binary(self, node: Binary) -> ast.expr:
         if node.operator in {"and", "or"}:
@@ -191,16 +186,16 @@ class PythonNodes:
         """Two decimals are what it nearly always is: they are told here, and all else is left to a function."""
         left, right = self.expression(node.left), self.expression(node.right)
         if node.operator not in _OF_DECIMALS or not analyse(node.left) & analyse(node.right) & Kind.NUMBER:
-            return self._call(HELPERS[node.operator], left, right)
+            return self.called(HELPERS[node.operator], left, right)
         number = _number(node.right) if self._tape is None else None
-        types = [self._type(self._kept(left))]
+        types = [self.called(type, self._kept(left))]
         one = two = load(f"v{self._kept_values}")
         if number is None:
-            types.append(self._type(self._kept(right)))
+            types.append(self.called(type, self._kept(right)))
             two = load(f"v{self._kept_values}")
         else:
             two = self._named(number)
-        fits: ast.expr = ast.Compare(types[0], [ast.Is() for _ in types], [*types[1:], self._decimal()])
+        fits: ast.expr = ast.Compare(types[0], [ast.Is() for _ in types], [*types[1:], self._named(Decimal)])
         if node.operator == "/":
             fits = ast.BoolOp(ast.And(), [fits, two])  # not by zero
         return self._either(fits, node.operator, one, two)
@@ -208,29 +203,21 @@ class PythonNodes:
     def _either(self, fits: ast.expr, operator: str, left: ast.expr, right: ast.expr) -> ast.expr:
         how = _OF_DECIMALS[operator]
         quick = ast.Compare(left, [how], [right]) if isinstance(how, ast.cmpop) else ast.BinOp(left, how, right)
-        return ast.IfExp(fits, quick, self._call(HELPERS[operator], left, right))
+        return ast.IfExp(fits, quick, self.called(HELPERS[operator], left, right))
 
     def _kept(self, value: ast.expr) -> ast.NamedExpr:
         self._kept_values += 1
         return ast.NamedExpr(ast.Name(f"v{self._kept_values}", ast.Store()), value)
 
-    def _type(self, value: ast.expr) -> ast.expr:
-        self.names["type"] = type
-        return ast.Call(load("type"), [value], [])
-
-    def _decimal(self) -> ast.expr:
-        self.names["Decimal"] = Decimal
-        return load("Decimal")
-
     def _membership(self, node: Binary) -> ast.expr:
         value = self.expression(node.left)
         if isinstance(node.right, Literals):
             plain, booleans = split_booleans(node.right.values)
-            return self._call(operators.among, value, self._named(plain), self._named(booleans))
+            return self.called(operators.among, value, self._named(plain), self._named(booleans))
         if isinstance(node.right, TableName):
-            return self._call(operators.has_row, value, self._named(node.right.table))
+            return self.called(operators.has_row, value, self._named(node.right.table))
         most = [load(f"most{self._lists}")] if self._lists else []
-        return self._call(operators.contained, value, self.expression(node.right), *most)
+        return self.called(operators.contained, value, self.expression(node.right), *most)
 
     def _function(self, node: Call) -> ast.expr:
         function = FUNCTIONS[node.function]
@@ -241,7 +228,7 @@ class PythonNodes:
             arguments = [lambda_of(argument, []) for argument in arguments]
         elif function.form is Form.PATTERN:
             arguments[1] = self._named(pattern_of(node))
-        return self._call(function.call, *arguments)
+        return self.called(function.call, *arguments)
 
     def _for_each(self, node: Call, function: Function) -> ast.expr:
         elements = self.expression(node.arguments[0])
@@ -249,13 +236,13 @@ class PythonNodes:
         self._lists += 1
         of = lambda_of(self.expression(node.arguments[1]), [f"item{self._lists}", f"most{self._lists}"])
         self._lists -= 1
-        return self._call(function.call, elements, of, most)
+        return self.called(function.call, elements, of, most)
 
     def _item(self, node: Path) -> ast.expr:
         item = load(f"item{self._lists}")
         if len(node.keys) == 1:
             return item
-        return self._call(operators.walk, ast.Dict([self._named(ITEM)], [item]), self._named(node.keys))
+        return self.called(operators.walk, ast.Dict([self._named(ITEM)], [item]), self._named(node.keys))
 
 
 def _number(node: Node) -> Decimal | None:

@@ -61,6 +61,10 @@ TABLE_SCHEMA: dict[str, Any] = {
 class _Model(BaseModel):
     model_config = STRICT
 
+    def has(self, key: str) -> bool:
+        """Whether the file names the key (``value: null`` does)."""
+        return key in self.model_fields_set
+
 
 class _ShortForm(_Model):
     """A model that can also be written as one text: the value of the key named ``_short_key``."""
@@ -110,10 +114,6 @@ class FractionSpec(_Model):
     point: Annotated[
         Literal["refuse", "decimals", "fraction"], Field(description="What 99.16 means: nothing, decimals, or 99-16")
     ] = "refuse"
-
-    def has(self, key: str) -> bool:
-        """Whether the file names the key."""
-        return key in self.model_fields_set
 
     @property
     def notation(self) -> Notation:
@@ -176,10 +176,6 @@ class FieldSpec(_ShortForm):
     @classmethod
     def _short_key(cls) -> str:
         return "from"
-
-    def has(self, key: str) -> bool:
-        """Whether the file names the key (``value: null`` does)."""
-        return key in self.model_fields_set
 
     @property
     def to(self) -> As | None:

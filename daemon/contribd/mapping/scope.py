@@ -6,7 +6,7 @@ them, and a mapping that names none of them pays nothing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from contribd.mapping.tables import Table
 
@@ -72,6 +72,3 @@ class Scope:
 
 
 RECORD_ONLY: Final = Scope()
-
-Key: TypeAlias = str | Place
-"""Of the record's dict at run time."""
