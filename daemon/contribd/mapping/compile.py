@@ -1,45 +1,36 @@
 """A mapping file's model, compiled; every problem in it at once."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
-from decimal import localcontext
+from dataclasses import replace
 from difflib import get_close_matches
-from typing import TypeVar
 
 from contribd.mapping.codegen import (
     Evaluate,
     generate,
     generate_all,
-    generate_later,
-    generate_name,
     generate_object,
     generate_text,
 )
 from contribd.mapping.codes import Code
+from contribd.mapping.compile_field import FieldCompiler, FieldPart
 from contribd.mapping.compiled import (
     Compiled,
     CompiledCheck,
-    CompiledField,
     CompiledMapping,
     DataPath,
     MappingProblem,
-    Site,
 )
-from contribd.mapping.conversions import As, Lookup, ric_text
-from contribd.mapping.expression import Expression, compile_expression
-from contribd.mapping.field_problem import FieldProblem
-from contribd.mapping.fieldrules import field_problems
-from contribd.mapping.fieldtypes import NO_DICTIONARY, FieldNameError, FieldTypes, Target, named_as_posted
+from contribd.mapping.conversions import As, ric_text
+from contribd.mapping.expression import Expression
+from contribd.mapping.fieldtypes import NO_DICTIONARY, FieldTypes, named_as_posted
 from contribd.mapping.given_names import ELEMENT, given_names, unfit_name, uses
 from contribd.mapping.kind import Kind, words
-from contribd.mapping.mistakes import RAISED, ExpressionError, as_evaluation_error
-from contribd.mapping.numbers import CONTEXT
-from contribd.mapping.operators import Value
-from contribd.mapping.outcome import FieldValue, Ignored, PostType
-from contribd.mapping.rules import FieldSpec, MappingFile, MappingSpec
-from contribd.mapping.scope import POST, SURROUNDINGS, LetName, Place, Scope
+from contribd.mapping.mapping_texts import NOTHING, MappingTexts
+from contribd.mapping.outcome import Ignored, PostType
+from contribd.mapping.rules import MappingFile, MappingSpec
+from contribd.mapping.scope import POST, SURROUNDINGS, LetName, Scope
 from contribd.mapping.syntax import (
     Access,
     Call,
@@ -47,18 +38,14 @@ from contribd.mapping.syntax import (
     Node,
     Path,
     Row,
-    Scalar,
     TableName,
-    outcomes,
     path_text,
     walk_tree,
 )
 from contribd.mapping.tables import Table
 from contribd.mapping.tape import GATE, RIC, noted
 from contribd.mapping.template import Template, compile_template
-from contribd.mapping.values import COMMANDS, Convert, clean_ric, price_ric, ric_problem
-
-_T = TypeVar("_T")
+from contribd.mapping.values import COMMANDS, clean_ric, price_ric, ric_problem
 
 _AS_NAMES = re.compile(r"[a-z]{2,}(?:[._][a-z]+)*")
 """Small letters alone: a RIC has a capital, a digit or another sign (``.SPX``, ``EUR=``, ``0#.SPX``)."""
@@ -81,16 +68,16 @@ def compile_file(
     names = set(taken)
     keys = frozenset(key for test in model.tests for key in test.record or ())
     for index, spec in enumerate(model.mappings):
-        compiler = _Compiler(("mappings", index), spec.name, types, Scope(tables=tables or {}, mapping=spec.name), keys)
+        texts = MappingTexts(spec.name, ("mappings", index), Scope(tables=tables or {}, mapping=spec.name))
         if spec.name in names:
             text = f"another mapping is named {spec.name}; results tell mappings apart by name"
-            compiler.problem(("name",), text, code=Code.SAME_NAME, cure="Give one of them another name")
+            texts.problem(("name",), text, code=Code.SAME_NAME, cure="Give one of them another name")
         names.add(spec.name)
-        mapping = compiler.mapping(spec, default_service)
-        compiled.problems.extend([*compiler.problems, *compiler.without_effect])
-        if not compiler.problems:
+        mapping = _Compiler(texts, types, keys).mapping(spec, default_service)
+        compiled.problems.extend([*texts.problems, *texts.without_effect])
+        if not texts.problems:
             compiled.mappings.append(mapping)
-            compiled.sites.extend(compiler.sites)
+            compiled.sites.extend(texts.sites)
             compiled.specs[spec.name] = (("mappings", index), spec)
     lets = {name for spec in model.mappings for name in spec.let}
     compiled.problems.extend(_shadowed(compiled, lets))
@@ -112,25 +99,12 @@ def _shadowed(compiled: Compiled, lets: Collection[str]) -> Iterator[MappingProb
 class _Compiler:
     """Compiles one mapping. Where a part has a problem it is noted and a stand-in is used, to find the others too."""
 
-    def __init__(
-        self, path: DataPath, name: str, types: FieldTypes, scope: Scope, keys: AbstractSet[str] = frozenset()
-    ) -> None:
+    def __init__(self, texts: MappingTexts, types: FieldTypes, keys: AbstractSet[str]) -> None:
         """``keys``: those that test records have at the top."""
-        self._path = path
-        self._name = name
-        self._types = types
-        self._scope = scope
+        self._texts = texts
         self._keys = keys
-        self.problems: list[MappingProblem] = []
-        self.without_effect: list[MappingProblem] = []
-        """What the mapping could do without: it is whole all the same."""
-        self.sites: list[Site] = []
-        """Of all that the mapping computes."""
-
-    def problem(
-        self, path: DataPath, text: str, offset: int = 0, *, key: bool = False, code: str = "", cure: str = ""
-    ) -> None:
-        self.problems.append(MappingProblem(self._path + path, offset, text, key, code, cure))
+        self._problem = texts.problem
+        self._field = FieldCompiler(texts, types).field
 
     def mapping(self, spec: MappingSpec, default_service: str) -> CompiledMapping:
         if spec.ignore:
@@ -159,13 +133,10 @@ class _Compiler:
             lets=lets,
             constants=_constants(parts),
             reads_post=any(check.that.reads(POST) for check in checks),
-            surrounded=self._reads(SURROUNDINGS),
+            surrounded=self._texts.reads(SURROUNDINGS),
             rmtes=tuple(name for name, field in spec.fields.items() if field.to is As.RMTES),
-            partly=any(_calls(site.expression.node, "partial") for site in self.sites),
+            partly=any(_calls(site.expression.node, "partial") for site in self._texts.sites),
         )
-
-    def _reads(self, place: Place) -> bool:
-        return any(site.expression.reads(place) for site in self.sites)
 
     def _when(self, spec: MappingSpec) -> Expression | None:
         if spec.when is None:
@@ -180,50 +151,51 @@ class _Compiler:
         names = list(spec.let)
         for index, (name, source) in enumerate(spec.let.items()):
             path: DataPath = ("let", name)
-            clash = f"a table is called {name}" if name in self._scope.tables else unfit_name(name, "let")
+            clash = f"a table is called {name}" if name in self._texts.scope.tables else unfit_name(name, "let")
             if clash:
-                self.problem(path, clash, key=True, code=Code.LET_NAME, cure="Give it another name")
-            expression = self._compile(compile_expression, source, path) or _NOTHING
+                self._problem(path, clash, key=True, code=Code.LET_NAME, cure="Give it another name")
+            expression = self._texts.expression(source, path)
             self._not_yet(expression, path, names[index + 1 :], "is computed after it", "Put it before")
             text = "is what is being computed here, no longer the record's key"
             self._not_yet(expression, path, [name], text, "Give the let a name that no key of the record has")
             place = LetName(name)
             made.append((place, generate(expression.node)))
-            self._scope = replace(self._scope, lets={**self._scope.lets, name: place})
+            self._texts.let(place)
         return tuple(made)
 
     def _not_yet(self, expression: Expression, path: DataPath, names: Collection[str], text: str, cure: str) -> None:
         """Names that mean something else where ``expression`` stands: read there, they would be keys of the record."""
         for use in uses(expression, names):
-            self.problem(path, f"{use.name} {text}", use.at, code=Code.LET_ORDER, cure=cure)
+            self._problem(path, f"{use.name} {text}", use.at, code=Code.LET_ORDER, cure=cure)
 
     def _all_used(self, lets: tuple[tuple[LetName, Evaluate], ...]) -> None:
-        for place, _ in lets if not self.problems else ():
-            if not self._reads(place):
-                path, text = (*self._path, "let", place.name), f"{place.name} is computed and not used"
-                cure = "Remove it, or use it"
-                self.without_effect.append(MappingProblem(path, 0, text, key=True, code=Code.LET_UNUSED, cure=cure))
+        for place, _ in lets if not self._texts.problems else ():
+            if not self._texts.reads(place):
+                text = f"{place.name} is computed and not used"
+                self._texts.no_effect(("let", place.name), text, Code.LET_UNUSED, "Remove it, or use it", key=True)
 
     def _meant(self, ric: str, lets: tuple[tuple[LetName, Evaluate], ...]) -> None:
         """A RIC without braces that is the name of something else, or is written as no RIC is and as names are."""
         read = {
-            path_text(path[:count]) for site in self.sites for path in site.expression.paths for count in (1, len(path))
+            path_text(path[:count])
+            for site in self._texts.sites
+            for path in site.expression.paths
+            for count in (1, len(path))
         }
         known = read | self._keys | {place.name for place, _ in lets}
         if ric in known or _AS_NAMES.fullmatch(ric):
             text = f'every record would be posted under the one RIC "{ric}"'
-            self.problem(("ric",), text, code=Code.RIC_MEANT, cure=f'Write "{{{ric}}}"')
+            self._problem(("ric",), text, code=Code.RIC_MEANT, cure=f'Write "{{{ric}}}"')
 
-    def _checks(self, spec: MappingSpec, parts: "list[_Part]") -> tuple[CompiledCheck, ...]:
-        self._scope = replace(self._scope, post=frozenset().union(*(part.target.names for part in parts)))
+    def _checks(self, spec: MappingSpec, parts: list[FieldPart]) -> tuple[CompiledCheck, ...]:
+        self._texts.post(frozenset().union(*(part.target.names for part in parts)))
         made: list[CompiledCheck] = []
         for index, check in enumerate(spec.checks):
             path: DataPath = ("checks", index, *check.short_path)
             that = self._condition(check.that, path)
             if (answer := that.always) is not None:
                 text = "this check is true for every record" if answer else "this check rejects every record"
-                problem = MappingProblem(self._path + path, 0, text, code=Code.CONSTANT_CHECK, cure=_COMPARE)
-                self.without_effect.append(problem)
+                self._texts.no_effect(path, text, Code.CONSTANT_CHECK, _COMPARE)
             made.append(CompiledCheck(that, check.text))
         return tuple(made)
 
@@ -231,69 +203,53 @@ class _Compiler:
         """A mapping that takes records out of the way."""
         for key in spec.model_fields_set - {"name", "when", "ignore"}:
             text = f"a mapping that ignores its records posts nothing: {key} has no effect"
-            self.problem((key,), text, key=True, code=Code.IGNORES, cure=f"Remove {key}, or remove ignore")
-        when, nothing = self._when(spec), _NOTHING.run
-        ignored, reads = Ignored(spec.name), self._reads(SURROUNDINGS)
+            self._problem((key,), text, key=True, code=Code.IGNORES, cure=f"Remove {key}, or remove ignore")
+        when, nothing = self._when(spec), NOTHING.run
+        ignored, reads = Ignored(spec.name), self._texts.reads(SURROUNDINGS)
         return CompiledMapping(
             spec.name, when, nothing, "", PostType.UPDATE, (), nothing, (), nothing, ignored=ignored, surrounded=reads
         )
 
     def _lacks(self, key: str, code: Code, example: str) -> None:
         text = f"the mapping has no {key}, and its file's defaults have none"
-        self.problem(
+        self._problem(
             (key,), text, code=code, cure=f"Write {example}; or ignore: true where such records are not posted"
         )
 
-    def _all_different(self, spec: MappingSpec, parts: "list[_Part]") -> None:
+    def _all_different(self, spec: MappingSpec, parts: list[FieldPart]) -> None:
         first: dict[str, str] = {}
         for name, part in zip(spec.fields, parts, strict=True):
             other = first.setdefault(part.target.name, name)
             if other != name:
                 text = f"{name} is {part.target.label}, which the mapping sets already as {other}"
-                self.problem(("fields", name), text, key=True, code=Code.SAME_FIELD, cure=f"Remove {name} or {other}")
+                self._problem(("fields", name), text, key=True, code=Code.SAME_FIELD, cure=f"Remove {name} or {other}")
 
-    def _withdraw(self, spec: MappingSpec, parts: "list[_Part]") -> frozenset[str]:
+    def _withdraw(self, spec: MappingSpec, parts: list[FieldPart]) -> frozenset[str]:
         for index, name in enumerate(spec.withdraw):
             if name not in spec.fields:
                 near = get_close_matches(name, spec.fields, n=1)
                 hint = f"Did you mean {near[0]}?" if near else f"It has {', '.join(spec.fields)}."
                 text = f"the mapping {spec.name} has no field {name}"
-                self.problem(("withdraw", index), text, code=Code.WITHDRAW, cure=hint)
+                self._problem(("withdraw", index), text, code=Code.WITHDRAW, cure=hint)
             elif name in spec.withdraw[:index]:
-                self.problem(("withdraw", index), f"{name} is named twice", code=Code.WITHDRAW, cure="Remove one")
+                self._problem(("withdraw", index), f"{name} is named twice", code=Code.WITHDRAW, cure="Remove one")
         fields = dict(zip(spec.fields, parts, strict=True))
         return frozenset().union(*(fields[name].target.names for name in spec.withdraw if name in fields))
 
-    def _compile(self, compiler: Callable[[str, Scope], _T], source: str, path: DataPath) -> _T | None:
-        try:
-            made = compiler(source, self._scope)
-        except ExpressionError as error:
-            for each in (error, *error.others):
-                self.problem(path, each.text, each.at, code=each.code, cure=each.cure)
-            return None
-        self._note(path, made.parts if isinstance(made, Template) else (made,))
-        return made
-
-    def _note(self, path: DataPath, parts: Iterable[object], *, in_key: bool = False) -> None:
-        """The expressions among ``parts`` stand at ``path``."""
-        self.sites += [
-            Site(self._name, self._path + path, part, in_key) for part in parts if isinstance(part, Expression)
-        ]
-
     def _condition(self, source: str, path: DataPath) -> Expression:
-        expression = self._compile(compile_expression, source, path) or _NOTHING
+        expression = self._texts.expression(source, path)
         if not expression.kind & Kind.BOOLEAN:
             text = f"a condition is true or false; this gives {words(expression.kind)}"
-            self.problem(path, text, code=Code.CONDITION, cure=_COMPARE)
+            self._problem(path, text, code=Code.CONDITION, cure=_COMPARE)
         return expression
 
     def _ric(self, source: str | None) -> Evaluate:
         if not source:
             self._lacks("ric", Code.NO_RIC, 'text with expressions in braces, as in ric: "{pair}=TRCC"')
-        template = self._compile(compile_template, source or "", ("ric",)) or Template("", ())
+        template = self._texts.compiled(compile_template, source or "", ("ric",)) or Template("", ())
         parts = [part if isinstance(part, str) else part.node for part in template.parts]
         if parts and (wrong := ric_problem([part if isinstance(part, str) else None for part in parts])):
-            self.problem(("ric",), wrong, code=Code.RIC_NOT_POSTED, cure="Write printable ASCII, no space at its ends")
+            self._problem(("ric",), wrong, code=Code.RIC_NOT_POSTED, cure="Write printable ASCII, no space at its ends")
         ordered = bool(parts) and isinstance(parts[0], str) and parts[0].startswith(COMMANDS)
         return generate_text(parts, noted(GATE, ric_text), noted(RIC, clean_ric if ordered else price_ric))
 
@@ -302,82 +258,18 @@ class _Compiler:
             return default
         if not name or name.isdigit() or not name.isprintable() or name != name.strip() or len(name) > 255:
             text = "a service is named by its name: printable text, not a number"
-            self.problem(("service",), text, code=Code.SERVICE, cure="Write the service's name, as the ADS has it")
+            self._problem(("service",), text, code=Code.SERVICE, cure="Write the service's name, as the ADS has it")
         elif "{" in name:
             text = "a service is a constant: braces in it would be part of its name"
-            self.problem(("service",), text, code=Code.SERVICE, cure="Write a mapping for each service, with a when")
+            self._problem(("service",), text, code=Code.SERVICE, cure="Write a mapping for each service, with a when")
         return name
-
-    def _field(self, name: str, spec: FieldSpec) -> "_Part":
-        path: DataPath = ("fields", name)
-        target = self._target(name, path)
-        spec = target.completed(spec)
-        expression = _NOTHING
-        if spec.from_ is not None:
-            expression = self._compile(compile_expression, spec.from_, path + spec.short_path) or _NOTHING
-        wrong_settings = target.problems(spec, expression.kind, field_problems(spec, expression.kind, expression.node))
-        for problem in wrong_settings:
-            self._field_problem(path, spec, problem)
-        last = target.fitting(spec)
-        checked = target.checked(last)
-        if spec.has("value"):
-            value = self._constant((*path, "value"), spec.value, checked)
-            return _Part(target, Literal(0, value), _as_it_is, spec.missing)
-        if spec.lookup is not None:
-            lookup = self._lookup(path, spec, spec.lookup, checked)
-            return _Part(target, expression.node, target.fitting(spec, lookup), spec.missing)
-        if not wrong_settings:
-            self._constant_expression(path + spec.short_path, expression, checked)
-        return _Part(target, expression.node, last, spec.missing)
-
-    def _target(self, name: str, path: DataPath) -> Target:
-        """The field of this name; one of which nothing is known where there is a problem."""
-        try:
-            if "{" in name or "}" in name:
-                template = compile_template(name, self._scope)
-                self._note(path, template.parts, in_key=True)
-                return Target(name, *self._types.computed(template))
-            known = self._types.field(name)
-        except (ExpressionError, FieldNameError) as error:
-            self.problem(path, error.text, key=True, code=error.code, cure=error.cure)
-            return Target(name)
-        return Target(name if known is None else known.name, None, known)
-
-    def _lookup(self, path: DataPath, spec: FieldSpec, table: Mapping[str, Scalar], last: Convert) -> Lookup:
-        for key, value in table.items():
-            self._constant((*path, "lookup", key), value, last)
-        default = (spec.default,) if spec.has("default") else ()
-        for value in default:
-            self._constant((*path, "default"), value, last)
-        return Lookup(table, default)
-
-    def _field_problem(self, path: DataPath, spec: FieldSpec, problem: FieldProblem) -> None:
-        below = spec.short_path if problem.key == "from" else (problem.key,) if problem.key else ()
-        self.problem(path + below, problem.text, problem.at, code=problem.code, cure=problem.cure)
-
-    def _constant(self, path: DataPath, value: Scalar, convert: Convert, at: int = 0) -> FieldValue:
-        """A constant as it will be posted; a problem where it cannot be."""
-        try:
-            with localcontext(CONTEXT):
-                return convert(value)
-        except RAISED as error:
-            failure = as_evaluation_error(error)
-            cure = failure.cure or "Write a value that can be posted, or null for a blank"
-            self.problem(path, failure.text, at, code=failure.code or Code.CONSTANT_NOT_POSTED, cure=cure)
-            return None
-
-    def _constant_expression(self, path: DataPath, expression: Expression, convert: Convert) -> None:
-        """What an expression gives without reading the record is a constant too."""
-        for node in outcomes(expression.node):
-            if isinstance(node, Literal):
-                self._constant(path, node.value, convert, node.at)
 
 
 def _calls(node: Node, function: str) -> bool:
     return any(isinstance(part, Call) and part.function == function for part in walk_tree(node))
 
 
-def _constants(parts: "list[_Part]") -> frozenset[str]:
+def _constants(parts: list[FieldPart]) -> frozenset[str]:
     """The fields that say nothing by themselves. A blank says that the quote is gone."""
     names = frozenset(part.target.name for part in parts if not _says(part.node))
     return names if len(names) < len(parts) else frozenset()
@@ -387,33 +279,3 @@ def _says(node: Node) -> bool:
     if isinstance(node, Literal) and node.value is None:
         return True
     return any(isinstance(each, Path | Access | Row | TableName) for each in walk_tree(node))
-
-
-def _as_it_is(value: Value) -> Value:
-    return value
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A field before its functions are generated."""
-
-    target: Target
-    node: Node
-    convert: Convert
-    missing: str
-
-    def compiled(self) -> CompiledField:
-        """The field by itself."""
-        computed = self.target.computed
-        return CompiledField(
-            self.target.name,
-            generate_later(self.node),
-            self.convert,
-            self.missing,
-            self.target.label,
-            None if computed is None else generate_name(computed),
-        )
-
-
-_NOTHING = Expression("", Kind.ANY, Literal(0, None), (), frozenset(), lambda _record: None)
-"""Stands in for an expression with a problem: it can give anything, so that nothing more is said about it."""
