@@ -440,6 +440,15 @@ def test_the_example_of_the_documentation_passes_its_own_tests() -> None:
     assert [result.differences for result in run_cases(made.tests, Mapper(made.mappings))] == [(), ()]
 
 
+@pytest.mark.parametrize("key", ["fields", "including"])
+def test_a_test_names_fields_by_fid_as_mappings_do(key: str) -> None:
+    case = {"record": {"bid": 1}, "post": {"ric": "EUR=", key: {"22": 1}}}
+    model = {"mappings": [{"name": "one", "ric": "EUR=", "fields": {"22": "bid"}}], "tests": [case]}
+    made = compile_file(MappingFile.model_validate(model), "TRCC", types=SAMPLE)
+    [result] = run_cases(made.tests, Mapper(made.mappings))
+    assert result.passed, result.differences
+
+
 def test_rmtes_text_goes_into_rmtes_fields_as_long_as_they_hold_it() -> None:
     assert posted("ROW64_1", "\x1b[60`ABCD", **{"as": "rmtes"}) == "\x1b[60`ABCD"
     assert posted("ROW64_1", "S\xf3", **{"as": "rmtes"}) == "\x1b%0S\xf3"

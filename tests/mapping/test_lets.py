@@ -130,6 +130,15 @@ def test_a_test_record_has_no_key_that_means_something_else() -> None:
     assert problems(one(), tests=tests) == []
 
 
+def test_a_test_record_has_no_key_that_is_called_as_the_element_of_a_list() -> None:
+    tests = [{"record": {"item": 1}, "rejected": "BadValue"}]
+    [problem] = problems(one(fields={"F": "sum(bids, item.size)"}), tests=tests)
+    assert (problem.path, problem.code, problem.cure) == (
+        ("tests", 0, "record", "item"), "M213", 'Rename the key, or read ["item"]',
+    )  # fmt: skip
+    assert problems(one(fields={"F": "item"}), tests=tests) == []
+
+
 # @post
 
 

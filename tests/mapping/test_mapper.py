@@ -136,6 +136,12 @@ def test_failed_check_carries_its_own_text() -> None:
     assert rejected({**RECORD, "bid": 0}).text == "no bid: bid > 0 is false (bid 0)"
 
 
+@pytest.mark.parametrize(("value", "text"), [(None, "null"), (False, "false"), ("x", "'x'"), ([1], "[1]")])
+def test_a_failed_check_shows_values_in_the_words_of_the_language(value: object, text: str) -> None:
+    outcome = rejected({"x": value}, one({"value": 1}, checks=["x == 2"]))
+    assert outcome.text == f"x == 2 is false (x {text})"
+
+
 def test_check_that_cannot_be_evaluated_rejects_by_its_cause() -> None:
     assert rejected({"x": 1}, one("x", checks=["y > 0"])).code is RejectCode.MISSING_FIELD
     outcome = rejected({"x": 1}, one("x", checks=["x == 1 and x"]))

@@ -116,6 +116,11 @@ def test_record_without_value_is_told() -> None:
         ("late.x", ErrorKind.MISSING, "late: the record has no quote.ask"),
         ("instruments[tenor].ric", ErrorKind.MISSING, 'the table instruments has no row "2M"'),
         ("instruments[sizes]", ErrorKind.WRONG_TYPE, "the key of a row of instruments is text or a number, not a list"),
+        (
+            'instruments[number("1e200")]',
+            ErrorKind.OUT_OF_RANGE,
+            "the key of a row of instruments is a number with too many digits",
+        ),
         ("ladder[pair].bid", ErrorKind.MISSING, 'there is no ladder[pair]; pair is "EURUSD"'),
         ("ladder[n]", ErrorKind.MISSING, "there is no ladder[n]; n is 1"),
         ("sizes[n + 1]", ErrorKind.MISSING, "there is no sizes[n + 1]; n + 1 is 2"),

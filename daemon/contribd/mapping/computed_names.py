@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from contribd.mapping.mistakes import out_of_range, wrong_type
+from contribd.mapping.mistakes import out_of_range
 from contribd.mapping.numbers import NUMBERS, key_text
-from contribd.mapping.operators import Value, kind_name
+from contribd.mapping.operators import Value, no_text
 from contribd.mapping.outcome import FieldValue
 from contribd.mapping.syntax import Node
 
@@ -27,7 +27,7 @@ def name_text(value: Value) -> str:
         return value
     text = key_text(value) if type(value) in NUMBERS else None
     if text is None:
-        raise wrong_type(f"a part of a field's name is text or a number, not {kind_name(value)}")
+        raise no_text("a part of a field's name", value)
     return text
 
 

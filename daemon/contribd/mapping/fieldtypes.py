@@ -169,10 +169,11 @@ UNREAD: Final[FieldTypes] = _Unread()
 
 def named_as_posted(case: CaseSpec, types: FieldTypes) -> CaseSpec:
     """A test with the names that fields are posted under: the field's own where a FID stands."""
-    if case.post is None or case.post.fields is None or types is NO_DICTIONARY:
+    if case.post is None or types is NO_DICTIONARY:
         return case
-    fields = {_posted(name, types): value for name, value in case.post.fields.items()}
-    return case.model_copy(update={"post": case.post.model_copy(update={"fields": fields})})
+    key = "including" if case.post.fields is None else "fields"
+    fields = {_posted(name, types): value for name, value in case.post.wanted.items()}
+    return case.model_copy(update={"post": case.post.model_copy(update={key: fields})})
 
 
 def _posted(name: str, types: FieldTypes) -> str:

@@ -31,7 +31,7 @@ def given_names(expressions: Iterable[Expression]) -> dict[str, str]:
     given: dict[str, str] = {}
     for expression in expressions:
         given |= dict.fromkeys(expression.tables, "a table")
-        if expression.reads(ITEM):
+        if any(isinstance(node, Path) and node.keys[0] is ITEM for node in walk_tree(expression.node)):
             given[ITEM.name] = ELEMENT
     return given
 

@@ -19,6 +19,7 @@ from contribd.mapping.operators import Value, kind_name, walk
 from contribd.mapping.outcome import FieldValue, Mapped, Outcome, RejectCode, Rejected, UnreadValue
 from contribd.mapping.scope import EMPTY, POST, SURROUNDINGS, LetName, Surroundings
 from contribd.mapping.syntax import Key, path_text
+from contribd.mapping.written import constant_text
 
 MAX_RECORD_BYTES = 1_048_576
 """A record's value; Kafka's own default for a message. A price record has a few hundred bytes."""
@@ -242,7 +243,7 @@ def _shown(paths: tuple[tuple[Key, ...], ...], record: Record) -> str:
             value = walk(record, path)
         except EvaluationError:
             continue
-        text = repr(value) if isinstance(value, str) else str(value)
+        text = repr(value) if isinstance(value, str) else constant_text(value)
         shown.append(f"{path_text(path)} {text[:_SHOWN_CHARACTERS]}")
     return f" ({', '.join(shown)})" if shown else ""
 

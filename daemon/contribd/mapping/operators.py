@@ -135,8 +135,15 @@ def table_key(key: Value, table: Table) -> str:
         return key
     text = key_text(key) if type(key) in NUMBERS else None
     if text is None:
-        raise wrong_type(f"the key of a row of {table.name} is text or a number, not {kind_name(key)}")
+        raise no_text(f"the key of a row of {table.name}", key)
     return text
+
+
+def no_text(what: str, value: Value) -> EvaluationError:
+    """``value``, which is to be ``what``, is neither text nor a number that can be written out."""
+    if type(value) in NUMBERS:
+        return out_of_range(f"{what} is a number with too many digits")
+    return wrong_type(f"{what} is text or a number, not {kind_name(value)}")
 
 
 def add(left: Value, right: Value) -> Value:
