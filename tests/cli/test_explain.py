@@ -7,19 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from tests.cli.map_command import run, written
+from typer.testing import Result
 
-from contribd.cli import app
 from contribd.mapping.inputs import Input
 from contribd.mapping.scope import Surroundings
 from contribd.streams import traffic
 from contribd.streams.span import Span
 
-CONFIG = """
-kafka: {bootstrap_servers: "localhost:9092", group_id: g, prices: prices, results: results}
-ads: {endpoints: ["ws://localhost:15000/WebSocket"], service: TRCC, user: u, position: 10.0.0.1/net}
-mappings: [m.yaml]
-"""
 MAPPING = """
 mappings:
   - name: forward
@@ -44,15 +39,11 @@ SPOT = {"tenor": "SP", "pair": "EUR", "bid": 1.10, "ask": 1.111, "ccy": "GBP"}
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    (tmp_path / "m.yaml").write_text(MAPPING)
-    path = tmp_path / "contribd.yaml"
-    path.write_text(CONFIG)
-    return path
+    return written(tmp_path, MAPPING)
 
 
 def invoke(config: Path, *arguments: str, record: Any = None, raw: bytes = b"") -> Result:
-    sent = raw or json.dumps(record).encode()
-    return CliRunner().invoke(app, ["map", "-c", str(config), *arguments], input=sent)
+    return run(config, *arguments, sent=raw or json.dumps(record).encode())
 
 
 def shown(config: Path, record: Any = None, raw: bytes = b"") -> list[str]:
@@ -168,7 +159,7 @@ def test_line_may_say_what_surrounds_its_record_and_a_wrong_one_is_told_with_its
     assert invoke(config, record={"@key": "EUR", "@value": SPOT}).exit_code == 0
     result = invoke(config, record={"@kee": "EUR", "@value": SPOT})
     assert result.exit_code == 1
-    assert result.stderr.startswith("standard input:1: @kee says nothing of a record; did you mean @key?")
+    assert result.stderr.startswith("standard input:1: @kee is no key of such a line; did you mean @key?")
 
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "config" / "examples").glob("*/contribd.yaml"))

@@ -6,15 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from tests.cli.map_command import run, written
+from typer.testing import Result
 
-from contribd.cli import app
-
-CONFIG = """
-kafka: {bootstrap_servers: "localhost:9092", group_id: g, prices: prices, results: results}
-ads: {endpoints: ["ws://localhost:15000/WebSocket"], service: TRCC, user: u, position: 10.0.0.1/net}
-mappings: [spot.yaml]
-"""
 MAPPING = """
 mappings:
   - name: spot
@@ -32,14 +26,11 @@ not JSON
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    (tmp_path / "spot.yaml").write_text(MAPPING)
-    path = tmp_path / "contribd.yaml"
-    path.write_text(CONFIG)
-    return path
+    return written(tmp_path, MAPPING)
 
 
 def invoke(config: Path, *arguments: str, records: bytes = RECORDS) -> Result:
-    return CliRunner().invoke(app, ["map", "-c", str(config), *arguments], input=records)
+    return run(config, *arguments, sent=records)
 
 
 def test_post_is_the_message_that_the_daemon_sends(config: Path) -> None:
@@ -100,7 +91,7 @@ def test_file_that_is_not_there_is_a_usage_error(config: Path) -> None:
 
 def test_ignored_records_are_told_and_no_failure(config: Path) -> None:
     heartbeat = "  - {name: heartbeat, when: beat == 1, ignore: true}\n"
-    (config.parent / "spot.yaml").write_text(MAPPING.replace("mappings:\n", f"mappings:\n{heartbeat}"))
+    (config.parent / "m.yaml").write_text(MAPPING.replace("mappings:\n", f"mappings:\n{heartbeat}"))
     result = invoke(config, records=b'{"beat":1}')
     assert result.exit_code == 0
     assert result.stdout == "1: IGNORED: mapping heartbeat: such records are not for posting\n"

@@ -166,8 +166,8 @@ def test_a_field_is_named_by_its_acronym_or_fid(name: str) -> None:
         ("BID\u00e9", "M206", "and no acronym has one"),
         ("393", "M304", "refuses FIDs with a digit 9"),
         ("-9", "M304", "refuses FIDs with a digit 9"),
-        ("ROW64_{row}", "M303", "is a template"),
-        ("{field}", "M303", "is a template"),
+        ("ROW64_{row}", "M303", "has an expression in braces; a field's name can have one only where"),
+        ("{field}", "M303", "has an expression in braces; a field's name can have one only where"),
     ],
 )
 def test_a_field_name_that_no_dictionary_has_is_a_problem(name: str, code: str, text: str) -> None:
@@ -256,9 +256,9 @@ def test_fields_to_withdraw_are_fields_of_the_mapping() -> None:
     assert [mapping.withdraw for mapping in good.mappings] == [frozenset({"BID"})]
     found = problems({**GOOD, "withdraw": ["BIT", "BID", "BID", "PRICE"]})
     assert [(problem.path, problem.text, problem.cure) for problem in found] == [
-        (("mappings", 0, "withdraw", 0), "the mapping spot has no field BIT", "Did you mean BID?"),
+        (("mappings", 0, "withdraw", 0), "the mapping spot has no field BIT", "Write BID"),
         (("mappings", 0, "withdraw", 2), "BID is named twice", "Remove one"),
-        (("mappings", 0, "withdraw", 3), "the mapping spot has no field PRICE", "It has BID."),
+        (("mappings", 0, "withdraw", 3), "the mapping spot has no field PRICE", "Write one of its fields: BID"),
     ]
 
 

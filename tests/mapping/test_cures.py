@@ -1,10 +1,10 @@
 """What other languages write, and what is mistyped: told at its place, with a number and a cure."""
 
 import pytest
+from tests.mapping.refusals import refused
 
 from contribd.mapping.codes import Code
 from contribd.mapping.expression import compile_expression
-from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.template import compile_template
 
 MISTAKES = [
@@ -182,28 +182,23 @@ TEMPLATES = [
 
 @pytest.mark.parametrize(("source", "at", "code", "cure"), MISTAKES)
 def test_mistake_has_its_place_its_number_and_its_cure(source: str, at: int, code: str, cure: str) -> None:
-    with pytest.raises(ExpressionError) as caught:
-        compile_expression(source)
-    assert (caught.value.at, caught.value.code, caught.value.cure) == (at, code, cure)
+    error = refused(source)
+    assert (error.at, error.code, error.cure) == (at, code, cure)
 
 
 @pytest.mark.parametrize(("source", "at", "code", "cure"), TEMPLATES)
 def test_mistake_in_a_template_has_them_too(source: str, at: int, code: str, cure: str) -> None:
-    with pytest.raises(ExpressionError) as caught:
-        compile_template(source)
-    assert (caught.value.at, caught.value.code, caught.value.cure) == (at, code, cure)
+    error = refused(source, by=compile_template)
+    assert (error.at, error.code, error.cure) == (at, code, cure)
 
 
 def test_cure_leaves_what_stands_in_quotes() -> None:
-    with pytest.raises(ExpressionError) as caught:
-        compile_expression("a == 'x && y = None' && b == \"AND\"")
-    assert caught.value.cure == "Write a == 'x && y = None' and b == \"AND\""
+    assert refused("a == 'x && y = None' && b == \"AND\"").cure == "Write a == 'x && y = None' and b == \"AND\""
 
 
 def test_mistakes_of_a_template_are_told_all() -> None:
-    with pytest.raises(ExpressionError) as caught:
-        compile_template("{a +}{b}{upper(1)}${c}")
-    assert [caught.value.at, *(error.at for error in caught.value.others)] == [4, 15, 18]
+    first = refused("{a +}{b}{upper(1)}${c}", by=compile_template)
+    assert [first.at, *(error.at for error in first.others)] == [4, 15, 18]
 
 
 def test_key_that_is_called_like_another_languages_word_is_written_in_brackets() -> None:
@@ -231,9 +226,7 @@ def test_numbers_are_never_given_twice() -> None:
     ],
 )
 def test_a_cure_does_no_harm(source: str, cure: str) -> None:
-    with pytest.raises(ExpressionError) as caught:
-        compile_expression(source)
-    assert caught.value.cure.startswith(cure)
+    assert refused(source).cure.startswith(cure)
 
 
 @pytest.mark.parametrize("source", ["2026-12", "2000-1-2", "12345-12-10", '"2026-12-10" < day'])

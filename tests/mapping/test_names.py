@@ -4,9 +4,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.mapping.refusals import failed, refused
 
 from contribd.mapping.expression import compile_expression
-from contribd.mapping.mistakes import ErrorKind, EvaluationError, ExpressionError, missing_path, out_of_range
+from contribd.mapping.mistakes import ErrorKind, EvaluationError, missing_path, out_of_range
 from contribd.mapping.scope import EMPTY, POST, SURROUNDINGS, LetName, Scope, Surroundings
 from contribd.mapping.tables import Table
 from contribd.mapping.template import compile_template
@@ -44,15 +45,7 @@ def value(source: str, record: dict[Any, Any] = RECORD) -> Any:
 
 
 def failure(source: str, record: dict[Any, Any] = RECORD) -> EvaluationError:
-    with pytest.raises(EvaluationError) as caught:
-        compile_expression(source, SCOPE).evaluate(record)
-    return caught.value
-
-
-def problem(source: str, scope: Scope = SCOPE) -> ExpressionError:
-    with pytest.raises(ExpressionError) as caught:
-        compile_expression(source, scope)
-    return caught.value
+    return failed(source, record, SCOPE)
 
 
 @pytest.mark.parametrize(
@@ -143,12 +136,11 @@ def test_record_without_key_has_no_key() -> None:
 
 def test_failed_let_keeps_its_kind_and_is_forgotten_where_it_has_a_value() -> None:
     let = LetName("mid")
-    expression = compile_expression("mid + 1", Scope(lets={"mid": let}))
+    scope = Scope(lets={"mid": let})
     let.failure = out_of_range("division by zero")
-    with pytest.raises(EvaluationError) as caught:
-        expression.evaluate({})
-    assert (caught.value.kind, caught.value.text) == (ErrorKind.OUT_OF_RANGE, "mid: division by zero")
-    assert expression.evaluate({let: 1}) == 2
+    error = failed("mid + 1", {}, scope)
+    assert (error.kind, error.text) == (ErrorKind.OUT_OF_RANGE, "mid: division by zero")
+    assert compile_expression("mid + 1", scope).evaluate({let: 1}) == 2
 
 
 def test_path_that_the_record_lacks_is_known() -> None:
@@ -174,10 +166,15 @@ def test_expression_tells_what_it_reads() -> None:
         ("1 + @kye", 4, "there is no @kye", 'Write @key; a key of the record that is called so is ["@kye"]'),
         ("@value.bid", 0, "the record itself has no name", "Write its keys by themselves, as in bid"),
         ("@headers", 0, "@headers takes the name of a header", "Write @headers.source, for example"),
-        ("@key.x", 0, "@key is no list or object: nothing is within it", ""),
+        ("@key.x", 0, "@key is no list or object: nothing is within it", "Write @key"),
         ("@post", 0, "@post takes the name of a field", "Write @post.22"),
         ("@post.BDI", 0, "this mapping posts no field BDI", "Write BID"),
-        ("@timestamp + 'x'", 11, "'+' takes two numbers or two texts, not a number and text", ""),
+        (
+            "@timestamp + 'x'",
+            11,
+            "'+' takes two numbers or two texts, not a number and text",
+            'Write text(@timestamp), or number("x")',
+        ),
         (
             "1 + instruments",
             4,
@@ -188,19 +185,19 @@ def test_expression_tells_what_it_reads() -> None:
         ("instruments.EURUSD.ric", 0, "instruments is a table", 'Write instruments["EURUSD"]'),
         ("instruments[pair].rci", 18, "the table instruments has no column rci", "Write ric"),
         ("units[pair].ric", 0, "a row of units is one value, it has no columns", "Write units[pair]"),
-        ("instruments[true]", 12, "expected a position such as [0] or [-1], or a key", ""),
-        ("instruments[pair] + 1", 0, "'+' takes", ""),
-        ("(1 + 2).x", 3, "takes a list or an object", ""),
+        ("instruments[true]", 12, "expected a position such as [0] or [-1], or a key", 'Write ["true"] for a key'),
+        ("instruments[pair] + 1", 0, "'+' takes", "Write something that gives a number or text"),
+        ("(1 + 2).x", 3, "takes a list or an object", "Write something that gives a list or an object"),
     ],
 )
 def test_wrong_name_is_refused_at_its_place(source: str, at: int, text: str, cure: str) -> None:
-    error = problem(source)
+    error = refused(source, SCOPE)
     assert text in error.text
     assert (error.at, cure in error.cure) == (at, True)
 
 
 def test_post_is_known_in_checks_alone() -> None:
-    assert problem("@post.BID", Scope()).text.startswith("@post is known in checks alone")
+    assert refused("@post.BID").text.startswith("@post is known in checks alone")
 
 
 def test_template_has_the_same_names() -> None:
