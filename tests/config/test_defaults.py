@@ -1,17 +1,15 @@
 """Defaults and included files: what a mapping comes to, and where its mistakes are told."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.config.conftest import Write
 
 from contribd.config.errors import ConfigError
 from contribd.config.library import MAX_INCLUDES
 from contribd.config.load import Loaded, inspect, load
 from contribd.config.show import show
 from contribd.mapping.outcome import Ignored, Mapped
-
-Write = Callable[..., Path]
 
 DESK = """\
 tables:

@@ -1,14 +1,12 @@
 """Mapping files without effect: told with the place of the mapping, or in the configuration."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.config.conftest import Write
 
 from contribd.config.errors import ConfigError
 from contribd.config.load import load
-
-Write = Callable[..., Path]
 
 EVERY = 'mappings:\n  - {name: every, ric: "{id}", fields: {BID: bid}}\n'
 LATER = 'mappings:\n  - {name: later, when: x == 1, ric: "{id}", fields: {BID: bid}}\n'

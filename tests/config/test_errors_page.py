@@ -18,6 +18,9 @@ FILE = re.compile(r"^# (\w+(?:\.\w+)?)\n", re.MULTILINE)
 WITHOUT_EXAMPLE = {"Y101", "Y102", "Y103", "Y199", "C114", "M224", "M322", "M404", "M406", "M408", "M421"}
 """What a page of text cannot show: bytes, files that are not there, and what takes a whole dictionary."""
 
+SHOWN_FOLDER = "/etc/contribd"
+"""What the page shows in place of the folder that an example is in."""
+
 
 class Section(NamedTuple):
     code: str
@@ -51,8 +54,8 @@ def test_every_number_has_an_example_but_those_that_cannot() -> None:
 
 
 @pytest.mark.parametrize("section", [each for each in SECTIONS if each.examples], ids=lambda section: section.code)
-def test_an_example_produces_its_number_with_a_cure(tmp_path: Path, section: Section) -> None:
-    for frame, text, _, _ in section.examples:
+def test_an_example_produces_its_number_with_the_text_and_the_cure_shown(tmp_path: Path, section: Section) -> None:
+    for frame, text, told, cure in section.examples:
         found = [problem for problem in run_example(tmp_path, frame, text) if problem.code == section.code]
-        assert found
         assert all(problem.cure for problem in found)
+        assert (told, cure) in [(each.text.replace(str(tmp_path), SHOWN_FOLDER), each.advice) for each in found]

@@ -1,20 +1,18 @@
 """Configuration and mapping files together: what is told of mistakes, and what comes of a right one."""
 
 import importlib.util
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
+from tests.config.conftest import Write
 
 from contribd.config import kafka_client
 from contribd.config.errors import ConfigError
 from contribd.config.load import DEFAULT_FILE, Loaded, inspect, load, resolve_path
 from contribd.mapping.outcome import Mapped, Rejected
 from contribd.streams.client.settings import KafkaSettings
-
-Write = Callable[..., Path]
 
 MINIMAL = """\
 kafka: {bootstrap_servers: "kafka1:9092"}
@@ -443,7 +441,9 @@ PAGE = 'mappings:\n  - {name: page, ric: PAGE, fields: {ROW64_1: {from: "partial
 def test_rmtes_text_needs_to_be_told_how_the_ads_takes_it(write: Write) -> None:
     told = problems(write(changed(contribution="conflate: false"), page=PAGE))
     assert len(told) == 1
-    assert "ads.rmtes_escape: mapping page posts ROW64_1 as: rmtes, and how this ADS takes its escapes" in told[0]
+    assert (
+        "ads.rmtes_escape: mapping page posts ROW64_1 as: rmtes; how this ADS takes the escapes must be said" in told[0]
+    )
     loaded = load(write(changed(contribution="conflate: false", ads="rmtes_escape: raw"), page=PAGE), environ={})
     assert loaded.settings.ads.rmtes_escape == "raw"
 
@@ -451,6 +451,6 @@ def test_rmtes_text_needs_to_be_told_how_the_ads_takes_it(write: Write) -> None:
 def test_rows_that_change_in_part_are_never_conflated(write: Write) -> None:
     told = problems(write(changed(ads="rmtes_escape: json"), page=PAGE))
     assert len(told) == 1
-    assert "contribution.conflate: mapping page changes rows in part" in told[0]
+    assert "contribution.conflate: mapping page posts partial updates" in told[0]
     whole = PAGE.replace("partial(t, 3)", "t")
     load(write(changed(ads="rmtes_escape: json"), page=whole), environ={})

@@ -71,7 +71,7 @@ def test_no_secret_is_handed_on_nor_the_configuration_itself(tmp_path: Path) -> 
 def test_other_texts_than_those_of_the_digest_are_noted(tmp_path: Path) -> None:
     document = loaded_in(tmp_path)
     rules = rebuilt({**document, "digest": "0" * 64}, "the daemon")
-    assert "does not come to its digest" in rules.notes[0]
+    assert "have another digest here" in rules.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_other_texts_than_those_of_the_digest_are_noted(tmp_path: Path) -> None:
         ({"settings": None}, "cannot be read"),
         ({"files": {"/tmp/../etc/passwd": "eJwDAAAAAAE="}}, "is no path of a file"),  # noqa: S108 - nothing is written there
         ({"files": {"etc/passwd": "eJwDAAAAAAE="}}, "is no path of a file"),
-        ({"mapping_files": []}, "none to this version"),
+        ({"mapping_files": []}, "not valid for this version"),
     ],
 )
 def test_what_is_no_rules_is_told(tmp_path: Path, change: dict[str, object], said: str) -> None:

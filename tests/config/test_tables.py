@@ -1,18 +1,16 @@
 """Tables: what expressions find in them, and what is wrong with their files."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.config.conftest import Write
 
 from contribd.config.csv_table import MAX_TOLD
 from contribd.config.errors import ConfigError
 from contribd.config.load import load
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Mapped, Rejected
-
-Write = Callable[..., Path]
 
 CSV = "id,ric,tick\nA,EUR=,0.01\nB,GBP=,\n1.5,X=,2\n"
 SPOT = """\

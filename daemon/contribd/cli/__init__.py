@@ -13,7 +13,7 @@ from contribd.config.errors import ConfigError
 COMMANDS = {
     "run": "The daemon: posts prices from Kafka to the ADS and writes each answer to the results topic.",
     "check": "Validate configuration and mappings; all errors at once.",
-    "map": "Print the exact post for each record (JSON lines), or why it has none.",
+    "map": "Print the exact post for each record (JSON lines), or why there is none.",
     "test": "Run the test cases written in the mapping files.",
     "plan": "Show what would change if this configuration replaced the one in force, over real traffic.",
     "results": "Read the results topic.",

@@ -40,8 +40,8 @@ ShowOption = Annotated[
     typer.Option(
         "--show",
         metavar="NAME",
-        help="Print a mapping as it comes out, with its file's defaults and what the file includes, and say where each "
-        "part of it stands.",
+        help="Print a mapping with what its file's defaults and includes add to it, and the file and line of each "
+        "part.",
         show_default=False,
     ),
 ]

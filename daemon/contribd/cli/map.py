@@ -39,8 +39,8 @@ FileArgument = Annotated[
     typer.Argument(
         metavar="FILE",
         callback=_readable,
-        help="Records as JSON lines; - or nothing: standard input. A line of nothing but @ keys says what surrounds "
-        'a record: {"@key": "EURUSD", "@headers": {}, "@timestamp": 1780000000000, "@value": {}}.',
+        help="Records as JSON lines; - or nothing: standard input. A line whose keys all begin with @ gives a record "
+        'with its metadata: {"@key": "EURUSD", "@headers": {}, "@timestamp": 1780000000000, "@value": {}}.',
         show_default=False,
     ),
 ]
@@ -57,7 +57,7 @@ ExplainOption = Annotated[
     bool,
     typer.Option(
         "--explain",
-        help="Show the way there: each when and why not, each expression with its values, what was done to them.",
+        help="Explain each step: why a mapping did not match, each expression with its values, each conversion.",
         show_default=False,
     ),
 ]
@@ -71,7 +71,7 @@ def map_(
     explained: ExplainOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the exact post for each record (JSON lines), or why it has none. Exit code 1: one would be rejected.
+    """Print the exact post for each record (JSON lines), or why there is none. Exit code 1: one would be rejected.
 
     Posts are numbered from 1; a running daemon goes on from its last PostID.
     """

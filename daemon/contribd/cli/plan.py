@@ -110,8 +110,8 @@ def plan(
 ) -> None:
     """Show what would change if this configuration replaced the one in force: both map the same real traffic.
 
-    Nothing is posted or written, and the daemon does not hear of it but for the question what its rules are. Exit
-    code: 0 every record comes out the same, 2 some do not, 1 nothing could be compared, 78 a configuration is wrong.
+    A dry run: nothing is posted or written, and the running daemon is asked for its rules and nothing else. Exit code:
+    0 every record comes out the same, 2 some do not, 1 nothing could be compared, 78 a configuration is wrong.
     """
     if file is not None and (since or until or offset):
         raise typer.BadParameter("leave out --since, --until and --offset with --file")

@@ -45,7 +45,7 @@ class FileCode(MistakeCode):
     ALIAS = "Y143", "An alias without its anchor"
     MERGE = "Y144", "<< takes sections"
     DOCUMENT = "Y145", "A second document in a file"
-    NUMBER = "Y146", "A number out of all proportion"
+    NUMBER = "Y146", "A number with an exponent that is too large"
     OTHER = "Y199", "Not YAML"
 
     # Keys and kinds of values, in the configuration and in mapping files.
@@ -58,7 +58,7 @@ class FileCode(MistakeCode):
     # Variables, and files that are named.
     VARIABLE = "C110", "A variable, or a file of a secret, that cannot be read"
     MAPPING_VARIABLE = "C111", "A variable in a mapping file"
-    NO_MAPPINGS = "C112", "A name or pattern of mapping files that leads nowhere"
+    NO_MAPPINGS = "C112", "A name or pattern of mapping files that matches no file"
     FILE = "C113", "A file that is named cannot be read"
     CERTIFICATE = "C114", "A certificate, a key or its pass phrase cannot be used"
 

@@ -195,13 +195,11 @@ def _rmtes_problems(settings: Settings, mappings: MappingFiles) -> Iterator[tupl
     """What mappings with ``as: rmtes`` need of the configuration."""
     escaped = next((mapping for mapping in mappings.compiled if mapping.rmtes), None)
     if escaped is not None and settings.ads.rmtes_escape is None:
-        text = (
-            f"mapping {escaped.name} posts {escaped.rmtes[0]} as: rmtes, and how this ADS takes its escapes is not said"
-        )
+        text = f"mapping {escaped.name} posts {escaped.rmtes[0]} as: rmtes; how this ADS takes the escapes must be said"
         yield ("ads", "rmtes_escape"), text, "Write rmtes_escape: raw or json, once you have seen which one arrives"
     partly = next((mapping for mapping in mappings.compiled if mapping.partly), None)
     if partly is not None and settings.contribution.conflate:
-        text = f"mapping {partly.name} changes rows in part: of two changes that wait only the newer would be posted"
+        text = f"mapping {partly.name} posts partial updates: of two that wait only the newer would be posted"
         yield ("contribution", "conflate"), text, "Write conflate: false"
 
 

@@ -35,7 +35,7 @@ def rebuilt(document: Mapping[str, Any], name: str) -> Rules:
         raise NotRules(f"what it answered cannot be read: {error}") from error
     except ConfigError as error:
         first = error.problems[0]
-        text = f"its rules are none to this version of contribd: {first.path}: {first.text}"
+        text = f"its rules are not valid for this version of contribd: {first.path}: {first.text}"
         raise NotRules(f"{text}; it runs version {document.get('version')}") from error
     settings, digest, version = document["settings"], str(document["digest"]), str(document["version"])
     notes = (
@@ -47,7 +47,7 @@ def rebuilt(document: Mapping[str, Any], name: str) -> Rules:
 
 
 _NOT_ITS_DIGEST: Final = (
-    "what the daemon handed on does not come to its digest here: files that name others by absolute paths, or another "
+    "the rules that the daemon sent have another digest here: files that name others by absolute paths, or another "
     "version of contribd"
 )
 

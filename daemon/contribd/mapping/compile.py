@@ -228,7 +228,7 @@ class _Compiler:
         for index, name in enumerate(spec.withdraw):
             if name not in spec.fields:
                 near = get_close_matches(name, spec.fields, n=1)
-                hint = f"Did you mean {near[0]}?" if near else f"It has {', '.join(spec.fields)}."
+                hint = f"Write {near[0]}" if near else f"Write one of its fields: {', '.join(spec.fields)}"
                 text = f"the mapping {spec.name} has no field {name}"
                 self._problem(("withdraw", index), text, code=Code.WITHDRAW, cure=hint)
             elif name in spec.withdraw[:index]:

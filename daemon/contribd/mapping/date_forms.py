@@ -101,7 +101,7 @@ def date_form(source: str) -> DateForm:
         text = "a form is written with pieces such as DD.MM.YYYY, not with %"
         raise FormError(source.index("%"), text, _instead(source))
     if not 0 < len(source) <= MAX_FORM:
-        raise FormError(0, f"a form has 1 to {MAX_FORM} characters", 'Write one such as "DD.MM.YYYY HH:mm:ss"')
+        raise FormError(0, f"a form has 1 to {MAX_FORM} characters", _WRITE_ONE)
     parts, places = _parts(source)
     _check(source, parts, places)
     pieces = [part for part in parts if part[0] != "["]
@@ -119,19 +119,24 @@ def _parts(source: str) -> tuple[list[str], list[int]]:
     while at < len(source):
         token = _TOKEN.match(source, at)
         if token is None:
-            raise FormError(at, "this bracket has no other; text stands in brackets, as in [at]")
+            raise FormError(
+                at,
+                "this bracket has no other; text stands in brackets, as in [at]",
+                "Write [ and ] around the text, or remove the bracket",
+            )
         piece = token["piece"]
         if piece is None or piece == "T":
             parts.append(f"[{token.group() if token['quoted'] is None else token['quoted']}]")
         elif piece in _READS:
             parts.append(piece)
         else:
-            raise FormError(at, f"{piece} is no piece of a date or time; {_PIECES}", _instead(source))
+            raise FormError(at, f"{piece} is no piece of a date or time; {_PIECES}", _instead(source) or _WRITE_ONE)
         places.append(at)
         at = token.end()
     return parts, places
 
 
+_WRITE_ONE = 'Write one such as "DD.MM.YYYY HH:mm:ss"'
 _PIECES = "there are YYYY YY MMM MM DD HH hh mm ss SSS A Z; other text stands in brackets"
 
 

@@ -22,7 +22,7 @@ def field_name_problem(name: str) -> FieldProblem | None:
     if "{" in name or "}" in name:
         return FieldProblem(
             "",
-            f"{name} is a template; a field's name is one only where a dictionary knows all that it can become",
+            f"{name} has an expression in braces; a field's name can have one only where there is a field dictionary",
             Code.FIELD_NAME_TEMPLATE,
             "Set dictionary.fields in the configuration, or write each field out with its acronym",
         )

@@ -92,7 +92,7 @@ def _wrapped(said: dict[str, msgspec.Raw], number: int, topic: str) -> Input:
     for name in said:
         if name not in KEYS:
             near = difflib.get_close_matches(name, KEYS, n=1)
-            raise BadLine(f"{name} says nothing of a record; {f'did you mean {near[0]}?' if near else _there_are()}")
+            raise BadLine(f"{name} is no key of such a line; {f'did you mean {near[0]}?' if near else _there_are()}")
     around = Surroundings(
         key=_read(said, "@key", str | None, "text or null", None),
         topic=_read(said, "@topic", str, "text", topic),

@@ -154,10 +154,12 @@ class FieldSpec(_ShortForm):
         str | None, Field(description="For dates and times: the time zone of text without an offset, as Europe/London")
     ] = None
     fold: Annotated[
-        Literal["earlier", "later", "reject"], Field(description="Which one of a local time that comes twice")
+        Literal["earlier", "later", "reject"],
+        Field(description="Which one is meant of a local time that comes twice, at the end of daylight saving time"),
     ] = "earlier"
     gap: Annotated[
-        Literal["reject", "forward"], Field(description="What becomes of a local time that the clocks leave out")
+        Literal["reject", "forward"],
+        Field(description="What becomes of a local time that does not exist, at the start of daylight saving time"),
     ] = "reject"
     format: Annotated[
         str | None, Field(description="For dates and times: how text writes them, as DD.MM.YYYY HH:mm:ss")

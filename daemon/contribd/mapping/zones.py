@@ -82,13 +82,17 @@ class NoZone(Exception):
 @lru_cache(maxsize=256)
 def zone_info(name: str) -> ZoneInfo:
     """The zone of that name. Raises NoZone."""
-    # Names that begin otherwise are the host's own: localtime, posixrules, right/ with its leap seconds.
-    if not _NAME.fullmatch(name) or name == "Factory":
+    if not _is_one(name):
         raise NoZone(name)
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, OSError, ValueError):
         raise NoZone(name) from None
+
+
+def _is_one(name: str) -> bool:
+    """Names that begin otherwise are the host's own: localtime, posixrules, right/ with its leap seconds."""
+    return _NAME.fullmatch(name) is not None and name != "Factory"
 
 
 _NAME = re.compile(r"[A-Z][A-Za-z0-9_+-]*(?:/[A-Z][A-Za-z0-9_+-]*){0,2}")
@@ -99,7 +103,7 @@ _OFFSET = re.compile(r"(?:GMT|UTC)?([+-])0?(\d{1,2})(?::?00)?", re.IGNORECASE)
 
 def _nearest(name: str) -> str:
     """``london`` and ``Europe/Londn`` are Europe/London; ``BST`` is nothing that could be told."""
-    names = sorted(available_timezones())
+    names = sorted(filter(_is_one, available_timezones()))
     if offset := _OFFSET.fullmatch(name):  # the sign of these names is the other way round: Etc/GMT-1 is +01:00
         fixed = f"Etc/GMT{'-' if offset[1] == '+' else '+'}{offset[2]}"
         return fixed if fixed in names else ""
