@@ -82,7 +82,7 @@ RECORD = b'{"quote": {"bid": 1}}'
         (RECORD.decode().encode("utf-16"), "UTF-16"),
         (RECORD.decode().encode("utf-16-le"), "UTF-16"),
         (RECORD.decode().encode("utf-16-be"), "UTF-16"),
-        (gzip.compress(RECORD), "gzip"),
+        (gzip.compress(RECORD, mtime=0), "gzip"),
         (b"\x28\xb5\x2f\xfd\x04\x00", "zstd"),
         (b"<?xml version='1.0'?><quote/>", "XML"),
         (b"<quote bid='1'/>", "XML or HTML"),
