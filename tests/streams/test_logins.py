@@ -36,13 +36,24 @@ def test_once_one_was_taken_all_may() -> None:
 def test_after_a_refusal_nobody_tries_anywhere_until_the_wait_is_over_and_it_grows() -> None:
     asked, clock = logins()
     asked.attempt("k1", OLD)
-    assert asked.refused("k1", OLD, "no")
+    asked.refused("k1", OLD, "no")
     assert asked.refusal == "no"
     assert asked.attempt("k2", OLD) == 10
     clock.now += 10
     assert asked.attempt("k2", OLD) == 0
-    assert not asked.refused("k2", OLD, "no")
+    asked.refused("k2", OLD, "no")
     assert asked.attempt("k1", OLD) == 20
+
+
+def test_a_refusal_is_told_by_the_first_that_has_somebody_to_tell_until_a_login_is_taken() -> None:
+    asked, _clock = logins()
+    asked.refused("k1", OLD, "no")  # of a client that is opened just now: who opens it is told
+    assert asked.tell("no")
+    assert not asked.tell("no")
+    assert asked.tell("k2 says no")
+    assert not asked.tell("no")
+    asked.succeeded("k1")
+    assert asked.tell("no")
 
 
 def test_other_credentials_are_tried_at_once() -> None:

@@ -105,7 +105,9 @@ class Access:
         text = explain_connection(address, error, settings, was_made=connection.was_made, offers=connection.offers)
         connection.failures[address] = text
         if isinstance(error, LOGIN_REFUSALS):
-            if self._logins.refused(address, connection.fresh, text) and connection.manager.bootstrapped:
+            self._logins.refused(address, connection.fresh, text)
+            # Whoever opens a client is told by what that raises; one that was open has nobody to tell it to.
+            if connection.manager.bootstrapped and self._logins.tell(text):
                 _log.warning(f"a login was refused, trying again: {text}")
         elif not connection.was_made:
             self._logins.failed()

@@ -39,6 +39,7 @@ class Logins:
         self._lock = lock()
         self._everywhere: Refusal | None = None
         self._at: dict[str, Refusal] = {}
+        self._told: set[str] = set()
         self._proven = False
         self._attempt_until = 0.0
 
@@ -70,17 +71,23 @@ class Logins:
             was_refused = self._everywhere is not None
             self._everywhere = None
             self._at.pop(address, None)
+            self._told.clear()
             self._proven, self._attempt_until = True, 0.0
             return was_refused
 
-    def refused(self, address: str, credentials: Mapping[str, Any], text: str) -> bool:
-        """A login was refused; whether that is news."""
+    def refused(self, address: str, credentials: Mapping[str, Any], text: str) -> None:
+        """A login was refused."""
         with self._lock:
-            before = self._everywhere
-            everywhere = self._refusal(before, credentials, text)
+            self._everywhere = self._refusal(self._everywhere, credentials, text)
             self._at[address] = self._refusal(self._at.get(address), credentials, text)
-            self._everywhere, self._attempt_until = everywhere, 0.0
-            return before is None or before.text != text
+            self._attempt_until = 0.0
+
+    def tell(self, text: str) -> bool:
+        """Whether this refusal is to be told: each is, once, until a login succeeds."""
+        with self._lock:
+            is_news = text not in self._told
+            self._told.add(text)
+            return is_news
 
     def failed(self) -> None:
         """An attempt ended before it came to a login."""

@@ -1,0 +1,32 @@
+"""Whether a connection that fails is told of, and to whom."""
+
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from kafka.errors import SaslAuthenticationFailedError
+
+from contribd.streams.client import access as accesses
+from contribd.streams.client.access import Access
+from contribd.streams.client.settings import KafkaSettings
+
+LOGIN = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "PLAIN", "sasl_plain_username": "desk"}
+SETTINGS = KafkaSettings(("k1:9092",), "g", ("prices",), "results", None, "latest", "one", LOGIN)
+
+
+def connection(*, bootstrapped: bool) -> Any:
+    manager = SimpleNamespace(bootstrapped=bootstrapped, closed=False)
+    return SimpleNamespace(manager=manager, address="k1:9092", fresh={}, was_made=False, offers=(), failures={})
+
+
+@pytest.mark.parametrize("opening", [0, 2])
+def test_a_refused_login_of_an_open_client_is_said_once_whoever_was_refused_first(
+    monkeypatch: pytest.MonkeyPatch, opening: int
+) -> None:
+    log = Mock()
+    monkeypatch.setattr(accesses, "_log", log)
+    access = Access(SETTINGS, lambda: 0.0)
+    for bootstrapped in [False] * opening + [True, True]:
+        access.failed(connection(bootstrapped=bootstrapped), SaslAuthenticationFailedError("no"))
+    assert [args[0].split(":")[0] for _name, args, _ in log.mock_calls] == ["a login was refused, trying again"]
