@@ -73,6 +73,19 @@ def test_each_reason_is_said_once_and_once_when_it_ends(monkeypatch: pytest.Monk
     assert group.sink.reasons() == []
 
 
+@pytest.mark.parametrize("learned", [True, False])
+def test_reasons_that_take_turns_are_said_once_each(monkeypatch: pytest.MonkeyPatch, *, learned: bool) -> None:
+    log, sink = Mock(), SinkGroup().sink
+    monkeypatch.setattr(sinks, "_log", log)
+    for _ in range(3):
+        for error in (KafkaTimeoutError(), TopicAuthorizationFailedError({"results"})):
+            sink._failed(Failed(3, error, learned=learned))
+    assert len(log.mock_calls) == 2
+    sink._recovered()  # of what is cured nothing is said again: the limit is known better with each
+    sink._failed(Failed(3, KafkaTimeoutError(), learned=learned))
+    assert len(log.warning.mock_calls) == (2 if learned else 3)
+
+
 def times() -> Times:
     return Times(0.0, THREADS.clocks())
 

@@ -78,8 +78,10 @@ class Sink:
         """Why there is no producer just now."""
         self._refusal: str | None = None
         """Why the last transaction failed, where that is neither in the normal course of things nor cured."""
-        self._complaint = ""
-        """What was said of it in the log."""
+        self._complaints: set[str] = set()
+        """What was said in the log of transactions that failed, since the last that did not."""
+        self._fitted: set[str] = set()
+        """What was said of those that are made to fit: the limit is found in several steps, with others between."""
 
     @property
     def replaced(self) -> bool:
@@ -216,13 +218,14 @@ class Sink:
         return self._fencing.replaced
 
     def _failed(self, step: steps.Failed) -> None:
-        """Says each reason once, for as long as it stays the same."""
+        """Says each reason once, until results are written again; of one that is cured, once."""
         reason = explain(step.error, self._settings)
         is_new_generation = isinstance(step.error, NEW_GENERATION)
         self._refusal = None if step.learned or is_new_generation else reason
-        if reason == self._complaint:
+        said = self._fitted if step.learned else self._complaints
+        if reason in said:
             return
-        self._complaint = reason
+        said.add(reason)
         text = "results were not written, trying again"
         if step.learned:
             self._next_look = self._runtime.mono()
@@ -235,7 +238,8 @@ class Sink:
         if self._refusal is not None:
             _log.info("results are written again")
         self._memory.forget_failures()
-        self._complaint, self._refusal = "", None
+        self._complaints.clear()
+        self._refusal = None
 
     def _held_up(self, step: steps.HeldUp) -> None:
         _log.warning(
