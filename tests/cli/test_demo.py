@@ -53,7 +53,9 @@ def test_every_record_of_the_show_has_exactly_one_result(temporary: Path) -> Non
     assert counts["NAK", "DeniedBySrc"] > 0
     assert counts["ACK", None] == summary["posts"]["ACK"] > 100
     assert summary["posts"]["LOST"] > 0
-    assert summary["posts_taken"] == sum(summary["posts"].values())
+    sent = sum(summary["posts"].values())
+    # What lay unread in a connection when it was cut was sent, and never taken.
+    assert sent - summary["posts"]["LOST"] <= summary["posts_taken"] <= sent
     assert (summary["logins"], summary["reconnects"]) == (2, 1)
     assert "cuts the session" in done.stderr
     assert list(temporary.iterdir()) == []
