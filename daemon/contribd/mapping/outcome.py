@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar, Self, TypeAlias
+from typing import ClassVar, Final, Self, TypeAlias
 
 FieldValue: TypeAlias = str | int | Decimal | None
 """A value as it is posted. ``None`` posts a blank. A number is finite, below 1e15, with at most 14 decimals; text is
 printable ASCII. A Decimal may be a ``numbers.PlainDecimal``: encode it with ``encode.encode_fields`` or its hook."""
+
+
+MAX_POSTS: Final = 500
+"""Posts of one record. A commit has to be able to tell which of them have their results (see engine/records/parts)."""
 
 
 class RejectCode(StrEnum):
@@ -83,4 +87,16 @@ class Ignored:
     fields: ClassVar[None] = None
 
 
-Outcome: TypeAlias = Mapped | Rejected | Ignored
+@dataclass(slots=True)
+class Several:
+    """One record that makes several posts, each for a RIC and service of its own, or the reason why it makes one not.
+
+    ``parts``: 2 to ``MAX_POSTS`` of them, in the order in which the mapping makes them. No two have the same RIC and
+    service: where the record gives the same ones twice, they are one part, and rejected.
+    """
+
+    mapping: str
+    parts: list[Mapped | Rejected]
+
+
+Outcome: TypeAlias = Mapped | Rejected | Ignored | Several
