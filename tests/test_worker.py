@@ -12,7 +12,8 @@ from contribd.ads.driver import Dialed
 from contribd.ads.frames import TEXT, FrameDecoder, encode_frame
 from contribd.config.load import load
 from contribd.engine.events import Assigned, NotCommitted, Records, Revoked, Revoking, Stop
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.price import Record
 from contribd.engine.session.endpoints import Failure
 from contribd.engine.states import SessionState

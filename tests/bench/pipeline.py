@@ -18,7 +18,8 @@ from contribd.ads.frames import TEXT, FrameDecoder, encode_frame
 from contribd.engine.clock import Now
 from contribd.engine.events import Assigned, Committed, Connected, Event, Received, Records, Tick
 from contribd.engine.policy import SessionPolicy
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.price import Record
 from contribd.engine.records.result_encoder import ResultEncoder
 from contribd.mapping.compile import compile_file

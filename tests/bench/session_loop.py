@@ -21,7 +21,8 @@ from contribd.ads.driver import Driver, Finding
 from contribd.engine.clock import Now
 from contribd.engine.events import Assigned, Committed, Records, Tick
 from contribd.engine.policy import SessionPolicy
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.price import Record, Settlement
 from contribd.engine.records.result_encoder import ResultEncoder
 from contribd.mailbox import Mailbox

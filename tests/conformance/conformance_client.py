@@ -15,7 +15,8 @@ from contribd.ads.token_client import TokenClient
 from contribd.engine.clock import Now
 from contribd.engine.events import Assigned, Committed, Leased, Records, Stop, Tick
 from contribd.engine.policy import SessionPolicy, TokenKind
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.price import Record
 from contribd.engine.records.result_encoder import ResultEncoder
 from contribd.mailbox import Mailbox

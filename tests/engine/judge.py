@@ -8,7 +8,8 @@ from tests.engine.rig import messages
 from tests.simulation.world.oracle.result_rules import settled_above
 
 from contribd.engine.clock import Now
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 
 ACK_TIMEOUT = 15.0
 DIRECTORY_TIMEOUT = 5.0

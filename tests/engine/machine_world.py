@@ -13,7 +13,8 @@ from tests.engine.rig import P0, P1, Rig
 from contribd.engine.commands import Connect, Disconnect
 from contribd.engine.events import Assigned, CaughtUp, Committed, Connected, NotCommitted, Received, Records
 from contribd.engine.limits import Bounds
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.outbox import Batch
 from contribd.engine.records.price import Record
 from contribd.engine.states import SessionState

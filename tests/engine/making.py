@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from random import Random
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import msgspec
 
@@ -10,7 +10,7 @@ from contribd.engine.engine import Engine
 from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
 from contribd.engine.policy import ContributionPolicy, RetryPolicy, SessionPolicy, WithdrawPolicy
 from contribd.mapping.mapper import Mapper
-from contribd.mapping.outcome import Ignored, Mapped, Outcome, PostType, RejectCode, Rejected
+from contribd.mapping.outcome import Ignored, Mapped, Outcome, PostType, RejectCode, Rejected, Several
 from contribd.mapping.scope import Surroundings
 from contribd.omm.post import PostEncoder, PostUserInfo
 from contribd.omm.requests import Login
@@ -52,7 +52,16 @@ class PlainMapper(Mapper):
         given = msgspec.json.decode(value)
         if "ignored" in given:
             return Ignored(given["ignored"])
-        return Mapped(given["ric"], given.get("service", "TRCC"), "m", PostType(given["type"]), given["fields"])
+        if "parts" in given:
+            return Several("m", [_mapped(part) for part in given["parts"]])
+        return _mapped(given)
+
+
+def _mapped(given: dict[str, Any]) -> Mapped | Rejected:
+    ric, service = given.get("ric"), given.get("service", "TRCC")
+    if "rejected" in given:
+        return Rejected(RejectCode.BAD_VALUE, given["rejected"], ric, service, "m")
+    return Mapped(given["ric"], service, "m", PostType(given.get("type", "Update")), given["fields"])
 
 
 def new_engine(

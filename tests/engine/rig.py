@@ -11,6 +11,7 @@ from contribd.engine.clock import Now
 from contribd.engine.commands import Command, Connect
 from contribd.engine.events import (
     Assigned,
+    CaughtUp,
     Committed,
     Connected,
     Event,
@@ -26,7 +27,8 @@ from contribd.engine.events import (
 )
 from contribd.engine.limits import DEFAULT_BOUNDS, LINGER, Bounds
 from contribd.engine.policy import SessionPolicy
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.outbox import Batch
 from contribd.engine.records.price import Record
 from contribd.engine.records.result_encoder import ResultEncoder
@@ -210,6 +212,13 @@ class Rig:
         batch = self.batch()
         self.handle(NotCommitted(batch.number))
         return batch
+
+    def handle_committed(self, number: int) -> None:
+        self.handle(Committed(number))
+
+    def catch_up(self, *partitions: Partition) -> None:
+        """Nothing is left of what was in their logs when they were assigned."""
+        self.handle(CaughtUp(frozenset(partitions)))
 
     def handle_not_committed(self, number: int) -> None:
         self.handle(NotCommitted(number))

@@ -143,7 +143,7 @@ def test_a_minute_ahead_is_within_what_clocks_differ(rig: Rig) -> None:
 
 def test_such_timestamps_are_all_counted_and_told_of_once_a_minute_with_the_record(rig: Rig) -> None:
     told: list[dict[str, object]] = []
-    rig.engine._log = lambda _level, event, **details: told.append({"event": event, **details})
+    rig.engine.taker._log = lambda _level, event, **details: told.append({"event": event, **details})
     for _ in range(3):
         rig.put({"BID": 1}, {"BID": 2}, age=-3_600.0)
     rig.put_values(b"", age=-3_600.0)

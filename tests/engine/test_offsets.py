@@ -7,16 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contribd.engine.limits import MAX_METADATA, MAX_SPAN
-from contribd.engine.records.offsets import (
+from contribd.engine.records.commit_metadata import (
     NOTHING,
     About,
-    OffsetTracker,
-    Partition,
     decode_about,
     decode_metadata,
     encode_metadata,
     restate,
 )
+from contribd.engine.records.offsets import OffsetTracker, Partition
 
 PARTITION = Partition("prices", 3)
 

@@ -8,7 +8,8 @@ from tests.engine.rig import P0, P1, START, Rig
 from contribd.engine.events import BrokerLimits
 from contribd.engine.limits import DEFAULT_BOUNDS, MAX_METADATA, MAX_RESULT_BYTES, MAX_SPAN, MIN_METADATA
 from contribd.engine.records.carrier_promotion import Entry
-from contribd.engine.records.offsets import About, OffsetTracker, encode_metadata, offsets_told, span_of
+from contribd.engine.records.commit_metadata import About, encode_metadata, offsets_told, span_of
+from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
 from contribd.engine.records.price import Price, Record, Settlement, unposted
 from contribd.engine.records.reach import within_reach
@@ -91,7 +92,7 @@ def test_a_batch_that_no_commit_can_tell_of_waits_for_its_partition_to_begin_ane
     outbox.add(settled(one, 50))
     batch = outbox.take()
     assert batch is not None
-    assert one.bound(SPAN)
+    assert one.bound(SPAN, SPAN)
     outbox.look_at_reach()
     outbox.not_committed(batch.number)
     assert outbox.take() is None

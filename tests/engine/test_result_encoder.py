@@ -7,7 +7,8 @@ import pytest
 from tests.engine.rig import P0, START, Rig, statuses
 
 from contribd.engine.limits import MAX_RESULT_BYTES
-from contribd.engine.records.offsets import About, OffsetTracker
+from contribd.engine.records.commit_metadata import About
+from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.price import Attempt, Price, Record, Reply, Settlement, Status, settle, unposted
 from contribd.engine.records.result_encoder import Encoded, ResultEncoder
 from contribd.mapping.outcome import Mapped, PostType, RejectCode, Rejected

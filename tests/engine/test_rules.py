@@ -53,8 +53,8 @@ def test_mappings_are_told_what_surrounds_a_record_where_they_ask() -> None:
 
     rig = Rig().open().assign()
     for asks in (False, True):
-        rig.engine.mapper = Asking()
-        rig.engine.mapper.surrounded = asks  # type: ignore[misc] # as a mapping that reads @key would make it
+        rig.engine.taker.mapper = Asking()
+        rig.engine.taker.mapper.surrounded = asks  # type: ignore[misc] # as a mapping that reads @key would make it
         headers = [("source", b"old"), ("source", "Börse".encode()), ("trace", b"\xff"), ("none", None)]
         record = Record(rig._next[P0], 1_780_000_000_000, b"EURUSD", b'{"ignored": "x"}', headers)
         rig._next[P0] += 1

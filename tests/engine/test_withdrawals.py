@@ -9,7 +9,7 @@ from tests.engine.rig import P0, P1, Rig
 from contribd.engine.events import Committed
 from contribd.engine.limits import MAX_WITHDRAWING, Bounds
 from contribd.engine.policy import WithdrawPolicy
-from contribd.engine.records.offsets import decode_metadata
+from contribd.engine.records.commit_metadata import decode_metadata
 
 FIELDS = {"m": frozenset({"BID", "ASK"})}
 LIMIT = 8.0

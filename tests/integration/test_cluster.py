@@ -19,7 +19,7 @@ from tests.streams.stream_suite import (
 )
 
 from contribd.engine.events import Assigned
-from contribd.engine.records.offsets import Commit
+from contribd.engine.records.commit_metadata import Commit
 from contribd.streams import sink
 
 pytestmark = LEAVES_SOCKETS

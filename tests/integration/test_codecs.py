@@ -17,7 +17,7 @@ from tests.integration.rigs.provider_rig import Provider
 from tests.integration.rigs.wait import eventually
 from tests.streams.stream_suite import SinkProcess, Topics, no_member
 
-from contribd.engine.records.offsets import Commit
+from contribd.engine.records.commit_metadata import Commit
 
 CODECS = ("gzip", "snappy", "lz4", "zstd")
 EACH = 100

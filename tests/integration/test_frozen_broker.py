@@ -10,7 +10,8 @@ from tests.integration.rigs.prices import read_results
 from tests.integration.rigs.wait import eventually
 
 from contribd.engine.events import Committed, Event, NotCommitted
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import Encoded
 from contribd.ops.progress import Pulse
 from contribd.streams import sink as sinks

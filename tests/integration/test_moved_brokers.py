@@ -7,7 +7,7 @@ from tests.integration.rigs.tcp_proxy import TcpProxy
 from tests.streams.stream_suite import LEAVES_SOCKETS, GroupProcess, SinkProcess, Topics, eventually, no_member
 
 from contribd.engine.events import Assigned
-from contribd.engine.records.offsets import Commit
+from contribd.engine.records.commit_metadata import Commit
 
 pytestmark = LEAVES_SOCKETS
 

@@ -11,7 +11,7 @@ from tests.integration.rigs.broker_rig import KafkaBroker
 from tests.streams.stream_suite import LEAVES_SOCKETS, GroupProcess, SinkProcess, Topics, eventually, no_member
 
 from contribd.engine.events import Assigned
-from contribd.engine.records.offsets import Commit, decode_about
+from contribd.engine.records.commit_metadata import Commit, decode_about
 from contribd.engine.records.result_encoder import Encoded
 from contribd.streams.client.access import Access
 from contribd.streams.client.admin import open_admin

@@ -8,7 +8,8 @@ from kafka import KafkaAdminClient, TopicPartition
 from tests.integration.rigs.broker_rig import KafkaBroker, unique
 
 from contribd.engine.events import Committed, Event, NotCommitted
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import Encoded
 from contribd.ops.progress import Pulse
 from contribd.streams.client.cluster import connect

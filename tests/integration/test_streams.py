@@ -13,7 +13,7 @@ from tests.integration.rigs.broker_rig import KafkaBroker
 from tests.streams.stream_suite import GroupProcess, SinkProcess, SinkSuite, SourceSuite, Topics, eventually, no_member
 
 from contribd.engine.events import Assigned, Records, Revoked, Revoking
-from contribd.engine.records.offsets import Commit
+from contribd.engine.records.commit_metadata import Commit
 from contribd.streams.client import port
 from contribd.streams.client.producer import Producer
 

@@ -12,7 +12,8 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from contribd.engine.events import Assigned, Committed, Event, NotCommitted, Records, Revoked, Revoking
-from contribd.engine.records.offsets import About, Commit, Partition, restate
+from contribd.engine.records.commit_metadata import About, Commit, restate
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import Encoded
 from contribd.ops.progress import Pulse
 from contribd.streams.client import port

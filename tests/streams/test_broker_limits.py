@@ -3,7 +3,8 @@
 import pytest
 
 from contribd.engine.limits import MAX_METADATA, MAX_RESULT_BYTES, MIN_METADATA, MIN_RESULT_BYTES
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import Encoded
 from contribd.streams.broker_limits import RECORD_ROOM, USUAL, LearnedLimits
 from contribd.streams.client.port import ClusterLimits, TopicLimits

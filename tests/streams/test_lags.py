@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.streams.client.errors import KafkaTimeoutError
 from contribd.streams.group.lags import ASK_SECONDS, KNOWN_SECONDS, Lags
 from contribd.streams.group.start_rules import Start

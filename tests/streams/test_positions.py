@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.streams.group.positions import Positions
 from contribd.streams.group.start_rules import Start
 

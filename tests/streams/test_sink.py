@@ -19,7 +19,8 @@ from tests.streams.embedded import EmbeddedCluster
 from tests.streams.stream_suite import SinkSuite
 
 from contribd.engine.events import Committed, Event, NotCommitted
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import Encoded
 from contribd.ops.progress import Pulse
 from contribd.streams import sink as sinks

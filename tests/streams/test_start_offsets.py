@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from contribd.engine.records.offsets import Commit, Partition, decode_about, encode_metadata
+from contribd.engine.records.commit_metadata import Commit, decode_about, encode_metadata
+from contribd.engine.records.offsets import Partition
 from contribd.streams.client.errors import FencedInstanceIdError, KafkaTimeoutError
 from contribd.streams.client.port import Member, SeenTopic, Topics
 from contribd.streams.group import start_lines

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from contribd.engine.events import Revoked, Revoking
-from contribd.engine.records.offsets import About, Commit, Partition, restate
+from contribd.engine.records.commit_metadata import About, Commit, restate
+from contribd.engine.records.offsets import Partition
 from contribd.streams.client.port import SeenTopic
 from contribd.streams.client.sentences import topics_missing
 from contribd.streams.client.settings import KafkaSettings

@@ -13,7 +13,8 @@ from kafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import Encoded
 from contribd.streams.broker_limits import LearnedLimits
 from contribd.streams.client.port import Member

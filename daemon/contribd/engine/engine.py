@@ -35,30 +35,27 @@ from contribd.engine.limits import (
     LATE_HEARTBEAT,
     LINGER,
     LINGER_RESULTS,
-    MAX_AHEAD,
     Bounds,
 )
 from contribd.engine.policy import ContributionPolicy, SessionPolicy
 from contribd.engine.posts.contributor import Contributor
-from contribd.engine.records.instruments import Instrument
-from contribd.engine.records.intake import Intake
-from contribd.engine.records.offsets import (
-    OffsetTracker,
-    Partition,
+from contribd.engine.records.commit_metadata import (
     decode_about,
     decode_metadata,
+    decode_parts,
     offsets_told,
     span_of,
+    told_in,
 )
+from contribd.engine.records.instruments import Instrument
+from contribd.engine.records.intake import Intake
+from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.outbox import Batch, Outbox
-from contribd.engine.records.price import Price, Record, unposted
+from contribd.engine.records.taker import Taker
 from contribd.engine.session.session import Session
 from contribd.engine.states import InstrumentEvent, SessionState
 from contribd.engine.view import EngineView, PartitionStatus
-from contribd.mapping.inputs import surroundings
 from contribd.mapping.mapper import Mapper
-from contribd.mapping.outcome import Mapped
-from contribd.mapping.scope import Surroundings
 from contribd.omm.answers import Ack, BadFrame, Other, Pong, PostError, decode
 from contribd.omm.post import PostEncoder
 
@@ -85,12 +82,12 @@ class Engine:
         bounds: Bounds = DEFAULT_BOUNDS,
     ) -> None:
         self.counters = EngineCounters()
-        self.mapper = mapper
         self.intake = Intake(bounds)
         self.outbox = Outbox(bounds)
         self.encoder = encoder
         self.contributor = Contributor(contribution, encoder, self.outbox, self.counters, log)
         self.withdrawals = self.contributor.withdrawals
+        self.taker = Taker(mapper, self.intake, self.outbox, self.counters, self.contributor.queue, log)
         self.session = Session(session, rng, self.counters, log, self.contributor.ended_by_trial)
         self.connection = self.session.connection
         self._may_post_until = float("inf")
@@ -98,11 +95,13 @@ class Engine:
         """When that was last told (monotonic seconds)."""
         self.stopping = False
         self._settled_since: float | None = None
-        self._unmatched_line, self._ahead_line = SeldomLine(), SeldomLine()
+        self._unmatched_line = SeldomLine()
         self._log = log
         self._bounds = bounds
         self._span = self._others = bounds.span
         """How far a partition may run ahead of what is durable; and how far it may have for those who had it before."""
+        self._told = bounds.told
+        """In how many bits a commit can tell of that."""
         self._accepted = ""
         """The longest metadata that came with an offset."""
         self._retake: frozenset[Partition] = frozenset()
@@ -147,6 +146,8 @@ class Engine:
                 catching_up=catching_up,
                 others=self._others,
                 about=decode_about(commit.metadata),
+                told=self._told,
+                earlier=decode_parts(commit.offset, commit.metadata),
             )
             self.intake.assign(tracker)
             self.withdrawals.assigned(tracker, now.mono)
@@ -154,14 +155,10 @@ class Engine:
     def _caught_up(self, event: CaughtUp, now: Now) -> None:
         for partition in sorted(event.partitions):
             if (tracker := self.intake.trackers.get(partition)) is not None:
-                self._let_go(tracker, now)
+                self.taker.let_go(tracker, now)
 
     def _blocked(self, event: Blocked, _now: Now) -> None:
         self.intake.block(event.partitions)
-
-    def _let_go(self, tracker: OffsetTracker, now: Now) -> None:
-        for price in self.intake.let_go(tracker):
-            self.contributor.queue(price, now)
 
     def _revoking(self, event: Revoking, now: Now) -> None:
         """Nothing more is posted for these, but what a stop withdraws: that is ours to do until they are revoked."""
@@ -188,7 +185,7 @@ class Engine:
             if tracker is not None:
                 if self.withdrawals.listens and records:
                     self.withdrawals.heard(tracker, now.mono)
-                self._take(tracker, self.intake.offer(partition, records), now)
+                self.taker.take(tracker, self.intake.offer(partition, records), now)
 
     def _leased(self, event: Leased, now: Now) -> None:
         self._may_post_until, self._leased_at = event.until, now.mono
@@ -276,13 +273,13 @@ class Engine:
         span = span_of(event.metadata)
         if event.guessed:
             span = max(span, offsets_told(self._accepted), offsets_told(self.outbox.accepted))
-        span = min(self._bounds.span, span)
-        if span == self._span:
+        span, told = min(self._bounds.span, span), min(self._bounds.told, max(span, told_in(event.metadata)))
+        if (span, told) == (self._span, self._told):
             return
-        self._span = span
+        self._span, self._told = span, told
         if not self.intake.trackers:  # whoever had them before was told so too
             self._others = span
-        self._retake |= self.intake.bound(span)
+        self._retake |= self.intake.bound(span, told)
         self.outbox.look_at_reach()
 
     def _free(self, instruments: list[Instrument], event: InstrumentEvent) -> None:
@@ -312,7 +309,7 @@ class Engine:
         if self.contributor.instruments.isolations:
             self._make_room(now)
         for tracker, records in self.intake.release_buffered():
-            self._take(tracker, records, now)
+            self.taker.take(tracker, records, now)
 
     def _make_room(self, now: Now) -> None:
         """Instruments that are not answered hold nobody else up."""
@@ -355,41 +352,6 @@ class Engine:
     def expects(self, attempt: int) -> bool:
         """Whether connection ``attempt`` is being made and still wanted."""
         return self.connection.expects(attempt)
-
-    def _take(self, tracker: OffsetTracker, records: list[Record], now: Now) -> None:
-        """Maps records; one without a post is settled at once, the others wait for their turn."""
-        map_record, wall, catching_up = self.mapper.map, now.wall, tracker.catching_up
-        surrounded = self.mapper.surrounded
-        self.counters.count_records(len(records))
-        latest = (wall + MAX_AHEAD) // 1000
-        for record in records:
-            if record.timestamp > latest:
-                self._stamped_ahead(tracker, record, now)
-            outcome = map_record(record.value, _around(tracker, record) if surrounded else None)
-            if not isinstance(outcome, Mapped):
-                settlement = unposted(tracker, record, outcome, wall)
-                self.counters.results[settlement.status, settlement.code or ""] += 1
-                self.outbox.add(settlement)
-            elif catching_up:
-                self.intake.hold(Price(tracker, record, outcome, wall))
-            else:
-                self.contributor.queue(Price(tracker, record, outcome, wall), now)
-        if catching_up and self.intake.caught_up(tracker):
-            self._let_go(tracker, now)
-
-    def _stamped_ahead(self, tracker: OffsetTracker, record: Record, now: Now) -> None:
-        """All are counted; the log gets the first, and then one a while, with how many there have been."""
-        self.counters.count_future_timestamp()
-        if self._ahead_line.take(now.mono):
-            self._log(
-                "warning",
-                "a record's timestamp lies in the future: it counts as of its arrival (see the clock of its producer, "
-                "and that it stamps milliseconds)",
-                record=f"{tracker.partition}:{record.offset}",
-                timestamp=record.timestamp,
-                ahead=f"{record.timestamp / 1000 - now.wall / 1e6:.0f} s",
-                so_far=self.counters.future_timestamps,
-            )
 
     def leave(self, now: Now) -> None:
         """The end: no session any more, and nothing of it on its way that may arrive after what others post."""
@@ -508,8 +470,3 @@ class Engine:
         settled = None if self._settled_since is None else self._settled_since + LINGER
         times = (self.session.wake_at(), self.contributor.wake_at(now), settled, self.withdrawals.wake_at())
         return min((at for at in times if at is not None), default=float("inf"))
-
-
-def _around(tracker: OffsetTracker, record: Record) -> Surroundings:
-    partition = tracker.partition
-    return surroundings(partition.topic, partition.number, record.offset, record.timestamp, record.key, record.headers)

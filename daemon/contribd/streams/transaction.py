@@ -62,7 +62,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import Encoded
 from contribd.streams.broker_limits import LearnedLimits
 from contribd.streams.client.errors import FencedInstanceIdError, ProducerFencedError

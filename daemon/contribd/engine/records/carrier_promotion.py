@@ -61,6 +61,9 @@ def _carried_by(promoted: Settlement, one: Settlement) -> Settlement:
     price = one.carried_by
     if price is not None:
         price = replace(
-            price, tracker=promoted.tracker, record=Record(promoted.offset, promoted.timestamp, promoted.key, None)
+            price,
+            tracker=promoted.tracker,
+            record=Record(promoted.offset, promoted.timestamp, promoted.key, None),
+            part=promoted.part,
         )
     return replace(one, carried_by=price)

@@ -1,7 +1,7 @@
 """Records from the partitions in hand, as fast as they may be taken."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
 from contribd.engine.records.offsets import OffsetTracker, Partition
@@ -41,9 +41,9 @@ class Intake:
         """Nothing more can be read of these for now, and of all others something can."""
         self._blocked = partitions
 
-    def bound(self, span: int) -> frozenset[Partition]:
+    def bound(self, span: int, told: int) -> frozenset[Partition]:
         """None of them may run further ahead from now on; those that have already."""
-        return frozenset(partition for partition, tracker in self.trackers.items() if tracker.bound(span))
+        return frozenset(partition for partition, tracker in self.trackers.items() if tracker.bound(span, told))
 
     def stop(self, partitions: Iterable[Partition]) -> set[OffsetTracker]:
         """Takes nothing more of these partitions; their trackers."""
@@ -82,33 +82,34 @@ class Intake:
         tracker.end_catch_up()
         return self._held.pop(tracker.partition, [])
 
-    def offer(self, partition: Partition, records: Sequence[Record]) -> list[Record]:
-        """New records of a partition, in order: those that may be taken now. The rest is buffered."""
+    def offer(self, partition: Partition, records: Sequence[Record]) -> Iterator[Record]:
+        """New records of a partition, in order: those that may be taken now, each as it is asked for. The rest is
+        buffered."""
         tracker = self.trackers.get(partition)
         if tracker is None or tracker.stopping:
-            return []
+            return iter(())
         buffered = self._buffered.setdefault(partition, deque())
         buffered.extend(records)
         return self._take_buffered(tracker, buffered)
 
-    def release_buffered(self) -> list[tuple[OffsetTracker, list[Record]]]:
-        """Buffered records that may be taken now."""
-        ready = []
+    def release_buffered(self) -> Iterator[tuple[OffsetTracker, Iterator[Record]]]:
+        """Buffered records that may be taken now; those of one partition before the next one's."""
         for partition, buffered in list(self._buffered.items()):
             tracker = self.trackers[partition]
-            if taken := self._take_buffered(tracker, buffered):
-                ready.append((tracker, taken))
-        return ready
+            yield tracker, self._take_buffered(tracker, buffered)
 
-    def _take_buffered(self, tracker: OffsetTracker, buffered: deque[Record]) -> list[Record]:
-        taken = []
+    def put_back(self, tracker: OffsetTracker, record: Record) -> None:
+        """The record taken last has to wait: it makes more posts than a commit may be able to tell of just now."""
+        tracker.return_last(record.offset, len(record.value or b""))
+        self._buffered[tracker.partition].appendleft(record)
+
+    def _take_buffered(self, tracker: OffsetTracker, buffered: deque[Record]) -> Iterator[Record]:
         while buffered and tracker.has_room(buffered[0].offset):
             record = buffered.popleft()
             if tracker.take(record.offset, len(record.value or b"")):
-                taken.append(record)
+                yield record
         if not buffered:
             self._buffered.pop(tracker.partition, None)
-        return taken
 
     @property
     def half_full(self) -> bool:

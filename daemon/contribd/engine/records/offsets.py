@@ -1,24 +1,19 @@
 """What is settled of one partition: a contiguous prefix, and a bitmap of the settled offsets above it.
 
 The prefix counts records seen, not numbers: offsets in a log have gaps (transaction markers, compaction). A commit
-carries the prefix as its offset and the bitmap in its metadata, so a restart skips exactly what has its result.
+carries the prefix as its offset and the bitmap in its metadata, so a restart skips exactly what has its result. Of
+records with several posts that are settled in part, the metadata tells which (``parts``).
 """
 
-import base64
-import binascii
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from contribd.engine.limits import MAX_METADATA, MAX_SPAN
+from contribd.engine.limits import MAX_SPAN, MAX_TOLD
+from contribd.engine.records.commit_metadata import NOTHING, About, Commit, encode_metadata
+from contribd.engine.records.parts import Key, Ledger, Parts, Told, encode, most_bits, tags_of
 from contribd.engine.states import TRACKER_TRANSITIONS, TrackerEvent, TrackerState
 
-_HEADER: Final = "contribd1:"
-_TAIL: Final = "."
-_TURN: Final = 100_000
-"""More than one transaction can hold, so that two in a row never say the same."""
-_BESIDE: Final = 36
-"""Characters of metadata that are not the bitmap's: the count of withdrawals, a topic's id, a number of partitions."""
 _SETTLED: Final = ord("1")
 _OPEN: Final = b"0"
 
@@ -38,25 +33,7 @@ class Partition(NamedTuple):
         return f"{self.topic}:{self.number}"
 
 
-class Commit(NamedTuple):
-    """What to commit for one partition: the next offset to consume, and the metadata that goes with it."""
-
-    offset: int
-    metadata: str
-
-
-class About(NamedTuple):
-    """What a commit says beside what is settled; what it does not say is None or 0."""
-
-    topic_id: str | None = None
-    """The topic whose offsets these are (KIP-516), as Kafka prints it: one of the same name may have followed it."""
-    partitions: int = 0
-    """How many partitions the topic had when this one was assigned: those above are newer than the commit."""
-    results_to: int = 0
-    """Below this offset, records may have results that the commit does not tell of: the results topic does."""
-
-
-NOTHING: Final = About()
+NONE: Final[Mapping[int, int]] = {}
 
 
 class OffsetTracker:
@@ -66,12 +43,16 @@ class OffsetTracker:
         "_about",
         "_base",
         "_committed_above",
+        "_earlier",
         "_flags",
         "_floor",
         "_last_seen",
+        "_ledger",
+        "_others",
         "_run_ahead",
         "_seen",
         "_span",
+        "_told",
         "partition",
         "start",
         "state",
@@ -91,17 +72,21 @@ class OffsetTracker:
         catching_up: bool = False,
         about: About = NOTHING,
         others: int = 0,
+        told: int = MAX_TOLD,
+        earlier: Mapping[int, Told] | None = None,
     ) -> None:
-        """``start``, ``settled_above`` and ``about`` are what the group's last commit says (see ``decode_metadata``).
+        """``start``, ``settled_above``, ``earlier`` and ``about`` are what the group's last commit says (see
+        ``decode_metadata``, ``decode_parts``).
 
-        Nothing ``span`` or more offsets past the oldest record without a durable result is taken; while it catches up,
-        nothing that its last owner was not allowed to take either, which may have been ``others`` past it.
+        Nothing ``span`` or more offsets past the oldest record without a durable result is taken, nor more than a
+        commit can tell of in ``told`` bits; while it catches up, nothing that its last owner was not allowed to take
+        either, which may have been ``others`` past it.
         """
         self.partition = partition
         self.start = start
         self.state = TrackerState.CATCHING_UP if catching_up else TrackerState.TAKING
         self.waiting = 0
-        """Records taken and not settled."""
+        """Posts of the records taken, and those without any, that are not settled."""
         self.waiting_bytes = 0
         """Bytes of their values."""
         self.withdrawing = 0
@@ -117,10 +102,15 @@ class OffsetTracker:
         self._committed_above = deque(sorted(settled_above))
         """What an earlier run settled and this one has not reached yet; it has its flags, too."""
         self._last_seen = start - 1
-        self._span = span
-        """How many offsets a commit can tell of, from its own on."""
-        self._run_ahead = max(span, others) if catching_up else span
+        self._span, self._others, self._told = span, others, told
+        """How many offsets a commit can tell of, from its own on; how many its last owner's could; and in how many
+        bits, with the parts of records."""
+        self._ledger = Ledger()
+        self._earlier = dict(earlier or {})
+        """What an earlier run settled of records in part, that this one has not reached yet."""
+        self._run_ahead = 0
         """How far past the oldest record without a durable result one may be taken."""
+        self._measure()
         self._floor: int | None = None
         """The oldest record taken whose result is not durable."""
         for offset in self._committed_above:
@@ -151,7 +141,7 @@ class OffsetTracker:
     def end_catch_up(self) -> None:
         """It has caught up: what comes next may be posted."""
         self._move(TrackerEvent.CAUGHT_UP)
-        self._run_ahead = self._span
+        self._measure()
 
     def stop(self) -> None:
         """It is being revoked, or the daemon is stopping."""
@@ -215,6 +205,16 @@ class OffsetTracker:
         self.waiting -= 1
         self.waiting_bytes -= size
 
+    def return_last(self, offset: int, size: int) -> None:
+        """The record taken last is not taken after all: nothing of it was posted."""
+        self.give_back(size)
+        self._seen.pop()
+        self._last_seen = offset - 1
+        if self._floor == offset:
+            self._floor = None
+        elif self._floor is not None:
+            self._run_ahead = min(self._run_ahead, offset - self._floor)
+
     def settle(self, offset: int, size: int) -> None:
         """Marks a taken record as settled: its result is part of the transaction being built."""
         self.waiting -= 1
@@ -230,6 +230,68 @@ class OffsetTracker:
         end = base + len(flags)
         while seen and (first := seen[0]) < end and flags[first - base] == _SETTLED:
             seen.popleft()
+
+    # Records with several posts
+
+    @property
+    def recalls(self) -> bool:
+        """Whether records may come of which an earlier run settled some of their posts."""
+        return bool(self._earlier)
+
+    def settled_parts(self, offset: int) -> Told | None:
+        """What an earlier run settled of the record taken last; None where that is nothing."""
+        while self._earlier and (first := next(iter(self._earlier))) < offset:
+            del self._earlier[first]  # taken by now, or gone from the log
+        return self._earlier.get(offset)
+
+    def tells_of(self, count: int) -> bool:
+        """Whether a commit can tell of a record with so many posts, if of nothing else."""
+        return most_bits(count) <= self._told
+
+    def split(self, offset: int, size: int, keys: Sequence[Key], told: Told | None = None) -> Parts | None:
+        """The record taken last makes these posts; None where a commit may not be able to tell of them beside the
+        others. ``told``: what an earlier run settled of it. What has its result is not to be posted."""
+        parts = Parts(offset, size, len(keys), tags_of(keys))
+        parts.begin(told)
+        self._ledger.add(parts)
+        if not self.catching_up and self._floor != offset and offset - (self._floor or 0) >= self._room():
+            self._ledger.remove(parts)
+            return None
+        self._measure()
+        self.waiting += parts.left - 1
+        if parts.whole:  # an earlier mapping made other posts beside them, which had no result yet
+            self.waiting += 1
+            self._settle_whole(parts)
+        return parts
+
+    def settle_part(self, parts: Parts, number: int) -> None:
+        """The result of one of a record's posts is part of the transaction being built."""
+        parts.settle(number)
+        if parts.whole:
+            self._settle_whole(parts)
+        else:
+            self._wait_for_less(parts)
+
+    def _settle_whole(self, parts: Parts) -> None:
+        self._ledger.settled(parts)
+        self.settle(parts.offset, parts.size)
+
+    def give_back_part(self, parts: Parts) -> None:
+        """One of a record's posts will not be settled here."""
+        parts.give_back()
+        self._wait_for_less(parts)
+
+    def _wait_for_less(self, parts: Parts) -> None:
+        self.waiting -= 1
+        if not parts.left:
+            self.waiting_bytes -= parts.size
+
+    def _room(self) -> int:
+        """How far past the oldest record without a durable result one may be taken."""
+        return min(self._span, self._ledger.ahead(self._told)) if self._ledger.of else self._span
+
+    def _measure(self) -> None:
+        self._run_ahead = max(self._span, self._others) if self.catching_up else self._room()
 
     def _mark(self, offset: int) -> None:
         """Flags an offset that the flags may not reach yet. They then begin at the prefix, so that they never grow past
@@ -257,6 +319,8 @@ class OffsetTracker:
     def written(self) -> None:
         """What was settled is durable."""
         self._floor = self._seen[0] if self._seen else None
+        self._ledger.written()
+        self._measure()
 
     def has_seen(self, offset: int) -> bool:
         """Whether a record there was seen, or would have been by now."""
@@ -278,25 +342,36 @@ class OffsetTracker:
         """Whether half of what may be taken ahead of a record is."""
         return self._last_seen - offset >= self._run_ahead // 2
 
-    def bound(self, span: int) -> bool:
-        """A commit can tell of so many offsets from now on; whether more than that were taken already."""
-        self._span = span
+    def bound(self, span: int, told: int) -> bool:
+        """A commit can tell of so many offsets from now on, in so many bits; whether more were taken already."""
+        self._span, self._told = span, told
         if not self.catching_up:
-            self._run_ahead = span
-        return max(self._last_seen, self._last_settled) - self.low_watermark >= span
+            self._measure()
+        return self.is_beyond
+
+    @property
+    def is_beyond(self) -> bool:
+        """Whether more was taken than a commit may be able to tell of."""
+        return max(self._last_seen, self._last_settled) - self.low_watermark >= self._room()
 
     @property
     def _last_settled(self) -> int:
         return self._base + self._flags.rfind(_SETTLED)
 
-    def reach(self, settling: Collection[int] = ()) -> int:
-        """The offset below which a commit could tell what is settled, if these were too; 0 where what is settled
-        already lies beyond it."""
+    def reach(self, settling: Mapping[int, int] = NONE) -> int:
+        """The offset below which a commit could tell what is settled, if these were too (offset, how many of its
+        posts); 0 where what is settled already lies beyond it."""
         flags, base = self._flags, self._base
         end = base + len(flags)
-        is_open = (at for at in self._seen if at not in settling and not (at < end and flags[at - base] == _SETTLED))
-        reach = next(is_open, self._last_seen + 1) + self._span
-        return reach if self._last_settled < reach else 0
+        left = {offset: parts.count - parts.settled.bit_count() for offset, parts in self._ledger.of.items()}
+        is_open = (
+            at
+            for at in self._seen
+            if settling.get(at, 0) < left.get(at, 1) and not (at < end and flags[at - base] == _SETTLED)
+        )
+        first = next(is_open, self._last_seen + 1)
+        reach = min(first + self._span, self._ledger.reach(first, self._told, settling))
+        return reach if self._last_settled < reach and self._ledger.last_partial < reach else 0
 
     def commit(self) -> Commit:
         """What the transaction that carries all settled results must commit.
@@ -307,74 +382,10 @@ class OffsetTracker:
         if self._about.results_to and self._about.results_to <= self._base:
             self._about = self._about._replace(results_to=0)
         bitmap = int(self._flags[::-1], 2) if self._flags else 0
-        return Commit(self._base, encode_metadata(bitmap, self.withdrawn, self._about))
+        parts = encode(self._base, self._partial()) if self._ledger.of or self._earlier else ""
+        return Commit(self._base, encode_metadata(bitmap, self.withdrawn, self._about, parts))
 
-
-def span_of(characters: int) -> int:
-    """How many offsets a commit can tell of in so many characters of metadata, beside what else it says."""
-    return max(0, characters - len(_HEADER) - _BESIDE) // 4 * 24
-
-
-def offsets_told(metadata: str) -> int:
-    """How many offsets a commit with this metadata has room to tell of."""
-    return len(metadata[len(_HEADER) :].partition(_TAIL)[0]) // 4 * 24
-
-
-def encode_metadata(bitmap: int, withdrawn: int = 0, about: About = NOTHING) -> str:
-    """The settled offsets above a prefix, bit ``n`` for offset ``prefix + n``, as text; empty where there is nothing.
-
-    ``withdrawn`` only makes it another text: whether a transaction is durable is told by what it committed.
-    Raises OverflowError where a broker would not take it.
-    """
-    bits = base64.b64encode(bitmap.to_bytes((bitmap.bit_length() + 7) // 8, "little")).decode("ascii")
-    return _joined(bits, str(withdrawn % _TURN) if withdrawn else "", about)
-
-
-def restate(metadata: str, about: About) -> str:
-    """The same settled offsets, with this said beside them. What contribd did not write is dropped."""
-    if not metadata.startswith(_HEADER):
-        return _joined("", "", about)
-    bits, _, rest = metadata[len(_HEADER) :].partition(_TAIL)
-    return _joined(bits, rest.partition(_TAIL)[0], about)
-
-
-def _joined(bits: str, withdrawn: str, about: About) -> str:
-    """The parts in order; those at the end that say nothing are left out."""
-    numbers = (str(number) if number else "" for number in (about.partitions, about.results_to))
-    said = _TAIL.join((bits, withdrawn, about.topic_id or "", *numbers)).rstrip(_TAIL)
-    text = _HEADER + said if said else ""
-    if len(text) > MAX_METADATA:
-        raise OverflowError(f"commit metadata of {len(text)} characters; at most {MAX_METADATA} are possible")
-    return text
-
-
-def decode_about(metadata: str) -> About:
-    """What a commit's metadata says beside what is settled."""
-    if not metadata.startswith(_HEADER):
-        return NOTHING
-    _, _, topic_id, partitions, results_to, *_ = (*metadata[len(_HEADER) :].split(_TAIL), "", "", "", "")
-    return About(topic_id or None, _number(partitions), _number(results_to))
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and text.isascii() else 0
-
-
-def decode_metadata(prefix: int, metadata: str) -> frozenset[int]:
-    """The settled offsets above ``prefix``.
-
-    Metadata that contribd did not write (another consumer's commit, an operator's reset) says nothing: the empty set.
-    """
-    if not metadata.startswith(_HEADER):
-        return frozenset()
-    try:
-        bits = base64.b64decode(metadata[len(_HEADER) :].partition(_TAIL)[0], validate=True)
-    except (binascii.Error, ValueError):
-        return frozenset()
-    return frozenset(
-        prefix + byte_index * 8 + bit
-        for byte_index, byte in enumerate(bits)
-        if byte
-        for bit in range(8)
-        if byte >> bit & 1
-    )
+    def _partial(self) -> dict[int, Told]:
+        """The records settled in part: by this run, and by an earlier one as far as this one has not reached them."""
+        ahead = {offset: told for offset, told in self._earlier.items() if offset > self._last_seen}
+        return {**dict(self._ledger.partial()), **ahead}

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
 from contribd.engine.records.carrier_promotion import Entry, without
+from contribd.engine.records.commit_metadata import Commit
 from contribd.engine.records.instruments import Instrument
-from contribd.engine.records.offsets import Commit, OffsetTracker, Partition
+from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.price import Settlement
 from contribd.engine.records.reach import within_reach
 

@@ -1,4 +1,4 @@
-"""One record on its way from the topic to its result."""
+"""One record, or one of its posts, on its way from the topic to its result."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -8,6 +8,7 @@ import msgspec
 
 from contribd.engine.limits import MAX_AHEAD
 from contribd.engine.records.offsets import OffsetTracker
+from contribd.engine.records.parts import Part
 from contribd.engine.states import PRICE_TRANSITIONS, PriceEvent, PriceState
 from contribd.mapping.outcome import FieldValue, Ignored, Mapped, Outcome, PostType, Rejected
 
@@ -93,6 +94,8 @@ class Price(msgspec.Struct, eq=False, gc=False):
     consumed_at: int
     attempts: list[Attempt] | None = None
     state: PriceState = _WAITING
+    part: Part | None = None
+    """Which of its record's posts it is, where the record makes several."""
 
     @property
     def timestamp(self) -> int:
@@ -122,7 +125,10 @@ class Price(msgspec.Struct, eq=False, gc=False):
         """Its partition is being revoked, or was: it is settled elsewhere."""
         if self.state is not _IS_SETTLED:
             self.state = PRICE_TRANSITIONS[self.state, _SETTLED]
-            self.tracker.give_back(len(self.record.value or b""))
+            if self.part is None:
+                self.tracker.give_back(len(self.record.value or b""))
+            else:
+                self.tracker.give_back_part(self.part.of)
 
 
 _NO_RECORD: Final = Record(offset=-1, timestamp=-1, key=None, value=None)
@@ -173,10 +179,13 @@ class Settlement(msgspec.Struct, frozen=True, gc=False):
     untouched: bytes | None
     """The record's value, empty where it had none; kept only where it was rejected."""
     reason: Reason | None = None
+    part: Part | None = None
 
     def mark_settled(self) -> None:
         """Its result is part of the transaction being built: the partition counts it as settled."""
-        if self.reason is None:
+        if self.part is not None:
+            self.tracker.settle_part(self.part.of, self.part.number)
+        elif self.reason is None:
             self.tracker.settle(self.offset, self.size)
         else:
             self.tracker.settle_withdrawal()
@@ -218,11 +227,15 @@ def settle(
         price.attempts,
         value or b"" if status is _REJECTED and reason is None else None,
         reason,
+        price.part,
     )
 
 
-def unposted(tracker: OffsetTracker, record: Record, outcome: Rejected | Ignored, now: int) -> Settlement:
-    """The settlement of a record that has no post. ``now``: microseconds since 1970, UTC."""
+def unposted(
+    tracker: OffsetTracker, record: Record, outcome: Rejected | Ignored, now: int, part: Part | None = None
+) -> Settlement:
+    """The settlement of a record that has no post, or of its ``part`` that has none. ``now``: microseconds since 1970,
+    UTC."""
     offset, timestamp, key, value, _ = record
     rejected = isinstance(outcome, Rejected)
     return Settlement(
@@ -241,4 +254,6 @@ def unposted(tracker: OffsetTracker, record: Record, outcome: Rejected | Ignored
         None,
         None,
         value or b"" if rejected else None,
+        None,
+        part,
     )

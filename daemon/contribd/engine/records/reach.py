@@ -5,7 +5,7 @@ run was allowed is read in one go after an assignment, and merged: the prices of
 their results can be written only together with all between them.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from contribd.engine.records.carrier_promotion import Entry
@@ -17,10 +17,10 @@ def within_reach(entries: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
     groups = list(_groups(entries))
     near = set(range(len(groups)))
     while True:
-        offsets: dict[OffsetTracker, set[int]] = defaultdict(set)
+        offsets: dict[OffsetTracker, Counter[int]] = defaultdict(Counter)
         for number in near:
             for tracker, offset in _places(groups[number]):
-                offsets[tracker].add(offset)
+                offsets[tracker][offset] += 1
         reach = {tracker: tracker.reach(settling) for tracker, settling in offsets.items()}
         beyond = {each for each in near if any(at >= reach[tracker] for tracker, at in _places(groups[each]))}
         if not beyond:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from contribd.engine.clock import LAST_WALL, Stamp
 from contribd.engine.limits import MAX_RESULT_BYTES, SHORT_TEXTS
 from contribd.engine.records.offsets import OffsetTracker, Partition
+from contribd.engine.records.parts import Part
 from contribd.engine.records.price import Attempt, Price, Reason, Settlement
 from contribd.mapping.encode import encode_fields
 
@@ -76,6 +77,8 @@ class ResultEncoder:
             headers.append(("withdrawal", s.reason.encode()))
         else:
             headers += place.headers
+            if s.part is not None:
+                headers += _part(s.part)
         key = s.key if outcome.ric is None else outcome.ric.encode()
         return Encoded(source.encode() if key is None else key, value, headers)
 
@@ -119,7 +122,7 @@ class ResultEncoder:
                 b',"text":',
                 _text(s.text),
                 b',"source":',
-                _NULL if s.reason else self._source(s.tracker, s.offset, s.timestamp, s.key),
+                _NULL if s.reason else self._source(s.tracker, s.offset, s.timestamp, s.key, s.part),
                 _withdrawal(s.reason, s.tracker.partition) if s.reason else b"",
                 b',"carried_by":',
                 _NULL if s.carried_by is None else self._price_source(s.carried_by),
@@ -144,6 +147,10 @@ class ResultEncoder:
             ("code", (settlement.code or "").encode()),
             ("text", (_cut(settlement.text, SHORT_TEXTS[0]) or "").encode()),
         ]
+        if settlement.part is not None:
+            outcome = settlement.outcome
+            headers += [("ric", (outcome.ric or "").encode()), ("service", (outcome.service or "").encode())]
+            headers += _part(settlement.part)
         key, value = settlement.key, settlement.untouched or b""
         size = len(value) + len(key or b"")
         if size > limit:
@@ -153,15 +160,18 @@ class ResultEncoder:
 
     def _price_source(self, price: Price) -> bytes:
         offset, timestamp, key, _, _ = price.record
-        return self._source(price.tracker, offset, timestamp, key)
+        return self._source(price.tracker, offset, timestamp, key, price.part)
 
-    def _source(self, tracker: OffsetTracker, offset: int, timestamp: int, key: bytes | None) -> bytes:
+    def _source(
+        self, tracker: OffsetTracker, offset: int, timestamp: int, key: bytes | None, part: Part | None
+    ) -> bytes:
         wall, place = timestamp * 1000, self._place(tracker)
-        return b'%s%d,"timestamp":%s,"key":%s%s' % (
+        return b'%s%d,"timestamp":%s,"key":%s%s%s' % (
             place.head,
             offset,
             b'"%s"' % self._stamp(wall).encode() if 0 <= wall < LAST_WALL else _NULL,
             _NULL if key is None else _encode(key.decode("utf-8", "replace")),
+            b"" if part is None or part.of.made == 1 else b',"part":%d,"parts":%d' % (part.number, part.of.made),
             place.tail,
         )
 
@@ -184,6 +194,11 @@ class ResultEncoder:
                 b"}",
             )
         )
+
+
+def _part(part: Part) -> list[tuple[str, bytes]]:
+    """Which of the record's posts it is; nothing where the record makes one alone."""
+    return [] if part.of.made == 1 else [("part", b"%d/%d" % (part.number, part.of.made))]
 
 
 def _withdrawal(reason: Reason, partition: Partition) -> bytes:

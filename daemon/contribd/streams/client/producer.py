@@ -7,7 +7,8 @@ from typing import Any, Final
 from kafka import KafkaProducer, TopicPartition
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import Encoded
 from contribd.streams.client import producer_faults as faults
 from contribd.streams.client.access import Access

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from contribd.engine.limits import MAX_SPAN
-from contribd.engine.records.offsets import Commit, Partition, decode_about
+from contribd.engine.records.commit_metadata import Commit, decode_about
+from contribd.engine.records.offsets import Partition
 from contribd.ops.log import get_logger
 from contribd.streams.client.port import Topics
 from contribd.streams.group.start_rules import Origin, Start

@@ -32,7 +32,8 @@ Whatever is decided is committed before anything is consumed, or a crash would b
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from contribd.engine.records.offsets import About, Commit, Partition, decode_about
+from contribd.engine.records.commit_metadata import About, Commit, decode_about
+from contribd.engine.records.offsets import Partition
 from contribd.streams.client.errors import KafkaTimeoutError
 from contribd.streams.client.port import MemberConsumer, SeenTopic, Topics
 from contribd.streams.group import start_lines

@@ -4,15 +4,8 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
-from contribd.engine.records.offsets import (
-    NOTHING,
-    About,
-    Commit,
-    Partition,
-    decode_about,
-    decode_metadata,
-    restate,
-)
+from contribd.engine.records.commit_metadata import NOTHING, About, Commit, decode_about, decode_metadata, restate
+from contribd.engine.records.offsets import Partition
 from contribd.streams.client.port import SeenTopic
 from contribd.streams.group.settled_offsets import SettledOffsets
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from contribd.engine.records.offsets import Partition, decode_about
+from contribd.engine.records.commit_metadata import decode_about
+from contribd.engine.records.offsets import Partition
 from contribd.ops.log import get_logger
 from contribd.streams.client.port import MemberConsumer, Topics
 from contribd.streams.client.sentences import topics_missing

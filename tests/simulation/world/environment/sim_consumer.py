@@ -9,7 +9,8 @@ from tests.simulation.world.environment.membership import Membership
 from tests.simulation.world.environment.sim_calls import answer, call
 from tests.simulation.world.environment.sim_kafka import SimKafka
 
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.price import Record
 from contribd.streams.client.errors import (
     CommitFailedError,

@@ -10,7 +10,8 @@ from tests.simulation.world.environment.record_feed import Produced
 from tests.simulation.world.environment.schedule import Schedule
 from tests.simulation.world.plan import Takes
 
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import Encoded
 
 TRANSACTION_TIMEOUT = 10.0

@@ -17,7 +17,8 @@ from tests.simulation.world.environment.sim_kafka import (
     Transaction,
 )
 
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import Encoded
 from contribd.streams.client.errors import (
     CommitFailedError,

@@ -8,9 +8,10 @@ from contribd.engine import engine as engine_module
 from contribd.engine.engine import Engine
 from contribd.engine.events import Committed
 from contribd.engine.records import offsets as tracker_module
+from contribd.engine.records.commit_metadata import Commit
 from contribd.engine.records.instruments import Instrument
 from contribd.engine.records.intake import Intake
-from contribd.engine.records.offsets import Commit, OffsetTracker
+from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
 from contribd.engine.records.price import Settlement
 

@@ -6,7 +6,7 @@ from typing import Any
 from tests.simulation.world.mutants.mutant import Mutant, around, with_more
 
 from contribd.engine.events import Committed, NotCommitted, Revoked
-from contribd.engine.records.offsets import decode_about, restate
+from contribd.engine.records.commit_metadata import decode_about, restate
 from contribd.streams import sink as sink_module
 from contribd.streams import transaction as transaction_module
 from contribd.streams.client.retrying import FAILURES

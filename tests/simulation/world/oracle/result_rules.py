@@ -14,7 +14,8 @@ from tests.simulation.world.oracle.market import Markets
 from tests.simulation.world.oracle.status_rules import StatusRules
 from tests.simulation.world.plan import Plan, Takes
 
-from contribd.engine.records.offsets import Commit, Partition
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import Encoded
 
 _HEADER = "contribd1:"

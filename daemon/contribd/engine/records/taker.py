@@ -1,0 +1,157 @@
+"""Records taken: mapped, and brought on their way; each post of a record that makes several by itself."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from contribd.engine.clock import Now
+from contribd.engine.counters import EngineCounters
+from contribd.engine.event_log import EventLog, SeldomLine
+from contribd.engine.limits import MAX_AHEAD
+from contribd.engine.records.intake import Intake
+from contribd.engine.records.offsets import OffsetTracker
+from contribd.engine.records.outbox import Outbox
+from contribd.engine.records.parts import Key, Part, Told
+from contribd.engine.records.price import Price, Record, Settlement, unposted
+from contribd.mapping.inputs import surroundings
+from contribd.mapping.mapper import Mapper
+from contribd.mapping.outcome import Ignored, Mapped, Outcome, RejectCode, Rejected, Several
+from contribd.mapping.scope import Surroundings
+
+
+class Taker:
+    """Maps what is taken, and hands it on: a price is queued, what has no post is settled."""
+
+    def __init__(
+        self,
+        mapper: Mapper,
+        intake: Intake,
+        outbox: Outbox,
+        counters: EngineCounters,
+        queue: Callable[[Price, Now], None],
+        log: EventLog,
+    ) -> None:
+        """``queue``: takes a price that may be posted once its turn comes."""
+        self.mapper = mapper
+        self._intake = intake
+        self._outbox = outbox
+        self._counters = counters
+        self._queue = queue
+        self._log = log
+        self._ahead_line, self._parts_line = SeldomLine(), SeldomLine()
+        self._other_parts_seen = 0
+
+    def let_go(self, tracker: OffsetTracker, now: Now) -> None:
+        """A partition has caught up: the prices that were held may be posted."""
+        held = self._intake.let_go(tracker)
+        for price in held:
+            self._queue(price, now)
+        if held and tracker.is_beyond:  # by a mapping that makes more posts than the one before it
+            self._outbox.look_at_reach()
+
+    def take(self, tracker: OffsetTracker, records: Iterable[Record], now: Now) -> None:
+        """Maps records; one without a post is settled at once, the others wait for their turn."""
+        map_record, wall, catching_up = self.mapper.map, now.wall, tracker.catching_up
+        surrounded, recalls, taken = self.mapper.surrounded, tracker.recalls, 0
+        latest = (wall + MAX_AHEAD) // 1000
+        for record in records:
+            taken += 1
+            if record.timestamp > latest:
+                self._stamped_ahead(tracker, record, now)
+            outcome = map_record(record.value, _around(tracker, record) if surrounded else None)
+            if recalls and (told := tracker.settled_parts(record.offset)) is not None:
+                self._take_parts(tracker, record, outcome, now, told)
+            elif not isinstance(outcome, Mapped):
+                if isinstance(outcome, Several):
+                    taken -= not self._take_parts(tracker, record, outcome, now)
+                else:
+                    self._settle_unposted(unposted(tracker, record, outcome, wall))
+            elif catching_up:
+                self._intake.hold(Price(tracker, record, outcome, wall))
+            else:
+                self._queue(Price(tracker, record, outcome, wall), now)
+        self._counters.count_records(taken)
+        if catching_up and self._intake.caught_up(tracker):
+            self.let_go(tracker, now)
+
+    def _settle_unposted(self, settlement: Settlement) -> None:
+        self._counters.results[settlement.status, settlement.code or ""] += 1
+        self._outbox.add(settlement)
+
+    def _take_parts(
+        self, tracker: OffsetTracker, record: Record, outcome: Outcome, now: Now, told: Told | None = None
+    ) -> bool:
+        """Takes a record that makes several posts, or made several for an earlier run, which has ``told`` what it
+        settled of them; False where it has to wait for room in a commit."""
+        outcomes: Sequence[Mapped | Rejected | Ignored] = [outcome]
+        if isinstance(outcome, Several):
+            outcomes = outcome.parts
+        if not tracker.tells_of(len(outcomes)):
+            rejected = _too_many(outcome, len(outcomes))
+            self._settle_unposted(unposted(tracker, record, rejected, now.wall))
+            return True
+        keys = [_key(each, number) for number, each in enumerate(outcomes)]
+        parts = tracker.split(record.offset, len(record.value or b""), keys, told)
+        if parts is None:
+            self._intake.put_back(tracker, record)
+            return False
+        if told is not None and set(told.tags) != set(parts.tags):
+            self._other_parts(tracker, record, now)
+        for number, each in enumerate(outcomes):
+            if not parts.has_result(number):
+                self._take_part(tracker, record, each, Part(parts, number), now)
+        return True
+
+    def _take_part(
+        self, tracker: OffsetTracker, record: Record, outcome: Mapped | Rejected | Ignored, part: Part, now: Now
+    ) -> None:
+        if not isinstance(outcome, Mapped):
+            self._settle_unposted(unposted(tracker, record, outcome, now.wall, part))
+            return
+        price = Price(tracker, record, outcome, now.wall, part=part)
+        if tracker.catching_up:
+            self._intake.hold(price)
+        else:
+            self._queue(price, now)
+
+    def _other_parts(self, tracker: OffsetTracker, record: Record, now: Now) -> None:
+        """Results there are stand; only posts that had none are made."""
+        self._other_parts_seen += 1
+        if self._parts_line.take(now.mono):
+            self._log(
+                "info",
+                "the mapping has changed since some of a record's posts were made: those that have results are not "
+                "repeated, the others are made as it says now",
+                record=f"{tracker.partition}:{record.offset}",
+                so_far=self._other_parts_seen,
+            )
+
+    def _stamped_ahead(self, tracker: OffsetTracker, record: Record, now: Now) -> None:
+        """All are counted; the log gets the first, and then one a while, with how many there have been."""
+        self._counters.count_future_timestamp()
+        if self._ahead_line.take(now.mono):
+            self._log(
+                "warning",
+                "a record's timestamp lies in the future: it counts as of its arrival (see the clock of its producer, "
+                "and that it stamps milliseconds)",
+                record=f"{tracker.partition}:{record.offset}",
+                timestamp=record.timestamp,
+                ahead=f"{record.timestamp / 1000 - now.wall / 1e6:.0f} s",
+                so_far=self._counters.future_timestamps,
+            )
+
+
+def _key(outcome: Mapped | Rejected | Ignored, number: int) -> Key:
+    """What a part is known by."""
+    return outcome.service or "", f"\0{number}" if outcome.ric is None else outcome.ric
+
+
+def _too_many(outcome: Outcome, count: int) -> Rejected:
+    text = (
+        f"the record makes {count} posts, more than a commit can tell of: raise the brokers' "
+        "offset.metadata.max.bytes (with 4096, Kafka's default, 500 posts are possible)"
+    )
+    return Rejected(RejectCode.TOO_LARGE, text, mapping=outcome.mapping)
+
+
+def _around(tracker: OffsetTracker, record: Record) -> Surroundings:
+    partition = tracker.partition
+    return surroundings(partition.topic, partition.number, record.offset, record.timestamp, record.key, record.headers)

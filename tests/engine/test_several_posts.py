@@ -1,0 +1,344 @@
+"""Records that make several posts: each part by itself, the offset once all of them are settled."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.engine.rig import P0, Rig, statuses
+
+from contribd.engine.limits import MAX_METADATA, MAX_TOLD, Bounds
+from contribd.engine.records import parts as several
+from contribd.engine.records.commit_metadata import (
+    About,
+    decode_metadata,
+    decode_parts,
+    encode_metadata,
+    restate,
+    told_in,
+)
+from contribd.engine.records.offsets import OffsetTracker, Partition
+from contribd.engine.records.parts import Told, most_bits, tags_of
+from contribd.engine.records.result_encoder import ResultEncoder
+
+FORTY = tuple(f"CURVE{number}Y=" for number in range(40))
+
+
+def curve(*rics: str, bid: int = 1, **more: Any) -> bytes:
+    return msgspec.json.encode({"parts": [{"ric": ric, "fields": {"BID": bid}, **more} for ric in rics]})
+
+
+def keys(*rics: str) -> list[tuple[str, str]]:
+    return [("TRCC", ric) for ric in rics]
+
+
+def rics(rig: Rig) -> list[str]:
+    return [post["Key"]["Name"] for post in rig.posts]
+
+
+def places(results: Sequence[dict[str, Any]]) -> list[tuple[str, int, int | None, int | None]]:
+    return [(one["ric"], (s := one["source"])["offset"], s.get("part"), s.get("parts")) for one in results]
+
+
+def restarted(commit: tuple[int, str]) -> Rig:
+    """The next process, from what is durable."""
+    return Rig().open().assign(start=commit[0], metadata=commit[1])
+
+
+# One part at a time
+
+
+def test_each_part_is_posted_by_itself_and_has_its_result_as_soon_as_it_is_known() -> None:
+    rig = Rig().open().assign()
+    rig.put_values(curve("A", "B", "C"))
+    assert rics(rig) == ["A", "B", "C"]
+    rig.ack(2)
+    batch = rig.batch()
+    assert places(rig.decoded(batch)) == [("B", 0, 1, 3)]
+    offset, metadata = batch.commits[P0]
+    assert (offset, decode_metadata(offset, metadata)) == (0, frozenset())
+    assert decode_parts(offset, metadata) == {0: Told(tags_of(keys("A", "B", "C")), 0b010)}
+    rig.handle_committed(batch.number)
+    rig.ack(1, 3)
+    batch = rig.batch()
+    assert places(rig.decoded(batch)) == [("A", 0, 0, 3), ("C", 0, 2, 3)]
+    assert batch.commits[P0] == (1, "")
+
+
+def test_a_part_that_waits_holds_up_its_own_ric_alone() -> None:
+    rig = Rig().open().assign()
+    rig.put_values(curve("A", "B"))
+    rig.ack(2)
+    rig.commit()
+    rig.put_values(curve("A", "B", bid=2), curve("A", "B", bid=3))
+    assert rics(rig)[2:] == ["B"]
+    rig.ack(rig.ids[-1])
+    assert statuses(rig.commit()) == [(1, "CONFLATED"), (2, "ACK")]
+    rig.ack(1)
+    rig.commit()
+    assert rics(rig)[3:] == ["A"]
+    rig.ack(rig.ids[-1])
+    results = rig.commit()
+    assert [(one["ric"], one["status"], one["source"]["part"]) for one in results] == [
+        ("A", "CONFLATED", 0),
+        ("A", "ACK", 0),
+    ]
+    assert results[0]["carried_by"]["part"] == 0
+    assert results[0]["carried_by"]["offset"] == 2
+    assert rig.engine.intake.waiting == rig.engine.intake.waiting_bytes == 0
+
+
+def test_a_part_that_cannot_be_mapped_is_rejected_by_itself() -> None:
+    rig = Rig().open().assign()
+    bad = [{"ric": "B", "rejected": "no bid"}, {"rejected": "no RIC"}, {"rejected": "none here either"}]
+    value = msgspec.json.encode({"parts": [{"ric": "A", "fields": {"BID": 1}}, *bad]})
+    rig.put_values(value)
+    batch = rig.batch()
+    results = rig.decoded(batch)
+    assert [(one["status"], one["source"]["part"]) for one in results] == [("REJECTED", n) for n in (1, 2, 3)]
+    encoder = ResultEncoder(instance="i", version="v", config="c")
+    (first, *_), rejected = batch.settlements, encoder.encode_reject(batch.settlements[0])
+    assert rejected.value == value
+    assert {("ric", b"B"), ("service", b"TRCC"), ("part", b"1/4")} < set(rejected.headers)
+    assert ("part", b"1/4") in encoder.encode(first).headers
+    rig.handle_committed(batch.number)
+    rig.ack(1)
+    assert rig.commit()[0]["status"] == "ACK"
+    assert rig.engine.intake.waiting == 0
+
+
+def test_a_record_with_one_post_says_nothing_of_parts() -> None:
+    rig = Rig().open().assign()
+    rig.put({"BID": 1})
+    rig.ack(1)
+    batch = rig.batch()
+    (encoded,) = (ResultEncoder(instance="i", version="v", config="c").encode(one) for one in batch.settlements)
+    assert "part" not in msgspec.json.decode(encoded.value)["source"]
+    assert "part" not in dict(encoded.headers)
+
+
+def test_what_is_revoked_is_given_back_once() -> None:
+    rig = Rig(max_outstanding=1).open().assign()
+    rig.put_values(curve("A", "B", "C"))
+    assert rig.engine.intake.waiting == 3
+    rig.revoking(P0)
+    assert rig.engine.intake.waiting == 1
+    rig.ack(1)
+    commit = rig.batch().commits[P0]
+    assert rig.engine.intake.waiting == rig.engine.intake.waiting_bytes == 0
+    again = restarted(commit)
+    again.put_values(curve("A", "B", "C"))
+    assert rics(again) == ["B", "C"]
+
+
+# From one run to the next
+
+
+def settled_in_part(*done: str, of: Sequence[str] = ("A", "B", "C")) -> tuple[int, str]:
+    rig = Rig().open().assign()
+    rig.put_values(curve(*of))
+    rig.ack(*(of.index(ric) + 1 for ric in done))
+    return rig.batch().commits[P0]
+
+
+def test_a_restart_posts_the_missing_parts_alone() -> None:
+    rig = restarted(settled_in_part("A", "C"))
+    rig.put_values(curve("A", "B", "C"))
+    assert rics(rig) == ["B"]
+    rig.ack(1)
+    batch = rig.batch()
+    assert places(rig.decoded(batch)) == [("B", 0, 1, 3)]
+    assert batch.commits[P0] == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("now", "posted"),
+    [
+        (("C", "B", "A"), ["B"]),
+        (("D", "A", "B"), ["D", "B"]),
+        (("A", "C"), []),
+        (("D", "E"), ["D", "E"]),
+    ],
+)
+def test_parts_are_known_by_their_ric_whatever_the_mapping_makes_now(now: tuple[str, ...], posted: list[str]) -> None:
+    rig = restarted(settled_in_part("A", "C"))
+    rig.put_values(curve(*now), curve("Z", "Y"))
+    assert rics(rig) == [*posted, "Z", "Y"]
+    rig.ack(*rig.ids)
+    results = rig.commit()
+    assert [one["ric"] for one in results] == [*posted, "Z", "Y"]
+    assert all(one["source"]["parts"] == len(now) for one in results if one["source"]["offset"] == 0)
+    changed = set(now) != {"A", "B", "C"}
+    assert any("the mapping has changed" in note for note in taken(rig)) is changed
+
+
+def taken(rig: Rig) -> list[str]:
+    return rig.notes
+
+
+@pytest.mark.parametrize(("ric", "posts"), [("A", 0), ("B", 1), ("D", 1)])
+def test_a_record_that_makes_one_post_now_is_known_as_well(ric: str, posts: int) -> None:
+    rig = restarted(settled_in_part("A", "C"))
+    rig.put({"BID": 1}, ric=ric)
+    assert len(rig.posts) == posts
+    rig.put({"BID": 2}, ric="Z")
+    rig.ack(*rig.ids)
+    batch = rig.batch()
+    assert [one.get("part") for one in (each["source"] for each in rig.decoded(batch))] == [None] * (posts + 1)
+    assert batch.commits[P0] == (2, "")
+
+
+def test_a_mapping_that_is_changed_back_repeats_nothing_either() -> None:
+    rig = restarted(settled_in_part("A", "C"))
+    rig.put_values(curve("D", "E"))
+    rig.ack(1)
+    back = restarted(rig.batch().commits[P0])
+    back.put_values(curve("A", "B", "C", "D"))
+    assert rics(back) == ["B"]
+
+
+def test_parts_of_records_that_are_not_reached_yet_stay_in_the_commit() -> None:
+    first = Rig().open().assign()
+    first.put_values(curve("S", "T"), curve("A", "B"))
+    first.ack(3)
+    commit = first.batch().commits[P0]
+    second = restarted(commit)
+    second.put_values(curve("S", "T"))
+    second.ack(1)
+    again = second.batch().commits[P0]
+    assert decode_parts(*again) == {0: Told(tags_of(keys("S", "T")), 1), 1: Told(tags_of(keys("A", "B")), 1)}
+    third = restarted(again)
+    third.put_values(curve("S", "T"), curve("A", "B"))
+    assert rics(third) == ["T", "B"]
+
+
+def test_while_it_catches_up_parts_are_held_and_merged() -> None:
+    rig = Rig().open().assign(start=0, metadata=settled_in_part("A", "C")[1], behind=True)
+    rig.put_values(curve("A", "B", "C"), curve("A", "B", "C", bid=2))
+    assert rig.posts == []
+    rig.catch_up(P0)
+    assert rics(rig) == ["B", "A", "C"]
+    assert rig.fields == [{"BID": 2}] * 3
+    rig.ack(*rig.ids)
+    assert sorted(places(rig.commit())) == [
+        ("A", 1, 0, 3),
+        ("B", 0, 1, 3),
+        ("B", 1, 1, 3),
+        ("C", 1, 2, 3),
+    ]
+
+
+# What a commit can tell
+
+
+def test_a_curve_of_forty_and_a_window_of_five_hundred_fit() -> None:
+    rig = Rig().open().assign()
+    rig.put_values(*(curve(*FORTY) for _ in range(600)))
+    assert len(rig.posts) == 40
+    taken_now = rig.engine.intake.waiting // 40
+    assert taken_now >= 500
+    rig.ack(*(number for number in range(1, 41) if number != 7))
+    rig.commit()
+    rig.ack(*rig.ids[40:])
+    rig.commit()
+    metadata = rig.engine.intake.trackers[P0].commit().metadata
+    assert len(metadata) <= MAX_METADATA
+    assert len(decode_parts(0, metadata)) >= 500
+
+
+def test_more_than_a_commit_can_tell_of_waits() -> None:
+    rig = Rig(bounds=Bounds(told=200)).open().assign()
+    rig.put_values(*(curve("A", "B", bid=bid) for bid in range(60)))
+    waiting = rig.engine.intake.waiting
+    assert 2 <= waiting < 120
+    assert rig.engine.take_paused() == {P0}
+    settled = 0
+    for _ in range(400):
+        rig.ack(*rig.ids)
+        rig.frames.clear()
+        for _ in range(2):
+            settled += len(rig.commit())
+        rig.tick(0.01)
+    assert settled == 120
+    assert rig.engine.take_paused() == frozenset()
+
+
+def test_a_record_with_more_posts_than_any_commit_can_tell_of_is_rejected() -> None:
+    rig = Rig(bounds=Bounds(told=most_bits(3))).open().assign()
+    rig.put_values(curve("A", "B", "C"), curve("A", "B", "C", "D"))
+    rig.ack(1, 2, 3)
+    assert [one["status"] for one in rig.commit()] == ["ACK"] * 3
+    rig.tick()
+    (result,) = rig.commit()
+    assert (result["status"], result["code"]) == ("REJECTED", "TooLarge")
+    assert "offset.metadata.max.bytes" in result["text"]
+
+
+@given(
+    st.integers(0, 10**9),
+    st.dictionaries(st.integers(0, 19_999), st.tuples(st.integers(0, 3), st.integers(0, 2**60)), max_size=30),
+)
+def test_what_is_told_is_read_back(base: int, told: dict[int, tuple[int, int]]) -> None:
+    lists = [tags_of(("S", f"{name}{number}") for number in range(2 + 7 * name)) for name in range(4)]
+    all_of_it = {
+        base + at: Told(lists[which], settled % 2 ** len(lists[which])) for at, (which, settled) in told.items()
+    }
+    text = several.encode(base, all_of_it)
+    assert several.decode(base, text) == all_of_it
+    metadata = encode_metadata(5, 3, About("id", 2), text)
+    assert decode_parts(base, metadata) == all_of_it
+    assert decode_parts(base, restate(metadata, About("other", 3))) == all_of_it
+    assert decode_parts(base, restate(metadata, About())) == all_of_it
+
+
+@given(st.text(max_size=60))
+def test_what_others_wrote_tells_nothing_and_harms_nothing(text: str) -> None:
+    assert isinstance(several.decode(0, text), dict)
+    assert decode_parts(0, "by hand") == {}
+
+
+def test_two_parts_never_have_the_same_tag() -> None:
+    same = keys("0bhBDt", "1UUhA6")  # two with the same CRC-32 would do; whatever they are, all differ
+    assert len(set(tags_of([*same, *same]))) == 4
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 40), st.integers(0, 5)), min_size=1, max_size=60),
+    st.randoms(use_true_random=False),
+    st.integers(150, 3_000),
+)
+def test_whatever_is_settled_of_what_was_taken_fits_into_a_commit(
+    records: list[tuple[int, int]], chance: Any, told: int
+) -> None:
+    tracker = OffsetTracker(Partition("t", 0), 0, told=told)
+    offset, open_parts = 0, list[tuple[Any, int | None]]()
+    for gap, kind in records:
+        offset += gap
+        rics_of = [f"{kind}-{n}" for n in range(2 + kind)]
+        if not tracker.has_room(offset) or not tracker.tells_of(len(rics_of)):
+            continue
+        assert tracker.take(offset, 1)
+        if kind == 5:
+            open_parts.append((offset, None))
+            continue
+        parts = tracker.split(offset, 1, keys(*rics_of))
+        if parts is None:
+            tracker.return_last(offset, 1)
+            break
+        open_parts += [(parts, number) for number in range(parts.made)]
+    chance.shuffle(open_parts)
+    for one, number in open_parts[: len(open_parts) * 2 // 3]:
+        if number is None:
+            tracker.settle(one, 1)
+        else:
+            tracker.settle_part(one, number)
+        bits, _, rest = tracker.commit().metadata.removeprefix("contribd1:").partition(".")
+        assert (len(bits) + len(rest.rpartition(".")[2])) * 6 <= told + 120
+        if chance.random() < 0.3:
+            tracker.written()
+
+
+def test_enough_characters_are_left_for_all_that_is_told() -> None:
+    assert told_in(MAX_METADATA) >= MAX_TOLD
