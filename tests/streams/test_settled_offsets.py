@@ -1,11 +1,41 @@
 """The set of offsets that have their result."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contribd.engine.records.parts import Told, tags_of
 from contribd.streams.group.settled_offsets import SettledOffsets
 
 OFFSETS = st.integers(-5, 100_000)
+
+
+def test_a_record_with_several_posts_is_settled_once_each_has_its_result() -> None:
+    settled = SettledOffsets(5, 20)
+    for ric in (b"A", b"A", b"C"):
+        settled.add_part(7, b"0/3", b"TRCC", ric)
+    settled.add_part(4, b"0/2", b"TRCC", b"A")
+    assert 7 not in settled
+    assert settled.in_part == {7: Told(tags_of([("TRCC", "A"), ("TRCC", "C")]), 0b11)}
+    settled.add_part(7, b"1/3", b"TRCC", b"B")
+    assert 7 in settled
+    assert (settled.count, settled.in_part) == (1, {})
+
+
+def test_of_two_mappings_the_parts_of_the_last_one_count() -> None:
+    settled = SettledOffsets(0, 20)
+    settled.add_part(7, b"0/3", b"TRCC", b"A")
+    settled.add_part(7, b"0/2", b"TRCC", b"D")
+    assert 7 not in settled
+    settled.add_part(7, b"1/2", b"TRCC", b"")
+    assert 7 in settled
+
+
+@pytest.mark.parametrize("part", [b"", b"x/3", b"3", b"1/-2", b"1/" + b"9" * 40])
+def test_what_is_no_part_of_ours_says_nothing(part: bytes) -> None:
+    settled = SettledOffsets(0, 20)
+    settled.add_part(7, part, b"TRCC", b"\xff")
+    assert (settled.count, settled.in_part) == (0, {})
 
 
 @given(st.integers(0, 50_000), st.integers(0, 100_000), st.lists(OFFSETS, max_size=60), OFFSETS, OFFSETS)

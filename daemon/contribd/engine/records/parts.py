@@ -48,6 +48,11 @@ def tags_of(keys: Iterable[Key]) -> Tags:
     return tuple(found)
 
 
+def key_of(service: str | None, ric: str | None, number: int) -> Key:
+    """What a part is known by; ``number``: its place among the record's parts."""
+    return service or "", f"\0{number}" if ric is None else ric
+
+
 class Told(NamedTuple):
     """What a commit tells of one record: bit ``n`` of ``settled`` is of the part with tag ``n``."""
 

@@ -9,7 +9,7 @@ from contribd.engine.limits import MAX_AHEAD
 from contribd.engine.records.intake import Intake
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
-from contribd.engine.records.parts import Key, Part, Told
+from contribd.engine.records.parts import Part, Told, key_of
 from contribd.engine.records.price import Price, Record, Settlement, unposted
 from contribd.mapping.inputs import surroundings
 from contribd.mapping.mapper import Mapper
@@ -88,7 +88,7 @@ class Taker:
             rejected = _too_many(outcome, len(outcomes))
             self._settle_unposted(unposted(tracker, record, rejected, now.wall))
             return True
-        keys = [_key(each, number) for number, each in enumerate(outcomes)]
+        keys = [key_of(each.service, each.ric, number) for number, each in enumerate(outcomes)]
         parts = tracker.split(record.offset, len(record.value or b""), keys, told)
         if parts is None:
             self._intake.put_back(tracker, record)
@@ -137,11 +137,6 @@ class Taker:
                 ahead=f"{record.timestamp / 1000 - now.wall / 1e6:.0f} s",
                 so_far=self._counters.future_timestamps,
             )
-
-
-def _key(outcome: Mapped | Rejected | Ignored, number: int) -> Key:
-    """What a part is known by."""
-    return outcome.service or "", f"\0{number}" if outcome.ric is None else outcome.ric
 
 
 def _too_many(outcome: Outcome, count: int) -> Rejected:

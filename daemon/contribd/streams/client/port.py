@@ -10,7 +10,7 @@ raises ``KafkaTimeoutError`` past it. Every error is a ``KafkaError`` (``streams
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, Self, TypeAlias
 
 from contribd.engine.records.commit_metadata import Commit
 from contribd.engine.records.offsets import Partition
@@ -192,10 +192,23 @@ class AskingConsumer(OffsetReader, Protocol):
 
 class ResultSource(NamedTuple):
     """What a result's headers say of its record: ``topic:partition:offset``, empty for what is of no record, and the
-    topic's id, where there is one."""
+    topic's id, where there is one. ``part``: where the record has several posts, which one it is, as ``3/40``; with its
+    service and RIC."""
 
     source: bytes
     topic_id: bytes | None
+    part: bytes | None = None
+    service: bytes = b""
+    ric: bytes = b""
+
+    @classmethod
+    def of(cls, headers: Iterable[tuple[str, bytes]]) -> Self:
+        """From a result's headers."""
+        found = dict(headers)
+        source, part = found.get("source", b""), found.get("part")
+        if part is None:
+            return cls(source, found.get("topic_id"))
+        return cls(source, found.get("topic_id"), part, found.get("service", b""), found.get("ric", b""))
 
 
 class ResultSources(Protocol):

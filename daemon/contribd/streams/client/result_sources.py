@@ -55,7 +55,7 @@ class ResultsTail:
         """The next ones; waits for the first."""
         polled = self._client.poll(timeout_ms=round(seconds * 1000))
         self._extend()
-        return [_source(record.headers) for records in polled.values() for record in records]
+        return [ResultSource.of(record.headers) for records in polled.values() for record in records]
 
     def _extend(self) -> None:
         """An end is where the first open transaction began; a fetch tells where the log itself ends."""
@@ -85,11 +85,6 @@ class ResultsTail:
     def close(self) -> None:
         """Ends it."""
         self._client.close(autocommit=False, timeout_ms=round(CLOSE_SECONDS * 1000))
-
-
-def _source(headers: list[tuple[str, bytes]]) -> ResultSource:
-    found = dict(headers)
-    return ResultSource(found.get("source", b""), found.get("topic_id"))
 
 
 def open_results(access: Access, settings: KafkaSettings) -> ResultsTail:

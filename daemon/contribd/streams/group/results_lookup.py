@@ -14,8 +14,12 @@ future, all of them. Where nothing is to be consumed (``latest``), only to say w
 Up to where. To the end of the log as it is now, whatever transactions are open: what lies behind an open one may be
 ours. It ends by its timeout at the latest. The partition is ours meanwhile, and nobody else writes results of it.
 
-What is bounded. Memory is a bit a record that has its result. Time is not bounded: it is said how far it is, others'
-partitions are consumed meanwhile, and this thread is none that anybody waits for.
+Of a record that makes several posts, each has its result. It counts as settled once as many have as it made; before
+that, the commit that the partition begins with tells which (``engine.records.parts``).
+
+What is bounded. Memory is a bit a record that has its result, and a little more for one that is settled in part. Time
+is not bounded: it is said how far it is, others' partitions are consumed meanwhile, and this thread is none that anybody
+waits for.
 
 What it cannot tell. Results that retention has deleted, or compaction; results of a version that wrote no topic's id
 count as of the topic there is. Without the right to read the results topic nothing is told.
@@ -153,12 +157,16 @@ class ResultsLookup:
 
 
 def _take(found: Iterable[ResultSource], places: Mapping[bytes, tuple[SettledOffsets, bytes | None]]) -> None:
-    for source, topic_id in found:
+    for source, topic_id, part, *key in found:
         place, _, offset = source.rpartition(b":")
         settled, wanted_id = places.get(place, (None, None))
         same = topic_id is None or wanted_id is None or topic_id == wanted_id
-        if settled is not None and same and len(offset) < _OFFSET_LENGTH and offset.isdigit():
+        if settled is None or not same or len(offset) >= _OFFSET_LENGTH or not offset.isdigit():
+            continue
+        if part is None:
             settled.add(int(offset))
+        else:
+            settled.add_part(int(offset), part, *key)
 
 
 def _doubt(settled: Mapping[Partition, SettledOffsets], problem: str) -> None:

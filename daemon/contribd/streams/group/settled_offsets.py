@@ -1,9 +1,15 @@
 """Offsets of one partition whose records have their result: a bit each, wherever they lie."""
 
+from collections import Counter
 from typing import Final
+
+from contribd.engine.records.parts import Key, Told, key_of, tags_of
 
 _CHUNK: Final = 1 << 15
 """Offsets whose bits are kept together: memory follows the results there are, a bit each where they lie close."""
+
+_PART_LENGTH: Final = 20
+"""Longer than any ``3/40``."""
 
 _FULL: Final = bytes((255,)) * (_CHUNK // 8)
 
@@ -19,6 +25,8 @@ class SettledOffsets:
         self.problem: str | None = None
         """Why the results topic does not tell, or not of all."""
         self._chunks: dict[int, bytearray] = {}
+        self._parts: dict[int, dict[Key, bytes]] = {}
+        """Records of which some posts have their results: these, and of how many."""
 
     def __contains__(self, offset: int) -> bool:
         chunk = self._chunks.get(offset // _CHUNK)
@@ -32,6 +40,25 @@ class SettledOffsets:
         chunk[offset % _CHUNK >> 3] |= 1 << (offset & 7)
         self.count += 1
         self.highest = max(self.highest, offset)
+        self._parts.pop(offset, None)
+
+    def add_part(self, offset: int, part: bytes, service: bytes, ric: bytes) -> None:
+        """One post of a record has its result: ``part``, as ``3/40``, of this RIC and service."""
+        number, _, count = part.partition(b"/")
+        is_ours = number.isdigit() and count.isdigit() and len(part) < _PART_LENGTH
+        if not is_ours or not self.begin <= offset < self.end or offset in self:
+            return
+        known = self._parts.setdefault(offset, {})
+        known[key_of(service.decode(errors="replace"), ric.decode(errors="replace") or None, int(number))] = count
+        if Counter(known.values())[count] >= int(count):  # of what its mapping made last
+            self.add(offset)
+
+    @property
+    def in_part(self) -> dict[int, Told]:
+        """The records of which some posts have their results and others may not."""
+        return {
+            offset: Told(tags := tags_of(known), (1 << len(tags)) - 1) for offset, known in sorted(self._parts.items())
+        }
 
     def doubt(self, problem: str) -> None:
         """The results topic does not tell, or not of all."""

@@ -8,6 +8,7 @@ from contribd.engine.records.commit_metadata import Commit, decode_about
 from contribd.engine.records.offsets import Partition
 from contribd.ops.log import get_logger
 from contribd.streams.client.port import Topics
+from contribd.streams.group.settled_offsets import SettledOffsets
 from contribd.streams.group.start_rules import Origin, Start
 
 MOST: Final = 20
@@ -39,9 +40,13 @@ def tell(
     _tell_new(_of(starts, Origin.NEW))
     _tell_remade(_of(starts, Origin.REMADE), commits, topics)
     nowhere = _of(starts, Origin.NOWHERE)
-    consumed = {each: start for each, start in nowhere.items() if start.settled is not None and start.settled.count}
+    consumed = {each: start for each, start in nowhere.items() if start.settled is not None and _has_any(start.settled)}
     _tell_gone(consumed, start_from)
     _tell_first({each: start for each, start in nowhere.items() if each not in consumed}, start_from)
+
+
+def _has_any(settled: SettledOffsets) -> bool:
+    return bool(settled.count or settled.in_part)
 
 
 def _of(starts: Mapping[Partition, Start], origin: Origin) -> dict[Partition, Start]:

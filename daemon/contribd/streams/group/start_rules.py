@@ -4,8 +4,17 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
-from contribd.engine.records.commit_metadata import NOTHING, About, Commit, decode_about, decode_metadata, restate
+from contribd.engine.records.commit_metadata import (
+    NOTHING,
+    About,
+    Commit,
+    decode_about,
+    decode_metadata,
+    encode_metadata,
+    restate,
+)
 from contribd.engine.records.offsets import Partition
+from contribd.engine.records.parts import Told, encode
 from contribd.streams.client.port import SeenTopic
 from contribd.streams.group.settled_offsets import SettledOffsets
 
@@ -112,4 +121,20 @@ def passed_over(start: Start, settled: SettledOffsets | None) -> Start:
     position = settled.first_unsettled(start.position)
     results_to = settled.highest + 1 if settled.highest > position else 0
     about = decode_about(start.commit.metadata)._replace(results_to=results_to)
-    return start._replace(commit=Commit(position, restate("", about)), position=position, settled=settled)
+    metadata = encode_metadata(0, 0, about, encode(position, _as_can_be_told(settled, position, about)))
+    return start._replace(commit=Commit(position, metadata), position=position, settled=settled)
+
+
+def _as_can_be_told(settled: SettledOffsets, position: int, about: About) -> dict[int, Told]:
+    """The records settled in part. Earlier commits told of them all, but knew which have the same parts; where that
+    makes them too many, the last ones are left out."""
+    told = settled.in_part
+    while told:
+        try:
+            encode_metadata(0, 0, about, encode(position, told))
+        except OverflowError:
+            settled.doubt("more records have results for some of their posts than a commit can tell of")
+            told = dict(list(told.items())[: len(told) // 2])
+        else:
+            break
+    return told

@@ -46,7 +46,7 @@ class SimResultSources:
         taken = self._kafka.results[self._position : min(self._end, self._position + MOST)]
         self._position += len(taken)
         answer(self._life)
-        return [_source(dict(encoded.headers)) for _, encoded in taken]
+        return [ResultSource.of(encoded.headers) for _, encoded in taken]
 
     def left(self) -> int:
         """To the end, as it was."""
@@ -58,7 +58,3 @@ class SimResultSources:
 
     def close(self) -> None:
         """Nothing is left open."""
-
-
-def _source(headers: dict[str, bytes]) -> ResultSource:
-    return ResultSource(headers["source"], headers.get("topic_id"))
