@@ -12,8 +12,8 @@ from tests.bench.pipeline import Pipeline
 from tests.bench.setting import MAPPING, price
 
 RECORDS = 200
-LIMIT = 4_000
-"""Bytecodes a record; 3,100 were counted on Python 3.11 when this was written. Other versions count a little apart."""
+LIMIT = 3_100
+"""Bytecodes a record; 2,830 were counted on Python 3.11 when this was written. Other versions count a little apart."""
 
 FLAT = 1.10
 """How much more a record may take where there is much more of everything."""

@@ -18,8 +18,8 @@ Of a record that makes several posts, each has its result. It counts as settled 
 that, the commit that the partition begins with tells which (``engine.records.parts``).
 
 What is bounded. Memory is a bit a record that has its result, and a little more for one that is settled in part. Time
-is not bounded: it is said how far it is, others' partitions are consumed meanwhile, and this thread is none that anybody
-waits for.
+is not bounded: it is said how far it is, others' partitions are consumed meanwhile, and this thread is none that
+anybody waits for.
 
 What it cannot tell. Results that retention has deleted, or compaction; results of a version that wrote no topic's id
 count as of the topic there is. Without the right to read the results topic nothing is told.
