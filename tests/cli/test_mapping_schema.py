@@ -66,6 +66,19 @@ mappings:
     checks: [bid <= ask, {that: bid > 0, text: no bid}]
     withdraw: [A, B]
   - {name: nothing, when: true, ignore: true}
+  - name: curve
+    each: points
+    all_or_nothing: true
+    ric: "{item.ric}"
+    posts:
+      - {ric: "{pair}=", fields: {BID: item.bid}}
+      - when: page
+        each: rows
+        let: {a: bid}
+        service: PAGES
+        post: refresh
+        fields: {ROW: {from: a}}
+        checks: [bid > 0]
 tests:
   - name: one
     record: {a: 1}

@@ -41,7 +41,11 @@ def mapping_schema() -> dict[str, Any]:
     return {"$schema": DIALECT, **schema, "title": "contribd mapping file"}
 
 
-_SAID = {"FieldSpec": ("from", "round", "as", "lookup"), "MappingSpec": ("when", "ignore")}
+_SAID = {
+    "FieldSpec": ("from", "round", "as", "lookup"),
+    "MappingSpec": ("when", "ignore", "each", "posts"),
+    "PostSpec": ("when", "each"),
+}
 """Keys that may be left out, but not be followed by nothing."""
 
 

@@ -110,7 +110,7 @@ def _everywhere(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
                 pending.append((inner, home, below))
 
 
-_ONE_OF = {"mappings": "a mapping", "fields": "a field", "checks": "a check", "tests": "a test"}
+_ONE_OF = {"mappings": "a mapping", "posts": "a post", "fields": "a field", "checks": "a check", "tests": "a test"}
 
 
 def _models(annotation: Any) -> Iterator[tuple[type[BaseModel], bool]]:

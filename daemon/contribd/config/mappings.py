@@ -1,19 +1,18 @@
 """The mapping files that a configuration names: found, read, checked, compiled."""
 
-import copy
 import glob
+from collections import Counter
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
-
-from pydantic import ValidationError
+from typing import Any, NamedTuple
 
 from contribd.config.codes import FileCode
 from contribd.config.cures import split
 from contribd.config.document import Document
 from contribd.config.errors import Problem
 from contribd.config.library import Library
+from contribd.config.mapping_repair import usable, written_lists
 from contribd.config.merge import DEFAULTS
 from contribd.config.model import Settings
 from contribd.config.nodes import DataPath
@@ -178,7 +177,7 @@ def _read(
         return
     found.documents.append(document)
     read = tables.tables(document)
-    model, kept = _usable(document, outcome)
+    model, kept = usable(document, outcome)
     if model is None:
         return
     names = [mapping.name for mapping in found.compiled]
@@ -191,7 +190,9 @@ def _read(
     lines = [document.position(("tests", at))[0] for at in kept]
     found.cases += [Case(document.file, line, test) for line, test in zip(lines, compiled.tests, strict=True)]
     # In which order a mapping says its parts is layout.
-    mappings = [dict(sorted(mapping.items())) for mapping in _lists(document)["mappings"] if isinstance(mapping, dict)]
+    mappings = [
+        dict(sorted(mapping.items())) for mapping in written_lists(document)["mappings"] if isinstance(mapping, dict)
+    ]
     digests = {name: loaded.sha256 for name, loaded in read.items()}
     found.data.append({"mappings": mappings, "tables": digests} if digests else mappings)
 
@@ -205,11 +206,12 @@ def _asked(found: MappingFiles, name: str) -> DataPath:
 def _told(document: Document, problems: list[MappingProblem], tests: list[int]) -> list[Problem]:
     """The problems at their places; ``tests``: which of the file's tests were looked at."""
     told: list[Problem] = []
+    unused = Counter(_written_at(document, each.path) for each in problems if each.code == MappingCode.LET_UNUSED)
     for problem in problems:
-        path, default = problem.path, document.home(problem.path).path[:1] == (DEFAULTS,)
+        path = problem.path
         if path[0] == "tests" and isinstance(path[1], int):
             path = ("tests", tests[path[1]], *path[2:])
-        if not (default and problem.code == MappingCode.LET_UNUSED):  # what is there for all need not be used by each
+        if problem.code != MappingCode.LET_UNUSED or _is_for_one(document, path, unused):
             told.append(
                 document.problem(
                     path, problem.text, key=problem.key, offset=problem.offset, code=problem.code, cure=problem.cure
@@ -218,62 +220,18 @@ def _told(document: Document, problems: list[MappingProblem], tests: list[int]) 
     return told
 
 
-def _usable(document: Document, outcome: Validation[MappingFile]) -> tuple[MappingFile | None, list[int]]:
-    """The model with stand-ins for what is wrong in it, and which of the tests it has.
-
-    So a mistake in the shape of one place does not hide the mistakes in the expressions of another.
-    """
-    lists, bad = _lists(document), outcome.bad
-    wrong = {path[1] for path in bad if path[:1] == ("tests",) and len(path) > 1}
-    tests = [at for at in range(len(lists["tests"])) if at not in wrong]
-    if () in bad:
-        return None, []
-    if outcome.model is not None and not bad:
-        return outcome.model, tests
-    try:
-        kept = [lists["tests"][at] for at in tests]
-        return MappingFile.model_validate({"mappings": _repaired(lists["mappings"], bad), "tests": kept}), tests
-    except ValidationError:
-        return None, []
+def _is_for_one(document: Document, path: DataPath, unused: Counter[tuple[Path, DataPath]]) -> bool:
+    """Whether a ``let`` that is not used is of no use: what is there for all need not be used by each."""
+    file, place = _written_at(document, path)
+    if place[:1] == (DEFAULTS,):
+        return False
+    if path[2] != "posts" or place[2] == "posts":
+        return True
+    posts = written_lists(document)["mappings"][int(path[1])]["posts"]
+    takes = [at for at in range(len(posts)) if _written_at(document, (*path[:3], at, *path[4:])) == (file, place)]
+    return unused[file, place] == len(takes)
 
 
-def _repaired(mappings: list[Any], bad: AbstractSet[DataPath]) -> list[Any]:
-    """The mappings with something right in each place that is wrong, so that nothing more is said about it."""
-    made = list(mappings)
-    for path in sorted(bad, key=len):
-        at = path[1] if path[:1] == ("mappings",) and len(path) > 1 else None
-        if not isinstance(at, int):
-            continue
-        name = f"mapping {at + 1}"
-        if len(path) == 2:
-            made[at] = {"name": name, "when": _ANYTHING, "ignore": True}
-        elif isinstance(made[at], dict):
-            made[at] = copy.deepcopy(made[at]) if made[at] is mappings[at] else made[at]
-            _mend(made[at], name, path[2:])
-    return made
-
-
-_ANYTHING: Final = '["?"]'
-"""An expression of which nothing is known."""
-
-
-def _mend(mapping: dict[str, Any], name: str, path: DataPath) -> None:
-    """Puts something right at the place of a mapping, or nothing where nothing may be missed."""
-    key, *inside = path
-    held = mapping.get(str(key))
-    if key in {"when", "ric", "name"}:
-        mapping[str(key)] = {"when": _ANYTHING, "ric": "{" + _ANYTHING + "}", "name": name}[str(key)]
-    elif key == "fields" and isinstance(held, dict) and inside[1:] in (["round"], ["missing"]):
-        if isinstance(field := held.get(str(inside[0])), dict):
-            field.pop(str(inside[1]), None)  # and its expression is still looked at
-    elif inside and isinstance(held, dict | list) and key in {"fields", "let", "checks"}:
-        held[inside[0]] = _ANYTHING  # type: ignore[index] # a name in a section, an index in a list
-    elif key == "fields":
-        mapping["fields"] = {"?": _ANYTHING}
-    else:
-        mapping.pop(str(key), None)
-
-
-def _lists(document: Document) -> dict[str, list[Any]]:
-    data = document.data if isinstance(document.data, dict) else {}
-    return {name: data[name] if isinstance(data.get(name), list) else [] for name in ("mappings", "tests")}
+def _written_at(document: Document, path: DataPath) -> tuple[Path, DataPath]:
+    home = document.home(path)
+    return home.document.file, home.path

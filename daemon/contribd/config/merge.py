@@ -1,4 +1,4 @@
-"""Defaults under mappings, and included files under both.
+"""Defaults under mappings, what a mapping says beside its posts under each of them, and included files under all.
 
 Trees are merged, not data: each value still knows the file and the line where it was written, and so does whatever is
 wrong with it.
@@ -10,10 +10,11 @@ from typing import Final, NamedTuple
 
 from contribd.config.document import Document, Home
 from contribd.config.nodes import DataPath, Items, Node, Scalar, Section
-from contribd.mapping.rules import DefaultsSpec
+from contribd.mapping.rules import DefaultsSpec, PartSpec
 
 DEFAULTS: Final = "defaults"
 _MERGED: Final = frozenset(DefaultsSpec.model_fields)
+_OF_A_POST: Final = frozenset(PartSpec.model_fields)
 
 
 class Layer(NamedTuple):
@@ -49,7 +50,13 @@ def merged(top: Layer, below: Sequence[Layer]) -> Document:
 
 def _needs_merging(layers: Sequence[Layer]) -> bool:
     roots = [layer.document.root for layer in layers]
-    return len(roots) > 1 or any(isinstance(root, Section) and DEFAULTS in root.entries for root in roots)
+    return len(roots) > 1 or any(isinstance(root, Section) and _holds_merged(root) for root in roots)
+
+
+def _holds_merged(root: Section) -> bool:
+    _, mappings = root.entries.get("mappings", (None, None))
+    items = mappings.items if isinstance(mappings, Items) else []
+    return DEFAULTS in root.entries or any(isinstance(each, Section) and "posts" in each.entries for each in items)
 
 
 class _Merger:
@@ -66,12 +73,28 @@ class _Merger:
         found = self.layered(DEFAULTS)
         made = Items(mappings.start)
         for at, node in enumerate(mappings.items):
-            if found is None or not isinstance(node, Section) or "ignore" in node.entries:
+            if not isinstance(node, Section) or "ignore" in node.entries:
                 made.items.append(node)
                 continue
-            lower = _Placed(found[1], Home(document, (DEFAULTS,)))
-            made.items.append(self._over(lower, _Placed(node, Home(document, ("mappings", at)))))
+            home, whole = Home(document, ("mappings", at)), node
+            if found is not None:
+                whole = self._over(_Placed(found[1], Home(document, (DEFAULTS,))), _Placed(node, home))
+            made.items.append(self._spread(_Placed(whole, home), whole))
         return made
+
+    def _spread(self, placed: _Placed, mapping: Section) -> Section:
+        """A mapping with what it says beside its posts under each of them."""
+        key, posts = mapping.entries.get("posts", (None, None))
+        if key is None or not isinstance(posts, Items):
+            return mapping
+        beside = {name: entry for name, entry in mapping.entries.items() if name in _OF_A_POST}
+        lower = _Placed(Section(mapping.start, beside), placed.home)
+        made = Items(posts.start, broken=posts.broken)
+        for at, node in enumerate(posts.items):
+            home = Home(placed.home.document, (*placed.home.path, "posts", at))
+            made.items.append(self._over(lower, _Placed(node, home)) if isinstance(node, Section) else node)
+        rest = {name: entry for name, entry in mapping.entries.items() if name not in _OF_A_POST}
+        return Section(mapping.start, {**rest, "posts": (key, made)}, broken=mapping.broken)
 
     def layered(self, name: str) -> tuple[Scalar, Node] | None:
         """A section of all layers, the nearer over the farther; None where none has it."""

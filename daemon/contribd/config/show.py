@@ -14,6 +14,9 @@ from contribd.config.scalars import Doubtful, NumberError, resolve
 
 _PLAIN: Final = re.compile(r"[A-Za-z_(](?:[^,\[\]{}#:]*[^,\[\]{}#: ])?")
 """Text that YAML takes as it is, inside brackets too."""
+_ORDER: Final = (
+    "name", "when", "ignore", "each", "all_or_nothing", "let", "ric", "service", "post", "fields", "checks", "withdraw",
+)  # fmt: skip
 _GAP: Final = 4
 _FURTHEST: Final = 90
 """Comments stand in one column, unless a line is longer."""
@@ -30,24 +33,42 @@ def show(documents: list[Document], name: str, service: str) -> str | None:
 
 
 def _mapping(document: Document, path: DataPath, mapping: dict[str, Any], service: str) -> Iterator[tuple[str, str]]:
-    """Each line with its comment."""
-    order = ("name", "when", "ignore", "let", "ric", "service", "post", "fields", "checks")
-    keys = [*(key for key in order if key in mapping), *(key for key in mapping if key not in order)]
-    if "service" not in mapping and "ignore" not in mapping:
+    """Each line with its comment: of a mapping, or of one of its posts."""
+    posts = mapping.get("posts")
+    keys = sorted(mapping, key=lambda key: _ORDER.index(key) if key in _ORDER else len(_ORDER))
+    if posts is None and "service" not in mapping and "ignore" not in mapping:
         keys.insert(keys.index("ric") + 1 if "ric" in keys else 1, "service")
     for key in keys:
-        value = mapping.get(key, service)
-        where = _where(document, (*path, key)) if key in mapping else "ads.service"
-        if isinstance(value, dict) and value:
-            yield f"{_scalar(key)}:", ""
-            for name, inner in value.items():
-                yield f"  {_scalar(name)}: {_flow(inner)}", _where(document, (*path, key, name))
-        elif isinstance(value, list) and value:
-            yield f"{_scalar(key)}:", ""
-            for at, inner in enumerate(value):
-                yield f"  - {_flow(inner)}", _where(document, (*path, key, at))
+        if key == "posts" and isinstance(posts, list):
+            yield "posts:", ""
+            for at, post in enumerate(posts):
+                yield from _post(document, (*path, key, at), post, service)
+        elif key in mapping:
+            yield from _entry(document, (*path, key), mapping[key])
         else:
-            yield f"{_scalar(key)}: {_flow(value)}", where
+            yield f"{key}: {_flow(service)}", "ads.service"
+
+
+def _entry(document: Document, path: DataPath, value: Any) -> Iterator[tuple[str, str]]:
+    """A key with what stands behind it, or below it."""
+    key = _scalar(str(path[-1]))
+    if not isinstance(value, dict | list) or not value:
+        yield f"{key}: {_flow(value)}", _where(document, path)
+        return
+    yield f"{key}:", ""
+    for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        yield (
+            f"  {'-' if isinstance(step, int) else f'{_scalar(step)}:'} {_flow(inner)}",
+            _where(document, (*path, step)),
+        )
+
+
+def _post(document: Document, path: DataPath, post: Any, service: str) -> Iterator[tuple[str, str]]:
+    if not isinstance(post, dict):
+        yield f"  - {_flow(post)}", _where(document, path)
+        return
+    for number, (text, where) in enumerate(_mapping(document, path, post, service)):
+        yield f"  {' ' if number else '-'} {text}", where
 
 
 def _where(document: Document, path: DataPath) -> str:

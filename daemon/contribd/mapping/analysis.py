@@ -12,7 +12,7 @@ from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.names import table_alone
 from contribd.mapping.numbers import parse_number
 from contribd.mapping.patterns import pattern_of
-from contribd.mapping.scope import EMPTY, ITEM, POST, SURROUNDINGS
+from contribd.mapping.scope import EMPTY, INDEX, ITEM, POST, SURROUNDINGS
 from contribd.mapping.syntax import (
     Access,
     Binary,
@@ -102,6 +102,8 @@ def _path(node: Path) -> Kind:
         return Kind.NUMBER if rest[0] in _NUMBERED else Kind.TEXT
     if root is POST:
         return Kind.NUMBER | Kind.TEXT | Kind.NULL
+    if root is INDEX:
+        return Kind.NUMBER
     return Kind.BOOLEAN if root is EMPTY else Kind.ANY
 
 

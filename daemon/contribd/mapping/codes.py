@@ -69,12 +69,17 @@ class Code(MistakeCode):
     LET_UNUSED = "M212", "A let that nothing uses"
     SHADOWED = "M213", "A test's record has a key that means something else in a mapping"
     RIC_MEANT = "M214", "A RIC without braces is, or looks like, the name of what the mapping reads"
+    NO_ELEMENT = "M215", "item or index is named where there is no element of a list"
+    EACH = "M216", "What each takes is no list"
+    EACH_TWICE = "M217", "each stands at a mapping and at one of its posts"
+    SAME_RIC = "M218", "Posts of a record have the same RIC and service, whatever the record"
 
     # Rules without effect.
     UNREACHED = "M220", "A mapping that no record reaches"
     SAME_WHEN = "M221", "Two mappings have the same when"
     CONSTANT_CHECK = "M222", "A check that is the same for every record"
     NO_MAPPING = "M223", "The mapping files have no mapping"
+    ALL_OR_NOTHING = "M225", "all_or_nothing, where the mapping makes one post"
     NO_FILE = "M224", "A folder, or a link to nothing, among the mapping files"
 
     # Fields and RICs.

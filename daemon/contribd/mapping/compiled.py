@@ -1,12 +1,13 @@
 """What a mapping file comes to: mappings that are ready to run, and what is wrong."""
 
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeAlias
 
 from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.codegen import Evaluate
 from contribd.mapping.expression import Expression
-from contribd.mapping.outcome import Ignored, PostType
+from contribd.mapping.outcome import Ignored, Mapped, PostType, Rejected
 from contribd.mapping.rules import MappingSpec
 from contribd.mapping.scope import LetName
 from contribd.mapping.values import Convert
@@ -65,11 +66,11 @@ class CompiledCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledMapping:
-    """One mapping, ready to run."""
+class CompiledPost:
+    """How a record becomes one post."""
 
     name: str
-    when: Expression | None
+    """That of the mapping."""
     ric: Evaluate
     """Gives the RIC, guarded."""
     service: str
@@ -82,22 +83,74 @@ class CompiledMapping:
     """Check by check: to find out which one fails."""
     all_checks: Evaluate
     """Whether all of them are true, at once."""
-    withdraw: frozenset[str] = frozenset()
-    """The fields that are blanked where a quote is withdrawn."""
-    ignored: Ignored | None = None
-    """What every record of it comes to, where they are not for posting."""
     lets: tuple[tuple[LetName, Evaluate], ...] = ()
     """What is computed before everything else, in this order."""
     constants: frozenset[str] = frozenset()
     """The fields that say nothing of the record, where there are others: alone they are nothing to post."""
     reads_post: bool = False
     """Whether its checks name what will be posted."""
+
+
+def attributes(post: CompiledPost) -> dict[str, Any]:
+    """All of it, by name: for what is a post and more."""
+    return {each.name: getattr(post, each.name) for each in fields(CompiledPost)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledPart(CompiledPost):
+    """One of the posts that a mapping makes of a record."""
+
+    number: int
+    """Its place in the mapping's ``posts``."""
+    when: Expression | None
+    """Whether it is made."""
+    before: tuple[tuple[LetName, Evaluate], ...]
+    """What is computed before ``when``, which can name it; ``lets`` are none then."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRound:
+    """Posts that are made together: once, or for each element of a list."""
+
+    each: Expression | None
+    parts: tuple[CompiledPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSeveral:
+    """The posts that a mapping makes of one record."""
+
+    rounds: tuple[CompiledRound, ...]
+    all_or_nothing: bool
+    """Whether one that cannot be mapped keeps back the others."""
+    count: int
+    """How many are written in the mapping."""
+    noted: Callable[[str, Mapped | Rejected | None], None] | None
+    """Told of each part once it is made: by its place in the record and the mapping, and what it came to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledMapping(CompiledPost):
+    """One mapping, ready to run: the one post that it makes, unless there is something ``instead``."""
+
+    when: Expression | None
+    instead: Ignored | CompiledSeveral | None = None
+    """What its records come to, where they are not for posting; or the several posts that each makes."""
+    withdraw: frozenset[str] = frozenset()
+    """The fields that are blanked where a quote is withdrawn."""
     rmtes: tuple[str, ...] = ()
     """The fields that are posted ``as: rmtes``."""
     partly: bool = False
     """Whether rows are changed in part, so that no change may stand for another."""
     surrounded: bool = False
     """Whether it reads what surrounds the record in Kafka."""
+
+    @property
+    def posts(self) -> tuple[CompiledPost, ...]:
+        """The posts that it makes, as they are written: itself, several, or none."""
+        if isinstance(self.instead, CompiledSeveral):
+            return tuple(part for each in self.instead.rounds for part in each.parts)
+        return () if self.instead else (self,)
 
 
 @dataclass(frozen=True, slots=True)

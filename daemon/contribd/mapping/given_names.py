@@ -1,14 +1,14 @@
 """Names that a mapping file gives itself: those of its tables, and of what its mappings compute with ``let``."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from contribd.mapping.expression import Expression
 from contribd.mapping.functions import FUNCTIONS
 from contribd.mapping.lexer import KEYWORDS
-from contribd.mapping.scope import ITEM
-from contribd.mapping.syntax import Path, walk_tree
+from contribd.mapping.scope import ELEMENT, INDEX, ITEM
+from contribd.mapping.syntax import Path, path_text, walk_tree
 
 _NAME = re.compile(r"[^\W\d]\w*")
 
@@ -22,17 +22,22 @@ def unfit_name(name: str, what: str) -> str | None:
     return f"{name} is a function" if name in FUNCTIONS else None
 
 
-ELEMENT: Final = "the element of a list"
-"""What ``item`` stands for."""
+OF_A_LIST: Final[Mapping[object, str]] = {
+    ITEM: "the element of a list",
+    ELEMENT: "the element of a list",
+    INDEX: "the element's position",
+}
+"""What ``item`` and ``index`` stand for."""
 
 
 def given_names(expressions: Iterable[Expression]) -> dict[str, str]:
-    """The tables that expressions look into, and ``item`` where one names it, with what each is."""
+    """The tables that expressions look into, and ``item`` and ``index`` where one names them, with what each is."""
     given: dict[str, str] = {}
     for expression in expressions:
         given |= dict.fromkeys(expression.tables, "a table")
-        if any(isinstance(node, Path) and node.keys[0] is ITEM for node in walk_tree(expression.node)):
-            given[ITEM.name] = ELEMENT
+        for node in walk_tree(expression.node):
+            if isinstance(node, Path) and (place := node.keys[0]) in OF_A_LIST:
+                given[path_text((place,))] = OF_A_LIST[place]
     return given
 
 

@@ -4,35 +4,29 @@ import decimal
 import traceback
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import msgspec
 
 from contribd.mapping.bad_bytes import behind_registry_header, what_it_is
-from contribd.mapping.codegen import Evaluate
-from contribd.mapping.compiled import CompiledCheck, CompiledMapping
+from contribd.mapping.compiled import CompiledMapping, CompiledSeveral
 from contribd.mapping.dispatch import candidates, dispatch
 from contribd.mapping.meant import meant
-from contribd.mapping.mistakes import RAISED, ErrorKind, EvaluationError, as_evaluation_error, out_of_range, wrong_type
+from contribd.mapping.mistakes import RAISED, EvaluationError, as_evaluation_error
 from contribd.mapping.numbers import CONTEXT
-from contribd.mapping.operators import Value, kind_name, walk
-from contribd.mapping.outcome import FieldValue, Mapped, Outcome, RejectCode, Rejected, UnreadValue
-from contribd.mapping.scope import EMPTY, POST, SURROUNDINGS, LetName, Surroundings
-from contribd.mapping.syntax import Key, path_text
-from contribd.mapping.written import constant_text
+from contribd.mapping.one_post import Record, one_post
+from contribd.mapping.operators import kind_name
+from contribd.mapping.outcome import Ignored, Outcome, RejectCode, Rejected, UnreadValue
+from contribd.mapping.scope import EMPTY, SURROUNDINGS, Surroundings
+from contribd.mapping.several_posts import several_posts
 
 MAX_RECORD_BYTES = 1_048_576
 """A record's value; Kafka's own default for a message. A price record has a few hundred bytes."""
 
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, decimal.DecimalException, RecursionError)
-_CODES = {ErrorKind.MISSING: RejectCode.MISSING_FIELD}
 _NO_VALUE = "the record has no value"
-_SHOWN_VALUES = 4
 _SHOWN_FAULT = 300
 _SHOWN_MAPPINGS = 5
-_SHOWN_CHARACTERS = 40
-
-Record: TypeAlias = dict[Any, Value]
 
 
 def own_fault(error: Exception) -> Rejected:
@@ -107,145 +101,24 @@ class Mapper:
         notes: list[tuple[CompiledMapping, EvaluationError | str]] = []
         for mapping in mappings:
             when = mapping.when
-            if when is None:
-                return _apply(mapping, record)
-            try:
-                answer = when.run(record)
-            except RAISED as error:
-                notes.append((mapping, as_evaluation_error(error)))
-                continue
-            if answer is True:
-                return _apply(mapping, record)
-            if answer is not False:
-                notes.append((mapping, f"when gives {kind_name(answer)}, not true or false"))
+            if when is not None:
+                try:
+                    answer = when.run(record)
+                except RAISED as error:
+                    notes.append((mapping, as_evaluation_error(error)))
+                    continue
+                if answer is not True:
+                    if answer is not False:
+                        notes.append((mapping, f"when gives {kind_name(answer)}, not true or false"))
+                    continue
+            instead = mapping.instead
+            return one_post(mapping, record) if instead is None else _instead(mapping.name, instead, record)
         return Rejected(RejectCode.NO_MAPPING, _no_mapping(notes, record))
 
 
-def _apply(mapping: CompiledMapping, record: Record) -> Outcome:
-    if mapping.ignored is not None:
-        return mapping.ignored
-    if mapping.lets:
-        _compute(mapping.lets, record)
-    try:
-        ric = mapping.ric(record)
-    except RAISED as error:
-        return _rejected(mapping, record, "ric", as_evaluation_error(error))
-    try:
-        fields = mapping.all_fields(record)
-    except RAISED:
-        fields = _one_by_one(mapping, record, ric)
-        if type(fields) is Rejected:
-            return fields
-    return _checked(mapping, record, ric, fields)
-
-
-def _checked(mapping: CompiledMapping, record: Record, ric: str, fields: dict[str, FieldValue]) -> Mapped | Rejected:
-    """The post, unless a check or the lack of fields is against it."""
-    if mapping.reads_post:
-        record[POST] = fields
-    if not _all_true(mapping, record):
-        for check in mapping.checks:
-            rejected = _failed(mapping, check, record, ric, fields)
-            if rejected is not None:
-                return rejected
-    if len(fields) <= len(mapping.constants) and fields.keys() <= mapping.constants:
-        others = " that is no constant" if fields else ""
-        text = f"every field{others} was skipped: there is nothing to post"
-        return Rejected(RejectCode.MISSING_FIELD, text, ric, mapping.service, mapping.name, fields)
-    return Mapped(ric, mapping.service, mapping.name, mapping.type, fields)
-
-
-def _all_true(mapping: CompiledMapping, record: Record) -> bool:
-    try:
-        return mapping.all_checks(record) is True
-    except RAISED:
-        return False
-
-
-def _compute(lets: tuple[tuple[LetName, Evaluate], ...], record: Record) -> None:
-    """Each value under its name; of one that cannot be computed the reason, which is told where it is used."""
-    for name, evaluate in lets:
-        try:
-            record[name] = evaluate(record)
-        except RAISED as error:
-            name.failure = error
-
-
-def _one_by_one(mapping: CompiledMapping, record: Record, ric: str) -> dict[str, FieldValue] | Rejected:
-    """The fields with what ``missing`` says of each, or the rejection by the first that cannot do without a value."""
-    fields: dict[str, FieldValue] = {}
-    for field in mapping.fields:
-        try:
-            name = field.name if field.name_of is None else field.name_of(record)
-            if name in fields:
-                raise out_of_range(f"the record gives it the name of another field, {name}")
-        except RAISED as error:
-            failure = as_evaluation_error(error)
-            if failure.kind is ErrorKind.MISSING and field.missing == "skip":
-                continue
-            return _rejected(mapping, record, field.label, failure, ric, fields)
-        try:
-            fields[name] = field.convert(field.read(record))
-        except RAISED as error:
-            failure = as_evaluation_error(error)
-            if failure.kind is not ErrorKind.MISSING or field.missing == "reject":
-                return _rejected(mapping, record, field.label, failure, ric, fields)
-            if field.missing == "blank":
-                fields[name] = None
-    return fields
-
-
-def _failed(
-    mapping: CompiledMapping, check: CompiledCheck, record: Record, ric: str, fields: dict[str, FieldValue]
-) -> Rejected | None:
-    that = check.that
-    try:
-        answer = that.run(record)
-        if answer is True:
-            return None
-        if answer is not False:
-            raise wrong_type(f"a check is true or false, not {kind_name(answer)}")
-    except RAISED as error:
-        failure = as_evaluation_error(error)
-        place = f"check {that.source}"
-        return _rejected(mapping, record, place, failure, ric, fields, _posted(failure, fields))
-    text = f"{check.text}: " if check.text else ""
-    text += f"{that.source} is false" + _shown(that.paths, record)
-    return Rejected(RejectCode.CHECK_FAILED, text, ric, mapping.service, mapping.name, fields)
-
-
-def _rejected(
-    mapping: CompiledMapping,
-    record: Record,
-    place: str,
-    error: EvaluationError,
-    ric: str | None = None,
-    fields: dict[str, FieldValue] | None = None,
-    hint: str = "",
-) -> Rejected:
-    code = _CODES.get(error.kind, RejectCode.BAD_VALUE)
-    hint = hint or meant(record, error.path)
-    return Rejected(code, f"{place}: {error.text}{hint}", ric, mapping.service, mapping.name, fields)
-
-
-def _posted(failure: EvaluationError, fields: dict[str, FieldValue]) -> str:
-    """Where a check names a field as if it were a key of the record: how the post is named."""
-    if len(failure.path) != 1 or failure.path[0] not in fields:
-        return ""
-    return f"; what will be posted is @post.{failure.path[0]}"
-
-
-def _shown(paths: tuple[tuple[Key, ...], ...], record: Record) -> str:
-    """The values that a failed check looked at: " (bid 2, ask 1)"."""
-    shown: list[str] = []
-    for path in paths[:_SHOWN_VALUES]:
-        try:
-            value = walk(record, path)
-        except EvaluationError:
-            continue
-        text = repr(value) if isinstance(value, str) else constant_text(value)
-        shown.append(f"{path_text(path)} {text[:_SHOWN_CHARACTERS]}")
-    return f" ({', '.join(shown)})" if shown else ""
+def _instead(name: str, instead: Ignored | CompiledSeveral, record: Record) -> Outcome:
+    """What a record comes to where the mapping does not make the one post."""
+    return instead if isinstance(instead, Ignored) else several_posts(name, instead, record)
 
 
 def _no_mapping(notes: list[tuple[CompiledMapping, EvaluationError | str]], record: Record) -> str:

@@ -1,17 +1,21 @@
 """The texts of one mapping, compiled one by one: where each stands, and what is wrong with it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from contribd.mapping.codes import Code
 from contribd.mapping.compiled import DataPath, MappingProblem, Site
 from contribd.mapping.expression import Expression, compile_expression
-from contribd.mapping.kind import Kind
+from contribd.mapping.given_names import Use, uses
+from contribd.mapping.kind import Kind, words
 from contribd.mapping.mistakes import ExpressionError
-from contribd.mapping.scope import LetName, Place, Scope
+from contribd.mapping.scope import ELEMENT, INDEX, LetName, Place, Scope
 from contribd.mapping.syntax import Literal
 from contribd.mapping.template import Template
 
+COMPARE: Final = "Compare it with something, as in bid > 0"
+_OF_EACH: Final = (ELEMENT.name, INDEX.name)
 _T = TypeVar("_T")
 
 NOTHING: Final = Expression("", Kind.ANY, Literal(0, None), (), frozenset(), lambda _record: None)
@@ -31,6 +35,19 @@ class MappingTexts:
         """What the mapping could do without: it is whole all the same."""
         self.sites: list[Site] = []
         """Of all that the mapping computes."""
+        self.outside: list[tuple[Site, Use]] = []
+        """Where ``item`` and ``index`` are keys of the record, since there is no element."""
+
+    def below(self, *path: str | int) -> "MappingTexts":
+        """Those of a part of the mapping, which sees what was seen so far; what it finds is the mapping's."""
+        made = MappingTexts(self._name, (*self._path, *path), self.scope)
+        made.problems, made.without_effect = self.problems, self.without_effect
+        made.sites, made.outside = self.sites, self.outside
+        return made
+
+    def element(self) -> None:
+        """From here on ``item`` and ``index`` stand for an element and its position."""
+        self.scope = replace(self.scope, element=True)
 
     def let(self, place: LetName) -> None:
         """From here on its name stands for what was computed."""
@@ -54,6 +71,19 @@ class MappingTexts:
         """The expression at ``path``; a stand-in where it has a problem."""
         return self.compiled(compile_expression, source, path) or NOTHING
 
+    def condition(self, source: str, path: DataPath) -> Expression:
+        """The condition at ``path``."""
+        expression = self.expression(source, path)
+        if not expression.kind & Kind.BOOLEAN:
+            text = f"a condition is true or false; this gives {words(expression.kind)}"
+            self.problem(path, text, code=Code.CONDITION, cure=COMPARE)
+        return expression
+
+    def not_yet(self, expression: Expression, path: DataPath, names: Collection[str], text: str, cure: str) -> None:
+        """Names that mean something else where ``expression`` stands: read there, they would be keys of the record."""
+        for use in uses(expression, names):
+            self.problem(path, f"{use.name} {text}", use.at, code=Code.LET_ORDER, cure=cure)
+
     def compiled(self, compiler: Callable[[str, Scope], _T], source: str, path: DataPath) -> _T | None:
         """What ``compiler`` makes of it; None where it has a problem."""
         try:
@@ -67,9 +97,22 @@ class MappingTexts:
 
     def note(self, path: DataPath, parts: Iterable[object], *, in_key: bool = False) -> None:
         """The expressions among ``parts`` stand at ``path``."""
-        self.sites += [
-            Site(self._name, self._path + path, part, in_key) for part in parts if isinstance(part, Expression)
-        ]
+        sites = [Site(self._name, self._path + path, part, in_key) for part in parts if isinstance(part, Expression)]
+        self.sites += sites
+        if not self.scope.element:
+            self.outside += [(site, use) for site in sites for use in uses(site.expression, _OF_EACH)]
+
+    def no_element(self, names: Collection[str]) -> None:
+        """These stand for nothing where there is no element: they were meant to."""
+        for site, use in self.outside:
+            expression = site.expression
+            if use.name not in names or expression.source[use.at - expression.at] == "[":  # the record's, it says
+                continue
+            text = f"{use.name} is known only in what is made for each element of a list"
+            cure = f'Write each: with the list beside it, or ["{use.name}"] for a key of the record'
+            if site.path[2:] == ("when",):
+                text, cure = f"{text}: the mapping's when is asked before", "Write the condition in the when of a post"
+            self.problems.append(MappingProblem(site.path, use.at, text, site.in_key, Code.NO_ELEMENT, cure))
 
     def reads(self, place: Place) -> bool:
         """Whether anything so far reads what stands under ``place``."""

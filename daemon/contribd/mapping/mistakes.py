@@ -4,7 +4,7 @@ import decimal
 from enum import Enum, auto
 from typing import Final
 
-from contribd.mapping.scope import POST, LetName, Place
+from contribd.mapping.scope import ELEMENT, POST, LetName, Place
 from contribd.mapping.syntax import Key, path_text
 
 
@@ -78,6 +78,8 @@ def missing_path(keys: tuple[Key, ...]) -> EvaluationError:
         return EvaluationError(failure.kind, f"{root.name}: {failure.text}", failure.path)
     if root is POST:
         return missing(f"the post has no {path_text(keys[1:])}")
+    if root is ELEMENT:
+        return EvaluationError(ErrorKind.MISSING, f"item has no {path_text(keys[1:])}", keys)
     if isinstance(root, Place) and not root.name.startswith("@"):
         return missing(f"there is no {path_text(keys)}")
     return EvaluationError(ErrorKind.MISSING, f"the record has no {path_text(keys)}", keys)

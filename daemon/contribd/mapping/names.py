@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from contribd.mapping.codes import Code
 from contribd.mapping.lexer import Token
 from contribd.mapping.mistakes import ExpressionError
-from contribd.mapping.scope import EMPTY, POST, SURROUNDINGS, Scope, Surroundings
+from contribd.mapping.scope import EMPTY, INDEX, POST, SURROUNDINGS, Scope, Surroundings
 from contribd.mapping.syntax import Access, Key, Literal, Node, Path, Row, TableName
 from contribd.mapping.tables import Table
 from contribd.mapping.written import short
@@ -104,7 +104,7 @@ def _check_path(node: Path, scope: Scope) -> None:
             text = "@headers takes the name of a header"
             raise ExpressionError(node.at, text, code=Code.NO_SURROUNDING, cure="Write @headers.source, for example")
         _check_end(node, 3 if rest[0] == "headers" else 2)
-    elif root is EMPTY:
+    elif root in (EMPTY, INDEX):
         _check_end(node, 1)
 
 

@@ -10,7 +10,7 @@ from contribd.mapping.lexer import KEYWORDS, LexemeKind, Token
 from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.names import named, place, stepped
 from contribd.mapping.numbers import whole
-from contribd.mapping.scope import ITEM, Scope
+from contribd.mapping.scope import ELEMENT, INDEX, ITEM, Scope
 from contribd.mapping.syntax import Call, Literal, Literals, Node, Path, Scalar
 from contribd.mapping.written import constant_text, short
 
@@ -23,6 +23,7 @@ EACH = frozenset(name for name, function in FUNCTIONS.items() if function.form i
 EACH_ITSELF = frozenset(name for name in EACH if FUNCTIONS[name].least == 1)
 """Those that take the elements themselves where there is no second argument."""
 
+_OF_EACH = {place.name: place for place in (ELEMENT, INDEX)}
 _LITERALS: dict[str, Scalar] = {"true": True, "false": False, "null": None}
 _OPERANDS = (LexemeKind.NAME, LexemeKind.NUMBER, LexemeKind.TEXT, LexemeKind.PLACE)
 _SUM = 6
@@ -60,6 +61,8 @@ class Operands:
         self._no_foreign(name, token.at)
         if name == ITEM.name and self._lists:
             return Path(token.at, (ITEM,))
+        if self._scope.element and name in _OF_EACH:
+            return Path(token.at, (_OF_EACH[name],))
         return named(token, self._scope)
 
     def _no_foreign(self, name: str, at: int) -> None:

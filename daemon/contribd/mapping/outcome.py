@@ -98,5 +98,16 @@ class Several:
     mapping: str
     parts: list[Mapped | Rejected]
 
+    @property
+    def text(self) -> str:
+        """In a few words."""
+        rejected = sum(isinstance(part, Rejected) for part in self.parts)
+        return f"{len(self.parts)} posts" + (f", {rejected} of them rejected" if rejected else "")
+
+    ric: ClassVar[None] = None
+    service: ClassVar[None] = None
+    code: ClassVar[None] = None
+    fields: ClassVar[None] = None
+
 
 Outcome: TypeAlias = Mapped | Rejected | Ignored | Several

@@ -14,7 +14,7 @@ from contribd.mapping.list_functions import MAX_ELEMENTS
 from contribd.mapping.numbers import NUMBERS
 from contribd.mapping.operators import HELPERS, Value, split_booleans
 from contribd.mapping.patterns import pattern_of
-from contribd.mapping.scope import EMPTY, ITEM, Place
+from contribd.mapping.scope import ELEMENT, EMPTY, ITEM, MOST, Place
 from contribd.mapping.syntax import (
     Access,
     Binary,
@@ -149,10 +149,10 @@ class PythonNodes:
             root = node.keys[0]
             key = self._named(root) if isinstance(root, Place) else ast.Constant(root)
             return ast.Subscript(load(RECORD), key, _LOAD)
-        how = _WALKS.get(tuple(map(type, node.keys)))
+        how = _WALKS.get(tuple(str if key is ELEMENT else type(key) for key in node.keys))
         if how is None:
             return self.called(operators.walk, load(RECORD), self._named(node.keys))
-        keys = [ast.Constant(key) for key in node.keys if not isinstance(key, Place)]
+        keys = [self._named(key) if isinstance(key, Place) else ast.Constant(key) for key in node.keys]
         return self.called(how, load(RECORD), self._named(node.keys), *keys)
 
     def _step(self, node: Access) -> ast.expr:
@@ -216,8 +216,7 @@ class PythonNodes:
             return self.called(operators.among, value, self._named(plain), self._named(booleans))
         if isinstance(node.right, TableName):
             return self.called(operators.has_row, value, self._named(node.right.table))
-        most = [load(f"most{self._lists}")] if self._lists else []
-        return self.called(operators.contained, value, self.expression(node.right), *most)
+        return self.called(operators.contained, value, self.expression(node.right), self._most(None))
 
     def _function(self, node: Call) -> ast.expr:
         function = FUNCTIONS[node.function]
@@ -232,11 +231,17 @@ class PythonNodes:
 
     def _for_each(self, node: Call, function: Function) -> ast.expr:
         elements = self.expression(node.arguments[0])
-        most = load(f"most{self._lists}") if self._lists else ast.Constant(MAX_ELEMENTS)
+        most = self._most(MAX_ELEMENTS)
         self._lists += 1
         of = lambda_of(self.expression(node.arguments[1]), [f"item{self._lists}", f"most{self._lists}"])
         self._lists -= 1
         return self.called(function.call, elements, of, most)
+
+    def _most(self, alone: int | None) -> ast.expr:
+        """How many elements of a list may be looked at here; ``alone``: where nothing is done for each of another."""
+        if self._lists:
+            return load(f"most{self._lists}")
+        return ast.Call(ast.Attribute(load(RECORD), "get", _LOAD), [self._named(MOST), ast.Constant(alone)], [])
 
     def _item(self, node: Path) -> ast.expr:
         item = load(f"item{self._lists}")

@@ -22,6 +22,7 @@ from pydantic_core import CoreSchema
 from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.conversions import As
 from contribd.mapping.fraction_prices import Notation, Point, ThirdDigit
+from contribd.mapping.outcome import MAX_POSTS
 from contribd.mapping.sections import STRICT, ExpressionText, Name, ScalarValue, expected
 from contribd.mapping.values import MAX_DECIMALS
 
@@ -199,8 +200,8 @@ class CheckSpec(_ShortForm):
         return "that"
 
 
-class DefaultsSpec(_Model):
-    """What the mappings of a file have that say nothing else."""
+class PartSpec(_Model):
+    """What makes one post of a record; a mapping's own lie under those of its ``posts``."""
 
     ric: Annotated[str | None, Field(description="The item: text with expressions in braces")] = None
     let: Annotated[
@@ -216,21 +217,56 @@ class DefaultsSpec(_Model):
     checks: Annotated[
         list[CheckSpec], Field(description="Conditions that must be true for the record to be posted")
     ] = Field(default_factory=list)
+
+
+class DefaultsSpec(PartSpec):
+    """What the mappings of a file have that say nothing else."""
+
     withdraw: Annotated[list[str], Field(description="The fields that are blanked where a quote is withdrawn")] = Field(
         default_factory=list
     )
 
 
+_Each = Annotated[
+    ExpressionText | None,
+    Field(description="A list: one post for each element, which is item; index is its position, from 0"),
+]
+
+
+class PostSpec(PartSpec):
+    """One of a mapping's ``posts``; the mapping's own parts merged in."""
+
+    when: Annotated[ExpressionText | None, Field(description="The post is made where this condition is true")] = None
+    each: _Each = None
+
+    @field_validator("when", "each", mode="before")
+    @classmethod
+    def _said(cls, value: object) -> object:
+        """Without its condition the post would be made of every record."""
+        return said(value)
+
+
 class MappingSpec(DefaultsSpec):
-    """From one kind of record to one post, or to none where it says ``ignore``; its file's defaults merged in."""
+    """From one kind of record to its post or posts, or to none where it says ``ignore``; its file's defaults merged in.
+
+    Where it has ``posts``, all that they are made of stands in them.
+    """
 
     name: Name
     when: Annotated[
         ExpressionText | None, Field(description="A condition over the record; the first mapping that matches takes it")
     ] = None
     ignore: Annotated[Literal[True] | None, Field(description="Such records are not for posting")] = None
+    each: _Each = None
+    posts: Annotated[
+        Annotated[list[PostSpec], Field(min_length=1, max_length=MAX_POSTS)] | None,
+        Field(description="Several posts of one record; what the mapping says beside them is part of each"),
+    ] = None
+    all_or_nothing: Annotated[
+        bool, Field(description="Where one of the record's posts cannot be mapped, none is posted")
+    ] = False
 
-    @field_validator("when", "ignore", mode="before")
+    @field_validator("when", "ignore", "each", "posts", mode="before")
     @classmethod
     def _said(cls, value: object) -> object:
         """Without its condition a mapping would take every record."""

@@ -54,6 +54,15 @@ POST: Final = Place("@post")
 ITEM: Final = Place("item")
 """The element of a list, while a list function runs over it."""
 
+ELEMENT: Final = Place("item")
+"""The element that a post is made of, where a mapping or a post has ``each``."""
+
+INDEX: Final = Place("index")
+"""Its position in the list, from 0."""
+
+MOST: Final = Place("@most")
+"""How many elements a list function may look at, where there are posts for each element of another list."""
+
 EMPTY: Final = Place("@empty")
 """Stands in the dict, as True, where the record has no value: its bytes are none, or there is nothing at all."""
 
@@ -67,6 +76,8 @@ class Scope:
     tables: Mapping[str, Table] = field(default_factory=dict)
     post: frozenset[str] | None = None
     """The fields that ``@post`` can name; None where there is no post yet."""
+    element: bool = False
+    """Whether ``item`` and ``index`` stand for an element and its position."""
     mapping: str = "this mapping"
     """Whose expression it is, for people: one of a file's defaults is that of several."""
 

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from contribd.mapping.mistakes import RAISED, EvaluationError, as_evaluation_error
 from contribd.mapping.operators import Value
+from contribd.mapping.outcome import Mapped, Rejected
 from contribd.mapping.syntax import Node
 
 
@@ -33,11 +34,24 @@ class Event(NamedTuple):
     error: EvaluationError | None
 
 
+class PartEnd(NamedTuple):
+    """One part of a record that makes several posts is made, or is not: what was noted since the last one is its way.
+
+    ``place``: where it comes from, as ``points[3]`` or ``posts[1]``; ``outcome``: None where it is not made; ``at``:
+    how many events there were.
+    """
+
+    place: str
+    outcome: Mapped | Rejected | None
+    at: int
+
+
 class Tape:
     """Notes what was computed, in the order in which it was done."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.ends: list[PartEnd] = []
 
     def around(self, subject: Subject, function: Callable[[], Value]) -> Value:
         """What ``function`` gives or raises, noted."""
@@ -49,9 +63,13 @@ class Tape:
         self.events.append(Event(subject, value, None))
         return value
 
+    def part(self, place: str, outcome: Mapped | Rejected | None) -> None:
+        """Notes the end of a part."""
+        self.ends.append(PartEnd(place, outcome, len(self.events)))
+
     def take(self) -> list[Event]:
         """What was noted since the last time."""
-        events, self.events = self.events, []
+        events, self.events, self.ends = self.events, [], []
         return events
 
 

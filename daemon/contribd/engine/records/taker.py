@@ -81,9 +81,8 @@ class Taker:
     ) -> bool:
         """Takes a record that makes several posts, or made several for an earlier run, which has ``told`` what it
         settled of them; False where it has to wait for room in a commit."""
-        outcomes: Sequence[Mapped | Rejected | Ignored] = [outcome]
-        if isinstance(outcome, Several):
-            outcomes = outcome.parts
+        outcomes: Sequence[Mapped | Rejected | Ignored]
+        outcomes = outcome.parts if isinstance(outcome, Several) else [outcome]
         if not tracker.tells_of(len(outcomes)):
             rejected = _too_many(outcome, len(outcomes))
             self._settle_unposted(unposted(tracker, record, rejected, now.wall))

@@ -1,0 +1,179 @@
+"""Several posts of one record: each is made by itself, and told from the others by its RIC and service."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple, TypeAlias
+
+from contribd.mapping.compiled import CompiledPart, CompiledRound, CompiledSeveral
+from contribd.mapping.list_functions import MAX_ELEMENTS
+from contribd.mapping.mistakes import RAISED, as_evaluation_error, wrong_type
+from contribd.mapping.one_post import Record, compute, one_post, refusal
+from contribd.mapping.operators import Value, kind_name
+from contribd.mapping.outcome import MAX_POSTS, Mapped, RejectCode, Rejected, Several
+from contribd.mapping.scope import ELEMENT, INDEX, MOST
+from contribd.mapping.syntax import Path
+
+MOST_TOGETHER: Final = 200_000
+"""Elements that one expression looks at in a list function, in all posts of a record together."""
+
+_SHOWN_PLACES: Final = 4
+_ONCE: Final = (None,)
+
+Made: TypeAlias = Mapped | Rejected
+
+
+class _Place(NamedTuple):
+    """Where a part comes from."""
+
+    round: CompiledRound
+    part: CompiledPart
+    at: int
+
+
+def several_posts(mapping: str, several: CompiledSeveral, record: Record) -> Made | Several:
+    """What the record comes to by the mapping of this name."""
+    making = _Making(mapping, several, record)
+    for each in several.rounds:
+        elements = making.elements(each)
+        too_large = elements if isinstance(elements, Rejected) else making.round(each, elements)
+        if too_large is not None:
+            return too_large
+    made = making.made
+    if len(made) > 1:
+        made = _different(made, making.places, several)
+    if several.all_or_nothing:
+        _keep_back(made)
+    if not made:
+        return Rejected(
+            RejectCode.MISSING_FIELD, f"{_nothing(several, record)}: there is nothing to post", mapping=mapping
+        )
+    return made[0] if len(made) == 1 else Several(mapping, made)
+
+
+class _Making:
+    """The parts of one record, as they are made."""
+
+    __slots__ = ("_mapping", "_record", "_several", "made", "places")
+
+    def __init__(self, mapping: str, several: CompiledSeveral, record: Record) -> None:
+        self._mapping = mapping
+        self._several = several
+        self._record = record
+        self.made: list[Made] = []
+        self.places: list[_Place] = []
+
+    def elements(self, each: CompiledRound) -> Sequence[Value] | Rejected:
+        """What the posts of a round are made for, one by one.
+
+        Where that cannot be told there is a rejected part instead. The rejection of the whole record is given back.
+        """
+        if each.each is None:
+            return _ONCE
+        first, source = each.parts[0], each.each.source
+        self._record.pop(MOST, None)
+        try:
+            found = each.each.run(self._record)
+            if type(found) is not list:
+                raise wrong_type(f"it takes a list, and {source} is {kind_name(found)}")
+        except RAISED as error:
+            self._add(_Place(each, first, -1), refusal(first, self._record, "each", as_evaluation_error(error)))
+            return ()
+        if len(found) * len(each.parts) > MAX_ELEMENTS:
+            most = MAX_ELEMENTS // len(each.parts)
+            return self._too_large(f"{source} has {len(found)} elements; posts are made of at most {most}")
+        return found
+
+    def round(self, each: CompiledRound, elements: Sequence[Value]) -> Rejected | None:
+        """Makes the posts of a round; gives the rejection of the whole record where they are too many."""
+        record, made = self._record, self.made
+        count = len(elements) * len(each.parts) * len(self._several.rounds)
+        record[MOST] = max(1, min(MAX_ELEMENTS, MOST_TOGETHER // max(1, count)))
+        for at, element in enumerate(elements):
+            record[ELEMENT] = element
+            record[INDEX] = at
+            for part in each.parts:
+                self._add(_Place(each, part, at), _made(part, record))
+            if len(made) > MAX_POSTS:
+                return self._too_large(f"the record makes more than {MAX_POSTS} posts")
+        return None
+
+    def _too_large(self, text: str) -> Rejected:
+        return Rejected(RejectCode.TOO_LARGE, f"{text}; split it, or leave some out", mapping=self._mapping)
+
+    def _add(self, place: _Place, outcome: Made | None) -> None:
+        if type(outcome) is Rejected and (where := _where(self._several, place)):
+            outcome.text = f"{where}: {outcome.text}"
+        if self._several.noted is not None:
+            self._several.noted(_where(self._several, place), outcome)
+        if outcome is not None:
+            self.made.append(outcome)
+            self.places.append(place)
+
+
+def _made(part: CompiledPart, record: Record) -> Made | None:
+    """The post; None where its ``when`` is false."""
+    when = part.when
+    if when is not None:
+        compute(part.before, record)
+        try:
+            answer = when.run(record)
+            if answer is False:
+                return None
+            if answer is not True:
+                raise wrong_type(f"it gives {kind_name(answer)}, not true or false")
+        except RAISED as error:
+            return refusal(part, record, "when", as_evaluation_error(error))
+    return one_post(part, record)
+
+
+def _where(several: CompiledSeveral, place: _Place) -> str:
+    """``points[3]``, ``posts[1]``, ``points[3], posts[1]``; nothing where there is but one place."""
+    each, at = place.round.each, place.at
+    element = ""
+    if each is not None and at >= 0:
+        element = f"{each.source}[{at}]" if isinstance(each.node, Path) else f"element {at}"
+    all_of_round = at < 0 and len(place.round.parts) > 1
+    post = f"posts[{place.part.number}]" if several.count > 1 and not all_of_round else ""
+    both = (element, post) if len(place.round.parts) > 1 else (post, element)
+    return ", ".join(filter(None, both))
+
+
+def _different(made: list[Made], places: list[_Place], several: CompiledSeveral) -> list[Made]:
+    """The parts, of which those with one RIC and service are one that is rejected."""
+    if len({(each.service, each.ric) for each in made}) == len(made):
+        return made
+    numbers: dict[object, list[int]] = {}
+    for number, each in enumerate(made):
+        # What has no RIC is what it is by its place.
+        numbers.setdefault(number if each.ric is None else (each.service, each.ric), []).append(number)
+    return [
+        made[same[0]] if len(same) == 1 else _same(made[same[0]], same, [_where(several, places[at]) for at in same])
+        for same in numbers.values()
+    ]
+
+
+def _same(first: Made, numbers: list[int], places: list[str]) -> Rejected:
+    more = f" and {len(numbers) - _SHOWN_PLACES} more" if len(numbers) > _SHOWN_PLACES else ""
+    *others, last = map(str, numbers[:_SHOWN_PLACES])
+    which = f"{', '.join(others)}, {last}{more}" if more else f"{', '.join(others)} and {last}"
+    shown = ", ".join(places[:_SHOWN_PLACES])
+    text = f"posts {which} of the record have the same RIC {first.ric} (service {first.service}): {shown}{more}"
+    return Rejected(RejectCode.BAD_VALUE, text, first.ric, first.service, first.mapping)
+
+
+def _keep_back(made: list[Made]) -> None:
+    """Rejects every part, where one is rejected."""
+    bad = next((each for each in made if type(each) is Rejected), None)
+    if bad is None:
+        return
+    text = f"another post of the record cannot be mapped: {f'{bad.ric}: ' if bad.ric else ''}{bad.text}"
+    for number, each in enumerate(made):
+        if type(each) is Mapped:
+            made[number] = Rejected(bad.code, text, each.ric, each.service, each.mapping, each.fields)
+
+
+def _nothing(several: CompiledSeveral, record: Record) -> str:
+    """Why there are no parts."""
+    if INDEX in record:
+        return "the when of no post is true"
+    lists = dict.fromkeys(each.each.source for each in several.rounds if each.each is not None)
+    return f"{' and '.join(lists)} {'has' if len(lists) == 1 else 'have'} no elements"
