@@ -11,7 +11,7 @@ from contribd.config.load import load
 from contribd.mapping.cases import run_cases
 from contribd.mapping.inputs import from_line
 from contribd.mapping.mapper import Mapper
-from contribd.mapping.outcome import Ignored, Mapped, Outcome
+from contribd.mapping.outcome import Ignored, Mapped, PartOutcome, parts_of
 
 EXAMPLES = Path(__file__).parents[2] / "config" / "examples"
 DESKS = sorted(file.parent.name for file in EXAMPLES.glob("*/contribd.yaml"))
@@ -54,7 +54,10 @@ def test_sample_of_an_example_comes_to_what_is_said_of_it(desk: str) -> None:
 
 def came_to(mapper: Mapper, line: bytes, number: int) -> str:
     record = from_line(line, number)
-    outcome: Outcome = mapper.map(record.value, record.surroundings)
+    return " ".join(map(part_came_to, parts_of(mapper.map(record.value, record.surroundings))))
+
+
+def part_came_to(outcome: PartOutcome) -> str:
     if isinstance(outcome, Mapped):
         return outcome.ric
     return f"ignored by {outcome.mapping}" if isinstance(outcome, Ignored) else str(outcome.code)

@@ -1,6 +1,6 @@
 """How the way of one record to its outcome is shown: aligned text, and plain data."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,7 +11,7 @@ from contribd.config.mappings import MappingFiles
 from contribd.mapping.causes import reason_text, shown
 from contribd.mapping.explain import Asked, Computed, Explanation, ValueStep
 from contribd.mapping.inputs import Input
-from contribd.mapping.outcome import Ignored, Mapped, Outcome, RejectCode, Rejected
+from contribd.mapping.outcome import Ignored, Mapped, Outcome, PartOutcome, RejectCode, Rejected, Several, parts_of
 from contribd.mapping.rules import FieldSpec
 
 MAX_RECORD = 2_000
@@ -32,13 +32,16 @@ class Row(NamedTuple):
     head: bool = False
 
 
-def show(console: Console, label: str, record: Input, found: Explanation, message: bytes, files: MappingFiles) -> None:
-    """One record; ``message``: the post as it goes on the wire, empty where there is none."""
+def show(
+    console: Console, label: str, record: Input, found: Explanation, messages: Sequence[bytes], files: MappingFiles
+) -> None:
+    """One record; ``messages``: its posts as they go on the wire, empty where one is not posted."""
     console.print(Text(label, style="bold"))
     for line in [*_record_lines(record, found), *_surroundings(record)]:
         console.print(Text(f"  {line}", style="dim"))
     _print_rows(console, [*_asked_rows(found), *_computed_rows(found, files)])
-    console.print(_end(found, message))
+    for part, message in zip(parts_of(found.outcome), messages, strict=True):
+        console.print(_end(part, message))
     if found.failed is not None:
         console.print(Text(f"           at {_place(found.failed, files)}", style="dim"))
 
@@ -59,8 +62,7 @@ def _place(computed: Computed, files: MappingFiles) -> str:
     return f"{at.file}:{at.line}:{at.column}"
 
 
-def _end(found: Explanation, message: bytes) -> Text:
-    outcome = found.outcome
+def _end(outcome: PartOutcome, message: bytes) -> Text:
     if isinstance(outcome, Mapped):
         return Text("  posted   ", style="bold green").append(message.decode(), style="not bold default")
     if isinstance(outcome, Ignored):
@@ -122,7 +124,7 @@ def _computed_rows(found: Explanation, files: MappingFiles) -> Iterator[Row]:
         if each.what != "check" and each.what not in fields:
             yield from _rows(each.what, each)
     by_name = {each.what: each for each in found.computed}
-    if outcome.ric is not None and "ric" not in by_name:
+    if not isinstance(outcome, Several) and outcome.ric is not None and "ric" not in by_name:
         yield Row("ric", "value", shown(outcome.ric))
     for name, spec in fields.items():
         yield from _field_rows(name, spec, by_name.get(name), outcome)

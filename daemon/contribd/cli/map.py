@@ -20,7 +20,7 @@ from contribd.config.mappings import MappingFiles
 from contribd.mapping.encode import ENCODER
 from contribd.mapping.explain import explain
 from contribd.mapping.noted import NotedMapper
-from contribd.mapping.outcome import Ignored, Mapped, Outcome, Rejected
+from contribd.mapping.outcome import Ignored, Mapped, Outcome, PartOutcome, Rejected, Several, parts_of
 from contribd.mapping.tape import Tape, recording
 from contribd.omm.post import PostEncoder
 
@@ -73,7 +73,8 @@ def map_(
 ) -> None:
     """Print the exact post for each record (JSON lines), or why there is none. Exit code 1: one would be rejected.
 
-    Posts are numbered from 1; a running daemon goes on from its last PostID.
+    A record with several posts has a line for each, which says which one it is: 0/3 is the first of three. Posts are
+    numbered from 1; a running daemon goes on from its last PostID.
     """
     if offset is not None and file is not None:
         raise typer.BadParameter("--offset takes a record from Kafka: leave out FILE")
@@ -87,29 +88,36 @@ def map_(
         told = _explained(inspected.mappings, tape, records, encoder, as_json)
     else:
         told = _plainly(loaded, records, encoder, as_json)
+    mapped, counts = 0, Counter[type[PartOutcome]]()
     try:
-        counts = Counter(map(type, told))
+        for outcome in told:
+            mapped += 1
+            counts.update(map(type, parts_of(outcome)))
     except Unreadable as error:
         diagnostics().print(str(error), style="red")
         raise typer.Exit(EXIT_FAILED) from None
     if not as_json:
-        count = f"{counts.total()} records: {counts[Mapped]} posted, {counts[Rejected]} rejected"
-        diagnostics().print(f"{count}, {counts[Ignored]} ignored" if counts[Ignored] else count)
+        diagnostics().print(_summary(mapped, counts))
     if counts[Rejected]:
         raise typer.Exit(EXIT_FAILED)
 
 
+def _summary(records: int, counts: Counter[type[PartOutcome]]) -> str:
+    posts = f" with {counts.total()} posts" if counts.total() > records else ""
+    text = f"{records} records{posts}: {counts[Mapped]} posted, {counts[Rejected]} rejected"
+    return f"{text}, {counts[Ignored]} ignored" if counts[Ignored] else text
+
+
 def _plainly(loaded: Loaded, records: Iterator[Labelled], encoder: PostEncoder, as_json: bool) -> Iterator[Outcome]:
     """Shows each and gives its outcome."""
-    posts = 0
+    messages = Messages(encoder)
     for label, record in records:
         outcome = loaded.mapper.map(record.value, record.surroundings)
-        posts += isinstance(outcome, Mapped)
-        message = encode(encoder, posts, outcome)
-        if as_json:
-            _write_json(_plain(label, outcome, message))
-        else:
-            _show(label, outcome, message)
+        for place, part in enumerate(parts_of(outcome)):
+            if as_json:
+                _write_json(_plain(label, outcome, place, part, messages.of(part)))
+            else:
+                _show(f"{label}{_of_several(outcome, place)}", part, messages.of(part))
         yield outcome
 
 
@@ -118,59 +126,77 @@ def _explained(
 ) -> Iterator[Outcome]:
     """The same with the way there; the ``files`` were compiled while ``tape`` recorded."""
     mapper = NotedMapper(files.compiled, files.sites, tape)
-    posts = 0
+    messages = Messages(encoder)
     for label, record in records:
         found = explain(mapper, record.value, record.surroundings)
-        posts += isinstance(found.outcome, Mapped)
-        message = encode(encoder, posts, found.outcome)
+        outcome = found.outcome
+        made = [messages.of(part) for part in parts_of(outcome)]
         if as_json:
-            _write_json({**_plain(label, found.outcome, message), **explain_views.plain(found, files)})
+            way = explain_views.plain(found, files)
+            for place, (part, message) in enumerate(zip(parts_of(outcome), made, strict=True)):
+                _write_json({**_plain(label, outcome, place, part, message), **way})
         else:
-            explain_views.show(output(), str(label), record, found, message, files)
-        yield found.outcome
+            explain_views.show(output(), str(label), record, found, made, files)
+        yield outcome
 
 
-def encode(encoder: PostEncoder, post_id: int, outcome: Outcome) -> bytes:
-    """The message as the daemon sends it; empty where nothing is posted.
+class Messages:
+    """The messages as the daemon sends them, numbered from 1."""
 
-    A bare ESC, which ``ads.rmtes_escape: raw`` sends, is written as JSON has it: it is no JSON, and terminals obey it.
-    """
-    if not isinstance(outcome, Mapped):
-        return b""
-    message = encoder.encode(
-        post_id, ric=outcome.ric, service=outcome.service, post_type=outcome.type, fields=outcome.fields
-    )
-    return message.replace(b"\x1b", b"\\u001b")
+    def __init__(self, encoder: PostEncoder) -> None:
+        self._encoder = encoder
+        self._posts = 0
+
+    def of(self, part: PartOutcome) -> bytes:
+        """Empty where nothing is posted.
+
+        A bare ESC, which ``ads.rmtes_escape: raw`` sends, is written as JSON has it: it is no JSON, and terminals obey
+        it.
+        """
+        if not isinstance(part, Mapped):
+            return b""
+        self._posts += 1
+        message = self._encoder.encode(
+            self._posts, ric=part.ric, service=part.service, post_type=part.type, fields=part.fields
+        )
+        return message.replace(b"\x1b", b"\\u001b")
 
 
-def _show(label: str | int, outcome: Outcome, message: bytes) -> None:
+def _show(label: str, part: PartOutcome, message: bytes) -> None:
     text = Text(f"{label}: ", style="dim")
-    if isinstance(outcome, Mapped):
+    if isinstance(part, Mapped):
         text.append(message.decode(), style="not dim")
-    elif isinstance(outcome, Ignored):
-        text.append("IGNORED: ", style="not dim bold").append(outcome.text, style="not dim")
+    elif isinstance(part, Ignored):
+        text.append("IGNORED: ", style="not dim bold").append(part.text, style="not dim")
     else:
-        text.append(f"REJECTED {outcome.code}: ", style="not dim bold red")
-        text.append(outcome.text, style="not dim")
-        known = [part for part in (outcome.mapping, outcome.ric) if part is not None]
+        text.append(f"REJECTED {part.code}: ", style="not dim bold red")
+        text.append(part.text, style="not dim")
+        known = [each for each in (part.mapping, part.ric) if each is not None]
         text.append(f" [{', '.join(known)}]" if known else "")
     output().print(text)
 
 
-def _plain(label: str | int, outcome: Outcome, message: bytes) -> dict[str, Any]:
+def _of_several(outcome: Outcome, place: int) -> str:
+    """Which post of the record it is, as its result says it: the first of three is 0/3."""
+    return f" {place}/{len(outcome.parts)}" if isinstance(outcome, Several) else ""
+
+
+def _plain(label: str | int, outcome: Outcome, place: int, part: PartOutcome, message: bytes) -> dict[str, Any]:
     shown: dict[str, Any] = {"line": label} if isinstance(label, int) else {"source": label}
-    if isinstance(outcome, Mapped):
+    if isinstance(outcome, Several):
+        shown |= {"part": place, "parts": len(outcome.parts)}
+    if isinstance(part, Mapped):
         shown["post"] = msgspec.Raw(message)
-    elif isinstance(outcome, Ignored):
-        shown["ignored"] = {"text": outcome.text, "mapping": outcome.mapping}
+    elif isinstance(part, Ignored):
+        shown["ignored"] = {"text": part.text, "mapping": part.mapping}
     else:
         shown["rejected"] = {
-            "code": outcome.code,
-            "text": outcome.text,
-            "ric": outcome.ric,
-            "service": outcome.service,
-            "mapping": outcome.mapping,
-            "fields": outcome.fields,
+            "code": part.code,
+            "text": part.text,
+            "ric": part.ric,
+            "service": part.service,
+            "mapping": part.mapping,
+            "fields": part.fields,
         }
     return shown
 

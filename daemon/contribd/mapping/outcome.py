@@ -1,5 +1,6 @@
 """What the mapping of one record comes to: a post, or the reason why there is none."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -111,3 +112,11 @@ class Several:
 
 
 Outcome: TypeAlias = Mapped | Rejected | Ignored | Several
+
+PartOutcome: TypeAlias = Mapped | Rejected | Ignored
+"""What one part of a record comes to."""
+
+
+def parts_of(outcome: Outcome) -> Sequence[PartOutcome]:
+    """The parts of a record, in order; one that makes a single post, or none, is one part."""
+    return outcome.parts if isinstance(outcome, Several) else (outcome,)
