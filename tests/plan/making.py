@@ -7,7 +7,7 @@ from typing import Any
 from contribd.mapping.compile import compile_file
 from contribd.mapping.compiled import CompiledMapping
 from contribd.mapping.inputs import Input, from_kafka
-from contribd.mapping.outcome import FieldValue, Ignored, Mapped, Outcome, PostType, RejectCode, Rejected
+from contribd.mapping.outcome import FieldValue, Ignored, Mapped, Outcome, PostType, RejectCode, Rejected, Several
 from contribd.mapping.rules import MappingFile
 from contribd.plan.gathering import Gathering
 
@@ -33,6 +33,10 @@ def decimal(value: Any) -> FieldValue:
 
 def rejected(code: RejectCode = RejectCode.BAD_VALUE, text: str = "no", mapping: str | None = "fx") -> Rejected:
     return Rejected(code, text, None, None, mapping)
+
+
+def several(*parts: Mapped | Rejected) -> Several:
+    return Several("fx", list(parts))
 
 
 def ignored(mapping: str = "heartbeat") -> Ignored:

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from tests.plan.making import gathered, ignored, mappings, post, quotes, record, refresh, rejected, texts
 
-from contribd.mapping.outcome import Outcome, RejectCode
+from contribd.mapping.outcome import PartOutcome, RejectCode
 from contribd.plan.gathering import Gathering
 from contribd.plan.outcomes import Kind, kind_of
 from contribd.plan.rics import RicLedger
@@ -35,7 +35,7 @@ from contribd.plan.rics import RicLedger
         (ignored("a"), ignored("b"), Kind.OTHER_MAPPING),
     ],
 )
-def test_every_pair_of_outcomes_has_its_kind(old: Outcome, new: Outcome, kind: Kind) -> None:
+def test_every_pair_of_outcomes_has_its_kind(old: PartOutcome, new: PartOutcome, kind: Kind) -> None:
     assert kind_of(old, new) is kind
     assert gathered((old, new)).kinds == {kind: 1}
     assert gathered((old, new)).differ is (kind is not Kind.SAME)

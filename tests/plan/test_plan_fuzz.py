@@ -1,19 +1,21 @@
 """Any outcomes at all can be compared, and what is said of them adds up."""
 
+from dataclasses import replace
 from decimal import Decimal, localcontext
 
 import msgspec
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.plan.making import record
 
 from contribd.cli.plan_views import plan_lines
 from contribd.mapping.encode import ENCODER
-from contribd.mapping.outcome import Ignored, Mapped, Outcome, PostType, RejectCode, Rejected
+from contribd.mapping.outcome import Ignored, Mapped, Outcome, PostType, RejectCode, Rejected, Several, parts_of
 from contribd.plan.configuration import mapping_changes
 from contribd.plan.gathering import Gathering
 from contribd.plan.number_patterns import CONTEXT
 from contribd.plan.outcomes import Kind
+from contribd.plan.pairing import paired
 from contribd.plan.report import Report, SeenTraffic, Side
 
 NUMBERS = st.one_of(
@@ -58,3 +60,36 @@ def test_whatever_comes_out_is_counted_once_and_can_be_shown(pairs: list[tuple[O
         assert 0 < len(each["examples"]) <= 3 or each["text"].startswith("what ")
     text = "\n".join(line.plain for line in plan_lines(report))
     assert "\x1b" not in text
+
+
+@st.composite
+def several(draw: st.DrawFn) -> Several:
+    unnamed = st.builds(Rejected, st.sampled_from(RejectCode), st.just("so"), mapping=st.just("fx"))
+    named = st.lists(POSTS | unnamed.map(lambda each: replace(each, ric="EUR=", service="A")), max_size=5)
+    by_name = {(each.ric, each.service): each for each in draw(named)}
+    parts: list[Mapped | Rejected] = [*by_name.values(), *draw(st.lists(unnamed, max_size=2))]
+    assume(len(parts) > 1)
+    return Several("fx", draw(st.permutations(parts)))
+
+
+@given(st.lists(st.tuples(OUTCOMES | several(), OUTCOMES | several()), max_size=20))
+def test_every_post_of_a_record_is_counted_once_and_can_be_shown(pairs: list[tuple[Outcome, Outcome]]) -> None:
+    gathering, seen = Gathering(), SeenTraffic("here")
+    with localcontext(CONTEXT):
+        for offset, (old, new) in enumerate(pairs):
+            gathering.add(record(offset), old, new)
+            compared = paired(old, new)
+            for which, outcome in enumerate((old, new)):
+                told = [pair[which] for pair in compared if pair[which] is not None]
+                assert {id(part) for part in told} == {id(part) for part in parts_of(outcome)}
+                assert len(told) in (len(parts_of(outcome)), len(compared))
+    side = Side("here", "0" * 64, "1")
+    report = Report(side, side, seen, gathering, mapping_changes([], [], {}, {}))
+    document = msgspec.json.decode(ENCODER.encode(report.document()))
+    assert sum(document["outcomes"].values()) == document["parts"] >= document["records"] == len(pairs)
+    assert document["differ"] is (document["outcomes"][Kind.SAME] < document["parts"])
+    assert 0 < document["records_changed"] <= len(pairs) or not document["differ"]
+    assert sum(each["parts"] for each in document["changes"]) == document["outcomes"][Kind.CHANGED]
+    for each in (*document["findings"], *document["turned"], *document["other_mappings"], *document["changes"]):
+        assert 0 < each["records"] <= min(each["parts"], len(pairs))
+    assert "\x1b" not in "\n".join(line.plain for line in plan_lines(report))

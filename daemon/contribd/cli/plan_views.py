@@ -63,13 +63,13 @@ def _time(milliseconds: int) -> str:
 
 def _verdict(report: Report) -> Text:
     gathering = report.gathering
-    same = gathering.kinds[Kind.SAME]
-    text = Text(f"{gathering.records:,} record{'s' if gathering.records != 1 else ''}: ", style="bold")
+    records, changed = gathering.records, gathering.changed
+    posts = f" with {gathering.parts:,} posts" if gathering.parts > records else ""
+    text = Text(f"{records:,} record{'s' if records != 1 else ''}{posts}: ", style="bold")
     if not gathering.differ:
         return text.append("all come out the same", style="bold green")
-    changed = gathering.records - same
     comes = "comes" if changed == 1 else "come"
-    return text.append(f"{changed:,} {comes} out differently, {same:,} the same", style=_SERIOUS)
+    return text.append(f"{changed:,} {comes} out differently, {records - changed:,} the same", style=_SERIOUS)
 
 
 def _first(found: list[Finding]) -> Iterator[Text]:
@@ -80,12 +80,12 @@ def _first(found: list[Finding]) -> Iterator[Text]:
 
 
 def _outcomes(report: Report) -> Iterator[Text]:
-    yield _heading("what becomes of the records")
     gathering = report.gathering
+    yield _heading("what becomes of the records" + (", post by post" if gathering.parts > gathering.records else ""))
     for kind in Kind:
         count = gathering.kinds[kind]
         if count or kind in (Kind.SAME, Kind.CHANGED, Kind.NEWLY_REJECTED, Kind.NEWLY_ACCEPTED):
-            share = percent(count / gathering.records) if gathering.records else "-"
+            share = percent(count / gathering.parts) if gathering.parts else "-"
             yield Text(f"  {WORDS[kind]:<46} {count:>13,} {share:>9}", style="" if count else "dim")
     if gathering.reworded:
         yield Text(f"  {'(rejected by the same code, in other words)':<46} {gathering.reworded:>13,}", style="dim")
@@ -124,7 +124,9 @@ def _moves(report: Report) -> Iterator[Text]:
     yield from (Text(), _heading("largest moves"))
     wide = max(len(f"{mapping} {name}") for mapping, name, _ in rows)
     for mapping, name, changes in sorted(rows, key=lambda row: (row[0], -row[2].count, row[1])):
-        yield Text(f"  {f'{mapping} {name}':<{wide}} {changes.count:>13,} records  {_move_text(changes)}")
+        yield Text(
+            f"  {f'{mapping} {name}':<{wide}} {changes.count:>13,} {changes.noun + 's':<7}  {_move_text(changes)}"
+        )
 
 
 def _move_text(changes: FieldChanges) -> str:

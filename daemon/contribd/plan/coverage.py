@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from contribd.mapping.compiled import CompiledMapping
-from contribd.mapping.outcome import Mapped, Outcome
+from contribd.mapping.outcome import Mapped, Outcome, parts_of
 
 
 class Exercised(NamedTuple):
@@ -38,8 +38,10 @@ class Coverage:
             return
         self.matched[name] = self.matched.get(name, 0) + 1
         waiting = self._waiting.get(name)
-        if waiting and type(outcome) is Mapped:
-            waiting.difference_update(outcome.fields)
+        if waiting:
+            for part in parts_of(outcome):
+                if type(part) is Mapped:
+                    waiting.difference_update(part.fields)
 
     def exercised(self) -> Exercised:
         """What was seen at work so far."""

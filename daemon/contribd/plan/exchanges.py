@@ -22,7 +22,7 @@ class _Taken:
         self.rounded = 0
 
     def add(self, value: FieldValue, other: FieldValue, own: FieldValue) -> None:
-        """One more record: what the field has, what the other one had, and what it had itself."""
+        """One more post: what the field has, what the other one had, and what it had itself."""
         if value is None or value == own:
             return
         if value == other:
@@ -37,13 +37,13 @@ class _Taken:
 
 
 class Exchanges:
-    """Pairs of fields are found in the first ``SAMPLE`` records, and counted exactly from the first record on.
+    """Pairs of fields are found in the first ``SAMPLE`` posts, and counted exactly from the first one on.
 
     ``add`` needs ``number_patterns.CONTEXT`` to be current.
     """
 
     def __init__(self) -> None:
-        self._records = 0
+        self._posts = 0
         self._changes: dict[str, int] = {}
         """Of each field, in the sample."""
         self._taken: dict[str, dict[str, _Taken]] = {}
@@ -51,9 +51,9 @@ class Exchanges:
         self._followed: list[tuple[str, str, _Taken]] = []
 
     def add(self, changed: Iterable[str], old: Mapping[str, FieldValue], new: Mapping[str, FieldValue]) -> None:
-        """One more record in which some fields have other values."""
-        self._records += 1
-        if self._records <= SAMPLE:
+        """One more post in which some fields have other values."""
+        self._posts += 1
+        if self._posts <= SAMPLE:
             self._look(changed, old, new)
             return
         for name, other, taken in self._followed:
@@ -66,7 +66,7 @@ class Exchanges:
             for other, value in old.items():
                 if other != name and other in new:
                     found.setdefault(other, _Taken()).add(new[name], value, old[name])
-        if self._records == SAMPLE:
+        if self._posts == SAMPLE:
             self._follow()
 
     def _follow(self) -> None:
@@ -75,9 +75,9 @@ class Exchanges:
             self._followed += [(name, other, taken) for other, taken in found.items() if taken.all >= least]
 
     def partner_of(self, name: str, changes: Mapping[str, int]) -> tuple[str, int] | None:
-        """The field with which this one has exchanged its values, and in how many records; None where there is none.
+        """The field with which this one has exchanged its values, and in how many posts; None where there is none.
 
-        ``changes``: records in which each field has another value.
+        ``changes``: posts in which each field has another value.
         """
         for other in self._best(name):
             here, there = self._taken[name][other], self._taken.get(other, {}).get(name)
@@ -92,8 +92,8 @@ class Exchanges:
     def source_of(self, name: str, changes: int) -> tuple[str, int] | None:
         """The field whose former values this one has exactly, and in how many of its ``changes``; or None."""
         for other in self._best(name):
-            if (records := self._taken[name][other].exactly) >= SHARE * changes:
-                return other, records
+            if (posts := self._taken[name][other].exactly) >= SHARE * changes:
+                return other, posts
         return None
 
     def _best(self, name: str) -> list[str]:

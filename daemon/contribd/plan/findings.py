@@ -7,13 +7,13 @@ from typing import NamedTuple
 from contribd.mapping.outcome import FieldValue
 from contribd.plan.gathering import Gathering, Pair
 from contribd.plan.groups import Group
-from contribd.plan.moves import FieldChanges
+from contribd.plan.moves import Differences, FieldChanges
 from contribd.plan.number_patterns import shown
 from contribd.plan.outcomes import Example, Kind
 
 
 class Weight(IntEnum):
-    """How serious a finding is: the least first. Of one weight, the one with most records is first."""
+    """How serious a finding is: the least first. Of one weight, the one with most posts is first."""
 
     EXCHANGED = 0
     WRONG_PLACE = 1
@@ -24,10 +24,13 @@ class Weight(IntEnum):
 
 
 class Finding(NamedTuple):
-    """One sentence, and what it is about. ``records``: of how many it is true."""
+    """One sentence, and what it is about."""
 
     weight: Weight
+    parts: int
+    """Of how many it is true: posts, and records that make none."""
     records: int
+    """Of how many records they are; where it is true of some of the changes of a field, at most."""
     mapping: str
     field: str
     text: str
@@ -55,7 +58,7 @@ def findings(gathering: Gathering) -> list[Finding]:
         *_of_turns(gathering),
         *_of_names(gathering),
     ]
-    return sorted(found, key=lambda each: (each.weight, -each.records, each.mapping, each.field))
+    return sorted(found, key=lambda each: (each.weight, -each.parts, each.mapping, each.field))
 
 
 def _of_group(pair: Pair, group: Group) -> Iterator[Finding]:
@@ -67,14 +70,22 @@ def _of_group(pair: Pair, group: Group) -> Iterator[Finding]:
         yield _other_rics(pair, group.ric)
     for what, among in (("service", group.service), ("type", group.type)):
         for (old, new), found in among.items():
-            text = f"{_s(pair)} {what} is {new} instead of {old}: {_records(found.count)}"
-            yield Finding(Weight.WRONG_PLACE, found.count, str(pair), what, text, tuple(found.examples))
+            text = f"{_s(pair)} {what} is {new} instead of {old}: {found.counted(found.count)}"
+            yield _finding(Weight.WRONG_PLACE, found, pair, what, text)
     for name, found in group.vanished.items():
-        text = f"{name} is no longer posted by {pair}: {_records(found.count)}"
-        yield Finding(Weight.NOT_POSTED, found.count, str(pair), name, text, tuple(found.examples))
+        text = f"{name} is no longer posted by {pair}: {found.counted(found.count)}"
+        yield _finding(Weight.NOT_POSTED, found, pair, name, text)
     for name, found in group.appeared.items():
-        text = f"{name} is posted by {pair}, which it was not before: {_records(found.count)}"
-        yield Finding(Weight.POSTED, found.count, str(pair), name, text, tuple(found.examples))
+        text = f"{name} is posted by {pair}, which it was not before: {found.counted(found.count)}"
+        yield _finding(Weight.POSTED, found, pair, name, text)
+
+
+def _finding(
+    weight: Weight, found: Differences, pair: Pair, field: str, text: str, parts: int | None = None
+) -> Finding:
+    """``parts``: of how many it is true, where it is not true of all."""
+    count = found.count if parts is None else parts
+    return Finding(weight, count, min(count, found.records), str(pair), field, text, tuple(found.examples))
 
 
 def _exchanged(pair: Pair, group: Group, name: str, told: set[str]) -> Finding | None:
@@ -83,23 +94,23 @@ def _exchanged(pair: Pair, group: Group, name: str, told: set[str]) -> Finding |
     partner = group.partner_of(name)
     if partner is not None:
         told.update((name, partner[0]))
-        text = f"{name} and {partner[0]} are exchanged in {pair}: {_share(partner[1], changes.count)}"
-        return Finding(Weight.EXCHANGED, partner[1], str(pair), name, text, tuple(changes.examples))
+        text = f"{name} and {partner[0]} are exchanged in {pair}: {_share(partner[1], changes)}"
+        return _finding(Weight.EXCHANGED, changes, pair, name, text, partner[1])
     source, regular = group.source_of(name), changes.regularity.found()
     if source is None or (regular is not None and regular.constant):
         return None
-    text = f"{name} has what {source[0]} had in {pair}: {_share(source[1], changes.count)}"
-    return Finding(Weight.EXCHANGED, source[1], str(pair), name, text, tuple(changes.examples))
+    text = f"{name} has what {source[0]} had in {pair}: {_share(source[1], changes)}"
+    return _finding(Weight.EXCHANGED, changes, pair, name, text, source[1])
 
 
 def _changed(pair: Pair, group: Group, name: str) -> Finding:
     changes = group.fields[name]
     regular = changes.regularity.found()
     if regular is not None:
-        text = f"{name} {regular.text} in {pair}: {_share(regular.records, changes.count)}"
+        text = f"{name} {regular.text} in {pair}: {_share(regular.changes, changes)}"
     else:
-        text = f"{name} changes in {pair}: {_records(changes.count)}{_by(changes)}"
-    return Finding(Weight.OTHER_VALUES, changes.count, str(pair), name, text, tuple(changes.examples))
+        text = f"{name} changes in {pair}: {changes.counted(changes.count)}{_by(changes)}"
+    return _finding(Weight.OTHER_VALUES, changes, pair, name, text)
 
 
 def _by(changes: FieldChanges) -> str:
@@ -111,46 +122,49 @@ def _by(changes: FieldChanges) -> str:
 
 def _other_rics(pair: Pair, changes: FieldChanges) -> Finding:
     regular = changes.regularity.found()
-    how, records = (regular.text, regular.records) if regular is not None else ("changes", changes.count)
-    text = f"{_s(pair)} RIC {how}: {_share(records, changes.count)}"
-    return Finding(Weight.WRONG_PLACE, changes.count, str(pair), "RIC", text, tuple(changes.examples))
+    how, count = (regular.text, regular.changes) if regular is not None else ("changes", changes.count)
+    return _finding(Weight.WRONG_PLACE, changes, pair, "RIC", f"{_s(pair)} RIC {how}: {_share(count, changes)}")
 
 
 def _of_turns(gathering: Gathering) -> Iterator[Finding]:
     for (kind, pair, old, new), turned in gathering.turns.items():
         weight, text = _TURNS[kind]
         by = f" by {pair}" if str(pair) else ""
-        said = text.format(records=_records(turned.count), by=by, old=old, new=new, are=_are(turned.count))
-        yield Finding(weight, turned.count, str(pair), "", said, tuple(turned.examples))
+        count = turned.count
+        said = text.format(
+            records=turned.counted(count),
+            posts=f"{count:,} post{'s' if count != 1 else ''}",
+            by=by,
+            old=old,
+            new=new,
+            are="are" if count != 1 else "is",
+            before=f", which {'were' if count != 1 else 'was'} rejected ({old})" if old else "",
+        )
+        yield _finding(weight, turned, pair, "", said)
 
 
 _TURNS = {
     Kind.NEWLY_REJECTED: (Weight.NOT_POSTED, "{records} {are} newly rejected{by}, {new}"),
     Kind.NEWLY_IGNORED: (Weight.NOT_POSTED, "{records} {are} newly ignored{by}"),
+    Kind.LOST: (Weight.NOT_POSTED, "{posts} {are} lost, no longer made{by}{before}"),
     Kind.NEWLY_ACCEPTED: (Weight.POSTED, "{records} {are} newly posted{by}, which was rejected ({old})"),
     Kind.NO_LONGER_IGNORED: (Weight.POSTED, "{records} {are} no longer ignored{by}"),
+    Kind.GAINED: (Weight.POSTED, "{posts} {are} gained, not made before{by}"),
     Kind.REJECTED_OTHERWISE: (Weight.NAMES, "{records} {are} rejected{by} with {new} instead of {old}"),
 }
 
 
 def _of_names(gathering: Gathering) -> Iterator[Finding]:
-    for pair, records in gathering.others.items():
-        text = f"what {pair.old} posted is posted by {pair.new}, unchanged: {_records(records)}"
-        yield Finding(Weight.NAMES, records, str(pair), "", text)
+    for pair, same in gathering.others.items():
+        text = f"what {pair.old} posted is posted by {pair.new}, unchanged: {same.counted(same.count)}"
+        yield Finding(Weight.NAMES, same.count, same.records, str(pair), "", text)
 
 
-def _share(records: int, changed: int) -> str:
-    if records == changed:
-        return f"in each of {_records(records)} that change" if records > 1 else "in the one record that changes"
-    return f"in {records:,} of {_records(changed)} that change"
-
-
-def _records(count: int) -> str:
-    return f"{count:,} record{'s' if count != 1 else ''}"
-
-
-def _are(count: int) -> str:
-    return "are" if count != 1 else "is"
+def _share(count: int, changes: Differences) -> str:
+    """Of how many of the changes it is true."""
+    if count == changes.count:
+        return f"in each of {changes.counted(count)} that change" if count > 1 else "in the one record that changes"
+    return f"in {count:,} of {changes.counted(changes.count)} that change"
 
 
 def _s(pair: Pair) -> str:

@@ -1,4 +1,4 @@
-"""All that differs over the traffic, gathered record by record.
+"""All that differs over the traffic, gathered record by record, and of a record with several posts part by part.
 
 Kept are counts, the first examples and the largest moves of each kind, by mapping and field: what the rules bound, not
 the traffic. The one thing that grows with the traffic is the ledger of RICs, and it has a bound of its own.
@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from contribd.mapping.compiled import CompiledMapping
 from contribd.mapping.inputs import Input
-from contribd.mapping.outcome import Mapped, Outcome, Rejected
+from contribd.mapping.outcome import Mapped, Outcome, PartOutcome, Rejected, Several
 from contribd.plan.coverage import Coverage
 from contribd.plan.groups import Group
 from contribd.plan.moves import Differences
 from contribd.plan.outcomes import Kind, kind_of, words_of
+from contribd.plan.pairing import paired
 from contribd.plan.rics import RicLedger
 
 
@@ -31,7 +32,7 @@ class Pair(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """From one code to another; empty for what is posted, ``Ignored`` for what is ignored."""
+    """From one code to another; empty for what is posted or not made, ``Ignored`` for what is ignored."""
 
     kind: Kind
     pair: Pair
@@ -45,13 +46,16 @@ class Gathering:
     def __init__(self, old: Iterable[CompiledMapping] = (), new: Iterable[CompiledMapping] = ()) -> None:
         """``old`` and ``new``: the mappings of the rules that are compared."""
         self.records = 0
+        self.changed = 0
+        """Records that come out differently, in one of their posts at least."""
         self.kinds: Counter[Kind] = Counter()
+        """Of parts: a record with several posts has one for each, any other record is one."""
         self.groups: dict[Pair, Group] = {}
-        self.others: dict[Pair, int] = {}
-        """Records with the same post, by another mapping."""
+        self.others: dict[Pair, Differences] = {}
+        """The same posts, by another mapping."""
         self.turns: dict[Turn, Differences] = {}
         self.reworded = 0
-        """Records that are rejected by the same code in other words."""
+        """Parts that are rejected by the same code in other words."""
         self.rics = RicLedger()
         self.old = Coverage(old)
         self.new = Coverage(new)
@@ -61,25 +65,34 @@ class Gathering:
         self.records += 1
         self.old.add(old)
         self.new.add(new)
+        if isinstance(old, Several) or isinstance(new, Several):
+            differ = [self._differs(record, *pair) for pair in paired(old, new)]
+            self.changed += any(differ)
+        else:
+            self.changed += self._differs(record, old, new)
+
+    def _differs(self, record: Input, old: PartOutcome | None, new: PartOutcome | None) -> bool:
+        """Takes note of one part of a record."""
         self._note_rics(old, new)
         kind = kind_of(old, new)
         self.kinds[kind] += 1
         if kind is Kind.SAME:
             if type(old) is Rejected and type(new) is Rejected:
                 self.reworded += old.text != new.text
-        elif kind is Kind.CHANGED:
-            pair = Pair(old.mapping or "", new.mapping or "")
+            return False
+        if kind is Kind.CHANGED:
+            pair = _pair(old, new)
             group = self.groups.get(pair)
             if group is None:
                 group = self.groups.setdefault(pair, Group())
             group.add(record, old, new)  # type: ignore[arg-type]  # of this kind are posts
         elif kind is Kind.OTHER_MAPPING:
-            pair = Pair(old.mapping or "", new.mapping or "")
-            self.others[pair] = self.others.get(pair, 0) + 1
+            self.others.setdefault(_pair(old, new), Differences()).add(record, "", None, None)
         else:
             self._turn(kind, record, old, new)
+        return True
 
-    def _note_rics(self, old: Outcome, new: Outcome) -> None:
+    def _note_rics(self, old: PartOutcome | None, new: PartOutcome | None) -> None:
         if type(old) is Mapped:
             if type(new) is Mapped and old.ric == new.ric and old.service == new.service:
                 self.rics.both(new.service, new.ric)
@@ -88,18 +101,27 @@ class Gathering:
         if type(new) is Mapped:
             self.rics.new(new.service, new.ric)
 
-    def _turn(self, kind: Kind, record: Input, old: Outcome, new: Outcome) -> None:
-        turn = Turn(kind, Pair(old.mapping or "", new.mapping or ""), _code(old), _code(new))
-        ric = old.ric if isinstance(old, Mapped) else new.ric or old.ric
+    def _turn(self, kind: Kind, record: Input, old: PartOutcome | None, new: PartOutcome | None) -> None:
+        turn = Turn(kind, _pair(old, new), _code(old), _code(new))
+        ric = old.ric if isinstance(old, Mapped) else (new and new.ric) or (old and old.ric)
         self.turns.setdefault(turn, Differences()).add(record, ric or "-", words_of(old), words_of(new))
+
+    @property
+    def parts(self) -> int:
+        """Posts of all records; a record that makes none counts as one."""
+        return self.kinds.total()
 
     @property
     def differ(self) -> bool:
         """Whether any record comes out differently."""
-        return self.kinds[Kind.SAME] < self.records
+        return self.changed > 0
 
 
-def _code(outcome: Outcome) -> str:
-    if isinstance(outcome, Mapped):
+def _pair(old: PartOutcome | None, new: PartOutcome | None) -> Pair:
+    return Pair((old and old.mapping) or "", (new and new.mapping) or "")
+
+
+def _code(part: PartOutcome | None) -> str:
+    if part is None or isinstance(part, Mapped):
         return ""
-    return str(outcome.code) if isinstance(outcome, Rejected) else "Ignored"
+    return str(part.code) if isinstance(part, Rejected) else "Ignored"

@@ -1,4 +1,4 @@
-"""The records that one mapping of the old rules and one of the new both post: what differs between their posts."""
+"""The posts that one mapping of the old rules and one of the new both make: what differs between them."""
 
 from typing import Final, TypeVar
 
@@ -20,7 +20,10 @@ class Group:
 
     def __init__(self) -> None:
         self.changed = 0
-        """Records whose posts differ."""
+        """Posts that differ."""
+        self.records = 0
+        """The records that make them; those of one record come one after the other."""
+        self._record: Input | None = None
         self.fields: dict[str, FieldChanges] = {}
         self.vanished: dict[str, Differences] = {}
         """Fields that only the old posts have."""
@@ -32,8 +35,11 @@ class Group:
         self._exchanges = Exchanges()
 
     def add(self, record: Input, old: Mapped, new: Mapped) -> None:
-        """One more record."""
+        """One more post."""
         self.changed += 1
+        if record is not self._record:
+            self.records += 1
+            self._record = record
         if old.ric != new.ric:
             self.ric.add(record, new.ric, old.ric, new.ric)
         if old.service != new.service:
@@ -67,11 +73,11 @@ class Group:
         return found
 
     def partner_of(self, name: str) -> tuple[str, int] | None:
-        """The field with which this one has exchanged its values, and in how many records; or None."""
+        """The field with which this one has exchanged its values, and in how many posts; or None."""
         return self._exchanges.partner_of(name, {each: changes.count for each, changes in self.fields.items()})
 
     def source_of(self, name: str) -> tuple[str, int] | None:
-        """The field whose former values this one has now, and in how many records; None where there is none."""
+        """The field whose former values this one has now, and in how many posts; None where there is none."""
         return self._exchanges.source_of(name, self.fields[name].count)
 
 

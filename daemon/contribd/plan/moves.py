@@ -10,7 +10,7 @@ from contribd.plan.outcomes import Example
 from contribd.plan.patterns import Regularity
 
 EXAMPLES: Final = 3
-"""Records that are kept of each kind of difference: the first ones."""
+"""Posts that are kept of each kind of difference: the first ones."""
 
 
 class Move(NamedTuple):
@@ -22,21 +22,42 @@ class Move(NamedTuple):
 
 
 class Differences:
-    """The records that differ in one way: how many, and the first of them."""
+    """The posts that differ in one way: how many, of how many records, and the first of them."""
 
     def __init__(self) -> None:
         self.count = 0
+        """Posts; a record that makes none counts as one."""
+        self.further = 0
+        """Of them, those that are not the first of their record."""
         self.examples: list[Example] = []
+        self._record: Input | None = None
 
     def add(self, record: Input, ric: str, old: FieldValue, new: FieldValue) -> None:
-        """One more of them; a value that is not there is None."""
+        """One more of them; a value that is not there is None. Those of one record come one after the other."""
         self.count += 1
+        if record is self._record:
+            self.further += 1
+        self._record = record
         if self.count <= EXAMPLES:
             self.examples.append(Example(record.place, ric, old, new))
 
+    @property
+    def records(self) -> int:
+        """Of how many records they are."""
+        return self.count - self.further
+
+    @property
+    def noun(self) -> str:
+        """What is counted: posts, where a record has several of them, otherwise records."""
+        return "post" if self.further else "record"
+
+    def counted(self, count: int) -> str:
+        """So many of them, in words."""
+        return f"{count:,} {self.noun}{'s' if count != 1 else ''}"
+
 
 class FieldChanges(Differences):
-    """The records in which a field has another value; of both posts it is in."""
+    """The posts in which a field has another value, by both sets of rules."""
 
     def __init__(self) -> None:
         super().__init__()

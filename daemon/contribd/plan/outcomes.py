@@ -1,13 +1,14 @@
-"""What two sets of rules make of one record, and how the two differ."""
+"""What two sets of rules make of one post of a record, and how the two differ."""
 
 from enum import StrEnum
+from types import NoneType
 from typing import Final, NamedTuple
 
-from contribd.mapping.outcome import FieldValue, Mapped, Outcome, Rejected
+from contribd.mapping.outcome import FieldValue, Ignored, Mapped, PartOutcome, Rejected
 
 
 class Kind(StrEnum):
-    """How the outcomes of one record differ."""
+    """How the outcomes of one part of a record differ."""
 
     SAME = "same"
     CHANGED = "changed"
@@ -17,6 +18,8 @@ class Kind(StrEnum):
     REJECTED_OTHERWISE = "rejected_otherwise"
     NEWLY_IGNORED = "newly_ignored"
     NO_LONGER_IGNORED = "no_longer_ignored"
+    GAINED = "gained"
+    LOST = "lost"
 
     __hash__ = str.__hash__
 
@@ -30,6 +33,8 @@ WORDS: Final = {
     Kind.REJECTED_OTHERWISE: "rejected with another code",
     Kind.NEWLY_IGNORED: "newly ignored",
     Kind.NO_LONGER_IGNORED: "no longer ignored",
+    Kind.GAINED: "posts gained: further posts of a record",
+    Kind.LOST: "posts lost: the record's others go on",
 }
 """For people; in the order in which they are shown."""
 
@@ -43,19 +48,32 @@ class Example(NamedTuple):
     new: FieldValue
 
 
-def kind_of(old: Outcome, new: Outcome) -> Kind:
-    """How they differ. The words of a rejection do not count, its code does."""
-    if type(old) is Mapped:
-        if type(new) is Mapped:
-            return _of_posts(old, new)
-        return Kind.NEWLY_REJECTED if type(new) is Rejected else Kind.NEWLY_IGNORED
-    if type(new) is Mapped:
-        return Kind.NEWLY_ACCEPTED if type(old) is Rejected else Kind.NO_LONGER_IGNORED
+def kind_of(old: PartOutcome | None, new: PartOutcome | None) -> Kind:
+    """How they differ; None where a set of rules does not make that part of the record.
+
+    The words of a rejection do not count, its code does.
+    """
+    if type(old) is Mapped and type(new) is Mapped:
+        return _of_posts(old, new)
     if type(old) is Rejected and type(new) is Rejected:
         return Kind.SAME if old.code is new.code else Kind.REJECTED_OTHERWISE
-    if type(old) is type(new):
+    if type(old) is Ignored and type(new) is Ignored:
         return Kind.SAME if old.mapping == new.mapping else Kind.OTHER_MAPPING
-    return Kind.NEWLY_IGNORED if type(old) is Rejected else Kind.NO_LONGER_IGNORED
+    return _TURNS[type(old), type(new)]
+
+
+_TURNS: Final = {
+    (Mapped, Rejected): Kind.NEWLY_REJECTED,
+    (Mapped, Ignored): Kind.NEWLY_IGNORED,
+    (Mapped, NoneType): Kind.LOST,
+    (Rejected, Mapped): Kind.NEWLY_ACCEPTED,
+    (Rejected, Ignored): Kind.NEWLY_IGNORED,
+    (Rejected, NoneType): Kind.LOST,
+    (Ignored, Mapped): Kind.NO_LONGER_IGNORED,
+    (Ignored, Rejected): Kind.NO_LONGER_IGNORED,
+    (NoneType, Mapped): Kind.GAINED,
+    (NoneType, Rejected): Kind.NEWLY_REJECTED,
+}
 
 
 def _of_posts(old: Mapped, new: Mapped) -> Kind:
@@ -64,10 +82,12 @@ def _of_posts(old: Mapped, new: Mapped) -> Kind:
     return Kind.SAME if old.mapping == new.mapping else Kind.OTHER_MAPPING
 
 
-def words_of(outcome: Outcome) -> str:
-    """An outcome in a few words."""
-    if isinstance(outcome, Mapped):
-        return f"posted to {outcome.ric}"
-    if isinstance(outcome, Rejected):
-        return f"{outcome.code}: {outcome.text}"
+def words_of(part: PartOutcome | None) -> str:
+    """What became of it, in a few words."""
+    if part is None:
+        return "not made"
+    if isinstance(part, Mapped):
+        return f"posted to {part.ric}"
+    if isinstance(part, Rejected):
+        return f"{part.code}: {part.text}"
     return "ignored"

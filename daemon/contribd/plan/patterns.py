@@ -20,7 +20,7 @@ class Regular(NamedTuple):
     """What becomes of a field, in words, and in how many of its changes. ``constant``: always the same."""
 
     text: str
-    records: int
+    changes: int
     constant: bool = False
 
 

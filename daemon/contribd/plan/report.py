@@ -11,7 +11,7 @@ from contribd.plan.coverage import Coverage
 from contribd.plan.findings import Finding, findings
 from contribd.plan.gathering import Gathering, Pair
 from contribd.plan.groups import Group
-from contribd.plan.moves import FieldChanges, Move
+from contribd.plan.moves import Differences, FieldChanges, Move
 from contribd.plan.outcomes import Example, Kind
 from contribd.plan.rics import MOST_RICS, RicCount
 
@@ -95,6 +95,8 @@ class Report:
             "against": self.old._asdict(),
             "traffic": _traffic(self.traffic, self.unread),
             "records": gathered.records,
+            "records_changed": gathered.changed,
+            "parts": gathered.parts,
             "outcomes": {kind: gathered.kinds[kind] for kind in Kind},
             "reworded_rejections": gathered.reworded,
             "findings": [_finding(each) for each in self.findings],
@@ -104,12 +106,14 @@ class Report:
                     "outcome": turn.kind,
                     "mapping": _pair(turn.pair),
                     "code": {"old": turn.old or None, "new": turn.new or None},
-                    "records": turned.count,
-                    "examples": _examples(turned.examples),
+                    **_count(turned),
                 }
                 for turn, turned in gathered.turns.items()
             ],
-            "other_mappings": [{"mapping": _pair(pair), "records": count} for pair, count in gathered.others.items()],
+            "other_mappings": [
+                {"mapping": _pair(pair), "records": same.records, "parts": same.count}
+                for pair, same in gathered.others.items()
+            ],
             "rics": {
                 "told_apart": gathered.rics.count,
                 "most": MOST_RICS,
@@ -141,6 +145,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "mapping": finding.mapping,
         "field": finding.field or None,
         "records": finding.records,
+        "parts": finding.parts,
         "examples": _examples(finding.examples),
     }
 
@@ -148,28 +153,31 @@ def _finding(finding: Finding) -> dict[str, Any]:
 def _group(pair: Pair, group: Group) -> dict[str, Any]:
     return {
         "mapping": _pair(pair),
-        "records": group.changed,
+        "records": group.records,
+        "parts": group.changed,
         "fields": {name: _field(changes) for name, changes in group.fields.items()},
-        "vanished": {name: _count(each.count, each.examples) for name, each in group.vanished.items()},
-        "appeared": {name: _count(each.count, each.examples) for name, each in group.appeared.items()},
-        "ric": _count(group.ric.count, group.ric.examples),
-        "service": [
-            {"old": old, "new": new, **_count(each.count, each.examples)} for (old, new), each in group.service.items()
-        ],
-        "type": [
-            {"old": old, "new": new, **_count(each.count, each.examples)} for (old, new), each in group.type.items()
-        ],
+        "vanished": {name: _count(each) for name, each in group.vanished.items()},
+        "appeared": {name: _count(each) for name, each in group.appeared.items()},
+        "ric": _count(group.ric),
+        "service": [{"old": old, "new": new, **_count(each)} for (old, new), each in group.service.items()],
+        "type": [{"old": old, "new": new, **_count(each)} for (old, new), each in group.type.items()],
     }
 
 
 def _field(changes: FieldChanges) -> dict[str, Any]:
-    regular = changes.regularity.found()
     return {
-        **_count(changes.count, changes.examples),
-        "pattern": None if regular is None else {"text": regular.text, "records": regular.records},
+        **_count(changes),
+        "pattern": _pattern(changes),
         "largest_move": _move(changes.farthest),
         "largest_relative_move": _move(changes.steepest),
     }
+
+
+def _pattern(changes: FieldChanges) -> dict[str, Any] | None:
+    regular = changes.regularity.found()
+    if regular is None:
+        return None
+    return {"text": regular.text, "records": min(regular.changes, changes.records), "parts": regular.changes}
 
 
 def _move(move: Move | None) -> dict[str, Any] | None:
@@ -179,8 +187,8 @@ def _move(move: Move | None) -> dict[str, Any] | None:
     return {"distance": move.distance, "relative": relative, **move.example._asdict()}
 
 
-def _count(records: int, examples: Iterable[Example]) -> dict[str, Any]:
-    return {"records": records, "examples": _examples(examples)}
+def _count(found: Differences) -> dict[str, Any]:
+    return {"records": found.records, "parts": found.count, "examples": _examples(found.examples)}
 
 
 def _examples(examples: Iterable[Example]) -> list[dict[str, Any]]:
