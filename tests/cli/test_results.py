@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from tests.results.made_results import POST, RESULT, result_value
+from tests.results.made_results import POST, RESULT, SOURCE, result_value
 from typer.testing import CliRunner
 from typer.testing import Result as Run
 
@@ -99,6 +99,28 @@ def test_each_result_is_a_line_with_time_status_ric_code_record_latency_and_text
     assert rows[1][1:8] == ["NAK", "EUR=TRCC", "SymbolUnknown", "prices:3:1812", "2.20", "s", "F44:"]
     assert rows[2][1] == "CONFLATED"
     assert rows[2][-3:] == ["carried", "by", "prices:3:1815"]
+
+
+def test_results_of_one_of_several_posts_say_which_one(run: Callable[..., Run]) -> None:
+    place = {"part": 3, "parts": 40}
+    values = (
+        result_value(source={**SOURCE, **place}),
+        result_value(status="CONFLATED", posts=[], source={**SOURCE, **place}, carried_by={**CARRIED, **place}),
+        result_value(),
+    )
+    shown = [row.split() for row in run(ResultsTopic(*values)).stdout.splitlines()]
+    assert shown[0][4:6] == ["prices:3:1812", "3/40"]
+    assert shown[1][-4:] == ["carried", "by", "prices:3:1815", "3/40"]
+    rows = list(csv.DictReader(io.StringIO(run(ResultsTopic(*values), "--csv").stdout)))
+    columns = ("source", "source_part", "source_parts", "carried_by", "carried_by_part")
+    assert [tuple(row[name] for name in columns) for row in rows] == [
+        ("prices:3:1812", "3", "40", "", ""),
+        ("prices:3:1812", "3", "40", "prices:3:1815", "3"),
+        ("prices:3:1812", "", "", "", ""),
+    ]
+    first = json.loads(run(ResultsTopic(*values), "--json").stdout.splitlines()[0])
+    assert first["source"] == {**SOURCE, **place}
+    assert "3 results (2 of them of records with several posts)," in run(ResultsTopic(*values), "--summary").stdout
 
 
 def test_text_of_the_ads_cannot_drive_the_terminal_or_break_the_line(run: Callable[..., Run]) -> None:

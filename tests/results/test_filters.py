@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from tests.results.made_results import result_value
+from tests.results.made_results import SOURCE, result_value
 
 from contribd.engine.records.price import Status
 from contribd.results.filters import FilterError, Filters, parse_source, parse_status, parse_time
@@ -37,6 +37,12 @@ NAMELESS = decode_result(result_value(status="REJECTED", code="BadRecord", ric=N
 )
 def test_a_result_passes_if_it_meets_all_filters(filters: Filters, passes: bool) -> None:
     assert filters.predicate()(NAK) is passes
+
+
+def test_the_source_of_a_record_finds_the_results_of_all_its_posts() -> None:
+    passes = Filters(sources=frozenset({"prices:3:1812"})).predicate()
+    parts = [decode_result(result_value(source={**SOURCE, "part": part, "parts": 40})) for part in range(40)]
+    assert all(map(passes, parts))
 
 
 def test_a_result_without_ric_matches_no_ric_filter() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.results.made_results import POST, RESULT, result_value
+from tests.results.made_results import POST, RESULT, SOURCE, result_value
 
 from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.price import Attempt, Price, Reason, Record, Reply, Status, settle, withdraw
@@ -52,6 +52,20 @@ def test_a_rejected_record_may_have_next_to_nothing() -> None:
         )
     )
     assert (result.ric, result.fields, result.ack_seconds, result.delivery_seconds) == (None, None, None, None)
+
+
+def test_the_result_of_one_of_several_posts_says_which_one() -> None:
+    result = decode_result(result_value(source={**SOURCE, "part": 3, "parts": 40, "topic_id": "x"}))
+    assert result.record == Source("prices", 3, 1812, result.record.timestamp, "EURUSD", 3, 40, "x")
+    assert (result.place, result.origin) == ("prices:3:1812 3/40", "prices:3:1812")
+    alone = decode_result(result_value())
+    assert (alone.record.part, alone.record.parts, alone.place) == (None, None, "prices:3:1812")
+
+
+@pytest.mark.parametrize("part", [{"part": -1, "parts": 2}, {"part": 0, "parts": 1}, {"part": "0", "parts": 2}])
+def test_a_part_that_cannot_be_is_no_result(part: dict[str, Any]) -> None:
+    with pytest.raises(ResultError, match=r"`\$\.source\.parts?`"):
+        decode_result(result_value(source={**SOURCE, **part}))
 
 
 def test_latencies_are_those_of_the_answered_and_of_the_first_post() -> None:
@@ -146,6 +160,8 @@ def test_the_schema_describes_exactly_the_keys_of_a_result_in_order() -> None:
     assert list(definitions["Result"]["properties"]) == [*RESULT, "withdrawal"]
     assert definitions["Result"]["required"] == list(RESULT)
     assert list(definitions["Post"]["properties"]) == list(POST)
+    assert list(definitions["Source"]["properties"]) == [*SOURCE, "part", "parts", "topic_id"]
+    assert definitions["Source"]["required"] == list(SOURCE)
     assert definitions["Status"]["enum"] == sorted(Status)
     assert definitions["Result"]["properties"]["fields"]["additionalProperties"] == {
         "type": ["number", "string", "null"]

@@ -1,7 +1,7 @@
 """Percentiles are values that occurred; counts are by status and code."""
 
 import pytest
-from tests.results.made_results import POST, result_value
+from tests.results.made_results import POST, SOURCE, result_value
 
 from contribd.results.result import decode_result
 from contribd.results.summary import Summary, latencies
@@ -37,3 +37,12 @@ def test_withdrawals_are_counted_apart_from_records() -> None:
     document = summary.document()
     assert document["results"] == 1
     assert document["withdrawals"] == [{"reason": "silent", "status": "ACK", "count": 1}]
+
+
+def test_results_of_records_with_several_posts_are_counted() -> None:
+    summary = Summary()
+    summary.add(decode_result(result_value()))
+    for part in range(3):
+        summary.add(decode_result(result_value(source={**SOURCE, "part": part, "parts": 3})))
+    document = summary.document()
+    assert (document["results"], document["parts"]) == (4, 3)

@@ -42,6 +42,9 @@ _CSV_COLUMNS = (
     ("config", lambda stored: stored.result.config),
     ("stored", lambda stored: f"{stored.topic}:{stored.partition}:{stored.offset}"),
     ("source_topic_id", lambda stored: stored.result.source and stored.result.source.topic_id),
+    ("source_part", lambda stored: stored.result.source and stored.result.source.part),
+    ("source_parts", lambda stored: stored.result.source and stored.result.source.parts),
+    ("carried_by_part", lambda stored: stored.result.carried_by and stored.result.carried_by.part),
 )
 _STYLES = {
     "ACK": "green",
@@ -62,10 +65,10 @@ def lines(console: Console) -> View:
 
     def write(stored: StoredResult) -> None:
         result = stored.result
-        text = f"carried by {result.carried_by}" if result.carried_by else result.text or ""
+        text = f"carried by {result.carried_by.place}" if result.carried_by else result.text or ""
         before = f"{_iso(result.settled_at, 'milliseconds')}  "
         after = (
-            f"  {printable(result.ric or '-'):<16} {printable(result.code or '-'):<15} {result.origin:<20} "
+            f"  {printable(result.ric or '-'):<16} {printable(result.code or '-'):<15} {result.place:<20} "
             f"{_duration(result.ack_seconds):>9}  {printable(text)}"
         )
         if console.is_terminal:
@@ -110,6 +113,8 @@ def _summary_text(summary: Summary) -> str:
     text, document = io.StringIO(), summary.document()
     total = document["results"]
     text.write(f"{total:,} results")
+    if summary.parts:
+        text.write(f" ({summary.parts:,} of them of records with several posts)")
     if total:
         text.write(f", settled {_iso(summary.first, 'milliseconds')} to {_iso(summary.last, 'milliseconds')}")
     text.write(f"; {summary.posts:,} posts\n")

@@ -55,7 +55,7 @@ OffsetOption = Annotated[
     typer.Option(
         "--offset",
         metavar="TOPIC:PARTITION:OFFSET",
-        help="The result of this input record. May be repeated.",
+        help="The result of this input record, or its results where it has several posts. May be repeated.",
         show_default=False,
     ),
 ]
@@ -85,7 +85,7 @@ def results(
         int | None, typer.Option("--limit", "-n", min=1, help="Stop after this many.", show_default=False)
     ] = None,
 ) -> None:
-    """Read the results topic: what became of each record, as committed, oldest first.
+    """Read the results topic: what became of each record, post by post, as committed, oldest first.
 
     With --json: one result a line, exactly as it is stored, and where (key "stored"); with --summary one document.
     """

@@ -29,6 +29,16 @@ class Source(Struct, frozen=True):
     key: Annotated[
         str | None, Meta(description="The record's key as UTF-8, what is not valid replaced; null where it has none")
     ]
+    part: Annotated[
+        _Count | None,
+        Meta(
+            description="Only where the record has several posts: which one this is, from 0 in the order in which its "
+            "mapping makes them"
+        ),
+    ] = None
+    parts: Annotated[
+        Annotated[int, Meta(ge=2)] | None, Meta(description="Only where the record has several posts: how many")
+    ] = None
     topic_id: Annotated[
         str | None,
         Meta(
@@ -39,6 +49,11 @@ class Source(Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.topic}:{self.partition}:{self.offset}"
+
+    @property
+    def place(self) -> str:
+        """The same, and which post of the record it is, where it has several: ``prices:3:1812 3/40``."""
+        return str(self) if self.part is None else f"{self} {self.part}/{self.parts}"
 
 
 class Post(Struct, frozen=True):
@@ -76,7 +91,11 @@ class Withdrawal(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True):
-    """What became of one record of a prices topic. Every record gets exactly one; a withdrawal's is of no record."""
+    """What became of one record of a prices topic, or of one of its posts.
+
+    Every record gets exactly one, or one for each RIC and service that it is posted to where there are several. A
+    withdrawal's is of no record.
+    """
 
     status: Status
     ric: Annotated[
@@ -120,6 +139,11 @@ class Result(Struct, frozen=True):
     def origin(self) -> str:
         """Where it comes from, as ``topic:partition:offset``; for a withdrawal its partition and reason."""
         return str(self.source or self.withdrawal)
+
+    @property
+    def place(self) -> str:
+        """The same, and which post of the record it is, where it has several."""
+        return self.source.place if self.source is not None else self.origin
 
     @property
     def ack_seconds(self) -> float | None:

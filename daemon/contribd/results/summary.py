@@ -20,6 +20,8 @@ class Summary:
         """Results of records by (status, code), code empty where there is none."""
         self.withdrawals: Counter[tuple[str, str]] = Counter()
         """Results of withdrawals by (reason, status)."""
+        self.parts = 0
+        """Of the results of records, those of records that have several."""
         self.posts = 0
         self.first: datetime | None = None
         self.last: datetime | None = None
@@ -30,6 +32,7 @@ class Summary:
         """Count one result."""
         if result.withdrawal is None:
             self.counts[result.status.value, result.code or ""] += 1
+            self.parts += result.source is not None and result.source.part is not None
         else:
             self.withdrawals[result.withdrawal.reason.value, result.status.value] += 1
         self.posts += len(result.posts)
@@ -44,6 +47,7 @@ class Summary:
         """As plain JSON values; durations in seconds."""
         return {
             "results": self.counts.total(),
+            "parts": self.parts,
             "first_settled_at": self.first,
             "last_settled_at": self.last,
             "counts": [{"status": status, "code": code, "count": n} for (status, code), n in self.by_status()],
