@@ -91,6 +91,12 @@ tests:
     mapping: everything
     post: {ric: EUR=, service: S, type: update, fields: {A: 1, B: null}}
   - {value: x, timestamp: "2026-11-22T10:15:00Z", post: {ric: EUR=, including: {A: 1}}}
+  - record: {a: 2}
+    posts:
+      - {ric: EUR=, service: S, type: update, fields: {A: 1}}
+      - {ric: EUR=, including: {A: 1}}
+      - {ric: EUR=, service: S, rejected: BadValue, text: x}
+  - {record: {a: 2}, posts: {including: [{ric: EUR=, fields: {A: 1}}]}}
   - {value: null, ignored: true}
   - {value: {base64: AA==}, rejected: BadRecord}
   - {value: {size: 5}, rejected: {code: BadRecord, text: x}}

@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from contribd.cli import app
-from contribd.mapping.case_specs import CaseSpec, ExpectedPost, RawValue
+from contribd.mapping.case_expectations import ExpectedPart, ExpectedPost
+from contribd.mapping.case_specs import CaseSpec, RawValue
 
 PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text()
 FILE = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0]
@@ -46,6 +47,6 @@ def test_explanation_is_printed_so() -> None:
 
 
 def test_everything_that_a_test_can_say_is_described() -> None:
-    for model in (CaseSpec, ExpectedPost, RawValue):
+    for model in (CaseSpec, ExpectedPost, ExpectedPart, RawValue):
         for name in model.model_fields.keys() - {"name"}:
             assert re.search(rf"`{name}\b|\{{{name}: ", PAGE), name

@@ -54,7 +54,7 @@ def _case(one: Ran, explained: Explained) -> ET.Element:
     case = ET.Element("testcase", {**attributes, "file": clean(str(one.case.file)), "line": str(one.case.line)})
     if not one.result.passed:
         first = one.result.differences[0]
-        message = f"{first.what}: expected {first.expected}, got {first.got}"
+        message = f"{first.name}: expected {first.expected}, got {first.got}"
         failure = ET.SubElement(case, "failure", _attributes(type="difference", message=message))
         failure.text = clean("\n".join(_failure(one, explained)))
     return case
@@ -64,7 +64,7 @@ def _failure(one: Ran, explained: Explained) -> Iterator[str]:
     yield f"{one.case.file}:{one.case.line}"
     yield f"record: {record_text(one.case.test)}"
     for each in one.result.differences:
-        yield f"{each.what}: expected {each.expected}, got {each.got}"
+        yield f"{each.name}: expected {each.expected}, got {each.got}"
     for line in cause_lines(one, explained):
         yield f"because {line}"
 

@@ -1,5 +1,6 @@
 """How the outcome of test cases is shown: as text with the cause of each failure, and as JSON."""
 
+from itertools import groupby
 from typing import Any
 
 from rich.console import Console
@@ -41,15 +42,30 @@ def show_summary(console: Console, failed: int, passed: int) -> None:
 
 
 def _show_comparisons(console: Console, comparisons: tuple[Comparison, ...]) -> None:
-    names = [each.what.removeprefix("fields.") for each in comparisons]
-    first = max(10, *(len(name) + 2 for name in names))
-    second = max(len("expected"), *(len(each.expected) for each in comparisons)) + 2
+    """Side by side; of several posts, those that came out as expected are only counted."""
+    different = {each.post for each in comparisons if not each.same}
+    told = [each for each in comparisons if not each.post or each.post in different]
+    first = max(10, *(len(_row_name(each)) + 2 for each in told))
+    second = max(len("expected"), *(len(each.expected) for each in told)) + 2
     console.print(Text(f"    {'':{first}}{'expected':{second}}got", style="dim"))
-    for name, each in zip(names, comparisons, strict=True):
-        line = Text(f"  {' ' if each.same else '!'} {name:{first}}", style="dim" if each.same else "bold")
-        line.append(f"{each.expected:{second}}", style="dim" if each.same else "not bold green")
-        line.append(each.got, style="dim" if each.same else "not bold red")
-        console.print(line)
+    for post, rows in groupby(told, key=lambda each: each.post):
+        if post:
+            console.print(Text(f"    {post}", style="bold"))
+        for each in rows:
+            console.print(_row(each, first, second))
+    if others := len({each.post for each in comparisons} - different - {""}):
+        console.print(Text(f"    {others} other post{'s' if others != 1 else ''} as expected", style="dim"))
+
+
+def _row(each: Comparison, first: int, second: int) -> Text:
+    line = Text(f"  {' ' if each.same else '!'} {_row_name(each):{first}}", style="dim" if each.same else "bold")
+    line.append(f"{each.expected:{second}}", style="dim" if each.same else "not bold green")
+    return line.append(each.got, style="dim" if each.same else "not bold red")
+
+
+def _row_name(each: Comparison) -> str:
+    name = each.what.removeprefix("fields.")
+    return f"  {name}" if each.post else name
 
 
 def cause_lines(one: Ran, explained: Explained) -> list[str]:
@@ -95,7 +111,13 @@ def plain(one: Ran, explained: Explained) -> dict[str, Any]:
         "name": one.result.name,
         "passed": one.result.passed,
         "differences": [
-            {"what": each.what, "expected": each.expected, "got": each.got} for each in one.result.differences
+            {
+                **({"post": each.post} if each.post else {}),
+                "what": each.what,
+                "expected": each.expected,
+                "got": each.got,
+            }
+            for each in one.result.differences
         ],
         **({} if one.result.passed else {"record": record_text(one.case.test), "because": cause_lines(one, explained)}),
     }

@@ -2,18 +2,22 @@
 
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import msgspec
 
-from contribd.mapping.case_specs import CaseSpec, ExpectedPost, ExpectedRejection
+from contribd.mapping.case_expectations import ExpectedPart, ExpectedPost, ExpectedPosts, ExpectedRejection
+from contribd.mapping.case_parts import NO_RIC, Matched, match
+from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.numbers import NUMBERS, plain_text
-from contribd.mapping.outcome import Ignored, Mapped, Outcome, Rejected
+from contribd.mapping.outcome import Ignored, Mapped, Outcome, Rejected, Several
 
 NOTHING = "-"
-"""Stands for a field that is not there."""
+"""Stands for a field or a post that is not there."""
+
+_SHOWN_POSTS = 4
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
@@ -26,6 +30,13 @@ class Comparison:
     expected: str
     got: str
     same: bool = False
+    post: str = ""
+    """Which post of the record it is about, where a test lists several."""
+
+    @property
+    def name(self) -> str:
+        """What it is about, with its post."""
+        return f"{self.post} {self.what}" if self.post else self.what
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,8 @@ def _compared(case: CaseSpec, outcome: Outcome) -> Iterator[Comparison]:
         yield Comparison("mapping", case.mapping, outcome.mapping or NOTHING, case.mapping == outcome.mapping)
     if case.post is not None:
         yield from _against_post(case.post, outcome)
+    elif case.posts is not None:
+        yield from _against_posts(case.posts, outcome)
     elif case.rejected is not None:
         yield from _against_rejection(case.rejected, outcome)
     elif not isinstance(outcome, Ignored):
@@ -90,7 +103,8 @@ def _compared(case: CaseSpec, outcome: Outcome) -> Iterator[Comparison]:
 
 def _against_post(expected: ExpectedPost, outcome: Outcome) -> Iterator[Comparison]:
     if not isinstance(outcome, Mapped):
-        yield Comparison("outcome", f"a post to {expected.ric}", _told(outcome))
+        several = ", which a test lists below posts" if isinstance(outcome, Several) else ""
+        yield Comparison("outcome", f"a post to {expected.ric}", _told(outcome) + several)
         return
     for what, wanted, got in (
         ("ric", expected.ric, outcome.ric),
@@ -107,17 +121,60 @@ def _against_post(expected: ExpectedPost, outcome: Outcome) -> Iterator[Comparis
         yield Comparison(f"fields.{name}", wanted, got, same)
 
 
+def _against_posts(expected: ExpectedPosts, outcome: Outcome) -> Iterator[Comparison]:
+    if isinstance(outcome, Ignored):
+        yield Comparison("outcome", _posts_told(expected.including), _told(outcome))
+        return
+    parts = outcome.parts if isinstance(outcome, Several) else [outcome]
+    matched = match(expected.including, parts)
+    if isinstance(outcome, Rejected) and all(each.expected is None or each.got is None for each in matched):
+        yield Comparison("outcome", _posts_told(expected.including), _told(outcome))
+        return
+    for each in matched:
+        if each.expected is not None or expected.complete:
+            yield from (replace(one, post=each.name) for one in _of_one_post(each))
+
+
+def _of_one_post(matched: Matched) -> Iterator[Comparison]:
+    expected, got = matched.expected, matched.got
+    if expected is None:
+        yield Comparison("outcome", NOTHING, NOTHING if got is None else _told(got))
+    elif got is None:
+        yield Comparison("outcome", expected.rejected or f"a post to {expected.ric}", NOTHING)
+    elif expected.rejection is not None:
+        yield from _against_rejection(expected.rejection, got)
+    elif expected.post is not None:
+        yield from _against_post(expected.post, got)
+
+
 def _against_rejection(expected: ExpectedRejection, outcome: Outcome) -> Iterator[Comparison]:
-    if not isinstance(outcome, Rejected) or outcome.code is not expected.code:
+    """A record with several posts is rejected where each of them is."""
+    parts = outcome.parts if isinstance(outcome, Several) else [outcome]
+    rejected = [part for part in parts if isinstance(part, Rejected) and part.code is expected.code]
+    unlike = next((part.text for part in rejected if not expected.fits(part)), None)
+    if len(rejected) < len(parts):
         yield Comparison("outcome", expected.code, _told(outcome))
-    elif expected.text is not None and expected.text not in outcome.text:
-        yield Comparison("text", f"… {expected.text} …", outcome.text)
+    elif unlike is not None:
+        yield Comparison("text", f"… {expected.text} …", unlike)
 
 
 def _told(outcome: Outcome) -> str:
     if isinstance(outcome, Mapped):
         return f"a post to {outcome.ric}"
+    if isinstance(outcome, Several):
+        return _posts_told(outcome.parts)
     return f"{outcome.code}: {outcome.text}" if isinstance(outcome, Rejected) else f"ignored by {outcome.mapping}"
+
+
+def _posts_told(posts: Sequence[ExpectedPart | Mapped | Rejected]) -> str:
+    """The first of them by their RICs, with the codes of those that are rejected."""
+    first = [(each.ric or NO_RIC) + (f" ({code})" if (code := _code_of(each)) else "") for each in posts[:_SHOWN_POSTS]]
+    more = f" and {len(posts) - _SHOWN_POSTS} more" if len(posts) > _SHOWN_POSTS else ""
+    return f"{len(posts)} post{'s' if len(posts) != 1 else ''}: {', '.join(first)}{more}"
+
+
+def _code_of(post: ExpectedPart | Mapped | Rejected) -> str | None:
+    return post.code if isinstance(post, Rejected) else post.rejected if isinstance(post, ExpectedPart) else None
 
 
 def _same(expected: object, got: object) -> bool:

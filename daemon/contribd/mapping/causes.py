@@ -7,7 +7,7 @@ from contribd.mapping.cases import value_text
 from contribd.mapping.compiled import Site
 from contribd.mapping.explain import Asked, Computed, Explanation
 from contribd.mapping.operators import Value
-from contribd.mapping.outcome import Ignored, Mapped, RejectCode
+from contribd.mapping.outcome import Ignored, Mapped, RejectCode, Several
 from contribd.mapping.traces import Reason
 
 MAX_CAUSES = 8
@@ -30,7 +30,7 @@ def causes(explanation: Explanation, names: Sequence[str] = ()) -> list[Cause]:
     ``names`` are what came out otherwise than expected: ``outcome``, ``mapping``, ``ric``, the names of fields.
     """
     outcome = explanation.outcome
-    if isinstance(outcome, Mapped | Ignored):
+    if isinstance(outcome, Mapped | Ignored | Several):
         found = list(_parts(explanation.computed, names))
         if "outcome" in names or "mapping" in names:
             found = [*_passed_over(explanation.asked), *_held(explanation), *found]

@@ -5,8 +5,9 @@ there is none.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeVar
 
+from contribd.mapping.case_expectations import ExpectedPart, ExpectedPost
 from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.computed_names import ComputedName
 from contribd.mapping.conversions import As, Lookup, conversion
@@ -21,6 +22,8 @@ from contribd.mapping.rules import FieldSpec
 from contribd.mapping.tape import noted
 from contribd.mapping.template import Template
 from contribd.mapping.values import Convert
+
+_Expected = TypeVar("_Expected", ExpectedPost, ExpectedPart)
 
 
 class FieldNameError(Exception):
@@ -169,11 +172,22 @@ UNREAD: Final[FieldTypes] = _Unread()
 
 def named_as_posted(case: CaseSpec, types: FieldTypes) -> CaseSpec:
     """A test with the names that fields are posted under: the field's own where a FID stands."""
-    if case.post is None or types is NO_DICTIONARY:
+    if types is NO_DICTIONARY:
         return case
-    key = "including" if case.post.fields is None else "fields"
-    fields = {_posted(name, types): value for name, value in case.post.wanted.items()}
-    return case.model_copy(update={"post": case.post.model_copy(update={key: fields})})
+    if case.post is not None:
+        return case.model_copy(update={"post": _with_names(case.post, types)})
+    if case.posts is not None:
+        return case.model_copy(update={"posts": case.posts.with_each(lambda each: _with_names(each, types))})
+    return case
+
+
+def _with_names(post: _Expected, types: FieldTypes) -> _Expected:
+    renamed = {
+        key: {_posted(name, types): value for name, value in fields.items()}
+        for key in ("fields", "including")
+        if (fields := getattr(post, key)) is not None
+    }
+    return post.model_copy(update=renamed)
 
 
 def _posted(name: str, types: FieldTypes) -> str:
