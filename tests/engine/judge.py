@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tests.engine.rig import messages
-from tests.simulation.world.oracle.result_rules import settled_above
+from tests.simulation.world.oracle.told import read_commit
 
 from contribd.engine.clock import Now
 from contribd.engine.records.commit_metadata import Commit
@@ -188,7 +188,7 @@ class Judge:
             self._check_commit(partition, commit)
 
     def _check_commit(self, partition: Partition, commit: Commit) -> None:
-        above = settled_above(commit)
+        above = read_commit(commit).whole
         said = {r.offset for r in self.logs[partition] if r.offset < commit.offset or r.offset in above}
         assert said == {offset for at, offset in self.results if at == partition}, f"{partition}: {commit} is not true"
         assert not above or max(above) - commit.offset < self.span, f"{partition}: ran too far ahead"

@@ -34,6 +34,9 @@ FAULTS = (
 RIGHT_MISSING = "right_missing"
 """One more of them."""
 
+OFFSETS_GONE = "offsets_gone"
+"""One more, in plans with curves."""
+
 SHARES = (
     "answer_lost",
     "answer_twice",
@@ -69,6 +72,33 @@ HARM_SHARE = 0.2
 
 SHARES_OF_TIME = ("future_timestamp", "ignored")
 """The same, decided by chance of its own: each seed is otherwise what it was."""
+
+
+CURVE_SHARES = ("part_crossed", "part_nameless", "part_twice", "no_points", "all_or_nothing")
+"""The same, of records that are curves."""
+
+CURVES_SHARE = 0.5
+"""Of the plans have such records."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePlan:
+    """Records that make several posts."""
+
+    share: float
+    """Of the records that are curves."""
+    widest: int
+    """Points of one, at most."""
+    rics: int
+    """How many RICs the curves of a partition can have; the first of them are also single prices'."""
+    changes: str
+    """Whose points the next curve of a partition has: ``none`` change, ``some`` do, or ``all``."""
+    mappings: tuple[int, ...] = (0,)
+    """Those that processes are started with, by chance (``sim_mappings``)."""
+    told: int = 24_000
+    """Bits in which a commit may tell of offsets and of parts."""
+    most_parts: int = 110
+    """Of a run: about as many posts take as long as those of a run without curves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +162,19 @@ class Plan:
     harm_alone: bool = False
     """Nothing else goes wrong, so that the others must not be late."""
     takes: Takes = Takes()
+    curves: CurvePlan | None = None
     rates: dict[str, float] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
 
 
 def make_plan(seed: int) -> Plan:
     """The plan of a seed."""
+    plan = plan_of_single_prices(seed)
+    return with_curves(plan) if Random(f"whether curves {seed}").random() < CURVES_SHARE else plan
+
+
+def plan_of_single_prices(seed: int) -> Plan:
+    """The same, with no record that makes several posts."""
     plan, rng = harmless_plan(seed), Random(f"harm {seed}")
     if rng.random() >= HARM_SHARE:
         return plan
@@ -146,7 +183,7 @@ def make_plan(seed: int) -> Plan:
 
 
 def harmless_plan(seed: int) -> Plan:
-    """The same, with no instrument that does harm."""
+    """The same, with no instrument that does harm either."""
     rng = Random(f"plan {seed}")
     spread = rng.uniform(10, 50)
     calm = rng.random() < 0.05
@@ -196,6 +233,32 @@ def harmless_plan(seed: int) -> Plan:
         static_members=rng.random() < 0.5,
     )
     return replace(plan, takes=_takes(seed, small=not plan.withdraw_on_stop and plan.silent_after is None))
+
+
+def with_curves(plan: Plan) -> Plan:
+    """The same, with records that make several posts.
+
+    Where some RICs do harm and nothing else goes wrong, there are so few that the others are not late by themselves.
+    """
+    rng = Random(f"curves {plan.seed}")
+    calm = not plan.shares
+    curves = CurvePlan(
+        share=rng.choice((0.1, 0.3, 0.6)),
+        widest=rng.choice((2, 4, 8, 50)),
+        rics=rng.choice((2, 6, 50)),
+        changes=rng.choice(("none", "some", "all")),
+        mappings=rng.choice(((0,), (0,), (0, 1), (0, 2), (0, 1, 2, 3))),
+        told=rng.choice((24_000, 24_000, 3_000, 600)),
+    )
+    if plan.harm_alone:
+        curves = replace(curves, share=0.2, widest=min(8, curves.widest), mappings=(0,))
+    shares = {name: rng.choice((0.05, 0.2)) for name in CURVE_SHARES if rng.random() < 0.3}
+    rates = dict(plan.rates)
+    if rng.random() < 0.1 and not plan.latest and not calm:
+        rates[OFFSETS_GONE] = 0.05
+        rates.pop("wall_step", None)  # what has its result is looked up by when it was written
+    takes = plan.takes if plan.takes.metadata == 4_096 else replace(plan.takes, metadata=rng.choice((60, 150, 300)))
+    return replace(plan, curves=curves, takes=takes, rates=rates, shares=plan.shares if calm else plan.shares | shares)
 
 
 def harm_alone(plan: Plan) -> Plan:

@@ -13,13 +13,15 @@ from unittest.mock import patch
 
 from tests.simulation.world.environment.brokers import Brokers
 from tests.simulation.world.environment.faults import Faults
+from tests.simulation.world.environment.fed_records import Part, Produced
 from tests.simulation.world.environment.group import Group
 from tests.simulation.world.environment.host import World
 from tests.simulation.world.environment.hosts import Hosts
 from tests.simulation.world.environment.make_engine import URLS
-from tests.simulation.world.environment.record_feed import Produced, RecordFeed, make_mapper
+from tests.simulation.world.environment.record_feed import RecordFeed
 from tests.simulation.world.environment.schedule import Schedule
 from tests.simulation.world.environment.sim_kafka import SimKafka, Transaction
+from tests.simulation.world.environment.sim_mappings import make_mappers
 from tests.simulation.world.environment.venue import Venue
 from tests.simulation.world.oracle.evidence import SeenPost, Violation
 from tests.simulation.world.oracle.oracle import Oracle
@@ -56,9 +58,9 @@ class Run:
     trace: list[str] = field(default_factory=list)
 
 
-@lru_cache(maxsize=1)
-def _mapper() -> Mapper:
-    return make_mapper()
+@lru_cache(maxsize=2)
+def _mappers(*, curves: bool) -> tuple[Mapper, ...]:
+    return make_mappers(curves=curves)
 
 
 class _Simulation:
@@ -72,7 +74,8 @@ class _Simulation:
         group = Group(schedule, brokers, partitions, plan.session_timeout)
         self.oracle = Oracle(schedule, plan, kafka, group)
         venues = {url: Venue(schedule, plan, url, self.counts) for url in URLS[: plan.endpoints]}
-        self.world = World(schedule, plan, brokers, kafka, group, venues, self.oracle, self.counts, _mapper())
+        mappers = _mappers(curves=plan.curves is not None)
+        self.world = World(schedule, plan, brokers, kafka, group, venues, self.oracle, self.counts, mappers)
         self.hosts = Hosts(self.world)
         self.faults = Faults(self.world, self.hosts)
         self._feed = RecordFeed(plan, schedule.rng, self.counts)
@@ -97,6 +100,7 @@ class _Simulation:
         if not schedule.run(plan.spread, lambda: False) and not schedule.run(self._latest(), self._drained):
             self.oracle.complain("a run that does not end", f"{self.oracle.missing} records have no result")
         schedule.run(schedule.mono + AFTERMATH, lambda: False)
+        self.hosts.check_idle()
         if plan.withdraw_on_stop:
             self.hosts.stop_all()
             schedule.run(schedule.mono + plan.ack_timeout + AFTERMATH, lambda: False)
@@ -172,19 +176,30 @@ def run_plan(plan: Plan, *, verbose: bool = False) -> Run:
 
 def _lines(oracle: Oracle, subject: object) -> list[str]:
     """The trace as text; with a ``subject`` only what is about it, and what is about nothing in particular."""
-    ric = subject.ric if isinstance(subject, Produced) else subject
+    rics = _rics_of(subject)
     lines = []
     for mono, who, what, about in oracle.trace:
-        if ric is None or _concerns(about, ric):
+        if rics is None or any(_concerns(about, ric) for ric in rics):
             lines.append(f"{mono:10.6f} {who:8} {what} {'' if about is None else about}".rstrip())
-    return lines if ric is None else lines[-60:]
+    return lines if rics is None else lines[-60:]
 
 
-def _concerns(about: object, ric: object) -> bool:
+def _rics_of(subject: object) -> set[str | None] | None:
+    """What it is about; None: everything."""
+    if isinstance(subject, Part):
+        return {subject.ric}
+    if isinstance(subject, Produced):
+        return {part.ric for part in subject.all_parts}
+    return {subject} if isinstance(subject, str) else None
+
+
+def _concerns(about: object, ric: str | None) -> bool:
     if about is None:
         return True
-    if isinstance(about, Produced | SeenPost):
+    if isinstance(about, Produced):
+        return any(part.ric == ric for part in about.all_parts)
+    if isinstance(about, SeenPost):
         return about.ric == ric
-    if isinstance(about, bytes) and isinstance(ric, str):
+    if isinstance(about, bytes) and ric is not None:
         return json.dumps(ric).encode() in about or b'"Domain"' in about or b'"Error"' in about
     return True

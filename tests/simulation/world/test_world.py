@@ -14,8 +14,8 @@ from tests.simulation.world.command import app
 from tests.simulation.world.many import SeedSummary, run_many
 from tests.simulation.world.mutants.mutant import broken
 from tests.simulation.world.mutants.table import MUTANTS, is_caught
-from tests.simulation.world.plan import FAULTS, HARMS, SHARES, SHARES_OF_TIME, make_plan
-from tests.simulation.world.seeded_run import KILLS, REPOSTS, run_seed
+from tests.simulation.world.plan import FAULTS, HARMS, SHARES, SHARES_OF_TIME, make_plan, plan_of_single_prices
+from tests.simulation.world.seeded_run import KILLS, REPOSTS, run_plan, run_seed
 from typer.testing import CliRunner
 
 FOUND_A_DEFECT = (
@@ -44,7 +44,7 @@ def _all_kept(seeds: range) -> SeedSummary:
 
 @pytest.mark.parametrize("seed", FOUND_A_DEFECT)
 def test_what_broke_a_promise_once_does_not_again(seed: int) -> None:
-    found = run_seed(seed)
+    found = run_plan(plan_of_single_prices(seed))
     assert found.broken is None, "\n".join([*found.trace, found.text])
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tests.simulation.world.environment.brokers import GROUP, RESULTS, TRANSACTIONS, leader_of
 from tests.simulation.world.environment.host import World
 from tests.simulation.world.environment.hosts import Hosts
+from tests.simulation.world.environment.sim_kafka import TRANSACTION_TIMEOUT
 from tests.simulation.world.environment.venue import Venue
 
 from contribd.simulation.ads.options import LoginProfile
@@ -93,6 +94,16 @@ class Faults:
     def _right_missing(self) -> None:
         kafka, mono = self._world.kafka, self._world.schedule.mono
         kafka.forbidden_until = max(kafka.forbidden_until, mono + self._rng.choice((1.0, 8.0, 40.0)))
+
+    def _offsets_gone(self) -> None:
+        """All daemons are away, for so long that the group is empty; then its offsets are deleted, or expire."""
+        away = self._world.plan.session_timeout + TRANSACTION_TIMEOUT + 1.0
+        self._cluster.shut_down(away)
+        self._world.schedule.after(away, self._delete_offsets)
+
+    def _delete_offsets(self) -> None:
+        self._world.kafka.delete_offsets()
+        self._world.oracle.offsets_gone()
 
     # The ADS
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING
 
 from tests.simulation.world.environment.brokers import Brokers
@@ -33,9 +34,15 @@ class World:
     venues: dict[str, Venue]
     oracle: Oracle
     counts: Counter[str]
-    mapper: Mapper
+    mappers: tuple[Mapper, ...]
+    """Those that its processes may have."""
     calm: bool = False
     """Faults are over."""
+
+    def mapping_of(self, process: str) -> int:
+        """The mapping that a process is started with: whoever restarts a daemon may have changed it."""
+        curves = self.plan.curves
+        return 0 if curves is None else Random(f"mapping {self.plan.seed} {process}").choice(curves.mappings)
 
     def happens(self, what: str) -> bool:
         """Whether a fault that strikes a share of cases strikes this one."""
@@ -52,6 +59,8 @@ class Life:
     def __init__(self, world: World, name: str) -> None:
         self.world = world
         self.name = name
+        self.mapping = world.mapping_of(name)
+        """Which of the mappings it has."""
         self.dead = False
         self.frozen_until = 0.0
         self.offline_until = 0.0

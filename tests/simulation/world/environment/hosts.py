@@ -11,12 +11,17 @@ class Hosts:
         self._world = world
         self._rng = world.schedule.rng
         self._starts = [0] * world.plan.daemons
+        self._down_until = 0.0
+        """No daemon is started until then."""
         self.processes: list[Process | None] = [None] * world.plan.daemons
         for host in range(world.plan.daemons):
             world.schedule.after(self._rng.random() * 3, lambda host=host: self._start(host))  # type: ignore[misc]
 
     def _start(self, host: int) -> None:
         if self.processes[host] is not None:
+            return
+        if self._world.schedule.mono < self._down_until:
+            self._world.schedule.at(self._down_until, lambda: self._start(host))
             return
         self._starts[host] += 1
         self.processes[host] = Process(self._world, f"host{host}/{self._starts[host]}")
@@ -49,6 +54,13 @@ class Hosts:
         if process is not None:
             process.die()
 
+    def shut_down(self, seconds: float) -> None:
+        """SIGKILL to all of them; none is started for so long, and a moment more."""
+        self._down_until = max(self._down_until, self._world.schedule.mono + seconds + 0.1)
+        for process in self.processes:
+            if process is not None:
+                process.die()
+
     def stop(self) -> None:
         """SIGTERM to one of them."""
         process = self.any()
@@ -60,6 +72,12 @@ class Hosts:
         for process in self.processes:
             if process is not None and not process.dead and not process.stopping:
                 process.terminate()
+
+    def check_idle(self) -> None:
+        """The oracle looks at those that have nothing left to do."""
+        for process in self.processes:
+            if process is not None and not process.dead and not process.stopping:
+                self._world.oracle.idle(process)
 
     def poke(self) -> None:
         """The wall clock changed."""

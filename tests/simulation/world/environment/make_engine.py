@@ -1,6 +1,7 @@
 """From a plan to the engine it runs."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 from tests.simulation.world.environment.host import Life
@@ -19,7 +20,7 @@ URLS = ("ws://ads1", "ws://ads2")
 
 def make_engine(life: Life, wire: Callable[[], Wire | None], rng: Random) -> Engine:
     """The real engine of a process, with its plan's settings; ``wire``: the one in use."""
-    plan, mapper = life.world.plan, life.world.mapper
+    plan, mapper = life.world.plan, life.world.mappers[life.mapping]
     contribution = ContributionPolicy(
         conflate=plan.conflate,
         max_age=None if plan.max_age is None else round(plan.max_age * 1e6),
@@ -48,6 +49,8 @@ def make_engine(life: Life, wire: Callable[[], Wire | None], rng: Random) -> Eng
         return_after=4.0,
     )
     bounds = Bounds(span=plan.span, waiting_records=plan.waiting_records, batch_results=plan.batch_results)
+    if plan.curves is not None:
+        bounds = replace(bounds, told=plan.curves.told)
     return WatchedEngine(
         life,
         wire,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from tests.simulation.world.environment.brokers import Brokers
-from tests.simulation.world.environment.record_feed import Produced
+from tests.simulation.world.environment.fed_records import Produced
 from tests.simulation.world.environment.schedule import Schedule
 from tests.simulation.world.plan import Takes
 
@@ -60,6 +60,8 @@ class Transaction:
 
     producer: str
     epoch: int
+    process: str
+    """Whose it is: several in turn have the same producer's name."""
     results: list[Encoded] = field(default_factory=list)
     offsets: dict[Partition, Commit] = field(default_factory=dict)
     state: State = State.OPEN
@@ -140,6 +142,11 @@ class SimKafka:
                 before.append(self.offsets[partition])
             self.offsets[partition] = commit
 
+    def delete_offsets(self) -> None:
+        """The group has none any more."""
+        self.offsets.clear()
+        self._before.clear()
+
     def unstable(self, partition: Partition) -> bool:
         """Whether an open transaction holds offsets of this partition: a read_committed consumer waits for it."""
         return any(partition in transaction.offsets for transaction in self._open.values())
@@ -164,10 +171,10 @@ class SimKafka:
         """The coordinator gives up on the producer's epoch: its transaction is aborted, its next call is refused."""
         self.init_transactions(producer)
 
-    def begin(self, producer: str, epoch: int) -> Transaction:
+    def begin(self, producer: str, epoch: int, process: str) -> Transaction:
         """Opens a transaction, with the first record or offset of it. Raises ``Fenced``."""
         self.check(producer, epoch)
-        transaction = Transaction(producer, epoch)
+        transaction = Transaction(producer, epoch, process)
         self._open[producer] = transaction
         self.schedule.after(TRANSACTION_TIMEOUT, lambda: self._expire(transaction))
         return transaction

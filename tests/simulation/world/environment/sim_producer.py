@@ -93,7 +93,7 @@ class SimProducer:
         if self._world.happens("txn_fenced"):
             kafka.fence(self._name)
         try:
-            transaction = self._transaction = kafka.begin(self._name, self._epoch)
+            transaction = self._transaction = kafka.begin(self._name, self._epoch, self._life.name)
         except Fenced:
             raise ProducerFencedError from None
         call(self._life, RESULTS, seconds)

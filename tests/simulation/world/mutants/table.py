@@ -19,6 +19,7 @@ from tests.simulation.world.mutants import (
     commits_broken,
     isolation_broken,
     order_broken,
+    parts_broken,
     sending_broken,
     streams_broken,
     withdrawals_broken,
@@ -34,6 +35,7 @@ ALL = [
     *carrying_broken.MUTANTS,
     *streams_broken.MUTANTS,
     *isolation_broken.MUTANTS,
+    *parts_broken.MUTANTS,
 ]
 """Each breaks one rule that the daemon's promises rest on."""
 

@@ -1,6 +1,6 @@
 """The oracle's law on withdrawing: only where it is wanted, only what stands, and at a stop all that does."""
 
-from tests.simulation.world.environment.record_feed import LISTED
+from tests.simulation.world.environment.sim_mappings import LISTED
 from tests.simulation.world.oracle.evidence import Blanking, Complain, ProcessEvidence, SeenPost
 from tests.simulation.world.oracle.market import Market, Markets
 from tests.simulation.world.oracle.silence import Silence

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.simulation.world.environment.record_feed import Produced
+from tests.simulation.world.environment.fed_records import Part
 from tests.simulation.world.oracle.evidence import Complain, ProcessEvidence, SeenAnswer, SeenPost, WireEvidence, stamp
 from tests.simulation.world.plan import Plan
 
@@ -18,24 +18,24 @@ class EntryRules:
         self._plan = plan
         self._complain = complain
 
-    def check(self, record: Produced, result: dict[str, Any], process: ProcessEvidence) -> None:
+    def check(self, part: Part, result: dict[str, Any], process: ProcessEvidence) -> None:
         """Each post in the result happened, and each that happened is in it."""
         listed = []
         for entry in result["posts"]:
             wire = process.sessions.get(entry["session"])
             post = None if wire is None else wire.posts.get(entry["post_id"])
             if wire is None or post is None:
-                self._complain("6: a post that never was", str(entry), record)
+                self._complain("6: a post that never was", str(entry), part)
                 return
-            self._check_entry(record, entry, post, wire)
+            self._check_entry(part, entry, post, wire)
             listed.append(post)
-        since = process.assigned_at[Partition("prices", record.partition)]
-        own = [post for post in process.told_by.get(record.version, ()) if post.mono >= since]
+        since = process.assigned_at[Partition("prices", part.partition)]
+        own = [post for post in process.told_by.get(part.key, ()) if post.mono >= since]
         missing = [post for post in own if post not in listed]
         if not self._plan.keyed and result["status"] == "CONFLATED":
             missing = missing[1:]  # the one that its carrier tells of
         if missing:
-            self._complain("2: a post is not in its result", f"{missing[0]}: {result}", record)
+            self._complain("2: a post is not in its result", f"{missing[0]}: {result}", part)
 
     def check_withdrawal(self, result: dict[str, Any], process: ProcessEvidence) -> None:
         """Each post that the result of a withdrawal tells of happened."""
@@ -47,14 +47,14 @@ class EntryRules:
             if not self._is_true(entry, post, wire):
                 self._complain("6: an answer that was not given", f"{entry} {post}: {post.answer}", post.ric)
 
-    def _check_entry(self, record: Produced, entry: dict[str, Any], post: SeenPost, wire: WireEvidence) -> None:
-        if (post.ric, post.service, post.type) != (record.ric, record.service, entry["type"]):
-            self._complain("6: a post of another price", f"{entry} {post}", record)
-        older = post.newest < record.version and self._plan.keyed
+    def _check_entry(self, part: Part, entry: dict[str, Any], post: SeenPost, wire: WireEvidence) -> None:
+        if (post.ric, post.service, post.type) != (part.ric, part.service, entry["type"]):
+            self._complain("6: a post of another price", f"{entry} {post}", part)
+        older = post.newest < part.version and self._plan.keyed
         if older or entry["sent_at"] != stamp(post.wall):
-            self._complain("6: a post that did not carry the record", f"{entry} {post}", record)
+            self._complain("6: a post that did not carry the record", f"{entry} {post}", part)
         if not self._is_true(entry, post, wire):
-            self._complain("6: an answer that was not given", f"{entry} {post}: {post.answer}", record)
+            self._complain("6: an answer that was not given", f"{entry} {post}: {post.answer}", part)
 
     def _is_true(self, entry: dict[str, Any], post: SeenPost, wire: WireEvidence) -> bool:
         answer, said = post.answer, entry["answer"]

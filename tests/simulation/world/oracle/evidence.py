@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeAlias
 
-from tests.simulation.world.environment.record_feed import VERSIONED
+from tests.simulation.world.environment.fed_records import ANYWHERE, PartKey
+from tests.simulation.world.environment.sim_mappings import VERSIONED
 
 from contribd.engine.records.offsets import Partition
 
 Complain: TypeAlias = Callable[[str, str, object], None]
-"""The promise broken, what was seen, and whom it is about."""
+"""The promise broken, what was seen, and whom it is about: a part, a record or a RIC."""
 
 STATUS_OF_ANSWER = {"ACK": "ACK", "NAK": "NAK", "ERROR": "ERROR", "TIMEOUT": "UNANSWERED", "LOST": "UNANSWERED"}
 """The status of a result by what its last post's entry says was answered."""
@@ -77,6 +78,10 @@ class SeenPost:
     passed_at: float | None = None
     """When a post of a later frame was first answered, while this one was not."""
 
+    def key(self, version: int) -> PartKey:
+        """The part of that record that it carries."""
+        return version, self.service, self.ric, ANYWHERE
+
     def __str__(self) -> str:
         what = self.values or f"withdraws {sorted(self.blanks)}"
         return f"post {self.post_id} of {self.process.name} on wire {self.wire.number}: {what}"
@@ -122,18 +127,20 @@ class ProcessEvidence:
     """One process of a daemon."""
 
     name: str
+    mapping: int = 0
+    """Which of the mappings it has."""
     assigned_at: dict[Partition, float] = field(default_factory=dict)
     owned: set[Partition] = field(default_factory=set)
     stopping_at: float | None = None
     sessions: dict[str, WireEvidence] = field(default_factory=dict)
     last: dict[tuple[str, str], SeenPost] = field(default_factory=dict)
-    told_by: dict[int, list[SeenPost]] = field(default_factory=dict)
-    """Posts that a record's result must tell of: those it was the newest in; without keys, those it gave a value."""
+    told_by: dict[PartKey, list[SeenPost]] = field(default_factory=dict)
+    """Posts that a part's result must tell of: those it was the newest in; without keys, those it gave a value."""
     last_id: int = 0
-    shown: set[int] = field(default_factory=set)
-    """Versions that left the daemon."""
-    carried: dict[int, float] = field(default_factory=dict)
-    """When a version was last on the wire."""
+    shown: set[PartKey] = field(default_factory=set)
+    """Parts that left the daemon."""
+    carried: dict[PartKey, float] = field(default_factory=dict)
+    """When a part was last on the wire."""
     refused: dict[tuple[str, str], float] = field(default_factory=dict)
     """When the ADS last said that an item does not exist."""
     sent: deque[float] = field(default_factory=deque)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from tests.simulation.world.environment.record_feed import LISTED, Produced
+from tests.simulation.world.environment.fed_records import Part
 from tests.simulation.world.oracle.evidence import ProcessEvidence, SeenPost
+from tests.simulation.world.oracle.history import History
 
 from contribd.engine.records.offsets import Partition
 
@@ -30,9 +31,9 @@ class MarketQuote:
 class Market:
     """What one process shows, as far as it can know. The laws read it; only these methods change it."""
 
-    def __init__(self, process: ProcessEvidence, records: dict[int, Produced]) -> None:
+    def __init__(self, process: ProcessEvidence, history: History) -> None:
         self._process = process
-        self._records = records
+        self._history = history
         self.quotes: dict[Key, MarketQuote] = {}
         self.shown: set[tuple[str, str, str]] = set()
         """Service, RIC and field of every value it posted."""
@@ -96,20 +97,21 @@ class Market:
         return {
             name
             for name, version in post.values.items()
-            if self.shows(post, self._source(version)) and self._is_listed(name, version)
+            if self.shows(post, self._source(version)) and self._is_listed(name, post, version)
         }
 
-    def _is_listed(self, name: str, version: int) -> bool:
-        return name in LISTED["refresh" if self._records[version].refresh else "update"]
+    def _is_listed(self, name: str, post: SeenPost, version: int) -> bool:
+        part = self._history.part(post.key(version), self._process.mapping)
+        return part is not None and name in part.listed
 
     def _source(self, version: int) -> Partition:
-        return Partition("prices", self._records[version].partition)
+        return Partition("prices", self._history.by_version[version].partition)
 
     # Its results
 
-    def settled(self, record: Produced, result: dict[str, Any]) -> None:
-        """The result of a record: what it put into the market stands, if its partition is still ours."""
-        partition = Partition("prices", record.partition)
+    def settled(self, part: Part, result: dict[str, Any]) -> None:
+        """The result of a part: what it put into the market stands, if its partition is still ours."""
+        partition = Partition("prices", part.partition)
         for entry in result["posts"]:
             post = self._process.sessions[entry["session"]].posts[entry["post_id"]]
             if entry["answer"] in _STANDS and self.shows(post, partition):
@@ -133,12 +135,12 @@ class Market:
 class Markets:
     """One for each process."""
 
-    def __init__(self, records: dict[int, Produced]) -> None:
-        self._records = records
+    def __init__(self, history: History) -> None:
+        self._history = history
         self._markets: dict[str, Market] = {}
 
     def of(self, process: ProcessEvidence) -> Market:
         """What this process has in the market."""
         if (market := self._markets.get(process.name)) is None:
-            market = self._markets[process.name] = Market(process, self._records)
+            market = self._markets[process.name] = Market(process, self._history)
         return market

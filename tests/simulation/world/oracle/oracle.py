@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from tests.simulation.world.environment.fed_records import Produced
 from tests.simulation.world.environment.group import Group
-from tests.simulation.world.environment.record_feed import Produced
 from tests.simulation.world.environment.schedule import Schedule
 from tests.simulation.world.environment.sim_kafka import SimKafka, Transaction
 from tests.simulation.world.oracle.blank_rules import BlankRules
@@ -52,13 +52,13 @@ class Oracle:
         self._history = history = History(kafka.logs, keyed=plan.keyed)
         self._processes: dict[str, ProcessEvidence] = {}
         self._wires: list[WireEvidence] = []
-        records, complain = history.by_version, self.complain
+        complain = self.complain
         self._silence = Silence(plan.silent_after)
-        self._markets = markets = Markets(records)
+        self._markets = markets = Markets(history)
         self._blanks = BlankRules(plan, self._silence, markets, complain)
         self._results = ResultRules(plan, self._processes, kafka.begins, history, markets, complain)
-        self._posts = PostRules(plan, records, group.owners, self._results.settled, self._blanks, complain)
-        self._order = OrderRules(plan, records, self._results.settled, complain)
+        self._posts = PostRules(plan, history, group.owners, self._results.settled, self._blanks, complain)
+        self._order = OrderRules(plan, history, self._results.settled, complain)
         self._starvation = StarvationRules(plan, complain)
         self.trace: list[tuple[float, str, str, object]] = []
         self._digest = hashlib.sha256()
@@ -114,20 +114,19 @@ class Oracle:
         self._results.committed(transaction)
         self._starvation.settled(self._results.settled, self._schedule.mono)
 
+    def offsets_gone(self) -> None:
+        """The group has lost its offsets: what is settled is known by the results alone."""
+        self.note("kafka", "the group's offsets are gone")
+        self._results.offsets_gone()
+
     def faults_end(self) -> None:
         """From now on nothing goes wrong."""
         self._starvation.end(self._schedule.mono)
 
     @property
     def missing(self) -> int:
-        """Records without a result so far."""
-        begins = self._kafka.begins
-        if len(begins) < self._plan.partitions:
-            return 1
-        skipped = sum(
-            record.offset < begins[Partition("prices", record.partition)] for log in self._kafka.logs for record in log
-        )
-        return len(self._history.by_version) - skipped - len(self._results.results)
+        """Records that have not all their results so far."""
+        return self._results.missing
 
     def finish(self) -> None:
         """The run is over."""
@@ -137,8 +136,8 @@ class Oracle:
 
     def started(self, process: Life) -> None:
         """A process began."""
-        self._processes[process.name] = ProcessEvidence(process.name)
-        self.note(process.name, "started")
+        self._processes[process.name] = ProcessEvidence(process.name, process.mapping)
+        self.note(process.name, f"started, mapping {process.mapping}")
 
     def _stopping(self, process: Life, sight: ProcessEvidence, engine: Engine) -> None:
         sight.stopping_at = self._schedule.mono
@@ -181,6 +180,7 @@ class Oracle:
             for partition in event.partitions:
                 sight.assigned_at[partition] = self._schedule.mono
                 sight.owned.add(partition)
+                self._results.assigned(sight, partition)
                 self._silence.assigned(sight, partition, self._schedule.mono)
         elif isinstance(event, Revoked):
             sight.owned -= event.partitions
@@ -212,11 +212,21 @@ class Oracle:
         """After the worker did something: its memory is bounded."""
         plan, intake = self._plan, process.engine.intake
         held = intake.waiting + sum(intake.buffered(partition) for partition in intake.trackers)
-        bound = plan.waiting_records + 10 * plan.max_poll
+        most = 1 if plan.curves is None else plan.curves.widest + 2
+        bound = plan.waiting_records + 10 * plan.max_poll * most
         if plan.conflate:  # partitions that catch up are read on, one at a time
             bound = 2 * (bound + plan.span)
         if held > bound:
             self.complain("4: too many records held", f"{held} in {process.name}")
+        if intake.waiting < 0 or intake.waiting_bytes < 0:
+            self.complain("4: less than nothing waits", f"{intake.waiting}, {intake.waiting_bytes} in {process.name}")
+
+    def idle(self, process: Process) -> None:
+        """Every record has its results: nothing waits any more, which would hold up what comes."""
+        for partition, tracker in process.engine.intake.trackers.items():
+            waits = (tracker.waiting, tracker.waiting_bytes)
+            if self._posts.owns(self._processes[process.name], partition) and any(waits):
+                self.complain("4: what waits is counted wrong", f"{waits} of {partition} in {process.name}")
 
     # The wire
 

@@ -2,26 +2,31 @@
 
 from collections.abc import Callable
 
-from tests.simulation.world.environment.record_feed import Produced
+from tests.simulation.world.environment.fed_records import PartKey
 from tests.simulation.world.oracle.evidence import Complain, ProcessEvidence, SeenPost
+from tests.simulation.world.oracle.history import History
 from tests.simulation.world.plan import Plan
+
+_Line = tuple[str, str, int | None]
+"""A service, a RIC, and the partition whose order it is, where there are several."""
 
 
 class OrderRules:
     """Judges every post when its last byte leaves the daemon, and counts what is posted again after a kill."""
 
-    def __init__(
-        self, plan: Plan, records: dict[int, Produced], settled: Callable[[Produced], bool], complain: Complain
-    ) -> None:
-        """``settled``: whether a record's result is durable."""
+    def __init__(self, plan: Plan, history: History, settled: Callable[[PartKey], bool], complain: Complain) -> None:
+        """``settled``: whether a part's result is durable."""
         self._plan = plan
-        self._records = records
+        self._history = history
         self._settled = settled
         self._complain = complain
-        self._handed: dict[tuple[str, str, int | None], int] = {}
+        self._handed: dict[_Line, int] = {}
+        """The newest version of each line."""
         self._fields: dict[tuple[str, str, int | None, str], int] = {}
-        self._unsettled: set[int] = set()
-        """Versions that a process had posted, and whose result was not durable, when it was killed."""
+        self._posted: dict[_Line, set[tuple[int, int, str]]] = {}
+        """All that was posted of each line: versions, the mapping of the process that posted it, and fields."""
+        self._unsettled: set[PartKey] = set()
+        """Parts that a process had posted, and whose result was not durable, when it was killed."""
         self.reposts = 0
         """Posts that carry one of those again."""
 
@@ -33,7 +38,7 @@ class OrderRules:
         """
         if not post.values:
             return
-        carried = set(post.values.values())
+        carried = {post.key(version) for version in post.values.values()}
         post.process.shown |= carried
         if carried & self._unsettled:
             self.reposts += 1
@@ -42,22 +47,43 @@ class OrderRules:
             self._check_newest(post)
         for name, version in post.values.items():
             index = (post.service, post.ric, self._line_of(version), name)
-            if version < self._fields.get(index, 0):
+            if version < self._fields.get(index, 0) and self._knew_better(post, version, index[:3], name):
                 text = f"{post}: {name} was {self._fields[index]} already"
                 self._complain("2: an older value after a newer one", text, post.ric)
-            self._fields[index] = version
+            self._fields[index] = max(version, self._fields.get(index, 0))
+            self._posted.setdefault(index[:3], set()).add((version, post.process.mapping, name))
 
     def killed(self, process: ProcessEvidence) -> None:
         """A process is gone: what it had posted and has no durable result may be posted once more."""
-        self._unsettled |= {version for version in process.shown if not self._settled(self._records[version])}
+        self._unsettled |= {key for key in process.shown if not self._settled(key)}
 
     def _check_newest(self, post: SeenPost) -> None:
         index = (post.service, post.ric, self._line_of(post.newest))
         before = self._handed.get(index, 0)
-        if post.newest < before:
+        if post.newest < before and self._knew_better(post, post.newest, index):
             self._complain("2: an older price after a newer one", f"{post} after {before}", post.ric)
-        self._handed[index] = post.newest
+        self._handed[index] = max(post.newest, before)
+
+    def _knew_better(self, post: SeenPost, version: int, line: _Line, name: str | None = None) -> bool:
+        """Whether there is an order between this and something newer that was posted.
+
+        There is none where a mapping of before did not make the older of them, or the mapping of now does not make the
+        newer one: neither process could know of both.
+        """
+        mapping, history = post.process.mapping, self._history
+        key = post.key(version)
+        return any(
+            newer > version and _makes(history, key, before) and _makes(history, post.key(newer), mapping)
+            for newer, before, field in self._posted.get(line, ())
+            if name in {None, field}
+        )
 
     def _line_of(self, version: int) -> int | None:
         """The partition whose order a record is in; None: the one its instrument has."""
-        return None if self._plan.keyed else self._records[version].partition
+        return None if self._plan.keyed else self._history.by_version[version].partition
+
+
+def _makes(history: History, key: PartKey, mapping: int) -> bool:
+    """Whether a mapping makes a post of it."""
+    part = history.part(key, mapping)
+    return part is not None and part.posted

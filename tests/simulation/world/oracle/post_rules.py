@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.simulation.world.environment.record_feed import Produced
+from tests.simulation.world.environment.fed_records import Part, PartKey
 from tests.simulation.world.environment.venue import RETRYABLE
 from tests.simulation.world.oracle.blank_rules import BlankRules
 from tests.simulation.world.oracle.evidence import (
@@ -15,6 +15,7 @@ from tests.simulation.world.oracle.evidence import (
     posts_in,
     versions,
 )
+from tests.simulation.world.oracle.history import History
 from tests.simulation.world.oracle.isolation_rules import IsolationRules
 from tests.simulation.world.plan import Plan
 
@@ -37,19 +38,19 @@ class PostRules:
     def __init__(
         self,
         plan: Plan,
-        records: dict[int, Produced],
+        history: History,
         owners: dict[Partition, str],
-        settled: Callable[[Produced], bool],
+        settled: Callable[[PartKey], bool],
         blanks: BlankRules,
         complain: Complain,
     ) -> None:
         """``owners``: which member the group gave each partition to, as the group itself knows it.
 
-        ``settled``: whether a record's result is durable.
+        ``settled``: whether a part's result is durable.
         """
         self._plan = plan
         self._owners = owners
-        self._records = records
+        self._history = history
         self._settled = settled
         self._blanks = blanks
         self._complain = complain
@@ -116,9 +117,9 @@ class PostRules:
         for version in sorted(set(values.values())):
             if self._plan.keyed and version != post.newest:
                 continue
-            process.told_by.setdefault(version, []).append(post)
+            process.told_by.setdefault(post.key(version), []).append(post)
         for version in values.values():
-            process.carried[version] = mono
+            process.carried[post.key(version)] = mono
         return post
 
     def _count(self, post: SeenPost, before: SeenPost | None) -> None:
@@ -177,44 +178,50 @@ class PostRules:
 
     def _check_content(self, post: SeenPost) -> None:
         for name, version in post.values.items():
-            record = self._records[version]
-            if (record.ric, record.service) != (post.ric, post.service) or name not in record.fields:
+            part = self._history.part(post.key(version), post.process.mapping)
+            if part is None or name not in part.fields:
                 self._complain("a value of another record", f"{post}: {name}", post.ric)
-            if self._settled(record):
-                self._complain("1: posted a record that has its result", f"{post}: {record}", post.ric)
-            self._check_age(post, record)
-            self._check_owned(post, Partition("prices", record.partition))
+                return
+            if part.rejected is not None:
+                self._complain("posted what cannot be mapped", f"{post}: {part}, {part.rejected}", post.ric)
+            if self._settled(part.key):
+                self._complain("1: posted a record that has its result", f"{post}: {part}", post.ric)
+            self._check_age(post, part)
+            self._check_owned(post, Partition("prices", part.partition))
         if not self._plan.conflate and len(set(post.values.values())) > 1:
             self._complain("3: merged although prices are not conflated", str(post), post.ric)
-        newest = self._records[post.newest]
+        newest = self._history.part(post.key(post.newest), post.process.mapping)
         if post.type == "Refresh" and not self._refresh_due(post):
             self._complain("a Refresh nobody asked for", str(post), post.ric)
-        if newest.refresh and post.type != "Refresh":
+        if newest is not None and newest.refresh and post.type != "Refresh":
             self._complain("an Update where the mapping says Refresh", str(post), post.ric)
 
     def _check_owned(self, post: SeenPost, partition: Partition) -> None:
         if partition not in post.process.owned:
             self._complain("2: posted a price of a partition that was taken away", str(post), post.ric)
-        if self._owners[partition].partition("#")[0] != post.process.name:
+        if not self.owns(post.process, partition):
             text = f"{post}; {partition} is {self._owners[partition]}'s"
             self._complain("2: posted a price of a partition another member owns", text, post.ric)
+
+    def owns(self, process: ProcessEvidence, partition: Partition) -> bool:
+        """Whether the group has given the partition to this process."""
+        return self._owners[partition].partition("#")[0] == process.name
 
     def _check_withdrawal_owned(self, post: SeenPost) -> None:
         partitions = () if post.blanking is None else post.blanking.partitions
         if len(partitions) == 1:
             self._check_owned(post, *partitions)
 
-    def _check_age(self, post: SeenPost, record: Produced) -> None:
+    def _check_age(self, post: SeenPost, part: Part) -> None:
         max_age = self._plan.max_age
-        if max_age is not None and 0 <= record.timestamp < (post.wall - max_age * 1e6) // 1000 - 1:
-            self._complain("posted a price that is too old", f"{post}: {record}", post.ric)
+        if max_age is not None and 0 <= part.timestamp < (post.wall - max_age * 1e6) // 1000 - 1:
+            self._complain("posted a price that is too old", f"{post}: {part}", post.ric)
 
     def _refresh_due(self, post: SeenPost) -> bool:
         """Whether a record it may carry is mapped to a Refresh, or the ADS said that the item does not exist."""
         key = (post.service, post.ric)
         return key in post.process.refused or any(
-            (record.service, record.ric) == key and record.refresh and (version <= post.newest or not self._plan.keyed)
-            for version, record in self._records.items()
+            part.refresh and (part.version <= post.newest or not self._plan.keyed) for part in self._history.of(*key)
         )
 
     def _check_outstanding(self, post: SeenPost) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.simulation.world.environment.record_feed import Produced
+from tests.simulation.world.environment.fed_records import Part, PartKey, Produced
 from tests.simulation.world.oracle.evidence import Complain
 from tests.simulation.world.plan import Plan
 
@@ -21,20 +21,24 @@ AT_FIRST = 6
 
 
 class StarvationRules:
-    """Judges when results come, in runs where some instruments do harm and nothing else goes wrong."""
+    """Judges when results come, in runs where some instruments do harm and nothing else goes wrong.
+
+    Of a record with several parts each is judged by itself: one that has to wait is in nobody's way.
+    """
 
     def __init__(self, plan: Plan, complain: Complain) -> None:
         self._plan = plan
         self._complain = complain
-        self._open: dict[int, tuple[Produced, float]] = {}
+        self._open: dict[PartKey, tuple[Part, float]] = {}
         self._sessions = 0
         self._ended = not plan.harm_alone
         self._known_by = JOINED + 4 * plan.ack_timeout if plan.harm == "silent" else JOINED
 
     def produced(self, record: Produced, mono: float) -> None:
-        """A record of the prices topic."""
+        """A record of the prices topic; all processes of such a run have the same mapping."""
         if not self._ended:
-            self._open[record.version] = record, max(mono, self._known_by)
+            since = max(mono, self._known_by)
+            self._open |= {key: (part, since) for key, part in record.made(0).items()}
 
     def logged_in(self) -> None:
         """A session was made."""
@@ -44,24 +48,24 @@ class StarvationRules:
                 "an instrument that does harm ends a session again and again", f"{self._sessions} sessions", None
             )
 
-    def settled(self, settled: Callable[[Produced], bool], mono: float) -> None:
+    def settled(self, settled: Callable[[PartKey], bool], mono: float) -> None:
         """A transaction is durable."""
         if not self._ended:
-            for record, since in [entry for entry in self._open.values() if settled(entry[0])]:
-                self._judge(record, mono - since)
-                del self._open[record.version]
+            for part, since in [entry for key, entry in self._open.items() if settled(key)]:
+                self._judge(part, mono - since)
+                del self._open[part.key]
 
     def end(self, mono: float) -> None:
         """No instrument does harm any more."""
         if not self._ended:
-            for record, since in self._open.values():
-                self._judge(record, mono - since)
+            for part, since in self._open.values():
+                self._judge(part, mono - since)
         self._ended = True
 
-    def _judge(self, record: Produced, lag: float) -> None:
-        limit = self._own_limit() if record.ric in self._plan.harmful else LATE
+    def _judge(self, part: Part, lag: float) -> None:
+        limit = self._own_limit() if part.ric in self._plan.harmful else LATE
         if lag > limit:
-            self._complain("an instrument that does harm holds results up", f"{lag:.3f} s: {record}", record)
+            self._complain("an instrument that does harm holds results up", f"{lag:.3f} s: {part}", part)
 
     def _own_limit(self) -> float:
         """Its own prices wait for the one in flight, and then for its tries; where each is posted, without end."""

@@ -1,0 +1,118 @@
+"""The oracle's law on commits: they say exactly which parts of which records have their results."""
+
+from tests.simulation.world.environment.fed_records import ANYWHERE, Part, PartKey, Produced
+from tests.simulation.world.oracle.evidence import Complain, ProcessEvidence
+from tests.simulation.world.oracle.history import History
+from tests.simulation.world.oracle.told import Told, read_commit, tag_of
+from tests.simulation.world.plan import Plan
+
+from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.offsets import Partition
+
+
+class CommitRules:
+    """Judges every commit, and knows which records are over.
+
+    A record is over once every part that the mapping of its process makes has its result: whatever another mapping
+    makes of it, nothing of it is posted any more.
+    """
+
+    def __init__(self, plan: Plan, begins: dict[Partition, int], history: History, complain: Complain) -> None:
+        self._plan = plan
+        self._begins = begins
+        self._history = history
+        self._complain = complain
+        self._over: set[int] = set()
+        """Versions of which a commit has said so."""
+        self._in_doubt: set[int] = set()
+        """Those of them that some mapping makes more of than has results: another commit need not say so."""
+        self._results: dict[int, dict[PartKey, ProcessEvidence]] = {}
+        """The parts of a version that have their results, and who wrote them."""
+        self._owners: dict[Partition, list[ProcessEvidence]] = {}
+        """Whoever was given a partition, the last one last."""
+
+    def assigned(self, process: ProcessEvidence, partition: Partition) -> None:
+        """A process was given a partition."""
+        self._owners.setdefault(partition, []).append(process)
+
+    def result(self, part: Part, process: ProcessEvidence) -> None:
+        """A part has its result."""
+        self._results.setdefault(part.version, {})[part.key] = process
+
+    def offsets_gone(self) -> None:
+        """Nobody knows any more which posts a mapping did not make: another one may make them, though it was over."""
+        mappings = (0,) if self._plan.curves is None else self._plan.curves.mappings
+        records = self._history.by_version
+        self._in_doubt = {
+            each for each in self._over if not all(self._has_all(records[each], number) for number in mappings)
+        }
+
+    def commit(self, process: ProcessEvidence, partition: Partition, commit: Commit) -> None:
+        """Below the offset every record is over; above it, exactly those that are said to be. Of the others exactly the
+        parts are told that have their results."""
+        told, begin = read_commit(commit), self._begins[partition]
+        for record in self._history.log(partition.number):
+            if record.offset >= begin:
+                self._check(process, record, told, record.offset < commit.offset or record.offset in told.whole)
+        last = max((*told.whole, *told.parts), default=commit.offset)
+        if last - commit.offset >= self._plan.span:
+            self._complain("4: ran too far ahead", f"{partition}: {commit.offset} and {last}", partition)
+
+    def _check(self, process: ProcessEvidence, record: Produced, told: Told, said: bool) -> None:
+        over = record.version in self._over
+        if said:
+            if not over and not self._has_all(record, process.mapping):
+                self._differ(record, "is committed and has no result")
+            self._over.add(record.version)
+        elif record.offset < told.results_to:
+            if not told.parts.get(record.offset, set()) <= (has := self._tags(record)):
+                self._differ(record, f"has the results of {has}, and told are {told.parts[record.offset]}")
+        elif (over and record.version not in self._in_doubt) or (
+            self._has_all(record, process.mapping) and self._wrote(process, record)
+        ):
+            self._differ(record, "has its result and is not committed")
+        elif told.parts.get(record.offset, set()) != (has := self._tags(record)):
+            self._differ(record, f"has the results of {has}, and told are {told.parts.get(record.offset)}")
+
+    def _differ(self, record: Produced, words: str) -> None:
+        self._complain("1: offsets and results differ", f"{record}: offset {record.offset} {words}", record)
+
+    def _has_all(self, record: Produced, mapping: int) -> bool:
+        results = self._results.get(record.version)
+        if results is None:
+            return False
+        return all(key in results for key in record.made(mapping)) or as_a_whole(record.version) in results
+
+    def _wrote(self, process: ProcessEvidence, record: Produced) -> bool:
+        """Whether it has taken the record for sure: some may have nothing left to post when they are taken."""
+        return process in self._results[record.version].values()
+
+    def _tags(self, record: Produced) -> set[int]:
+        return {tag_of(key) for key in self._results.get(record.version, ())}
+
+    @property
+    def missing(self) -> int:
+        """Records that are not over, as the last owners of their partitions make them."""
+        if len(self._begins) < self._plan.partitions:
+            return 1
+        return sum(not self._is_over(record, latest=True) for record in self._history.by_version.values())
+
+    def _is_over(self, record: Produced, *, latest: bool) -> bool:
+        if record.version in self._over:
+            return True
+        partition = Partition("prices", record.partition)
+        owners = self._owners.get(partition, [])
+        return record.offset < self._begins.get(partition, 0) or any(
+            self._has_all(record, process.mapping) for process in (owners[-1:] if latest else owners)
+        )
+
+    def finish(self) -> None:
+        """The run is over."""
+        for record in self._history.by_version.values():
+            if Partition("prices", record.partition) in self._begins and not self._is_over(record, latest=False):
+                self._complain("1: a record without a result", str(record), record)
+
+
+def as_a_whole(version: int) -> PartKey:
+    """What a record without any part is known by."""
+    return version, None, None, ANYWHERE
