@@ -148,7 +148,7 @@ def _proxy(settings: Settings) -> Proxy | None:
 
 def services(loaded: Loaded) -> tuple[str, ...]:
     """The services that mappings post to."""
-    return tuple(dict.fromkeys(mapping.service for mapping in loaded.mapper.mappings))
+    return tuple(dict.fromkeys(post.service for mapping in loaded.mapper.mappings for post in mapping.posts))
 
 
 def poster(settings: Settings) -> str | None:

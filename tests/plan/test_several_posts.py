@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from tests.plan.making import gathered, ignored, post, rejected, several, texts
+from tests.plan.making import gathered, ignored, mappings, post, rejected, several, texts
 
 from contribd.mapping.outcome import Outcome, RejectCode, Rejected
 from contribd.plan.configuration import mapping_changes
@@ -112,9 +112,13 @@ def test_rics_are_gained_and_lost_post_by_post() -> None:
 
 
 def test_every_post_of_a_record_exercises_its_fields() -> None:
-    coverage = Coverage([])
+    posts = [{"ric": "{a}", "fields": {"BID": "bid"}}, {"ric": "{b}", "fields": {"ASK": "ask", "MID_PRICE": "mid"}}]
+    coverage = Coverage(mappings({"name": "fx", "posts": posts}))
     coverage.add(several(A, NO))
     assert coverage.matched == {"fx": 1}
+    assert coverage.exercised().silent_fields == {"fx": ("ASK", "MID_PRICE")}
+    coverage.add(several(A, post("B=", ASK=1, MID_PRICE=1)))
+    assert coverage.exercised().silent_fields == {}
 
 
 def test_the_document_counts_records_and_parts() -> None:

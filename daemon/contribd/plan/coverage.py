@@ -26,7 +26,7 @@ class Coverage:
     """Which mappings of a set matched, and which fields they posted."""
 
     def __init__(self, mappings: Iterable[CompiledMapping]) -> None:
-        self._waiting = {each.name: {field.name for field in each.fields} for each in mappings}
+        self._waiting = {each.name: {field.name for post in each.posts for field in post.fields} for each in mappings}
         self._fields = {name: frozenset(fields) for name, fields in self._waiting.items()}
         self.matched: dict[str, int] = dict.fromkeys(self._waiting, 0)
         """Records each was for, rejected ones too."""
