@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.engine.rig import P0, Rig, statuses
+from tests.engine.rig import P0, P1, Rig, statuses
 
 from contribd.engine.limits import MAX_METADATA, MAX_TOLD, Bounds
 from contribd.engine.records import parts as several
@@ -230,6 +230,33 @@ def test_while_it_catches_up_parts_are_held_and_merged() -> None:
     ]
 
 
+def test_a_record_all_of_whose_posts_have_results_is_committed_though_nothing_follows() -> None:
+    rig = restarted(settled_in_part("A", "C"))
+    rig.put_values(curve("A", "C"))
+    assert rig.posts == []
+    rig.fail()
+    batch = rig.batch()
+    assert (batch.settlements, batch.commits[P0]) == ([], (1, ""))
+    rig.handle_committed(batch.number)
+    assert rig.take() is None
+    assert rig.engine.intake.waiting == rig.engine.intake.waiting_bytes == 0
+
+
+def test_what_is_known_while_a_transaction_is_written_is_part_of_the_next_one() -> None:
+    rig = restarted(settled_in_part("A", "C"))
+    rig.put_values(curve("A", "B", "C"), curve("Z", "Y"))
+    rig.ack(*rig.ids)
+    commit = rig.batch().commits[P0]
+    assert commit == (2, "")
+    late = Rig().open().assign(start=0, metadata=settled_in_part("A", "C")[1]).assign(P1)
+    late.put({"BID": 1}, ric="W", partition=P1)
+    late.ack(1)
+    first = late.batch()
+    late.put_values(curve("A", "C"))
+    late.handle_committed(first.number)
+    assert late.batch().commits == {P0: (1, "")}
+
+
 # What a commit can tell
 
 
@@ -265,15 +292,26 @@ def test_more_than_a_commit_can_tell_of_waits() -> None:
     assert rig.engine.take_paused() == frozenset()
 
 
-def test_a_record_with_more_posts_than_any_commit_can_tell_of_is_rejected() -> None:
-    rig = Rig(bounds=Bounds(told=most_bits(3))).open().assign()
-    rig.put_values(curve("A", "B", "C"), curve("A", "B", "C", "D"))
+def test_a_record_with_more_posts_than_any_commit_can_tell_of_goes_alone_and_is_written_whole() -> None:
+    rig = Rig(bounds=Bounds(told=most_bits(3))).open().assign().assign(P1)
+    rig.put_values(curve("A", "B", "C"), curve("A", "B", "C", "D"), curve("A", "B"))
     rig.ack(1, 2, 3)
     assert [one["status"] for one in rig.commit()] == ["ACK"] * 3
     rig.tick()
-    (result,) = rig.commit()
-    assert (result["status"], result["code"]) == ("REJECTED", "TooLarge")
-    assert "offset.metadata.max.bytes" in result["text"]
+    rig.put_values(curve("D", "E", "F", "G"), partition=P1)
+    rig.put({"BID": 7}, ric="X", partition=P1)
+    assert rics(rig)[3:] == ["A", "B", "C", "D"]
+    rig.ack(4, 5, 7)
+    assert rig.take() is None
+    rig.ack(6)
+    assert [one["source"]["part"] for one in rig.commit()] == [0, 1, 3, 2]
+    rig.tick()
+    assert sorted(rics(rig)[7:]) == ["A", "B", "D", "E", "F", "G"]
+    rig.ack(*rig.ids[7:])
+    while rig.commit():
+        rig.tick()
+        rig.ack(*rig.ids[-1:])
+    assert rig.engine.intake.waiting == 0
 
 
 @given(

@@ -526,6 +526,15 @@ class SinkSuite(_Suite):
         assert topics.committed() == (20, "")
         writer.stop()
 
+    def test_a_transaction_may_have_offsets_alone(self, cluster: Cluster) -> None:
+        topics = Topics(cluster)
+        writer = SinkProcess(topics.settings())
+        for number, results in enumerate(([b"r1"], [], [b"r3"]), 1):
+            assert writer.write(number, results, {topics.partition(): Commit(number, "")}, no_member())
+        assert topics.read(topics.results) == [b"r1", b"r3"]
+        assert topics.committed() == (3, "")
+        writer.stop()
+
     def test_a_stop_writes_what_was_handed_over_first(self, cluster: Cluster) -> None:
         topics = Topics(cluster)
         writer = SinkProcess(topics.settings())

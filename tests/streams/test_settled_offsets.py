@@ -18,6 +18,8 @@ def test_a_record_with_several_posts_is_settled_once_each_has_its_result() -> No
     assert 7 not in settled
     assert settled.in_part == {7: Told(tags_of([("TRCC", "A"), ("TRCC", "C")]), 0b11)}
     settled.add_part(7, b"1/3", b"TRCC", b"B")
+    assert 7 not in settled
+    settled.add_part(7, b"2/3", b"TRCC", b"C")
     assert 7 in settled
     assert (settled.count, settled.in_part) == (1, {})
 

@@ -245,8 +245,17 @@ class OffsetTracker:
         return self._earlier.get(offset)
 
     def tells_of(self, count: int) -> bool:
-        """Whether a commit can tell of a record with so many posts, if of nothing else."""
+        """Whether a commit can tell of a record with so many posts, if of nothing else.
+
+        Brokers that take little metadata leave no room for many. Such a record is taken as the only one, and its
+        results are written in one transaction (``reach``), so that nothing has to be told of it.
+        """
         return most_bits(count) <= self._told
+
+    @property
+    def untold(self) -> bool:
+        """Whether there is such a record, and its results are not durable."""
+        return not all(self.tells_of(parts.count) for parts in self._ledger.of.values())
 
     def split(self, offset: int, size: int, keys: Sequence[Key], told: Told | None = None) -> Parts | None:
         """The record taken last makes these posts; None where a commit may not be able to tell of them beside the
@@ -254,25 +263,24 @@ class OffsetTracker:
         parts = Parts(offset, size, len(keys), tags_of(keys))
         parts.begin(told)
         self._ledger.add(parts)
-        if not self.catching_up and self._floor != offset and offset - (self._floor or 0) >= self._room():
+        is_alone = self._floor == offset
+        if not is_alone and not self.catching_up and offset - (self._floor or 0) >= self._room():
             self._ledger.remove(parts)
             return None
         self._measure()
-        self.waiting += parts.left - 1
-        if parts.whole:  # an earlier mapping made other posts beside them, which had no result yet
-            self.waiting += 1
-            self._settle_whole(parts)
+        self.waiting += max(1, parts.left) - 1
         return parts
 
     def settle_part(self, parts: Parts, number: int) -> None:
         """The result of one of a record's posts is part of the transaction being built."""
         parts.settle(number)
         if parts.whole:
-            self._settle_whole(parts)
+            self.settle_whole(parts)
         else:
             self._wait_for_less(parts)
 
-    def _settle_whole(self, parts: Parts) -> None:
+    def settle_whole(self, parts: Parts) -> None:
+        """All posts of a record have their results, durable or in the transaction being built."""
         self._ledger.settled(parts)
         self.settle(parts.offset, parts.size)
 

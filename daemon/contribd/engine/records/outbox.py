@@ -9,6 +9,7 @@ from contribd.engine.records.carrier_promotion import Entry, without
 from contribd.engine.records.commit_metadata import Commit
 from contribd.engine.records.instruments import Instrument
 from contribd.engine.records.offsets import OffsetTracker, Partition
+from contribd.engine.records.parts import Parts
 from contribd.engine.records.price import Settlement
 from contribd.engine.records.reach import within_reach
 
@@ -33,6 +34,10 @@ class Outbox:
         self._pending: deque[Entry] = deque()
         self._batch: Batch | None = None
         self._taken: list[Entry] = []
+        self._known: list[tuple[OffsetTracker, Parts]] = []
+        """Records all of whose posts turned out to have results already: a commit has to say so."""
+        self._known_taken: set[OffsetTracker] = set()
+        """Partitions of those that are in the batch."""
         self._writing = False
         self._number = 0
         self.accepted = ""
@@ -45,16 +50,22 @@ class Outbox:
         """No commit can tell of what was taken: it goes with its partition, which begins anew."""
 
     def __len__(self) -> int:
-        return len(self._pending) + len(self._taken)
+        return len(self._pending) + len(self._taken) + len(self._known) + len(self._known_taken)
 
     @property
     def can_take(self) -> bool:
         """Whether ``take`` would give a batch."""
-        return not self._writing and not self._stuck and (bool(self._taken) or len(self._pending) > self._beyond)
+        if self._writing or self._stuck:
+            return False
+        return bool(self._taken) or len(self._pending) > self._beyond or bool(self._known or self._known_taken)
 
     def add(self, settlement: Settlement, instrument: Instrument | None = None) -> None:
         """A settled record; ``instrument`` is freed for its next price once the result is durable."""
         self._pending.append((settlement, instrument))
+
+    def add_known(self, tracker: OffsetTracker, parts: Parts) -> None:
+        """A record all of whose posts have results already: others, which had none, its mapping makes no more."""
+        self._known.append((tracker, parts))
 
     def take(self) -> Batch | None:
         """The next transaction, or None where nothing is settled or one is being written."""
@@ -62,10 +73,14 @@ class Outbox:
             return None
         if not self._taken:
             (self._fill_within_reach if self._looks_at_reach else self._fill)()
-        if not self._taken:
+        for tracker, parts in self._known:
+            tracker.settle_whole(parts)
+            self._known_taken.add(tracker)
+        self._known.clear()
+        if not self._taken and not self._known_taken:
             return None
         settlements = [settlement for settlement, _ in self._taken]
-        trackers = dict.fromkeys([settlement.tracker for settlement in settlements])
+        trackers = dict.fromkeys([*(settlement.tracker for settlement in settlements), *self._known_taken])
         if self._looks_at_reach and not all(tracker.reach() for tracker in trackers):
             self._stuck = True
             return None
@@ -100,11 +115,12 @@ class Outbox:
 
     def committed(self, number: int) -> list[Instrument]:
         """The batch is durable: the instruments it frees."""
-        commits = self._expect(number).commits.values()
-        self.accepted = max(self.accepted, *(commit.metadata for commit in commits), key=len)
+        commits = self._expect(number).commits
+        self.accepted = max(self.accepted, *(commit.metadata for commit in commits.values()), key=len)
         freed = [instrument for _, instrument in self._taken if instrument is not None]
-        for tracker in {settlement.tracker for settlement, _ in self._taken}:
+        for tracker in {settlement.tracker for settlement, _ in self._taken} | self._known_taken:
             tracker.written()
+        self._known_taken.clear()
         self._taken = []
         self._batch, self._writing = None, False
         self._beyond = 0
@@ -118,6 +134,7 @@ class Outbox:
 
     def close(self, trackers: set[OffsetTracker]) -> list[Instrument]:
         """Partitions were revoked: forgets what is not being written of them. The instruments that frees."""
+        self._known = [known for known in self._known if known[0] not in trackers]
         freed = self._drop_pending(trackers)
         if not self._writing:
             freed += self._drop_closed()
@@ -127,9 +144,9 @@ class Outbox:
         """Whether a result of this partition is pending or being written, and can be."""
         if self._stuck:
             return False
-        return any(settlement.tracker is tracker for settlement, _ in self._taken) or any(
-            settlement.tracker is tracker for settlement, _ in self._pending
-        )
+        trackers = (settlement.tracker for settlement, _ in chain(self._taken, self._pending))
+        known = (each for each, _ in self._known)
+        return any(each is tracker for each in chain(trackers, known, self._known_taken))
 
     def holds_any(self, tracker: OffsetTracker, offsets: range) -> bool:
         """The same of one of these offsets."""
@@ -143,6 +160,7 @@ class Outbox:
 
     def _drop_closed(self) -> list[Instrument]:
         self._taken, freed = without(self._taken, lambda tracker: tracker.closed)
+        self._known_taken = {tracker for tracker in self._known_taken if not tracker.closed}
         self._stuck = False
         return freed
 

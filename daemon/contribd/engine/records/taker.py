@@ -13,7 +13,7 @@ from contribd.engine.records.parts import Part, Told, key_of
 from contribd.engine.records.price import Price, Record, Settlement, unposted
 from contribd.mapping.inputs import surroundings
 from contribd.mapping.mapper import Mapper
-from contribd.mapping.outcome import Ignored, Mapped, Outcome, RejectCode, Rejected, Several
+from contribd.mapping.outcome import Ignored, Mapped, Outcome, Rejected, Several
 from contribd.mapping.scope import Surroundings
 
 
@@ -83,15 +83,15 @@ class Taker:
         settled of them; False where it has to wait for room in a commit."""
         outcomes: Sequence[Mapped | Rejected | Ignored]
         outcomes = outcome.parts if isinstance(outcome, Several) else [outcome]
-        if not tracker.tells_of(len(outcomes)):
-            rejected = _too_many(outcome, len(outcomes))
-            self._settle_unposted(unposted(tracker, record, rejected, now.wall))
-            return True
         keys = [key_of(each.service, each.ric, number) for number, each in enumerate(outcomes)]
-        parts = tracker.split(record.offset, len(record.value or b""), keys, told)
+        parts = self._intake.split(tracker, record, keys, told)
         if parts is None:
             self._intake.put_back(tracker, record)
             return False
+        if not tracker.tells_of(parts.count):
+            self._outbox.look_at_reach()
+        if parts.whole:
+            self._outbox.add_known(tracker, parts)
         if told is not None and set(told.tags) != set(parts.tags):
             self._other_parts(tracker, record, now)
         for number, each in enumerate(outcomes):
@@ -136,14 +136,6 @@ class Taker:
                 ahead=f"{record.timestamp / 1000 - now.wall / 1e6:.0f} s",
                 so_far=self._counters.future_timestamps,
             )
-
-
-def _too_many(outcome: Outcome, count: int) -> Rejected:
-    text = (
-        f"the record makes {count} posts, more than a commit can tell of: raise the brokers' "
-        "offset.metadata.max.bytes (with 4096, Kafka's default, 500 posts are possible)"
-    )
-    return Rejected(RejectCode.TOO_LARGE, text, mapping=outcome.mapping)
 
 
 def _around(tracker: OffsetTracker, record: Record) -> Surroundings:

@@ -1,6 +1,5 @@
 """Offsets of one partition whose records have their result: a bit each, wherever they lie."""
 
-from collections import Counter
 from typing import Final
 
 from contribd.engine.records.parts import Key, Told, key_of, tags_of
@@ -25,8 +24,8 @@ class SettledOffsets:
         self.problem: str | None = None
         """Why the results topic does not tell, or not of all."""
         self._chunks: dict[int, bytearray] = {}
-        self._parts: dict[int, dict[Key, bytes]] = {}
-        """Records of which some posts have their results: these, and of how many."""
+        self._parts: dict[int, dict[Key, tuple[bytes, bytes]]] = {}
+        """Records of which some posts have their results: which one of how many, by their RICs and services."""
 
     def __contains__(self, offset: int) -> bool:
         chunk = self._chunks.get(offset // _CHUNK)
@@ -49,8 +48,10 @@ class SettledOffsets:
         if not is_ours or not self.begin <= offset < self.end or offset in self:
             return
         known = self._parts.setdefault(offset, {})
-        known[key_of(service.decode(errors="replace"), ric.decode(errors="replace") or None, int(number))] = count
-        if Counter(known.values())[count] >= int(count):  # of what its mapping made last
+        key = key_of(service.decode(errors="replace"), ric.decode(errors="replace") or None, int(number))
+        known[key] = number, count
+        numbers = {each for each, of in known.values() if of == count}
+        if len(numbers) >= int(count):  # each of them by one and the same mapping, or by two that make as many
             self.add(offset)
 
     @property
