@@ -72,7 +72,11 @@ def _traffic(now: Snapshot) -> Iterator[Metric]:
 
 def _backlog(now: Snapshot) -> Iterator[Metric]:
     yield GaugeMetricFamily("contribd_posts_outstanding", "Posts sent and not yet answered.", value=now.outstanding)
-    yield GaugeMetricFamily("contribd_records_waiting", "Records consumed and not yet settled.", value=now.waiting)
+    yield GaugeMetricFamily(
+        "contribd_records_waiting",
+        "Records consumed and not yet settled; each post of those that make several.",
+        value=now.waiting,
+    )
     isolated = GaugeMetricFamily(
         "contribd_isolated_instruments",
         "Instruments whose posts go by themselves, since they may do harm or get no answer.",
