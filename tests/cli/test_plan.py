@@ -242,3 +242,65 @@ def test_a_daemon_that_tells_no_rules_is_said_so(desk: Desk) -> None:
     server.close()
     assert done.exit_code == 1
     assert "does not tell its rules" in done.stderr
+
+
+CURVE = """
+mappings:
+  - name: curve
+    each: points
+    ric: "EUR{item.tenor}="
+    fields: {BID: item.bid, ASK: item.ask}
+    checks: [item.bid <= item.ask]
+"""
+
+
+def test_records_with_several_posts_are_compared_post_by_post(desk: Desk) -> None:
+    desk.write("a", CURVE)
+    desk.write(
+        "b", CURVE.replace("item.ask}", "item.ask * 2}").replace("item.bid <=", "item.tenor != '6M' and item.bid <=")
+    )
+    tenors = ("1M", "3M", "6M", "1Y")
+    desk.feed(*({"points": [{"tenor": each, "bid": n + 1, "ask": n + 2} for each in tenors]} for n in range(20)))
+    done = desk.plan()
+    assert done.exit_code == 2, done.output
+    lines = done.stdout.splitlines()
+    assert lines[2:5] == [
+        "20 records with 80 posts: 20 come out differently, 0 the same",
+        (
+            "  20 posts are newly rejected by curve, CheckFailed (line 1: posted to EUR6M=; "
+            "now CheckFailed: points[2]: item.tenor != '6M' and item.bid <= item.ask is false "
+            "(item.tenor '6M', item.bid 1, item.ask 2))"
+        ),
+        "  ASK is multiplied by 2 in curve: in each of 60 posts that change (line 1 EUR1M=: ASK 2 becomes 4)",
+    ]
+    assert "what becomes of the records, post by post" in lines
+    assert "  posted with other values, RIC, service or type            60    75.00%" in lines
+    assert "  newly rejected                                            20    25.00%" in lines
+    assert "RICs: 4, 0 gained, 1 lost" in lines
+    assert "  curve ASK            60 posts    21 (line 20 EUR1M=: 21 → 42); 100% (line 1 EUR1M=: 2 → 4)" in lines
+    document = json.loads(desk.plan("--json").stdout)
+    assert (document["records"], document["records_changed"], document["parts"]) == (20, 20, 80)
+    assert (document["changes"][0]["records"], document["changes"][0]["parts"]) == (20, 60)
+
+
+def test_a_record_that_makes_three_posts_instead_of_one_gains_two(desk: Desk) -> None:
+    desk.write("a", 'mappings: [{name: fx, ric: "{pair}=", fields: {BID: bid}}]\n')
+    more = '{ric: "{pair}=", fields: {BID: bid}}, {ric: "{pair}=X", fields: {BID: bid}}, {ric: P, fields: {BID: bid}}'
+    desk.write("b", f"mappings: [{{name: fx, posts: [{more}]}}]\n")
+    desk.feed({"pair": "EUR", "bid": 1})
+    done = desk.plan()
+    assert done.exit_code == 2, done.output
+    assert "1 record with 3 posts: 1 comes out differently, 0 the same" in done.stdout
+    assert "  2 posts are gained, not made before by fx (line 1: not made; now posted to EUR=X)" in done.stdout
+    assert "posts gained: further posts of a record" in done.stdout
+    assert "RICs: 3, 2 gained, 0 lost" in done.stdout
+
+
+def test_a_field_that_only_some_post_of_a_mapping_has_is_exercised(desk: Desk) -> None:
+    posts = "{ric: A=, fields: {BID: bid}}, {ric: B=, when: bid > 5, fields: {ASK: bid}}"
+    for name in "ab":
+        desk.write(name, f"mappings: [{{name: fx, posts: [{posts}]}}]\n")
+    desk.feed({"bid": 1})
+    assert "fx never posted ASK" in desk.plan().stdout
+    desk.feed({"bid": 6})
+    assert "not exercised" not in desk.plan().stdout

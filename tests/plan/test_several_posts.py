@@ -78,9 +78,9 @@ def test_a_record_counts_once_and_its_posts_each() -> None:
     assert (group.fields["BID"].records, group.fields["BID"].count) == (50, 150)
 
 
-def test_a_field_that_changes_in_one_post_of_each_record_is_told_in_records() -> None:
+def test_a_field_that_changes_in_one_post_of_each_record_is_told_in_posts() -> None:
     pairs = [(several(A, post("B=", BID=n)), several(A, post("B=", BID=n + 7))) for n in range(5)]
-    assert texts(gathered(*pairs)) == ["BID is larger by 7 in fx: in each of 5 records that change"]
+    assert texts(gathered(*pairs)) == ["BID is larger by 7 in fx: in each of 5 posts that change"]
 
 
 def test_posts_that_are_gained_lost_and_rejected_are_told_with_their_rics() -> None:

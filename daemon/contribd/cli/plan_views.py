@@ -113,20 +113,19 @@ def _aligned(examples: Iterable[Example], weight: Weight | None) -> Iterator[Tex
 
 
 def _moves(report: Report) -> Iterator[Text]:
+    groups = sorted(report.gathering.groups.items(), key=lambda item: str(item[0]))
     rows = [
-        (str(pair), name, changes)
-        for pair, group in report.gathering.groups.items()
-        for name, changes in group.fields.items()
+        (f"{pair} {name}", changes, f"{report.gathering.noun(pair)}s")
+        for pair, group in groups
+        for name, changes in sorted(group.fields.items(), key=lambda item: (-item[1].count, item[0]))
         if changes.farthest is not None
     ]
     if not rows:
         return
     yield from (Text(), _heading("largest moves"))
-    wide = max(len(f"{mapping} {name}") for mapping, name, _ in rows)
-    for mapping, name, changes in sorted(rows, key=lambda row: (row[0], -row[2].count, row[1])):
-        yield Text(
-            f"  {f'{mapping} {name}':<{wide}} {changes.count:>13,} {changes.noun + 's':<7}  {_move_text(changes)}"
-        )
+    wide = max(len(name) for name, _, _ in rows)
+    for name, changes, counted in rows:
+        yield Text(f"  {name:<{wide}} {changes.count:>13,} {counted:<7}  {_move_text(changes)}")
 
 
 def _move_text(changes: FieldChanges) -> str:

@@ -54,29 +54,29 @@ class Finding(NamedTuple):
 def findings(gathering: Gathering) -> list[Finding]:
     """All there is to say of the records that come out differently."""
     found = [
-        *(each for pair, group in gathering.groups.items() for each in _of_group(pair, group)),
+        *(each for pair, group in gathering.groups.items() for each in _of_group(pair, group, gathering.noun(pair))),
         *_of_turns(gathering),
         *_of_names(gathering),
     ]
     return sorted(found, key=lambda each: (each.weight, -each.parts, each.mapping, each.field))
 
 
-def _of_group(pair: Pair, group: Group) -> Iterator[Finding]:
+def _of_group(pair: Pair, group: Group, noun: str) -> Iterator[Finding]:
     told = set[str]()
     for name in group.fields:
         if name not in told:
-            yield _exchanged(pair, group, name, told) or _changed(pair, group, name)
+            yield _exchanged(pair, group, noun, name, told) or _changed(pair, group, noun, name)
     if group.ric.count:
-        yield _other_rics(pair, group.ric)
+        yield _other_rics(pair, group.ric, noun)
     for what, among in (("service", group.service), ("type", group.type)):
         for (old, new), found in among.items():
-            text = f"{_s(pair)} {what} is {new} instead of {old}: {found.counted(found.count)}"
+            text = f"{_s(pair)} {what} is {new} instead of {old}: {_counted(found.count, noun)}"
             yield _finding(Weight.WRONG_PLACE, found, pair, what, text)
     for name, found in group.vanished.items():
-        text = f"{name} is no longer posted by {pair}: {found.counted(found.count)}"
+        text = f"{name} is no longer posted by {pair}: {_counted(found.count, noun)}"
         yield _finding(Weight.NOT_POSTED, found, pair, name, text)
     for name, found in group.appeared.items():
-        text = f"{name} is posted by {pair}, which it was not before: {found.counted(found.count)}"
+        text = f"{name} is posted by {pair}, which it was not before: {_counted(found.count, noun)}"
         yield _finding(Weight.POSTED, found, pair, name, text)
 
 
@@ -88,28 +88,28 @@ def _finding(
     return Finding(weight, count, min(count, found.records), str(pair), field, text, tuple(found.examples))
 
 
-def _exchanged(pair: Pair, group: Group, name: str, told: set[str]) -> Finding | None:
+def _exchanged(pair: Pair, group: Group, noun: str, name: str, told: set[str]) -> Finding | None:
     """That this field and another have each other's values, ``told`` then holds both; or that it has another's."""
     changes = group.fields[name]
     partner = group.partner_of(name)
     if partner is not None:
         told.update((name, partner[0]))
-        text = f"{name} and {partner[0]} are exchanged in {pair}: {_share(partner[1], changes)}"
+        text = f"{name} and {partner[0]} are exchanged in {pair}: {_share(partner[1], changes.count, noun)}"
         return _finding(Weight.EXCHANGED, changes, pair, name, text, partner[1])
     source, regular = group.source_of(name), changes.regularity.found()
     if source is None or (regular is not None and regular.constant):
         return None
-    text = f"{name} has what {source[0]} had in {pair}: {_share(source[1], changes)}"
+    text = f"{name} has what {source[0]} had in {pair}: {_share(source[1], changes.count, noun)}"
     return _finding(Weight.EXCHANGED, changes, pair, name, text, source[1])
 
 
-def _changed(pair: Pair, group: Group, name: str) -> Finding:
+def _changed(pair: Pair, group: Group, noun: str, name: str) -> Finding:
     changes = group.fields[name]
     regular = changes.regularity.found()
     if regular is not None:
-        text = f"{name} {regular.text} in {pair}: {_share(regular.changes, changes)}"
+        text = f"{name} {regular.text} in {pair}: {_share(regular.changes, changes.count, noun)}"
     else:
-        text = f"{name} changes in {pair}: {changes.counted(changes.count)}{_by(changes)}"
+        text = f"{name} changes in {pair}: {_counted(changes.count, noun)}{_by(changes)}"
     return _finding(Weight.OTHER_VALUES, changes, pair, name, text)
 
 
@@ -120,10 +120,12 @@ def _by(changes: FieldChanges) -> str:
     return f", by up to {shown(changes.farthest.distance)}" + (f" and {percent(float(share))}" if share else "")
 
 
-def _other_rics(pair: Pair, changes: FieldChanges) -> Finding:
+def _other_rics(pair: Pair, changes: FieldChanges, noun: str) -> Finding:
     regular = changes.regularity.found()
     how, count = (regular.text, regular.changes) if regular is not None else ("changes", changes.count)
-    return _finding(Weight.WRONG_PLACE, changes, pair, "RIC", f"{_s(pair)} RIC {how}: {_share(count, changes)}")
+    return _finding(
+        Weight.WRONG_PLACE, changes, pair, "RIC", f"{_s(pair)} RIC {how}: {_share(count, changes.count, noun)}"
+    )
 
 
 def _of_turns(gathering: Gathering) -> Iterator[Finding]:
@@ -132,8 +134,8 @@ def _of_turns(gathering: Gathering) -> Iterator[Finding]:
         by = f" by {pair}" if str(pair) else ""
         count = turned.count
         said = text.format(
-            records=turned.counted(count),
-            posts=f"{count:,} post{'s' if count != 1 else ''}",
+            records=_counted(count, gathering.noun(pair)),
+            posts=_counted(count, "post"),
             by=by,
             old=old,
             new=new,
@@ -156,15 +158,21 @@ _TURNS = {
 
 def _of_names(gathering: Gathering) -> Iterator[Finding]:
     for pair, same in gathering.others.items():
-        text = f"what {pair.old} posted is posted by {pair.new}, unchanged: {same.counted(same.count)}"
+        text = (
+            f"what {pair.old} posted is posted by {pair.new}, unchanged: {_counted(same.count, gathering.noun(pair))}"
+        )
         yield Finding(Weight.NAMES, same.count, same.records, str(pair), "", text)
 
 
-def _share(count: int, changes: Differences) -> str:
+def _share(count: int, changes: int, noun: str) -> str:
     """Of how many of the changes it is true."""
-    if count == changes.count:
-        return f"in each of {changes.counted(count)} that change" if count > 1 else "in the one record that changes"
-    return f"in {count:,} of {changes.counted(changes.count)} that change"
+    if count == changes:
+        return f"in each of {_counted(count, noun)} that change" if count > 1 else f"in the one {noun} that changes"
+    return f"in {count:,} of {_counted(changes, noun)} that change"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' if count != 1 else ''}"
 
 
 def _s(pair: Pair) -> str:

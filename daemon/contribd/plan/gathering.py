@@ -51,6 +51,8 @@ class Gathering:
         self.kinds: Counter[Kind] = Counter()
         """Of parts: a record with several posts has one for each, any other record is one."""
         self.groups: dict[Pair, Group] = {}
+        self._several: set[Pair] = set()
+        """Those by which records have several posts."""
         self.others: dict[Pair, Differences] = {}
         """The same posts, by another mapping."""
         self.turns: dict[Turn, Differences] = {}
@@ -66,8 +68,9 @@ class Gathering:
         self.old.add(old)
         self.new.add(new)
         if isinstance(old, Several) or isinstance(new, Several):
-            differ = [self._differs(record, *pair) for pair in paired(old, new)]
-            self.changed += any(differ)
+            differ = [parts for parts in paired(old, new) if self._differs(record, *parts)]
+            self._several.update(_pair(*parts) for parts in differ)
+            self.changed += bool(differ)
         else:
             self.changed += self._differs(record, old, new)
 
@@ -105,6 +108,10 @@ class Gathering:
         turn = Turn(kind, _pair(old, new), _code(old), _code(new))
         ric = old.ric if isinstance(old, Mapped) else (new and new.ric) or (old and old.ric)
         self.turns.setdefault(turn, Differences()).add(record, ric or "-", words_of(old), words_of(new))
+
+    def noun(self, pair: Pair) -> str:
+        """What is counted of two mappings: posts, where a record has several, otherwise records."""
+        return "post" if pair in self._several else "record"
 
     @property
     def parts(self) -> int:

@@ -46,15 +46,6 @@ class Differences:
         """Of how many records they are."""
         return self.count - self.further
 
-    @property
-    def noun(self) -> str:
-        """What is counted: posts, where a record has several of them, otherwise records."""
-        return "post" if self.further else "record"
-
-    def counted(self, count: int) -> str:
-        """So many of them, in words."""
-        return f"{count:,} {self.noun}{'s' if count != 1 else ''}"
-
 
 class FieldChanges(Differences):
     """The posts in which a field has another value, by both sets of rules."""
