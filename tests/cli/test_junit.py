@@ -80,3 +80,21 @@ def test_report_that_cannot_be_written_is_a_mistake_of_usage(file: Path) -> None
 )
 def test_every_text_is_fit_for_xml(text: str, shown: str) -> None:
     assert junit.clean(text) == shown
+
+
+def test_failure_names_the_post_that_differs(tmp_path: Path) -> None:
+    file = tmp_path / "curve.yaml"
+    file.write_text("""
+mappings:
+  - {name: curve, each: points, ric: "{item.ric}", fields: {BID: item.bid}}
+tests:
+  - name: a curve
+    record: {points: [{ric: A=, bid: 1}, {ric: B=, bid: 2}]}
+    posts: [{ric: A=, fields: {BID: 1}}, {ric: B=, fields: {BID: 3}}]
+""")
+    ((case,),), code = written(file)
+    [failure] = case.result
+    assert code == 1
+    assert failure.message == "B= fields.BID: expected 3, got 2"
+    assert "B= fields.BID: expected 3, got 2" in failure.text
+    assert "A=" not in failure.text.partition("record: ")[2].partition("\n")[2]

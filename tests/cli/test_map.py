@@ -101,3 +101,60 @@ def test_ignored_records_are_told_and_no_failure(config: Path) -> None:
         "line": 1,
         "ignored": {"text": "mapping heartbeat: such records are not for posting", "mapping": "heartbeat"},
     }
+
+
+SEVERAL = """
+mappings:
+  - name: curve
+    when: exists(points)
+    each: points
+    ric: "EUR{item.tenor}="
+    fields: {BID: item.bid}
+  - name: pair
+    when: exists(pair)
+    posts:
+      - {ric: "{pair}=", fields: {BID: bid}}
+      - {ric: PAGE, service: PAGES, fields: {ROW64_3: 'pad_right(pair, 10)'}}
+  - {name: rest, ignore: true}
+"""
+CURVE = b'{"points":[{"tenor":"1M","bid":1.10},{"tenor":"3M"},{"tenor":"6M","bid":3}]}'
+
+
+def test_a_record_with_several_posts_has_a_line_for_each(tmp_path: Path) -> None:
+    result = invoke(written(tmp_path, SEVERAL), records=CURVE + b'\n{"pair":"JPY","bid":1}\n{}\n')
+    lines = result.stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["1 0/3", "1 1/3", "1 2/3", "2 0/2", "2 1/2", "3"]
+    assert '"PostID":1,' in lines[0]
+    assert '"Key":{"Name":"EUR1M=","Service":"TRCC"}' in lines[0]
+    assert lines[1] == "1 1/3: REJECTED MissingField: points[1]: BID: item has no bid [curve, EUR3M=]"
+    assert '"PostID":2,' in lines[2]
+    assert '"Key":{"Name":"PAGE","Service":"PAGES"}' in lines[4]
+    assert result.stderr == "3 records with 6 posts: 4 posted, 1 rejected, 1 ignored\n"
+    assert result.exit_code == 1
+
+
+def test_json_lines_say_which_post_of_the_record_they_are(tmp_path: Path) -> None:
+    config = written(tmp_path, SEVERAL)
+    result = invoke(config, "--json", records=CURVE + b'\n{"points":[{"tenor":"1M","bid":1}]}')
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(each["line"], each.get("part"), each.get("parts")) for each in found] == [
+        (1, 0, 3),
+        (1, 1, 3),
+        (1, 2, 3),
+        (2, None, None),
+    ]
+    assert found[0]["post"]["Key"] == {"Name": "EUR1M=", "Service": "TRCC"}
+    assert found[1]["rejected"] == {
+        "code": "MissingField",
+        "text": "points[1]: BID: item has no bid",
+        "ric": "EUR3M=",
+        "service": "TRCC",
+        "mapping": "curve",
+        "fields": {},
+    }
+    assert "part" not in found[3]
+    assert result.exit_code == 1
+
+
+def test_a_record_all_of_whose_posts_can_be_posted_is_a_success(tmp_path: Path) -> None:
+    assert invoke(written(tmp_path, SEVERAL), records=b'{"pair":"JPY","bid":1}').exit_code == 0

@@ -200,3 +200,62 @@ def test_record_that_is_no_text_does_not_reach_the_terminal_as_it_is(config: Pat
     assert "record    1f 8b 08\n" in invoke(bad).stdout
     bad.write_text(SECOND.partition("tests:")[0] + "tests: [{value: {size: 3000000}, rejected: BadRecord}]")
     assert "… (3000000 bytes)\n" in invoke(bad).stdout
+
+
+CURVES = """
+mappings:
+  - name: curve
+    each: points
+    ric: "EUR{item.tenor}="
+    fields: {BID: item.bid, ASK: item.ask}
+    checks: [item.bid <= item.ask]
+tests:
+  - name: a curve
+    record: {points: [{tenor: 1M, bid: 1, ask: 2}, {tenor: 3M, bid: 3, ask: 4}, {tenor: 6M, bid: 2, ask: 1}]}
+    posts:
+      - {ric: EUR1M=, fields: {BID: 1, ASK: 2}}
+      - {ric: EUR3M=, fields: {BID: 3, ASK: 5}}
+      - {ric: EUR6M=, rejected: CheckFailed, text: crossed}
+      - {ric: EUR9M=, including: {BID: 1}}
+"""
+
+
+def test_a_failure_shows_the_posts_that_differ_under_their_rics(tmp_path: Path) -> None:
+    (tmp_path / "curves.yaml").write_text(CURVES)
+    done = invoke(tmp_path / "curves.yaml")
+    assert done.exit_code == 1
+    shown = done.stdout.splitlines()
+    assert shown[:2] == [
+        f"FAILED {tmp_path / 'curves.yaml'}:9: a curve",
+        (
+            '    record    {"points":[{"tenor":"1M","bid":1,"ask":2},{"tenor":"3M","bid":3,"ask":4},'
+            '{"tenor":"6M","bid":2,"ask":1}]}'
+        ),
+    ]
+    assert shown[2:11] == [
+        "               expected          got",
+        "    EUR3M=",
+        "      BID      3                 3",
+        "  !   ASK      5                 4",
+        "    EUR6M=",
+        "  !   text     … crossed …       points[2]: item.bid <= item.ask is false (item.bid 2, item.ask 1)",
+        "    EUR9M=",
+        "  !   outcome  a post to EUR9M=  -",
+        "    1 other post as expected",
+    ]
+    assert shown[-1] == "1 failed, 0 passed"
+
+
+def test_json_names_the_post_of_each_difference(tmp_path: Path) -> None:
+    (tmp_path / "curves.yaml").write_text(CURVES)
+    [test] = json.loads(invoke(tmp_path / "curves.yaml", "--json").stdout)["tests"]
+    assert test["differences"] == [
+        {"post": "EUR3M=", "what": "fields.ASK", "expected": "5", "got": "4"},
+        {
+            "post": "EUR6M=",
+            "what": "text",
+            "expected": "… crossed …",
+            "got": "points[2]: item.bid <= item.ask is false (item.bid 2, item.ask 1)",
+        },
+        {"post": "EUR9M=", "what": "outcome", "expected": "a post to EUR9M=", "got": "-"},
+    ]
