@@ -275,3 +275,14 @@ def test_a_record_without_a_value_can_make_several_posts() -> None:
     outcome = mapper({"name": "gone", "when": "@empty", "posts": posts}).map(b"")
     assert isinstance(outcome, Several)
     assert [each.ric for each in outcome.parts] == ["A", "B"]
+
+
+def test_a_position_alone_says_nothing_of_a_price() -> None:
+    fields = {"ROW": "index", "BID": {"from": "item.bid", "missing": "skip"}}
+    made = parts(
+        {"points": [{"t": "A", "bid": 1}, {"t": "B"}]},
+        {"name": "m", "each": "points", "ric": "{item.t}", "fields": fields},
+    )
+    assert isinstance(made[0], Mapped)
+    text = "points[1]: every field that is no constant was skipped: there is nothing to post"
+    assert made[1] == Rejected(RejectCode.MISSING_FIELD, text, "B", "DEFAULT", "m", {"ROW": 1})

@@ -74,6 +74,8 @@ def misfit(wanted: str, got: str, value: Any, path: DataPath) -> Finding:
     name = str(path[-1]) if path and isinstance(path[-1], str) else ""
     if near := _NEAR.search(wanted):
         return Finding(text, FileCode.VALUE, f"write {near[1]}")
+    if name == "post" and isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        return Finding(text, FileCode.KIND, "write posts: where one record makes several")
     if main in _BY_KIND or (got and isinstance(value, dict | list)):
         return Finding(text, FileCode.KIND, _other_kind(main, value, name))
     if main.startswith("expected text") and isinstance(value, bool | int | Decimal):
@@ -182,6 +184,9 @@ FOREIGN: Final = {
     "rejected": ("error", "fails", "rejects", "reject"),
     "tests": ("test", "cases", "examples"),
     "mappings": ("mapping", "rules", "routes", "mapping_files"),
+    "each": ("foreach", "for_each", "for", "loop", "over", "iterate", "explode", "unarchive", "with_items"),
+    "posts": ("targets", "destinations", "splits", "messages"),
+    "all_or_nothing": ("atomic", "transactional"),
     "let": ("vars", "variables", "locals", "define", "with"),
     "name": ("id", "title", "label"),
     "include": ("includes", "import", "imports", "extends"),

@@ -21,6 +21,8 @@ def unknown_key(model: type[BaseModel], path: DataPath, data: Any) -> Finding:
     given = _at(data, tuple(section))
     meant = [name for name in names if str(key) in FOREIGN.get(name, ()) and name not in given]
     homes = list(dict.fromkeys(home for home, name in _everywhere(model) if name == key))
+    if "posts" in section:
+        homes.sort(key=lambda home: home != _ONE_OF["mappings"])  # the nearest is meant
     near = difflib.get_close_matches(str(key), names, 1)
     if near and not meant and not (homes and near[0] in given):
         return about_key(f"unknown key; did you mean {near[0]}?", near[0], [], "")

@@ -51,6 +51,11 @@ _ANYTHING: Final = '["?"]'
 """An expression of which nothing is known."""
 
 
+def _ric(of: str) -> str:
+    """A RIC of which no more is known than that it is no other's."""
+    return f'{{["? {of}"]}}'
+
+
 def _mend(mapping: dict[str, Any], name: str, path: DataPath) -> None:
     """Puts something right at the place of a mapping, or nothing where nothing may be missed."""
     key, *inside = path
@@ -59,7 +64,7 @@ def _mend(mapping: dict[str, Any], name: str, path: DataPath) -> None:
         _mend_posts(mapping, name, inside)
         return
     if key in {"when", "ric", "name"}:
-        mapping[str(key)] = {"when": _ANYTHING, "ric": "{" + _ANYTHING + "}", "name": name}[str(key)]
+        mapping[str(key)] = {"when": _ANYTHING, "ric": _ric(name), "name": name}[str(key)]
     elif key == "fields" and isinstance(held, dict) and inside[1:] in (["round"], ["missing"]):
         if isinstance(field := held.get(str(inside[0])), dict):
             field.pop(str(inside[1]), None)  # and its expression is still looked at
@@ -74,9 +79,9 @@ def _mend(mapping: dict[str, Any], name: str, path: DataPath) -> None:
 def _mend_posts(mapping: dict[str, Any], name: str, inside: list[str | int]) -> None:
     posts = mapping["posts"]
     if len(inside) > 1 and isinstance(posts[inside[0]], dict):
-        _mend(posts[inside[0]], name, tuple(inside[1:]))
+        _mend(posts[inside[0]], f"{name}, post {inside[0]}", tuple(inside[1:]))
         return
-    anything = {"ric": "{" + _ANYTHING + "}", "fields": {"?": _ANYTHING}}
+    anything = {"ric": _ric(f"{name}, post {inside}"), "fields": {"?": _ANYTHING}}
     if inside and isinstance(posts, list):
         posts[int(inside[0])] = anything
     else:

@@ -22,6 +22,11 @@ def _words(listed: str) -> str:
     return listed.replace("'", "")
 
 
+def _items(count: int, ctx: dict[str, Any]) -> str:
+    one, several = ("key", "keys") if ctx.get("field_type") == "Dictionary" else ("item", "items")
+    return f"one {one}" if count == 1 else f"{count} {several}"
+
+
 _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "expected": lambda ctx: f"expected {ctx['text']}",
     "literal_error": lambda ctx: f"expected {_words(ctx['expected'])}",
@@ -33,6 +38,8 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "bool_type": lambda _: "expected true or false",
     "greater_than_equal": lambda ctx: f"expected a number of at least {ctx['ge']}",
     "less_than_equal": lambda ctx: f"expected a number of at most {ctx['le']}",
+    "too_short": lambda ctx: f"expected at least {_items(ctx['min_length'], ctx)}",
+    "too_long": lambda ctx: f"expected at most {_items(ctx['max_length'], ctx)}",
     "none_required": lambda _: "expected null",
     "string_pattern_mismatch": lambda _: "not in the form expected",
 }
@@ -49,6 +56,8 @@ def wrong_value(document: Document, path: DataPath, value: Any, error: ErrorDeta
     wanted = _TEXTS[error["type"]](error.get("ctx", {})) if error["type"] in _TEXTS else _reworded(error["msg"])
     if not wanted.startswith("expected"):
         return split(wanted, FileCode.VALUE, "write something else")
+    if error["type"] in {"too_short", "too_long"}:
+        return misfit(wanted, "", None, path)
     hidden = bool(document.sources(path)) or is_secret(path)
     whole = error["type"] == "expected" and isinstance(value, dict)
     return misfit(wanted, "" if whole else shown(document, path, value), None if hidden else value, path)

@@ -219,4 +219,7 @@ def _constants(parts: list[FieldPart]) -> frozenset[str]:
 def _says(node: Node) -> bool:
     if isinstance(node, Literal) and node.value is None:
         return True
-    return any(isinstance(each, Path | Access | Row | TableName) for each in walk_tree(node))
+    return any(
+        isinstance(each, Access | Row | TableName) or (isinstance(each, Path) and each.keys[0] is not INDEX)
+        for each in walk_tree(node)
+    )

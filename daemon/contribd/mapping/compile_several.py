@@ -12,8 +12,10 @@ from contribd.mapping.expression import Expression
 from contribd.mapping.kind import Kind, words
 from contribd.mapping.mapping_texts import MappingTexts
 from contribd.mapping.rules import MappingSpec, PartSpec, PostSpec
-from contribd.mapping.scope import INDEX
+from contribd.mapping.scope import INDEX, LetName
+from contribd.mapping.syntax import Access, Binary, Path
 from contribd.mapping.tape import current_tape
+from contribd.mapping.written import short
 
 
 class _Post(NamedTuple):
@@ -71,14 +73,19 @@ class SeveralCompiler:
             texts.element()
             self._no_table(texts)
         whose = OF_POSTS if isinstance(post, PostSpec) else OF_MAPPING
-        return _Post(texts, self._compiler(texts).post(spec.name, post, whose, when), each)
+        begun = len(texts.sites)
+        parts = self._compiler(texts).post(spec.name, post, whose, when)
+        for one in (each, every):
+            if one is not None:
+                texts.keys_of_a_list(one, texts.sites[begun:])
+        return _Post(texts, parts, each)
 
     def _each(self, texts: MappingTexts, source: str, post: PartSpec) -> Expression:
         """The list of a mapping, or of one of its posts."""
         each = texts.expression(source, ("each",))
         if not each.kind & Kind.LIST:
             text = f"each takes a list; this gives {words(each.kind)}"
-            texts.problem(("each",), text, code=Code.EACH, cure="Write the list of the elements, as in each: points")
+            texts.problem(("each",), text, code=Code.EACH, cure=_list_meant(each))
         lets = [*post.let, *(name for one in getattr(post, "posts", None) or () for name in one.let)]
         text = "is computed for each element: each is asked before"
         texts.not_yet(each, ("each",), lets, text, "Write out what it stands for")
@@ -108,7 +115,27 @@ class SeveralCompiler:
                 post.texts.problem(("ric",), text, code=Code.SAME_RIC, cure=cure)
 
 
+def _list_meant(each: Expression) -> str:
+    node = each.node
+    if isinstance(node, Binary) and node.operator == "in" and isinstance(node.right, Path | Access):
+        return f"Write each: {short(node.right)}; an element of it is item"
+    return "Write the list of the elements, as in each: points"
+
+
 def _part(post: _Post, number: int) -> CompiledPart:
     made, when = post.parts.post, post.parts.when
-    given = {**attributes(made), "lets": made.lets if when is None else ()}
-    return CompiledPart(**given, number=number, when=when, before=() if when is None else made.lets)
+    needed = _needed(post)
+    lets = tuple(each for each in made.lets if each[0] in needed)
+    given = {**attributes(made), "lets": lets if when is None else ()}
+    return CompiledPart(**given, number=number, when=when, before=() if when is None else lets)
+
+
+def _needed(post: _Post) -> set[LetName]:
+    """The lets that this post uses: what stands beside posts is there for all of them."""
+    readers = [site.expression for site in post.texts.sites if site.section != "let"]
+    needed: set[LetName] = set()
+    for place, expression in reversed(post.parts.lets):
+        if any(each.reads(place) for each in readers):
+            needed.add(place)
+            readers.append(expression)
+    return needed

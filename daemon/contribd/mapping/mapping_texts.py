@@ -11,8 +11,9 @@ from contribd.mapping.given_names import Use, uses
 from contribd.mapping.kind import Kind, words
 from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.scope import ELEMENT, INDEX, LetName, Place, Scope
-from contribd.mapping.syntax import Literal
+from contribd.mapping.syntax import Key, Literal, Path, path_text, walk_tree
 from contribd.mapping.template import Template
+from contribd.mapping.written import short
 
 COMPARE: Final = "Compare it with something, as in bid > 0"
 _OF_EACH: Final = (ELEMENT.name, INDEX.name)
@@ -20,6 +21,10 @@ _T = TypeVar("_T")
 
 NOTHING: Final = Expression("", Kind.ANY, Literal(0, None), (), frozenset(), lambda _record: None)
 """Stands in for an expression with a problem: it can give anything, so that nothing more is said about it."""
+
+
+def _is_name(keys: tuple[Key, ...]) -> bool:
+    return bool(keys) and isinstance(keys[0], str)
 
 
 class MappingTexts:
@@ -113,6 +118,19 @@ class MappingTexts:
             if site.path[2:] == ("when",):
                 text, cure = f"{text}: the mapping's when is asked before", "Write the condition in the when of a post"
             self.problems.append(MappingProblem(site.path, use.at, text, site.in_key, Code.NO_ELEMENT, cure))
+
+    def keys_of_a_list(self, each: Expression, sites: Iterable[Site]) -> None:
+        """Where the list of ``each`` is read as if it were the element."""
+        if not isinstance(each.node, Path):
+            return
+        keys = each.node.keys
+        for site in sites:
+            for node in walk_tree(site.expression.node):
+                if isinstance(node, Path) and node.keys[: len(keys)] == keys and _is_name(node.keys[len(keys) :]):
+                    text = f"{short(node)} is a key of a list: each takes one element of {each.source} after the other"
+                    cure = f"Write {path_text((ELEMENT, *node.keys[len(keys) :]))}"
+                    at = site.expression.at + node.at
+                    self.problems.append(MappingProblem(site.path, at, text, site.in_key, Code.KIND, cure))
 
     def reads(self, place: Place) -> bool:
         """Whether anything so far reads what stands under ``place``."""
