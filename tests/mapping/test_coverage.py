@@ -28,7 +28,7 @@ def measure(mapping: dict[str, Any], *records: dict[str, Any]) -> Coverage:
     coverage = Coverage([*compiled.specs.values()], compiled.sites)
     mapper = NotedMapper(compiled.mappings, compiled.sites, tape)
     for record in records:
-        coverage.add(*mapper.map(msgspec.json.encode(record), None))
+        coverage.add(mapper.map(msgspec.json.encode(record), None))
     return coverage
 
 

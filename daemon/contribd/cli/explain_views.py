@@ -1,6 +1,6 @@
 """How the way of one record to its outcome is shown: aligned text, and plain data."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -9,13 +9,16 @@ from rich.text import Text
 
 from contribd.config.mappings import MappingFiles
 from contribd.mapping.causes import reason_text, shown
-from contribd.mapping.explain import Asked, Computed, Explanation, ValueStep
+from contribd.mapping.explain import Asked, Computed, Explanation, PostExplanation, ValueStep
 from contribd.mapping.inputs import Input
 from contribd.mapping.outcome import Ignored, Mapped, Outcome, PartOutcome, RejectCode, Rejected, Several, parts_of
-from contribd.mapping.rules import FieldSpec
+from contribd.mapping.rules import FieldSpec, PartSpec
 
 MAX_RECORD = 2_000
 """Characters of a record that are shown."""
+
+MAX_NOT_MADE = 20
+"""Posts of a record that are not made, each with the reason."""
 
 _SHOWN_BYTES = 64
 _A_ROW = 16
@@ -39,22 +42,54 @@ def show(
     console.print(Text(label, style="bold"))
     for line in [*_record_lines(record, found), *_surroundings(record)]:
         console.print(Text(f"  {line}", style="dim"))
-    _print_rows(console, [*_asked_rows(found), *_computed_rows(found, files)])
-    for part, message in zip(parts_of(found.outcome), messages, strict=True):
-        console.print(_end(part, message))
-    if found.failed is not None:
-        console.print(Text(f"           at {_place(found.failed, files)}", style="dim"))
+    of_posts = dict(zip(map(id, parts_of(found.outcome)), messages, strict=True))
+    _print_rows(console, [*_asked_rows(found), *_way_lines(found, of_posts, files)])
 
 
-def _print_rows(console: Console, rows: list[Row]) -> None:
-    names = max([len(row.name) for row in rows if not row.head] + [8]) + 2
-    steps = min(max([len(row.step) for row in rows if not row.head] + [8]), _WIDEST) + 2
-    for row in rows:
-        if row.head:
-            console.print(Text(f"  {row.name}", style="bold"))
+def _way_lines(found: Explanation, messages: Mapping[int, bytes], files: MappingFiles) -> Iterator[Row | Text]:
+    """What was computed, and what came of it: post by post, where there are several."""
+    spec = None if found.outcome.mapping is None else files.written[found.outcome.mapping].spec
+    if not found.posts:
+        yield from _post_lines(found, spec and spec.post_at(0), messages, files)
+        return
+    for each in found.computed:
+        yield from _rows(each.what, each)
+    not_made = [each for each in found.posts if each.outcome is None]
+    for post in found.posts:
+        if post.place is None or spec is None or (post.outcome is None and post not in not_made[:MAX_NOT_MADE]):
             continue
-        line = Text(f"    {row.name:{names}}").append(f"{row.step:{steps}}", style="cyan")
-        console.print(line.append(row.value, style="red" if row.bad else ""))
+        answer = "" if post.outcome is not None else f": not made: {'; '.join(map(reason_text, post.why_not))}"
+        yield Row(f"{post.place.text or 'the post'}{answer}", "", "", head=True)
+        yield from _post_lines(post, spec.post_at(post.place.post), messages, files)
+    if len(not_made) > MAX_NOT_MADE:
+        yield Row(f"and {len(not_made) - MAX_NOT_MADE} more that are not made", "", "", head=True)
+
+
+def _post_lines(
+    found: PostExplanation, spec: PartSpec | None, messages: Mapping[int, bytes], files: MappingFiles
+) -> Iterator[Row | Text]:
+    if spec is not None:
+        yield from _computed_rows(found, spec)
+    outcome = found.outcome
+    if outcome is not None and not isinstance(outcome, Several):
+        yield _end(outcome, messages[id(outcome)])
+    if found.failed is not None:
+        yield Text(f"           at {_place(found.failed, files)}", style="dim")
+
+
+def _print_rows(console: Console, lines: list[Row | Text]) -> None:
+    """Rows in columns, and what stands between them."""
+    rows = [line for line in lines if isinstance(line, Row) and not line.head]
+    names = max([len(row.name) for row in rows] + [8]) + 2
+    steps = min(max([len(row.step) for row in rows] + [8]), _WIDEST) + 2
+    for each in lines:
+        if isinstance(each, Text):
+            console.print(each)
+        elif each.head:
+            console.print(Text(f"  {each.name}", style="bold"))
+        else:
+            line = Text(f"    {each.name:{names}}").append(f"{each.step:{steps}}", style="cyan")
+            console.print(line.append(each.value, style="red" if each.bad else ""))
 
 
 def _place(computed: Computed, files: MappingFiles) -> str:
@@ -115,25 +150,22 @@ def _answer(asked: Asked) -> str:
     return f"not taken: {'; '.join(map(reason_text, asked.why_not))}"
 
 
-def _computed_rows(found: Explanation, files: MappingFiles) -> Iterator[Row]:
+def _computed_rows(found: PostExplanation, spec: PartSpec) -> Iterator[Row]:
     outcome = found.outcome
-    if outcome.mapping is None:
-        return
-    fields = files.written[outcome.mapping].spec.fields
     for each in found.computed:
-        if each.what != "check" and each.what not in fields:
+        if each.site.section not in {"checks", "fields"} or each.site.in_key:
             yield from _rows(each.what, each)
     by_name = {each.what: each for each in found.computed}
-    if not isinstance(outcome, Several) and outcome.ric is not None and "ric" not in by_name:
+    if outcome is not None and outcome.ric is not None and "ric" not in by_name:
         yield Row("ric", "value", shown(outcome.ric))
-    for name, spec in fields.items():
-        yield from _field_rows(name, spec, by_name.get(name), outcome)
+    for name, field in spec.fields.items():
+        yield from _field_rows(name, field, by_name.get(name), outcome)
     for each in found.computed:
-        if each.what == "check":
+        if each.site.section == "checks":
             yield from _rows("check", each)
 
 
-def _field_rows(name: str, spec: FieldSpec, computed: Computed | None, outcome: Outcome) -> Iterator[Row]:
+def _field_rows(name: str, spec: FieldSpec, computed: Computed | None, outcome: Outcome | None) -> Iterator[Row]:
     is_posted = isinstance(outcome, Mapped)
     if computed is not None:
         yield from _rows(name, computed)
@@ -159,9 +191,15 @@ def _value(step: ValueStep) -> str:
     return step.error if step.error is not None else shown(step.value)
 
 
-def plain(found: Explanation, files: MappingFiles) -> dict[str, Any]:
-    """The way as data: what was asked, what was computed, each with its place and steps."""
-    return {
+def plain(found: Explanation, part: int, files: MappingFiles) -> dict[str, Any]:
+    """The way to one part of the record as data: what was asked, what was computed, each with its place and steps.
+
+    The first part has what was computed once for all of them, and the posts that are not made.
+    """
+    outcome = parts_of(found.outcome)[part]
+    posts = [each for each in found.posts if each.outcome is outcome]
+    ways: list[PostExplanation] = [found, *posts] if part == 0 else posts  # of the record itself once
+    told: dict[str, Any] = {
         "asked": [
             {
                 "mapping": each.mapping,
@@ -171,8 +209,16 @@ def plain(found: Explanation, files: MappingFiles) -> dict[str, Any]:
             }
             for each in found.asked
         ],
-        "computed": [{"what": each.what, **_plain(each, files)} for each in found.computed],
+        "computed": [{"what": each.what, **_plain(each, files)} for way in ways for each in way.computed],
     }
+    if posts:
+        told["places"] = [each.place.text for each in posts if each.place is not None]
+    if part == 0 and (not_made := [each for each in found.posts if each.outcome is None]):
+        told["not_made"] = [
+            {"place": each.place and each.place.text, "why_not": [reason_text(reason) for reason in each.why_not]}
+            for each in not_made
+        ]
+    return told
 
 
 def _plain(computed: Computed, files: MappingFiles) -> dict[str, Any]:

@@ -132,8 +132,8 @@ def _explained(
         outcome = found.outcome
         made = [messages.of(part) for part in parts_of(outcome)]
         if as_json:
-            way = explain_views.plain(found, files)
             for place, (part, message) in enumerate(zip(parts_of(outcome), made, strict=True)):
+                way = explain_views.plain(found, place, files)
                 _write_json({**_plain(label, outcome, place, part, message), **way})
         else:
             explain_views.show(output(), str(label), record, found, made, files)

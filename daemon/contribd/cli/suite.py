@@ -114,7 +114,7 @@ def measured(wanted: Wanted) -> list[tuple[Group, Coverage]]:
     for group in groups:
         coverage, mapper = group.coverage(), _noted(group, tape)
         for case in group.cases:
-            coverage.add(*mapper.map(value_of(case.test), case.test.surroundings))
+            coverage.add(mapper.map(value_of(case.test), case.test.surroundings))
         found.append((group, coverage))
     return found
 

@@ -77,8 +77,7 @@ def cause_lines(one: Ran, explained: Explained) -> list[str]:
     if id(one) not in explained:
         return []
     explanation, group = explained[id(one)]
-    names = [each.what.removeprefix("fields.") for each in one.result.differences]
-    return [cause.text + _place(cause, group) for cause in causes(explanation, names)]
+    return [cause.text + _place(cause, group) for cause in causes(explanation, one.result.differences)]
 
 
 def _place(cause: Cause, group: Group) -> str:

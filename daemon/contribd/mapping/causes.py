@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from contribd.mapping.cases import value_text
+from contribd.mapping.case_parts import NO_RIC
+from contribd.mapping.cases import Comparison, value_text
 from contribd.mapping.compiled import Site
-from contribd.mapping.explain import Asked, Computed, Explanation
+from contribd.mapping.explain import Asked, Computed, Explanation, PostExplanation
 from contribd.mapping.operators import Value
-from contribd.mapping.outcome import Ignored, Mapped, RejectCode, Several
+from contribd.mapping.outcome import Outcome, RejectCode, Rejected, Several
 from contribd.mapping.traces import Reason
 
 MAX_CAUSES = 8
@@ -24,22 +25,64 @@ class Cause(NamedTuple):
     site: Site | None = None
 
 
-def causes(explanation: Explanation, names: Sequence[str] = ()) -> list[Cause]:
-    """What led to the outcome.
-
-    ``names`` are what came out otherwise than expected: ``outcome``, ``mapping``, ``ric``, the names of fields.
-    """
+def causes(explanation: Explanation, differences: Sequence[Comparison] = ()) -> list[Cause]:
+    """What led to the outcome; ``differences``: what came out otherwise than expected."""
     outcome = explanation.outcome
-    if isinstance(outcome, Mapped | Ignored | Several):
-        found = list(_parts(explanation.computed, names))
-        if "outcome" in names or "mapping" in names:
-            found = [*_passed_over(explanation.asked), *_held(explanation), *found]
-    elif outcome.code is RejectCode.NO_MAPPING:
+    names = _names(differences, "")
+    if isinstance(outcome, Rejected) and outcome.code is RejectCode.NO_MAPPING:
         found = list(_passed_over(explanation.asked))
-    else:
+    elif isinstance(outcome, Rejected) and not explanation.posts:
         found = list(_failed(explanation))
+    else:
+        found = [*_chosen(explanation.asked)] if names & {"outcome", "mapping"} else []
+        ways = explanation.posts or (explanation,)
+        found += [cause for way in ways for cause in _of_post(way, _wanted(way, explanation, differences))]
     more = len(found) - MAX_CAUSES
     return found if more <= 0 else [*found[:MAX_CAUSES], Cause(f"and {more} more")]
+
+
+def _names(differences: Sequence[Comparison], post: str) -> set[str]:
+    """``outcome``, ``mapping``, ``ric``, the names of fields: of one post, or of the record where that is none."""
+    return {each.what.removeprefix("fields.") for each in differences if each.post == post}
+
+
+def _post_names(outcome: Outcome) -> tuple[str, ...]:
+    """How comparisons may call a post."""
+    return (NO_RIC,) if outcome.ric is None else (outcome.ric, f"{outcome.ric} of {outcome.service}")
+
+
+def _wanted(way: PostExplanation, explanation: Explanation, differences: Sequence[Comparison]) -> set[str]:
+    """What of one post came out otherwise than expected."""
+    if way.outcome is None:
+        known = {
+            name for other in explanation.posts if other.outcome is not None for name in _post_names(other.outcome)
+        }
+        return {each.what for each in differences if (each.post not in known if each.post else each.what == "outcome")}
+    of_record = _names(differences, "")
+    if isinstance(explanation.outcome, Several):
+        of_record &= {"outcome"}
+    return of_record.union(*(_names(differences, name) for name in _post_names(way.outcome)))
+
+
+def _of_post(way: PostExplanation, wanted: set[str]) -> Iterator[Cause]:
+    if not wanted:
+        return
+    where = f"{way.place.text}: " if way.place is not None and way.place.text else ""
+    for cause in _causes_of_post(way, wanted):
+        yield Cause(where + cause.text, cause.site)
+
+
+def _causes_of_post(way: PostExplanation, wanted: set[str]) -> Iterator[Cause]:
+    if way.outcome is None:
+        when = next((each.site for each in way.computed if each.site.section == "when"), None)
+        yield Cause(f"not made: {'; '.join(map(reason_text, way.why_not))}", when)
+    elif isinstance(way.outcome, Rejected):
+        yield from _failed(way)
+    else:
+        conditions = [each for each in way.computed if each.site.section in {"when", "checks"}]
+        if wanted & {"outcome", "mapping"}:
+            yield from (Cause(f"{each.what} {_true(each)}", each.site) for each in conditions)
+        yield from _parts(way.computed, wanted)
 
 
 def shown(value: Value) -> str:
@@ -61,15 +104,13 @@ def _passed_over(asked: Iterable[Asked]) -> Iterator[Cause]:
             yield Cause(f"{each.mapping} does not match: {why}", each.when.site)
 
 
-def _held(explanation: Explanation) -> Iterator[Cause]:
-    """The conditions that were true: whoever expected no post expected one of them to be false."""
-    for asked in explanation.asked:
-        if asked.taken:
-            why = f": {_true(asked.when)}" if asked.when is not None else ", it has no when"
-            yield Cause(f"{asked.mapping} takes it{why}", asked.when.site if asked.when else None)
-    for each in explanation.computed:
-        if each.what == "check":
-            yield Cause(f"check {_true(each)}", each.site)
+def _chosen(asked: Sequence[Asked]) -> Iterator[Cause]:
+    """The mappings that were asked: whoever expected another outcome expected another of them to take the record."""
+    yield from _passed_over(asked)
+    for each in asked:
+        if each.taken:
+            why = f": {_true(each.when)}" if each.when is not None else ", it has no when"
+            yield Cause(f"{each.mapping} takes it{why}", each.when.site if each.when else None)
 
 
 def _true(each: Computed) -> str:
@@ -77,7 +118,7 @@ def _true(each: Computed) -> str:
     return f"{each.source} is true" + (f" ({values})" if values else "")
 
 
-def _parts(computed: Iterable[Computed], names: Sequence[str]) -> Iterator[Cause]:
+def _parts(computed: Iterable[Computed], names: set[str]) -> Iterator[Cause]:
     for each in computed:
         if each.what in names:
             yield Cause(f"{each.what} is {_way(each)}", each.site)
@@ -96,11 +137,11 @@ def _way(each: Computed) -> str:
     return ", ".join([first, *ends]) + (f" ({parts})" if parts else "")
 
 
-def _failed(explanation: Explanation) -> Iterator[Cause]:
+def _failed(explanation: PostExplanation) -> Iterator[Cause]:
     failed = explanation.failed
     if failed is None:
         return
     if failed.what == "check" and not failed.last.error:
-        yield from (Cause(f"check {reason_text(each)}", failed.site) for each in explanation.failed_checks)
+        yield from (Cause(f"check {reason_text(each)}", failed.site) for each in explanation.why_not)
     else:
         yield Cause(f"{failed.what} is {_way(failed)}", failed.site)

@@ -10,6 +10,7 @@ from contribd.mapping.expression import Expression
 from contribd.mapping.outcome import Ignored, Mapped, PostType, Rejected
 from contribd.mapping.rules import MappingSpec
 from contribd.mapping.scope import LetName
+from contribd.mapping.tape import PartPlace
 from contribd.mapping.values import Convert
 
 DataPath: TypeAlias = tuple[str | int, ...]
@@ -37,9 +38,30 @@ class Site:
 
     mapping: str
     path: DataPath
+    """Through ``mappings`` and the mapping's place, and ``posts`` and the post's where it has them."""
     expression: Expression
     in_key: bool = False
     """Whether it stands in the key at ``path``: in a field's name."""
+
+    @property
+    def post(self) -> int | None:
+        """In which of the mapping's ``posts`` it stands; None where it is in none."""
+        return int(self.path[3]) if self.path[2:3] == ("posts",) else None
+
+    @property
+    def below(self) -> DataPath:
+        """Where it stands in its mapping or post."""
+        return self.path[2:] if self.post is None else self.path[4:]
+
+    @property
+    def section(self) -> str:
+        """Which part it belongs to: ``when``, ``each``, ``let``, ``ric``, ``fields``, ``checks``."""
+        return str(self.below[0]) if self.below else ""
+
+    @property
+    def of_record(self) -> bool:
+        """Whether it is computed once for a record, before its posts."""
+        return self.post is None and self.section in {"when", "each"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +147,8 @@ class CompiledSeveral:
     """Whether one that cannot be mapped keeps back the others."""
     count: int
     """How many are written in the mapping."""
-    noted: Callable[[str, Mapped | Rejected | None], None] | None
-    """Told of each part once it is made: by its place in the record and the mapping, and what it came to."""
+    noted: Callable[[PartPlace, Mapped | Rejected | None], None] | None
+    """Told of each part once it is made: None where it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

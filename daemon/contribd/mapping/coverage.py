@@ -1,7 +1,8 @@
 """What of the mappings a set of records has tried: counted in whole things, each with its place.
 
-A thing is a mapping, a field, one side of a condition, a ``missing`` that took effect, a lookup or a table with and
-without a hit, an alternative of ``coalesce``. None of it depends on how the file is laid out.
+A thing is a mapping, one of its posts, a field, one side of a condition, a list of several elements, a ``missing`` that
+took effect, a lookup or a table with and without a hit, an alternative of ``coalesce``. None of it depends on how the
+file is laid out.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -10,10 +11,10 @@ from typing import TypeAlias
 
 from contribd.mapping.compiled import DataPath, Site
 from contribd.mapping.conversions import Lookup
-from contribd.mapping.explain import section
 from contribd.mapping.functions import FUNCTIONS
 from contribd.mapping.kind import Kind
 from contribd.mapping.mistakes import RAISED, ErrorKind
+from contribd.mapping.noted import Noted
 from contribd.mapping.operators import has_row
 from contribd.mapping.outcome import Outcome, Rejected
 from contribd.mapping.rules import FieldSpec, MappingSpec
@@ -67,40 +68,67 @@ class Coverage:
                 if key[0] != "row" or key[-1] or key[1:-1] not in asked:
                     self.points.setdefault(key, point)
 
-    def add(self, outcome: Outcome, traces: Iterable[Trace]) -> None:
+    def add(self, noted: Noted) -> None:
         """One record, as it was mapped."""
+        if not noted.parts:
+            self._add(noted.outcome, noted.traces, 0)
+            return
+        self._try(noted.traces)
+        for part in noted.parts:
+            self._add(part.outcome, part.traces, part.place.post)
+
+    def _add(self, outcome: Outcome | None, traces: Iterable[Trace], number: int) -> None:
+        """One post, the mapping's ``number``-th; or the record, where it makes one."""
+        missing = self._try(traces)
+        spec = None if outcome is None or outcome.mapping is None else self._specs.get(outcome.mapping)
+        if spec is None or isinstance(outcome, Rejected):
+            return
+        post = None if spec.posts is None else number
+        self.covered.add(("mapping", spec.name))
+        if post is not None:
+            self.covered.add(("post", spec.name, post))
+        self.covered |= {("field", spec.name, post, name) for name in spec.post_at(post).fields if name not in missing}
+
+    def _try(self, traces: Iterable[Trace]) -> set[str]:
+        """What the expressions came to; gives the fields that were missing."""
         missing: set[str] = set()
         for trace in traces:
             field = _field_of(trace.site, self._specs)
             self.covered.update(_tried(trace, field))
             if field is not None and _is_missing(trace):
                 missing.add(field[0])
-                self.covered.add(("missing", trace.site.mapping, field[0]))
-        if isinstance(outcome, Rejected) or outcome.mapping not in self._specs:
-            return
-        self.covered.add(("mapping", outcome.mapping))
-        posted = set(self._specs[outcome.mapping].fields) - missing
-        self.covered.update(("field", outcome.mapping, name) for name in posted)
+                self.covered.add(("missing", trace.site.mapping, trace.site.post, field[0]))
+        return missing
 
 
 _Field: TypeAlias = tuple[str, FieldSpec]
 
 
 def _field_of(site: Site, specs: Mapping[str, MappingSpec]) -> _Field | None:
-    if section(site) != "fields" or site.in_key:
+    if site.section != "fields" or site.in_key:
         return None
-    name = str(site.path[site.path.index("fields") + 1])
-    return name, specs[site.mapping].fields[name]
+    name = str(site.below[1])
+    return name, specs[site.mapping].post_at(site.post).fields[name]
 
 
 def _mapping_points(spec: MappingSpec, path: DataPath) -> Iterator[tuple[Key, Point]]:
     does = "ignored" if spec.ignore else "posted"
     needs = f"a record that {spec.name} takes" + ("" if spec.ignore else " and that is posted")
     yield ("mapping", spec.name), Point(spec.name, (*path, "name"), 0, f"nothing is {does} by {spec.name}", needs)
-    for name in spec.fields:
+    if spec.posts is None:
+        yield from _post_points(spec, None, path)
+    for number in range(len(spec.posts or ())):
+        place = (*path, "posts", number)
+        text, needs = f"posts[{number}] is never posted", f"a record that {spec.name} takes, of which it is posted"
+        yield ("post", spec.name, number), Point(spec.name, place, 0, text, needs)
+        yield from _post_points(spec, number, place)
+
+
+def _post_points(spec: MappingSpec, post: int | None, path: DataPath) -> Iterator[tuple[Key, Point]]:
+    for name in spec.post_at(post).fields:
         text = f"{name} is never posted"
         needs = f"a record that {spec.name} takes, with all that {name} needs"
-        yield ("field", spec.name, name), Point(spec.name, (*path, "fields", name), 0, text, needs, is_key=True)
+        yield ("field", spec.name, post, name), Point(spec.name, (*path, "fields", name), 0, text, needs, is_key=True)
 
 
 def _site_points(site: Site, field: _Field | None) -> Iterator[tuple[Key, Point]]:
@@ -111,7 +139,7 @@ def _site_points(site: Site, field: _Field | None) -> Iterator[tuple[Key, Point]
 
 
 def _point(site: Site, node: Node, what: str, needs: str) -> Point:
-    who = f"a record that {site.mapping} takes, " if section(site) != "when" else "a record "
+    who = "a record " if site.of_record and site.section == "when" else f"a record that {site.mapping} takes, "
     begins = min(part.at for part in walk_tree(node))
     return Point(site.mapping, site.path, site.expression.at + begins, what, who + needs, is_key=site.in_key)
 
@@ -121,7 +149,7 @@ def _field_points(site: Site, name: str, spec: FieldSpec) -> Iterator[tuple[Key,
     source = short(node)
     if spec.missing != "reject":
         what = f"{name} is never {'left out' if spec.missing == 'skip' else 'blanked'}"
-        yield ("missing", site.mapping, name), _point(site, node, what, f"that has no {source}")
+        yield ("missing", site.mapping, site.post, name), _point(site, node, what, f"that has no {source}")
     if spec.lookup is None:
         return
     some = ", ".join(list(spec.lookup)[:3]) + (", …" if len(spec.lookup) > 3 else "")
@@ -138,7 +166,7 @@ def _field_points(site: Site, name: str, spec: FieldSpec) -> Iterator[tuple[Key,
 
 def _expression_points(site: Site) -> Iterator[tuple[Key, Node, str, str]]:
     root = site.expression.node
-    role = {"when": "the when", "checks": "the check"}.get(section(site))
+    role = {"when": "the when", "checks": "the check"}.get(site.section)
     for node in _conditions(root, is_condition=role is not None):
         text = written(node)
         for side in (True, False):
@@ -146,6 +174,9 @@ def _expression_points(site: Site) -> Iterator[tuple[Key, Node, str, str]]:
             if node is root and role == "the check":
                 what = f"the check {text} never {'holds' if side else 'fails'}"
             yield ("side", id(node), side), node, what, f"for which {text} is {str(side).lower()}"
+    if site.section == "each":
+        text = short(root)
+        yield ("several", id(root)), root, f"{text} never has several elements", f"in which {text} has two or more"
     for node in walk_tree(root):
         yield from _branches(site.mapping, node)
 
@@ -221,6 +252,8 @@ def _tried(trace: Trace, field: _Field | None) -> Iterator[Key]:
         if isinstance(node, Row) and (event.error is None or not _failed(trace, node.key)):
             yield "row", trace.site.mapping, node.table.name, written(node.key), event.error is None
     whole = trace.whole
+    if whole is not None and trace.site.section == "each" and isinstance(whole.value, list) and len(whole.value) > 1:
+        yield "several", id(whole.subject)
     if field is not None and field[1].lookup is not None and whole is not None and not whole.error:
         yield "lookup", id(whole.subject), _has(field[1].lookup, whole.value)
 

@@ -1,6 +1,6 @@
 """The way of one record to its outcome, step by step."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from contribd.mapping.compiled import Site
@@ -9,7 +9,7 @@ from contribd.mapping.operators import Value
 from contribd.mapping.outcome import Outcome, Rejected
 from contribd.mapping.scope import Surroundings
 from contribd.mapping.syntax import Literal
-from contribd.mapping.tape import GATE, Event, Stage
+from contribd.mapping.tape import GATE, Event, PartPlace, Stage
 from contribd.mapping.traces import Reason, Trace, read_values, reasons
 from contribd.mapping.written import short
 
@@ -28,7 +28,7 @@ class ValueStep:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """One expression. ``what``: ``when``, ``let mid``, ``ric``, a field's name, ``check``; see ``name_of``."""
+    """One expression. ``what``: ``when``, ``each``, ``let mid``, ``ric``, a field's name, ``check``: ``name_of``."""
 
     what: str
     site: Site
@@ -68,55 +68,83 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
-    """The outcome of one record and the way there; what was not come to is left out."""
+class PostExplanation:
+    """What one post came to, and the way there; what was not come to is left out."""
 
-    outcome: Outcome
-    asked: tuple[Asked, ...]
+    outcome: Outcome | None
+    """None where its ``when`` is false: it is not made."""
     computed: tuple[Computed, ...]
-    """Of the mapping that was taken, in the order: ``let``, RIC, fields, checks."""
-    failed_checks: tuple[Reason, ...]
-    """Why the check that rejected it is not true."""
+    """In the order: ``each``, ``let``, ``when`` of the post, RIC, fields, checks."""
+    why_not: tuple[Reason, ...]
+    """Why the check that rejected it, or its ``when``, is not true."""
+    place: PartPlace | None = None
+    """Where it comes from, among several of a record."""
 
     @property
     def failed(self) -> Computed | None:
-        """The expression that rejected the record, where one did."""
-        if not isinstance(self.outcome, Rejected) or self.outcome.mapping is None or not self.computed:
+        """The expression that rejected it, where one did."""
+        if not isinstance(self.outcome, Rejected) or self.outcome.mapping is None:
             return None
-        bad = [each for each in self.computed if each.last.error or (each.what == "check" and each.last.value is False)]
+        bad = [each for each in self.computed if _is_bad(each)]
         return bad[-1] if bad else None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation(PostExplanation):
+    """The outcome of one record and the way there."""
+
+    outcome: Outcome
+    asked: tuple[Asked, ...] = ()
+    posts: tuple[PostExplanation, ...] = ()
+    """Of a mapping that makes several: one by one, those that are not made too. ``computed`` is what was for all."""
+
+    @property
+    def ways(self) -> tuple[PostExplanation, ...]:
+        """Of each post, or of the record itself."""
+        return self.posts or (self,)
 
 
 def explain(mapper: NotedMapper, value: bytes | None, surroundings: Surroundings | None) -> Explanation:
     """What ``value`` comes to, and why."""
-    outcome, traces = mapper.map(value, surroundings)
+    noted = mapper.map(value, surroundings)
+    outcome, traces = noted.outcome, noted.traces
     asked = tuple(_asked(mapper, outcome.mapping, traces)) if traces or outcome.mapping else ()
-    rest = [each for each in traces if section(each.site) != "when" and each.site.mapping == outcome.mapping]
-    rest.sort(key=lambda trace: _ORDER.get(section(trace.site), 0))
-    checks = [each for each in rest if section(each.site) == "checks"]
-    why = tuple(reasons(checks[-1])) if checks and isinstance(outcome, Rejected) else ()
-    return Explanation(outcome, asked, tuple(map(computed, rest)), why)
+    of_mapping = [each for each in traces if each.site.mapping == outcome.mapping and each.site.below != ("when",)]
+    way = _way(outcome, of_mapping)
+    posts = tuple(_way(part.outcome, part.traces, part.place) for part in noted.parts)
+    return Explanation(outcome, way.computed, way.why_not, asked=asked, posts=posts)
 
 
-_ORDER = {"let": 0, "ric": 1, "fields": 2, "checks": 3}
+def _way(outcome: Outcome | None, traces: Iterable[Trace], place: PartPlace | None = None) -> PostExplanation:
+    ordered = sorted(traces, key=lambda trace: _ORDER.index(trace.site.section))
+    wanted = "when" if outcome is None else "checks" if isinstance(outcome, Rejected) else ""
+    conditions = [each for each in ordered if each.site.section == wanted]
+    why = tuple(reasons(conditions[-1])) if conditions else ()
+    return PostExplanation(outcome, tuple(map(computed, ordered)), why, place)
 
 
-def section(site: Site) -> str:
-    """Which part of its mapping an expression belongs to: ``when``, ``let``, ``ric``, ``fields``, ``checks``."""
-    return next((str(step) for step in site.path if step in _SECTIONS), "")
+_ORDER = ("each", "let", "when", "ric", "fields", "checks")
 
 
-_SECTIONS = frozenset({"when", *_ORDER})
+def _is_bad(each: Computed) -> bool:
+    """Whether it gave no value, or one that rejects: a check that is false, an ``each`` that is no list."""
+    value, section = each.last.value, each.site.section
+    if section == "when" and not isinstance(value, bool):
+        return True
+    return (
+        bool(each.last.error)
+        or (section == "checks" and value is not True)
+        or (section == "each" and not isinstance(value, list))
+    )
 
 
 def name_of(site: Site) -> str:
     """The expression's place within its mapping, for people: ``name ROW64_{row}`` for one in a field's name."""
-    of = section(site)
-    below = site.path[site.path.index(of) + 1 :] if of else ()
-    if of == "fields" and below:
-        return f"name {below[0]}" if site.in_key else str(below[0])
-    if of == "let" and below:
-        return f"let {below[0]}"
+    of, below = site.section, site.below
+    if of == "fields":
+        return f"name {below[1]}" if site.in_key else str(below[1])
+    if of == "let":
+        return f"let {below[1]}"
     return {"checks": "check"}.get(of, of)
 
 
@@ -156,7 +184,9 @@ def _step(event: Event) -> ValueStep:
 
 def _asked(mapper: NotedMapper, taken: str | None, traces: Sequence[Trace]) -> Iterator[Asked]:
     """The mappings in order, up to the one that was taken."""
-    conditions = {trace.site.mapping: trace for trace in traces if section(trace.site) == "when"}
+    conditions = {
+        trace.site.mapping: trace for trace in traces if trace.site.of_record and trace.site.section == "when"
+    }
     for mapping in mapper.mapper.mappings:
         trace = conditions.get(mapping.name)
         is_taken = mapping.name == taken

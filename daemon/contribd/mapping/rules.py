@@ -272,6 +272,10 @@ class MappingSpec(DefaultsSpec):
         """Without its condition a mapping would take every record."""
         return said(value)
 
+    def post_at(self, number: int | None) -> PartSpec:
+        """One of its posts; None: the one that the mapping itself says."""
+        return self if number is None or self.posts is None else self.posts[number]
+
 
 def _table(value: object) -> object:
     if isinstance(value, dict):

@@ -11,6 +11,7 @@ from contribd.mapping.operators import Value, kind_name
 from contribd.mapping.outcome import MAX_POSTS, Mapped, RejectCode, Rejected, Several
 from contribd.mapping.scope import ELEMENT, INDEX, MOST
 from contribd.mapping.syntax import Path
+from contribd.mapping.tape import PartPlace
 
 MOST_TOGETHER: Final = 200_000
 """Elements that one expression looks at in a list function, in all posts of a record together."""
@@ -103,7 +104,7 @@ class _Making:
         if type(outcome) is Rejected and (where := _where(self._several, place)):
             outcome.text = f"{where}: {outcome.text}"
         if self._several.noted is not None:
-            self._several.noted(_where(self._several, place), outcome)
+            self._several.noted(PartPlace(_where(self._several, place), place.part.number), outcome)
         if outcome is not None:
             self.made.append(outcome)
             self.places.append(place)

@@ -34,14 +34,22 @@ class Event(NamedTuple):
     error: EvaluationError | None
 
 
+class PartPlace(NamedTuple):
+    """Where one of the posts of a record comes from."""
+
+    text: str
+    """``points[3]``, ``posts[1]``, ``points[3], posts[1]``."""
+    post: int
+    """Its place in the mapping's ``posts``; 0 where it has none."""
+
+
 class PartEnd(NamedTuple):
     """One part of a record that makes several posts is made, or is not: what was noted since the last one is its way.
 
-    ``place``: where it comes from, as ``points[3]`` or ``posts[1]``; ``outcome``: None where it is not made; ``at``:
-    how many events there were.
+    ``outcome``: None where it is not made; ``at``: how many events there were.
     """
 
-    place: str
+    place: PartPlace
     outcome: Mapped | Rejected | None
     at: int
 
@@ -63,7 +71,7 @@ class Tape:
         self.events.append(Event(subject, value, None))
         return value
 
-    def part(self, place: str, outcome: Mapped | Rejected | None) -> None:
+    def part(self, place: PartPlace, outcome: Mapped | Rejected | None) -> None:
         """Notes the end of a part."""
         self.ends.append(PartEnd(place, outcome, len(self.events)))
 
