@@ -247,14 +247,16 @@ def with_curves(plan: Plan) -> Plan:
         widest=rng.choice((2, 4, 8, 50)),
         rics=rng.choice((2, 6, 50)),
         changes=rng.choice(("none", "some", "all")),
-        mappings=rng.choice(((0,), (0,), (0, 1), (0, 2), (0, 1, 2, 3))),
+        mappings=rng.choice(((0,), (0, 1), (0, 2), (0, 1, 2, 3))),
         told=rng.choice((24_000, 24_000, 3_000, 600)),
     )
     if plan.harm_alone:
         curves = replace(curves, share=0.2, widest=min(8, curves.widest), mappings=(0,))
     shares = {name: rng.choice((0.05, 0.2)) for name in CURVE_SHARES if rng.random() < 0.3}
     rates = dict(plan.rates)
-    if rng.random() < 0.1 and not plan.latest and not calm:
+    if not calm:  # what is settled in part matters where somebody else goes on with it
+        rates |= {name: rng.choice((0.1, 0.3)) for name in ("kill", "ads_slow") if rng.random() < 0.4}
+    if rng.random() < 0.15 and not plan.latest and not calm:
         rates[OFFSETS_GONE] = 0.05
         rates.pop("wall_step", None)  # what has its result is looked up by when it was written
     takes = plan.takes if plan.takes.metadata == 4_096 else replace(plan.takes, metadata=rng.choice((60, 150, 300)))

@@ -167,6 +167,7 @@ def run_plan(plan: Plan, *, verbose: bool = False) -> Run:
     simulation.counts["PostIDs began again"] += oracle.wraps
     for reason, number in oracle.withdrawals.items():
         simulation.counts[f"withdrawals, {reason}"] += number
+    simulation.counts["records taken over that were settled in part"] += oracle.taken_over_in_part
     simulation.counts[KILLS] += oracle.kills
     simulation.counts[REPOSTS] += oracle.reposts
     records = sum(len(log) for log in simulation.world.kafka.logs)

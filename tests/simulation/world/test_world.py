@@ -14,7 +14,16 @@ from tests.simulation.world.command import app
 from tests.simulation.world.many import SeedSummary, run_many
 from tests.simulation.world.mutants.mutant import broken
 from tests.simulation.world.mutants.table import MUTANTS, is_caught
-from tests.simulation.world.plan import FAULTS, HARMS, SHARES, SHARES_OF_TIME, make_plan, plan_of_single_prices
+from tests.simulation.world.plan import (
+    CURVE_SHARES,
+    FAULTS,
+    HARMS,
+    OFFSETS_GONE,
+    SHARES,
+    SHARES_OF_TIME,
+    make_plan,
+    plan_of_single_prices,
+)
 from tests.simulation.world.seeded_run import KILLS, REPOSTS, run_plan, run_seed
 from typer.testing import CliRunner
 
@@ -57,6 +66,9 @@ def test_every_promise_is_kept_and_every_fault_strikes() -> None:
     assert counts["PostIDs began again"]
     assert counts["records beside their instrument's partition"]
     assert counts["withdrawals, stop"]
+    assert all(counts[name] for name in (*CURVE_SHARES, OFFSETS_GONE, "parts"))
+    assert counts["restarts with another mapping"]
+    assert counts["records taken over that were settled in part"]
     assert counts["withdrawals, silent"]
     assert counts[KILLS] > counts[REPOSTS] > 0
 

@@ -11,6 +11,8 @@ class Hosts:
         self._world = world
         self._rng = world.schedule.rng
         self._starts = [0] * world.plan.daemons
+        self._mappings: dict[int, int] = {}
+        """The mapping that each host's daemon had last."""
         self._down_until = 0.0
         """No daemon is started until then."""
         self.processes: list[Process | None] = [None] * world.plan.daemons
@@ -24,7 +26,10 @@ class Hosts:
             self._world.schedule.at(self._down_until, lambda: self._start(host))
             return
         self._starts[host] += 1
-        self.processes[host] = Process(self._world, f"host{host}/{self._starts[host]}")
+        self.processes[host] = process = Process(self._world, f"host{host}/{self._starts[host]}")
+        if self._mappings.get(host, process.mapping) != process.mapping:
+            self._world.counts["restarts with another mapping"] += 1
+        self._mappings[host] = process.mapping
         self._world.schedule.after(0.5, lambda: self._watch(host))
 
     def _watch(self, host: int) -> None:

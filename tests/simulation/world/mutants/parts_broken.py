@@ -45,6 +45,10 @@ def _killed(*mappings: int, **settings: Any) -> Callable[[int], Plan]:
     return make
 
 
+_UNTOLD = _curves(curves=replace(_CURVES, widest=50, rics=50, changes="all", told=200))
+"""Most curves make more posts than a commit can tell of."""
+
+
 def _without_offsets(seed: int) -> Plan:
     """The group's offsets are deleted now and then."""
     plan = _killed()(seed)
@@ -92,6 +96,10 @@ def _one_post_is_all(original: Any, self: Taker, tracker: Any, record: Any, outc
     if told and not isinstance(outcome, Several):
         return bool(original(self, tracker, record, outcome, now))
     return bool(original(self, tracker, record, outcome, now, *told))
+
+
+def _beside_another(_original: Any, _self: Intake, tracker: OffsetTracker, record: Any, *args: Any) -> Any:
+    return tracker.split(record.offset, len(record.value or b""), *args)
 
 
 def _one_result_is_all(_original: Any, self: SettledOffsets, offset: int, *_part: Any) -> None:
@@ -220,10 +228,16 @@ MUTANTS = [
         world=_curves(curves=replace(_CURVES, changes="all", rics=50, told=600)),
     ),
     Mutant(
-        "a record that makes more posts than a commit can tell of is refused",
+        "a record of which no commit can tell in part is written whole",
         [(OffsetTracker, "tells_of", lambda *_: True)],
+        world=_UNTOLD,
+    ),
+    Mutant("of such records there is one at a time", [around(Intake, "split", _beside_another)], 500, world=_UNTOLD),
+    Mutant(
+        "a record all of whose posts turn out to have results is committed",
+        [(Outbox, "add_known", lambda *_: None)],
         500,
-        world=_curves(curves=replace(_CURVES, widest=50, rics=50, changes="all", told=600)),
+        world=_killed(0, 1),
     ),
     Mutant(
         "a record that has to wait for room in a commit is taken later",

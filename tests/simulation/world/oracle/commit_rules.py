@@ -1,9 +1,9 @@
 """The oracle's law on commits: they say exactly which parts of which records have their results."""
 
-from tests.simulation.world.environment.fed_records import ANYWHERE, Part, PartKey, Produced
+from tests.simulation.world.environment.fed_records import Part, PartKey, Produced
 from tests.simulation.world.oracle.evidence import Complain, ProcessEvidence
 from tests.simulation.world.oracle.history import History
-from tests.simulation.world.oracle.told import Told, read_commit, tag_of
+from tests.simulation.world.oracle.told import FILLING, Told, read_commit, tag_of
 from tests.simulation.world.plan import Plan
 
 from contribd.engine.records.commit_metadata import Commit
@@ -28,12 +28,6 @@ class CommitRules:
         """Those of them that some mapping makes more of than has results: another commit need not say so."""
         self._results: dict[int, dict[PartKey, ProcessEvidence]] = {}
         """The parts of a version that have their results, and who wrote them."""
-        self._owners: dict[Partition, list[ProcessEvidence]] = {}
-        """Whoever was given a partition, the last one last."""
-
-    def assigned(self, process: ProcessEvidence, partition: Partition) -> None:
-        """A process was given a partition."""
-        self._owners.setdefault(partition, []).append(process)
 
     def result(self, part: Part, process: ProcessEvidence) -> None:
         """A part has its result."""
@@ -57,6 +51,10 @@ class CommitRules:
         last = max((*told.whole, *told.parts), default=commit.offset)
         if last - commit.offset >= self._plan.span:
             self._complain("4: ran too far ahead", f"{partition}: {commit.offset} and {last}", partition)
+        curves = self._plan.curves
+        if told.parts and curves is not None and told.bits > curves.told + FILLING:
+            text = f"{told.bits} of {curves.told} bits: {commit}"
+            self._complain("4: a commit tells of more than it may", text, partition)
 
     def _check(self, process: ProcessEvidence, record: Produced, told: Told, said: bool) -> None:
         over = record.version in self._over
@@ -79,9 +77,7 @@ class CommitRules:
 
     def _has_all(self, record: Produced, mapping: int) -> bool:
         results = self._results.get(record.version)
-        if results is None:
-            return False
-        return all(key in results for key in record.made(mapping)) or as_a_whole(record.version) in results
+        return results is not None and all(key in results for key in record.made(mapping))
 
     def _wrote(self, process: ProcessEvidence, record: Produced) -> bool:
         """Whether it has taken the record for sure: some may have nothing left to post when they are taken."""
@@ -92,27 +88,16 @@ class CommitRules:
 
     @property
     def missing(self) -> int:
-        """Records that are not over, as the last owners of their partitions make them."""
+        """Records that are not over."""
         if len(self._begins) < self._plan.partitions:
             return 1
-        return sum(not self._is_over(record, latest=True) for record in self._history.by_version.values())
+        return sum(not self._is_over(record) for record in self._history.by_version.values())
 
-    def _is_over(self, record: Produced, *, latest: bool) -> bool:
-        if record.version in self._over:
-            return True
-        partition = Partition("prices", record.partition)
-        owners = self._owners.get(partition, [])
-        return record.offset < self._begins.get(partition, 0) or any(
-            self._has_all(record, process.mapping) for process in (owners[-1:] if latest else owners)
-        )
+    def _is_over(self, record: Produced) -> bool:
+        return record.version in self._over or record.offset < self._begins[Partition("prices", record.partition)]
 
     def finish(self) -> None:
         """The run is over."""
         for record in self._history.by_version.values():
-            if Partition("prices", record.partition) in self._begins and not self._is_over(record, latest=False):
+            if Partition("prices", record.partition) in self._begins and not self._is_over(record):
                 self._complain("1: a record without a result", str(record), record)
-
-
-def as_a_whole(version: int) -> PartKey:
-    """What a record without any part is known by."""
-    return version, None, None, ANYWHERE

@@ -26,6 +26,7 @@ from tests.simulation.world.oracle.result_rules import ResultRules
 from tests.simulation.world.oracle.sight import see
 from tests.simulation.world.oracle.silence import Silence
 from tests.simulation.world.oracle.starvation_rules import StarvationRules
+from tests.simulation.world.oracle.told import read_commit
 from tests.simulation.world.plan import Plan
 
 from contribd.engine.engine import Engine
@@ -64,6 +65,8 @@ class Oracle:
         self._digest = hashlib.sha256()
         self.posts = 0
         self.kills = 0
+        self.taken_over_in_part = 0
+        """Records of which some posts had their results when their partition was given to a process."""
 
     def complain(self, promise: str, text: str, subject: object = None) -> None:
         """A promise is broken."""
@@ -125,7 +128,7 @@ class Oracle:
 
     @property
     def missing(self) -> int:
-        """Records that have not all their results so far."""
+        """Records of which no commit says so far that they have all their results."""
         return self._results.missing
 
     def finish(self) -> None:
@@ -177,10 +180,10 @@ class Oracle:
             self._heard(sight, event)
             return
         if isinstance(event, Assigned):
-            for partition in event.partitions:
+            for partition, commit in event.partitions.items():
+                self.taken_over_in_part += len(read_commit(commit).parts)
                 sight.assigned_at[partition] = self._schedule.mono
                 sight.owned.add(partition)
-                self._results.assigned(sight, partition)
                 self._silence.assigned(sight, partition, self._schedule.mono)
         elif isinstance(event, Revoked):
             sight.owned -= event.partitions

@@ -12,7 +12,6 @@ from tests.simulation.world.oracle.evidence import Complain, ProcessEvidence, is
 from tests.simulation.world.oracle.history import History
 from tests.simulation.world.oracle.market import Markets
 from tests.simulation.world.oracle.status_rules import StatusRules, said_number
-from tests.simulation.world.oracle.told import bits_of, told_by
 from tests.simulation.world.plan import Plan, Takes
 
 from contribd.engine.records.offsets import Partition
@@ -51,12 +50,8 @@ class ResultRules:
 
     @property
     def missing(self) -> int:
-        """Records that have not all the results that they will get."""
+        """Records that are not over: no commit says that they have all their results."""
         return self._commits.missing
-
-    def assigned(self, process: ProcessEvidence, partition: Partition) -> None:
-        """A process was given a partition."""
-        self._commits.assigned(process, partition)
 
     def offsets_gone(self) -> None:
         """No commit says any more what was settled."""
@@ -104,8 +99,6 @@ class ResultRules:
     def _part(self, record: Produced, result: dict[str, Any], mapping: int) -> Part:
         """Which of the record's parts it is of, as the mapping of its process makes them."""
         made, number = record.made(mapping), said_number(result["source"])
-        if result["code"] == "TooLarge" and result["ric"] is None and bits_of(len(made)) > told_by(self._plan):
-            return Part(record, rejected="TooLarge")  # no commit could tell of so many
         parts = list(made.values())
         if number is not None and not 0 <= number[0] < len(parts):
             self._complain("6: a part that does not exist", f"{number}: {result}", record)

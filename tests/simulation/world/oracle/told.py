@@ -14,7 +14,7 @@ _HEADER = "contribd1:"
 _RESULTS_TO, _PARTS = 4, 5
 """Which elements these are."""
 
-_OTHERS, _FILLING = 46, 120
+_OTHERS, FILLING = 46, 120
 """Characters of the other elements, at most, and bits by which the two texts are filled up."""
 
 
@@ -24,6 +24,8 @@ class Told:
 
     whole: set[int] = field(default_factory=set)
     parts: dict[int, set[int]] = field(default_factory=dict)
+    bits: int = 0
+    """What the texts of both take."""
     results_to: int = 0
     """Below this offset, what has its result may be left out."""
 
@@ -39,7 +41,9 @@ def read_commit(commit: Commit) -> Told:
     told = Told({commit.offset + at for at in range(bitmap.bit_length()) if bitmap >> at & 1})
     if len(elements) > _RESULTS_TO and elements[_RESULTS_TO]:
         told.results_to = int(elements[_RESULTS_TO])
+    told.bits = 6 * len(elements[0])
     if len(elements) > _PARTS:
+        told.bits += 6 * len(elements[_PARTS])
         told.parts = _parts(commit.offset, base64.b64decode(elements[_PARTS], validate=True))
     return told
 
@@ -109,16 +113,11 @@ def _parts(before: int, data: bytes) -> dict[int, set[int]]:
 def told_by(plan: Plan) -> int:
     """Bits in which a commit can tell of offsets and parts."""
     characters = max(0, plan.takes.metadata - _OTHERS)
-    return min(24_000 if plan.curves is None else plan.curves.told, characters // 4 * 24 - _FILLING)
-
-
-def bits_of(parts: int) -> int:
-    """Bits that a record with so many parts may need by itself."""
-    return (2 + 32) * parts + 2 * parts.bit_length() - 1
+    return min(24_000 if plan.curves is None else plan.curves.told, characters // 4 * 24 - FILLING)
 
 
 def room(plan: Plan, log: Iterable[Produced]) -> int:
     """How many offsets may be run ahead of a record at least, whatever the others of its partition are."""
     curves = [record.most_parts for record in log if record.most_parts > 1]
-    left = told_by(plan) - sum(map(bits_of, curves)) - 20 * len(curves)
+    left = told_by(plan) - sum(34 * parts + 2 * parts.bit_length() for parts in curves) - 20 * len(curves)
     return max(left // 2, left - 29 * len(curves), 0) if curves else plan.span
