@@ -232,7 +232,19 @@ MUTANTS = [
         [(OffsetTracker, "tells_of", lambda *_: True)],
         world=_UNTOLD,
     ),
-    Mutant("of such records there is one at a time", [around(Intake, "split", _beside_another)], 500, world=_UNTOLD),
+    Mutant(
+        "of such records there is one at a time",
+        [around(Intake, "split", _beside_another)],
+        500,
+        world=_curves(
+            curves=replace(_CURVES, share=0.8, widest=8, rics=4, changes="all", told=100),
+            keyed=False,
+            partitions=2,
+            daemons=1,
+            rates={},
+            max_outstanding=500,
+        ),
+    ),
     Mutant(
         "a record all of whose posts turn out to have results is committed",
         [(Outbox, "add_known", lambda *_: None)],
