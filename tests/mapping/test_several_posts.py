@@ -97,6 +97,41 @@ def test_what_a_point_lacks_is_told_with_the_key_that_was_meant() -> None:
     assert rejected[1].text == "points[1]: ric: item has no tenor; it has item.Tenor"  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("element", [{"Bid": 1}, {}, None, [], [1], "bid", 7, True])
+@pytest.mark.parametrize("path", ["item.bid", "item.bid.last", "item.bid[0].last", "item[0].bid"])
+def test_what_an_element_lacks_is_never_taken_from_the_record(element: object, path: str) -> None:
+    fields = {"ASK": {"value": 1}, "BID": path, "MID_PRICE": {"from": f"coalesce({path}, 5)"}}
+    mapping = {"name": "m", "each": "points", "ric": "R{index}", "fields": fields}
+    beside = {"bid": 3, "item": {"bid": 3}, "points": [{}, element]}
+    last = parts(beside, mapping)[1]
+    assert isinstance(last, Rejected)
+    assert last.code is RejectCode.MISSING_FIELD
+    assert last.text.startswith("points[1]: BID: item has no ")
+    skipping = parts(beside, {**mapping, "fields": {**fields, "BID": {"from": path, "missing": "skip"}}})[1]
+    assert isinstance(skipping, Mapped)
+    assert skipping.fields == {"ASK": 1, "MID_PRICE": 5}
+    asking = parts(beside, {**mapping, "fields": {"ASK": {"value": "x"}, "F": "index"}, "checks": [f"{path} > 0"]})[1]
+    assert isinstance(asking, Rejected)
+    assert asking.code is RejectCode.MISSING_FIELD
+
+
+@pytest.mark.parametrize(
+    ("path", "element"),
+    [
+        ("item.bid", {"bid": 7}),
+        ("item.bid.last", {"bid": {"last": 7}}),
+        ("item.bid[0].last", {"bid": [{"last": 7}]}),
+        ('item.bid["at close"].last.best', {"bid": {"at close": {"last": {"best": 7}}}}),
+        ("item[1]", [6, 7]),
+        ("item[0].bid", [{"bid": 7}]),
+        ("item", 7),
+    ],
+)
+def test_an_element_is_read_by_any_path(path: str, element: object) -> None:
+    mapping = {"name": "m", "each": "points", "ric": "R{index}", "fields": {"BID": path}, "checks": [f"{path} == 7"]}
+    assert [made.fields for made in parts({"points": [element, element]}, mapping)] == [{"BID": 7}] * 2
+
+
 @pytest.mark.parametrize(
     ("points", "code", "text"),
     [

@@ -46,9 +46,10 @@ def generate_later(node: Node) -> Evaluate:
 def generate_object(entries: Sequence[tuple[str | ComputedName, Node, Callable[[Value], Value]]]) -> Evaluate:
     """One function of the record that gives a dict: each key with its node's value, passed through its function.
 
-    One call and one place for failures instead of one a field. It fails where two computed keys are one.
+    One call and one place for failures instead of one a field. It fails where two computed keys are one. What it raises
+    says no more than that it failed: each field is to be asked by itself then.
     """
-    generator = PythonNodes()
+    generator = PythonNodes(plain=True)
     values = [generator.piped(node, function) for _, node, function in entries]
     whole: ast.expr = ast.Dict([generator.key(key) for key, _, _ in entries], values)
     if any(isinstance(key, ComputedName) for key, _, _ in entries):
@@ -72,11 +73,12 @@ def generate_text(parts: Sequence[str | Node], convert: Callable[[Value], str], 
 
 
 def generate_all(conditions: Sequence[Node]) -> Evaluate:
-    """One function of the record that says whether all of these are true; it fails where one of them does.
+    """One function of the record that says whether all of these are true; it fails where one of them does, and says no
+    more than that.
 
     While a tape records it says no, so that each is asked by itself and noted once.
     """
-    generator = PythonNodes()
+    generator = PythonNodes(plain=True)
     if generator.noted:
         return _function(generator, ast.Constant(False))
     asked = [generator.condition(node) for node in conditions]

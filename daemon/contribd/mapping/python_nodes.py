@@ -14,12 +14,13 @@ from contribd.mapping.list_functions import MAX_ELEMENTS
 from contribd.mapping.numbers import NUMBERS
 from contribd.mapping.operators import HELPERS, Value, split_booleans
 from contribd.mapping.patterns import pattern_of
-from contribd.mapping.scope import ELEMENT, EMPTY, ITEM, MOST, Place
+from contribd.mapping.scope import ELEMENT, EMPTY, ITEM, MEMBERS, MOST, Place
 from contribd.mapping.syntax import (
     Access,
     Binary,
     Call,
     Conditional,
+    Key,
     Literal,
     Literals,
     Node,
@@ -69,12 +70,14 @@ def load(name: str) -> ast.expr:
 class PythonNodes:
     """Turns nodes into Python nodes and collects the values that they refer to by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, plain: bool = False) -> None:
+        """``plain``: what is generated need not say which path of an element is missing."""
         self.names: dict[str, Any] = {"__builtins__": {}}
         self._tape = current_tape()
         self._lists = 0
         """How many list functions the node at hand stands within."""
         self._kept_values = 0
+        self._plain = plain and self._tape is None
 
     @property
     def noted(self) -> bool:
@@ -145,15 +148,20 @@ class PythonNodes:
             return self._item(node)
         if node.keys == (EMPTY,):
             return ast.Compare(self._named(EMPTY), [ast.In()], [load(RECORD)])
-        if len(node.keys) == 1:
-            root = node.keys[0]
-            key = self._named(root) if isinstance(root, Place) else ast.Constant(root)
-            return ast.Subscript(load(RECORD), key, _LOAD)
-        how = _WALKS.get(tuple(str if key is ELEMENT else type(key) for key in node.keys))
+        if self._plain and node.keys[0] is ELEMENT and len(node.keys) > 1 and isinstance(node.keys[1], str):
+            return self._walked(ast.Subscript(load(RECORD), self._named(MEMBERS), _LOAD), node.keys[1:])
+        return self._walked(load(RECORD), node.keys)
+
+    def _walked(self, within: ast.expr, keys: tuple[Key, ...]) -> ast.expr:
+        if len(keys) == 1:
+            return ast.Subscript(within, self._key(keys[0]), _LOAD)
+        how = _WALKS.get(tuple(str if key is ELEMENT else type(key) for key in keys))
         if how is None:
-            return self.called(operators.walk, load(RECORD), self._named(node.keys))
-        keys = [self._named(key) if isinstance(key, Place) else ast.Constant(key) for key in node.keys]
-        return self.called(how, load(RECORD), self._named(node.keys), *keys)
+            return self.called(operators.walk, within, self._named(keys))
+        return self.called(how, within, self._named(keys), *map(self._key, keys))
+
+    def _key(self, key: Key) -> ast.expr:
+        return self._named(key) if isinstance(key, Place) else ast.Constant(key)
 
     def _step(self, node: Access) -> ast.expr:
         computed = [] if isinstance(node.key, Literal) else [ast.Constant(short(node.key))]

@@ -57,6 +57,9 @@ ITEM: Final = Place("item")
 ELEMENT: Final = Place("item")
 """The element that a post is made of, where a mapping or a post has ``each``."""
 
+MEMBERS: Final = Place("item's members")
+"""The same where it is an object, and an empty object where it is none: nothing can be read of it by name."""
+
 INDEX: Final = Place("index")
 """Its position in the list, from 0."""
 

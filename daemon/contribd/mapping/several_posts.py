@@ -1,15 +1,16 @@
 """Several posts of one record: each is made by itself, and told from the others by its RIC and service."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from contribd.mapping.compiled import CompiledPart, CompiledRound, CompiledSeveral
+from contribd.mapping.expression import Expression
 from contribd.mapping.list_functions import MAX_ELEMENTS
 from contribd.mapping.mistakes import RAISED, as_evaluation_error, wrong_type
 from contribd.mapping.one_post import Record, compute, one_post, refusal
 from contribd.mapping.operators import Value, kind_name
 from contribd.mapping.outcome import MAX_POSTS, Mapped, RejectCode, Rejected, Several
-from contribd.mapping.scope import ELEMENT, INDEX, MOST
+from contribd.mapping.scope import ELEMENT, INDEX, MEMBERS, MOST
 from contribd.mapping.syntax import Path
 from contribd.mapping.tape import PartPlace
 
@@ -18,16 +19,13 @@ MOST_TOGETHER: Final = 200_000
 
 _SHOWN_PLACES: Final = 4
 _ONCE: Final = (None,)
+_NO_MEMBERS: Final[dict[str, Value]] = {}
 
 Made: TypeAlias = Mapped | Rejected
 
 
-class _Place(NamedTuple):
-    """Where a part comes from."""
-
-    round: CompiledRound
-    part: CompiledPart
-    at: int
+_Place: TypeAlias = tuple[CompiledRound, CompiledPart, int]
+"""Where a part comes from; last the element's position, -1 where ``each`` gives no elements."""
 
 
 def several_posts(mapping: str, several: CompiledSeveral, record: Record) -> Made | Several:
@@ -76,7 +74,7 @@ class _Making:
             if type(found) is not list:
                 raise wrong_type(f"it takes a list, and {source} is {kind_name(found)}")
         except RAISED as error:
-            self._add(_Place(each, first, -1), refusal(first, self._record, "each", as_evaluation_error(error)))
+            self._add((each, first, -1), refusal(first, self._record, "each", as_evaluation_error(error)))
             return ()
         if len(found) * len(each.parts) > MAX_ELEMENTS:
             most = MAX_ELEMENTS // len(each.parts)
@@ -85,14 +83,20 @@ class _Making:
 
     def round(self, each: CompiledRound, elements: Sequence[Value]) -> Rejected | None:
         """Makes the posts of a round; gives the rejection of the whole record where they are too many."""
-        record, made = self._record, self.made
+        record, made, places, noted = self._record, self.made, self.places, self._several.noted
         count = len(elements) * len(each.parts) * len(self._several.rounds)
         record[MOST] = max(1, min(MAX_ELEMENTS, MOST_TOGETHER // max(1, count)))
         for at, element in enumerate(elements):
             record[ELEMENT] = element
+            record[MEMBERS] = element if type(element) is dict else _NO_MEMBERS
             record[INDEX] = at
             for part in each.parts:
-                self._add(_Place(each, part, at), _made(part, record))
+                outcome = one_post(part, record) if part.when is None else _made(part, part.when, record)
+                if type(outcome) is Mapped and noted is None:
+                    made.append(outcome)
+                    places.append((each, part, at))
+                else:
+                    self._add((each, part, at), outcome)
             if len(made) > MAX_POSTS:
                 return self._too_large(f"the record makes more than {MAX_POSTS} posts")
         return None
@@ -110,31 +114,29 @@ class _Making:
             self.places.append(place)
 
 
-def _made(part: CompiledPart, record: Record) -> Made | None:
+def _made(part: CompiledPart, when: Expression, record: Record) -> Made | None:
     """The post; None where its ``when`` is false."""
-    when = part.when
-    if when is not None:
-        compute(part.before, record)
-        try:
-            answer = when.run(record)
-            if answer is False:
-                return None
-            if answer is not True:
-                raise wrong_type(f"it gives {kind_name(answer)}, not true or false")
-        except RAISED as error:
-            return refusal(part, record, "when", as_evaluation_error(error))
+    compute(part.before, record)
+    try:
+        answer = when.run(record)
+        if answer is False:
+            return None
+        if answer is not True:
+            raise wrong_type(f"it gives {kind_name(answer)}, not true or false")
+    except RAISED as error:
+        return refusal(part, record, "when", as_evaluation_error(error))
     return one_post(part, record)
 
 
 def _where(several: CompiledSeveral, place: _Place) -> str:
     """``points[3]``, ``posts[1]``, ``points[3], posts[1]``; nothing where there is but one place."""
-    each, at = place.round.each, place.at
-    element = ""
+    around, part, at = place
+    each, element = around.each, ""
     if each is not None and at >= 0:
         element = f"{each.source}[{at}]" if isinstance(each.node, Path) else f"element {at}"
-    all_of_round = at < 0 and len(place.round.parts) > 1
-    post = f"posts[{place.part.number}]" if several.count > 1 and not all_of_round else ""
-    both = (element, post) if len(place.round.parts) > 1 else (post, element)
+    all_of_round = at < 0 and len(around.parts) > 1
+    post = f"posts[{part.number}]" if several.count > 1 and not all_of_round else ""
+    both = (element, post) if len(around.parts) > 1 else (post, element)
     return ", ".join(filter(None, both))
 
 
