@@ -13,7 +13,8 @@ from tests.integration.rigs.daemon import Daemon
 from tests.integration.rigs.holding_member import HoldingMember
 from tests.integration.rigs.prices import places, read_results
 from tests.integration.rigs.provider_rig import Provider
-from tests.integration.rigs.versions import MAPPING, Flow, VersionFeed, reordered
+from tests.integration.rigs.version_flow import MAPPING, Flow
+from tests.integration.rigs.versions import VersionFeed, reordered
 from tests.integration.rigs.wait import eventually as within
 from tests.streams.stream_suite import GroupProcess, Topics, eventually
 

@@ -1,6 +1,5 @@
-"""Everything that can go wrong, at once, to real processes: three daemons, three brokers, an ADS while prices flow."""
+"""Everything that can go wrong, at once, to real processes: daemons, three brokers, an ADS while prices flow."""
 
-import argparse
 import itertools
 import random
 import re
@@ -9,19 +8,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from tests.integration.rigs.broker_rig import unique
+from tests.integration.rigs.chaos_plan import ChaosPlan, plan_of
 from tests.integration.rigs.chaos_report import Report
 from tests.integration.rigs.cluster_rig import BROKERS, INTERNAL, KafkaCluster
 from tests.integration.rigs.daemon import Daemon
 from tests.integration.rigs.log_kinds import kinds_of
-from tests.integration.rigs.prices import places, read_results
+from tests.integration.rigs.prices import read_results
 from tests.integration.rigs.provider_rig import Provider, ProviderProfile
 from tests.integration.rigs.tcp_proxy import TcpProxy
-from tests.integration.rigs.versions import MAPPING, Flow, VersionFeed, reordered, reposts, sessions
+from tests.integration.rigs.version_flow import MAPPING
+from tests.integration.rigs.version_judge import judge
+from tests.integration.rigs.versions import VersionFeed, reordered, reposts, sessions
 from tests.integration.rigs.wait import eventually
 
 PARTITIONS = 6
@@ -32,38 +33,11 @@ STALL = 2.0
 """Seconds a stalled or trickling connection lasts: less than the ping timeout, so that nothing is given up while bytes
 of it may still arrive."""
 
-CODECS: Final = ("none", "gzip", "snappy", "lz4", "zstd")
-
 OPERATOR_SECONDS: Final = 3.0
 """Between two looks at what the daemons wait for."""
 
 PROGRESS_SECONDS: Final = 15.0
 """Between two lines that say how far the run is."""
-
-
-@dataclass(frozen=True)
-class ChaosPlan:
-    """How much happens. ``settle`` is how long to wait, at the end, for everything to be drained (seconds)."""
-
-    flow: Flow
-    daemon_kills: int
-    daemon_pauses: int
-    broker_kills: int
-    broker_stops: int
-    cuts: int
-    stalls: int
-    provider_restarts: int
-    conflate: bool = False
-    seed: int = 1
-    settle: float = 180.0
-
-
-FAULTS: Final = ("daemon_kills", "daemon_pauses", "broker_kills", "broker_stops", "cuts", "stalls", "provider_restarts")
-
-SHORT = ChaosPlan(Flow(24_000, 600, 800.0, CODECS, poison=1, unreadable=1), 4, 1, 1, 3, 4, 2, 1)
-LONG = ChaosPlan(
-    Flow(1_000_000, 10_000, 1_200.0, CODECS, poison=6, unreadable=6), 30, 3, 15, 15, 30, 10, 3, settle=900.0
-)
 
 
 class Chaos:
@@ -92,8 +66,9 @@ class Chaos:
         self._feeds: list[VersionFeed] = []
         self._asked: list[tuple[int, int, int, int]] = []
         """For each kill: daemon, posts journaled at its start and at its end, records unsettled before."""
-        self._born = [0, 0, 0]
+        self._born = [0] * plan.daemons
         """For each daemon: posts journaled at its last start."""
+        self._next_daemons = itertools.cycle(range(plan.daemons))
         self._next_nodes = {kind: itertools.cycle(range(1, BROKERS + 1)) for kind in ("killed", "stopped")}
         self._said_at = self._asked_at = time.monotonic()
         self._restarts: list[int] = []
@@ -128,7 +103,7 @@ class Chaos:
         for topic in self.topics:
             self.kafka.create_topic(topic, PARTITIONS)
         group = unique("group")
-        for number in range(3):
+        for number in range(self.plan.daemons):
             proxy = TcpProxy("127.0.0.1", self.provider.port)
             proxy.start()
             self.proxies.append(proxy)
@@ -165,6 +140,7 @@ class Chaos:
         plan = self.plan
         faults = (
             [self._kill_daemon] * plan.daemon_kills
+            + [self._kill_group] * plan.group_kills
             + [self._pause_daemon] * plan.daemon_pauses
             + [self._kill_broker] * plan.broker_kills
             + [self._stop_broker] * plan.broker_stops
@@ -209,15 +185,27 @@ class Chaos:
         self._say(f"{kind}: {detail}")
 
     def _kill_daemon(self) -> None:
-        number = self._random.randrange(len(self.daemons))
-        daemon = self.daemons[number]
-        unsettled = _unsettled(daemon)
-        daemon.kill()
-        self._asked.append((number, self._born[number], self.provider.post_count(), unsettled))
-        self._note("daemon killed", daemon.directory.name)
+        """Each in turn."""
+        self._kill([next(self._next_daemons)])
+
+    def _kill_group(self) -> None:
+        self._kill(range(self.plan.daemons))
+
+    def _kill(self, numbers: Sequence[int]) -> None:
+        unsettled = [_unsettled(self.daemons[number]) for number in numbers]
+        for number in numbers:
+            self.daemons[number].kill()
+        there = self.provider.post_count()
+        self._asked += [
+            (number, self._born[number], there, before) for number, before in zip(numbers, unsettled, strict=True)
+        ]
+        names = ", ".join(self.daemons[number].directory.name for number in numbers)
+        self._note("daemon killed" if len(numbers) == 1 else "all daemons killed", names)
         time.sleep(self._random.uniform(0.0, 2.0))
-        self._born[number] = self.provider.post_count()
-        daemon.start(ready=False)
+        there = self.provider.post_count()
+        for number in numbers:
+            self._born[number] = there
+            self.daemons[number].start(ready=False)
 
     def _pause_daemon(self) -> None:
         daemon = self._random.choice(self.daemons)
@@ -300,11 +288,10 @@ class Chaos:
 
     def _count(self, feed: VersionFeed) -> None:
         results = read_results(self.kafka, self.topics[1])
-        counted = places(results)
-        report = self.report
-        report.count(results, counted, feed.unreadable)
-        report.log_kinds = kinds_of(daemon.log for daemon in self.daemons)
         posts = self.provider.posts()
+        report = self.report
+        report.count(results, judge(results, feed.fed(), feed.unreadable, posts), feed.unreadable)
+        report.log_kinds = kinds_of(daemon.log for daemon in self.daemons)
         report.posts = len(posts)
         report.reordered = reordered(posts)
         of_session = sessions(posts, self._restarts)
@@ -338,28 +325,13 @@ def _shorten_session(daemon: Daemon) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The long run, for ``make chaos``."""
-    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    parser.add_argument("--records", type=int, default=LONG.flow.records)
-    parser.add_argument("--scale", type=float, default=1.0, help="how many of each fault, of those of the long run")
-    parser.add_argument("--poison", type=int, default=LONG.flow.poison, help="records that make the ADS hang up")
-    parser.add_argument("--unreadable", type=int, default=LONG.flow.unreadable, help="batches that nobody can read")
-    parser.add_argument("--codecs", nargs="+", choices=CODECS, default=LONG.flow.codecs)
-    parser.add_argument("--seed", type=int, default=LONG.seed)
-    given = parser.parse_args(arguments)
+    """A long run, for ``make chaos``."""
+    plan = plan_of(arguments, __doc__)
     directory = Path("build/chaos").resolve() / time.strftime("%Y%m%d-%H%M%S")
     start = time.monotonic()
-    plan = _plan(given)
     report = Chaos(directory, plan, lambda line: print(f"{time.monotonic() - start:7.1f} s  {line}", flush=True)).run()  # noqa: T201 - it is a program
     print(report.text())  # noqa: T201
     return 0 if report.kept and not report.internal else 1
-
-
-def _plan(given: argparse.Namespace) -> ChaosPlan:
-    flow = replace(LONG.flow, records=given.records, poison=given.poison, unreadable=given.unreadable)
-    flow = replace(flow, codecs=tuple(given.codecs), instruments=max(1, given.records // 100))
-    faults = {name: round(count * given.scale) for name, count in vars(LONG).items() if name in FAULTS}
-    return replace(LONG, flow=flow, seed=given.seed, **faults)
 
 
 if __name__ == "__main__":

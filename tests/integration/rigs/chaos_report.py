@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tests.integration.rigs.log_kinds import LogKind
 from tests.integration.rigs.prices import Place
+from tests.integration.rigs.version_judge import Judged
 
 from contribd.results.result import Result
 
@@ -17,8 +18,8 @@ class Report:
     records: int = 0
     seconds: float = 0.0
     results: int = 0
-    missing: int = 0
-    doubled: int = 0
+    judged: Judged = field(default_factory=Judged)
+    """The results."""
     reordered: list[str] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
     poisoned: Counter[str] = field(default_factory=Counter)
@@ -32,11 +33,10 @@ class Report:
     log_kinds: list[LogKind] = field(default_factory=list)
     """Of the daemons' lines at level warning and above."""
 
-    def count(self, results: Sequence[Result], counted: Counter[Place], unreadable: set[Place]) -> None:
-        """Takes in the results, which are ``counted`` by the place of their record."""
+    def count(self, results: Sequence[Result], judged: Judged, unreadable: set[Place]) -> None:
+        """Takes in the results, and what was found of them."""
         self.results = len(results)
-        self.missing = self.records - len(counted)
-        self.doubled = sum(count > 1 for count in counted.values())
+        self.judged = judged
         for result in results:
             self._of(result, unreadable)[result.status.value] += 1
 
@@ -49,7 +49,7 @@ class Report:
     @property
     def kept(self) -> bool:
         """Nothing lost, doubled or reordered."""
-        return self.results == self.records and not (self.missing or self.doubled or self.reordered)
+        return self.results == self.judged.expected and self.judged.clean and not self.reordered
 
     @property
     def internal(self) -> list[LogKind]:
@@ -59,13 +59,15 @@ class Report:
     def text(self) -> str:
         """For people."""
         lines = [
-            f"records    {self.records:,} in {self.seconds:.0f} s",
+            f"records    {self.records:,} of {self.judged.expected:,} posts in {self.seconds:.0f} s",
             f"results    {self.results:,}: {dict(self.statuses)}",
             f"poison     {dict(self.poisoned)}",
             f"unreadable {dict(self.unreadable)}",
-            f"lost       {self.missing:,}",
-            f"doubled    {self.doubled:,}",
-            f"reordered  {len(self.reordered):,} {self.reordered[:5] or ''}",
+            f"lost       {_some(self.judged.missing)}",
+            f"doubled    {_some(self.judged.doubled)}",
+            f"strange    {_some(self.judged.strange)}",
+            f"untrue     {_some(self.judged.untrue)}",
+            f"reordered  at the ADS {_some(self.reordered)}, in the results {_some(self.judged.reordered)}",
             f"posts      {self.posts:,}, of them repeated on another session {self.reposts:,}",
             f"faults     {dict(self.faults)}",
             f"kills      (records unsettled before, posts repeated after) {self.kills}",
@@ -75,6 +77,10 @@ class Report:
             *(f"  {kind.internal}" for kind in self.internal),
         ]
         return "\n".join(lines)
+
+
+def _some(wrong: Sequence[str]) -> str:
+    return f"{len(wrong):,}" + (f" {wrong[:5]}" if wrong else "")
 
 
 def _short(text: str) -> str:

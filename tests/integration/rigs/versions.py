@@ -1,4 +1,4 @@
-"""Prices whose order can be told at the ADS: each instrument counts its own updates."""
+"""A flow of versions on its way into Kafka, and how it looks at the ADS."""
 
 import json
 import sys
@@ -6,9 +6,9 @@ import threading
 import time
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,38 +18,16 @@ from tests.integration.rigs.java_build import REPOSITORY
 from tests.integration.rigs.prices import Place
 from tests.integration.rigs.provider_rig import JournaledPost
 from tests.integration.rigs.spawned import Child
+from tests.integration.rigs.version_flow import Flow, Kind, Quote, records_of
 
 Session = tuple[int, int, int]
 """One ADS session as the provider saw it: the provider's run, the poster's user id, the channel."""
 
-POISON_INSTRUMENTS: Final = 3
+Fed = dict[Place, tuple[Quote, ...]]
+"""What the posts of each record are to say, in order."""
+
 _UNREADABLE: Final = b"UNREADABLE"
 """How the key of a record begins that nobody shall read."""
-
-MAPPING: Mapping[str, Any] = {
-    "mappings": [
-        # A text that is no number: the provider's converter refuses the post.
-        {"name": "poison", "when": 'starts_with(ric, "POISON")', "ric": "{ric}", "fields": {"BID": {"value": "none"}}},
-        {"name": "versions", "ric": "{ric}", "fields": {"BID": "version", "ACVOL_1": "version"}},
-    ]
-}
-
-
-@dataclass(frozen=True)
-class Flow:
-    """``records`` over ``instruments`` RICs at ``rate`` a second, keyed by RIC, versions from 1.
-
-    ``codecs``: what batches are compressed with, by instrument. Of the records ``poison`` are of instruments whose post
-    makes the ADS close the connection, and ``unreadable`` are batches of one record each that the broker takes and no
-    consumer in Python can decompress, both spread over the whole.
-    """
-
-    records: int
-    instruments: int
-    rate: float
-    codecs: tuple[str, ...] = ("none",)
-    poison: int = 0
-    unreadable: int = 0
 
 
 class VersionFeed(threading.Thread):
@@ -61,7 +39,10 @@ class VersionFeed(threading.Thread):
 
     def __init__(self, bootstrap: str, topic: str, flow: Flow, *, log: Path) -> None:
         super().__init__(name="feed", daemon=True)
-        command = [sys.executable, "-m", __name__, bootstrap, topic, json.dumps(asdict(flow))]
+        self._flow = flow
+        self._topic = topic
+        self._places = log.with_suffix(".places")
+        command = [sys.executable, "-m", __name__, bootstrap, topic, json.dumps(asdict(flow)), str(self._places)]
         self._child = Child(command, cwd=REPOSITORY, log=log, piped=True)
         self.sent = 0
         """Records handed to the producer so far."""
@@ -82,53 +63,45 @@ class VersionFeed(threading.Thread):
         self.complete = self._child.wait() == 0
         self.done.set()
 
+    def fed(self) -> Fed:
+        """What was produced and can be read, once it is complete."""
+        readable = (record for record in records_of(self._flow) if record.kind is not Kind.UNREADABLE)
+        lines = self._places.read_text().splitlines()
+        fed: Fed = {}
+        for line, record in zip(lines, readable, strict=True):
+            partition, offset = map(int, line.split())
+            fed[self._topic, partition, offset] = record.quotes
+        return fed
+
     def end(self) -> None:
         """Ends the producer where it still runs."""
         self._child.kill()
 
 
-def produce(bootstrap: str, topic: str, flow: Flow) -> None:
-    """What the feed's process does: idempotent producers that retry for as long as it takes."""
+def produce(bootstrap: str, topic: str, flow: Flow, places: Path) -> None:
+    """What the feed's process does: idempotent producers that retry for as long as it takes.
+
+    ``places`` gets partition and offset of each readable record, a line each.
+    """
     _spoil_what_is_to_be_unreadable()
     producers = {each: _producer(bootstrap, each) for each in flow.codecs}
-    special = _special(flow)
     futures = []
-    healthy = 0
     start = time.monotonic()
-    for number in range(flow.records):
-        match special.get(number):
-            case None:
-                version, instrument = divmod(healthy, flow.instruments)
-                healthy += 1
-                value = b'{"ric":"R%d","version":%d}' % (instrument, version + 1)
-                producer = producers[flow.codecs[instrument % len(flow.codecs)]]
-                futures.append(producer.send(topic, key=b"R%d" % instrument, value=value))
-            case "poison", turn:
-                version, instrument = divmod(turn, POISON_INSTRUMENTS)
-                value = b'{"ric":"POISON%d","version":%d}' % (instrument, version + 1)
-                producer = producers[flow.codecs[0]]
-                futures.append(producer.send(topic, key=b"POISON%d" % instrument, value=value))
-            case _, turn:
-                found = _send_unreadable(bootstrap, topic, turn)
-                print(found.topic, found.partition, found.offset, flush=True)  # noqa: T201 - the feed reads it
+    for number, record in enumerate(records_of(flow)):
+        if record.kind is Kind.UNREADABLE:
+            found = _send_unreadable(bootstrap, topic, record.key)
+            print(found.topic, found.partition, found.offset, flush=True)  # noqa: T201 - the feed reads it
+        else:
+            futures.append(producers[record.codec].send(topic, key=record.key, value=record.value))
         ahead = start + number / flow.rate - time.monotonic()
         if ahead > 0.005:
             print(number + 1, flush=True)  # noqa: T201 - the feed reads it
             time.sleep(ahead)
     for producer in producers.values():
         producer.flush(600)
-    for future in futures:
-        future.get(timeout=600)
+    made = [future.get(timeout=600) for future in futures]
+    places.write_text("".join(f"{each.partition} {each.offset}\n" for each in made))
     print(flow.records, flush=True)  # noqa: T201 - the feed reads it
-
-
-def _special(flow: Flow) -> dict[int, tuple[str, int]]:
-    """The records that are not of healthy instruments, by their number: what they are, and the how manieth."""
-    return {
-        int(flow.records * (turn + within) / count): (kind, turn)
-        for kind, count, within in (("poison", flow.poison, 0.5), ("unreadable", flow.unreadable, 0.25))
-        for turn in range(count)
-    }
 
 
 def _producer(bootstrap: str, compression: str) -> KafkaProducer:
@@ -142,10 +115,10 @@ def _producer(bootstrap: str, compression: str) -> KafkaProducer:
     )
 
 
-def _send_unreadable(bootstrap: str, topic: str, turn: int) -> Any:
+def _send_unreadable(bootstrap: str, topic: str, turn: bytes) -> Any:
     """A batch of its own whose lz4 checksum fails, which brokers do not look at: its place."""
     with closing(_producer(bootstrap, "lz4")) as producer:
-        return producer.send(topic, key=b"%s%d" % (_UNREADABLE, turn), value=b"{}" * 100).get(timeout=600)
+        return producer.send(topic, key=_UNREADABLE + turn, value=b"{}" * 100).get(timeout=600)
 
 
 def _spoil_what_is_to_be_unreadable() -> None:
@@ -193,5 +166,4 @@ def reposts(posts: Sequence[JournaledPost], of_session: Sequence[Session]) -> Co
 
 
 if __name__ == "__main__":
-    arguments = json.loads(sys.argv[3])
-    produce(sys.argv[1], sys.argv[2], Flow(**{**arguments, "codecs": tuple(arguments["codecs"])}))
+    produce(sys.argv[1], sys.argv[2], Flow.from_json(sys.argv[3]), Path(sys.argv[4]))
