@@ -8,7 +8,8 @@ import pytest
 from contribd.engine.records.commit_metadata import Commit
 from contribd.engine.records.offsets import Partition
 from contribd.streams.client.errors import KafkaTimeoutError
-from contribd.streams.group.lags import ASK_SECONDS, KNOWN_SECONDS, Lags
+from contribd.streams.client.settings import CONSUMER_DEFAULTS
+from contribd.streams.group.lags import ANSWER_SECONDS, ASK_SECONDS, KNOWN_SECONDS, Lags
 from contribd.streams.group.start_rules import Start
 
 A, B = Partition("prices", 0), Partition("prices", 1)
@@ -101,3 +102,8 @@ def test_nobody_is_asked_during_a_join_nor_for_what_is_not_ours(group: Group) ->
     group.lags.forget([A])
     assert group.after(0).keys() == {B}
     assert group.consumer.asked == [[B]]
+
+
+def test_an_answer_may_take_longer_than_an_idle_fetch_that_it_waits_behind() -> None:
+    """Brokers answer a connection's requests one by one: with 500 and 300 ms, two in five questions were in vain."""
+    assert CONSUMER_DEFAULTS["fetch_max_wait_ms"] / 1000 < ANSWER_SECONDS - 0.05

@@ -27,8 +27,9 @@ CLIENT_DEFAULTS: Mapping[str, Any] = {
 CONSUMER_DEFAULTS: Mapping[str, Any] = {
     **CLIENT_DEFAULTS,
     "max_poll_records": 2000,
-    # A fetch is answered as soon as there is anything; this is how long an idle one stays open.
-    "fetch_max_wait_ms": 500,
+    # A fetch is answered as soon as there is anything; this is how long an idle one stays open. What else is asked of
+    # its broker waits behind it: the client's 500 ms are more than an answer on the ends of logs may take (see lags).
+    "fetch_max_wait_ms": 200,
     "session_timeout_ms": 45_000,
     "heartbeat_interval_ms": 3_000,
     # New partitions, and a topic that was made anew, are found within this. The client's five minutes would leave what
