@@ -108,7 +108,7 @@ class _Making:
         if type(outcome) is Rejected and (where := _where(self._several, place)):
             outcome.text = f"{where}: {outcome.text}"
         if self._several.noted is not None:
-            self._several.noted(PartPlace(_where(self._several, place), place.part.number), outcome)
+            self._several.noted(PartPlace(_where(self._several, place), place[1].number), outcome)
         if outcome is not None:
             self.made.append(outcome)
             self.places.append(place)
