@@ -275,6 +275,27 @@ def test_a_curve_of_forty_and_a_window_of_five_hundred_fit() -> None:
     assert len(decode_parts(0, metadata)) >= 500
 
 
+def test_what_is_rejected_while_it_catches_up_waits_until_a_commit_can_tell_of_it() -> None:
+    """It is taken whatever the room: whoever had the partition before may have had a mapping that makes less."""
+    rig = Rig(bounds=Bounds(told=400)).open().assign(behind=True)
+    bad = {"ric": "X", "rejected": "no bid"}
+    values = [[{"ric": f"R{number}", "fields": {"BID": 1}}, bad] for number in range(40)]
+    rig.put_values(*(msgspec.json.encode({"parts": parts}) for parts in values))
+    while (batch := rig.take()) is not None:
+        commit = batch.commits[P0]
+        assert len(commit.metadata) * 6 <= 400 + 36 * 6 + 120
+        rig.handle_committed(batch.number)
+    rig.catch_up(P0)
+    count = 0
+    while rig.engine.intake.waiting:
+        rig.ack(*rig.ids)
+        rig.frames.clear()
+        count += len(rig.commit())
+        rig.tick(0.01)
+        assert len(rig.engine.intake.trackers[P0].commit().metadata) <= MAX_METADATA
+    assert rig.engine.intake.trackers[P0].commit() == (40, "")
+
+
 def test_more_than_a_commit_can_tell_of_waits() -> None:
     rig = Rig(bounds=Bounds(told=200)).open().assign()
     rig.put_values(*(curve("A", "B", bid=bid) for bid in range(60)))

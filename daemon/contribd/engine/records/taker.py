@@ -41,11 +41,8 @@ class Taker:
 
     def let_go(self, tracker: OffsetTracker, now: Now) -> None:
         """A partition has caught up: the prices that were held may be posted."""
-        held = self._intake.let_go(tracker)
-        for price in held:
+        for price in self._intake.let_go(tracker):
             self._queue(price, now)
-        if held and tracker.is_beyond:  # by a mapping that makes more posts than the one before it
-            self._outbox.look_at_reach()
 
     def take(self, tracker: OffsetTracker, records: Iterable[Record], now: Now) -> None:
         """Maps records; one without a post is settled at once, the others wait for their turn."""
@@ -69,7 +66,13 @@ class Taker:
             else:
                 self._queue(Price(tracker, record, outcome, wall), now)
         self._counters.count_records(taken)
-        if catching_up and self._intake.caught_up(tracker):
+        if catching_up:
+            self._catch_up(tracker, now)
+
+    def _catch_up(self, tracker: OffsetTracker, now: Now) -> None:
+        if tracker.is_beyond:  # records are taken whatever the room, and mappings may make more than they did before
+            self._outbox.look_at_reach()
+        if self._intake.caught_up(tracker):
             self.let_go(tracker, now)
 
     def _settle_unposted(self, settlement: Settlement) -> None:
