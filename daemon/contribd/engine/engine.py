@@ -270,10 +270,11 @@ class Engine:
     def _limited(self, event: BrokerLimits, _now: Now) -> None:
         """What a commit can tell of bounds how far a partition may run ahead. Those that have run further begin anew at
         what is durable: their next prices wait for results that no commit could tell of."""
-        span = span_of(event.metadata)
+        span, told = span_of(event.metadata), told_in(event.metadata)
         if event.guessed:
-            span = max(span, offsets_told(self._accepted), offsets_told(self.outbox.accepted))
-        span, told = min(self._bounds.span, span), min(self._bounds.told, max(span, told_in(event.metadata)))
+            accepted = self._accepted, self.outbox.accepted
+            span, told = max(span, *map(offsets_told, accepted)), max(told, told_in(max(map(len, accepted))))
+        span, told = min(self._bounds.span, span), min(self._bounds.told, told)
         if (span, told) == (self._span, self._told):
             return
         self._span, self._told = span, told
