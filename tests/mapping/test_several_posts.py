@@ -107,6 +107,9 @@ def test_what_an_element_lacks_is_never_taken_from_the_record(element: object, p
     assert isinstance(last, Rejected)
     assert last.code is RejectCode.MISSING_FIELD
     assert last.text.startswith("points[1]: BID: item has no ")
+    named = parts(beside, {**mapping, "ric": f"R{{{path}}}"})[1]
+    assert isinstance(named, Rejected)
+    assert named.text.startswith("points[1]: ric: item has no ")
     skipping = parts(beside, {**mapping, "fields": {**fields, "BID": {"from": path, "missing": "skip"}}})[1]
     assert isinstance(skipping, Mapped)
     assert skipping.fields == {"ASK": 1, "MID_PRICE": 5}

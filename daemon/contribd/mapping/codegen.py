@@ -63,12 +63,14 @@ def generate_name(name: ComputedName) -> Evaluate:
     return _function(generator, generator.key(name))
 
 
-def generate_text(parts: Sequence[str | Node], convert: Callable[[Value], str], last: Callable[[str], str]) -> Evaluate:
+def generate_text(
+    parts: Sequence[str | Node], convert: Callable[[Value], str], last: Callable[[str], str], *, plain: bool
+) -> Evaluate:
     """One function of the record that puts a text together and passes it through ``last``.
 
-    Texts stand as they are, nodes go through ``convert``.
+    Texts stand as they are, nodes go through ``convert``. ``plain``: where it fails, nobody asks it why.
     """
-    generator = PythonNodes()
+    generator = PythonNodes(plain=plain)
     return _function(generator, generator.called(last, generator.text(parts, convert)))
 
 

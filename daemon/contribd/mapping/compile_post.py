@@ -19,7 +19,7 @@ from contribd.mapping.outcome import PostType
 from contribd.mapping.rules import PartSpec
 from contribd.mapping.scope import ELEMENT, INDEX, POST, LetName, Place
 from contribd.mapping.syntax import Access, Literal, Node, Path, Row, TableName, path_text, walk_tree
-from contribd.mapping.tape import GATE, RIC, noted
+from contribd.mapping.tape import GATE, RIC, current_tape, noted
 from contribd.mapping.template import Template, compile_template
 from contribd.mapping.values import COMMANDS, clean_ric, price_ric, ric_problem
 
@@ -95,9 +95,13 @@ class PostCompiler:
         checks = self._checks(spec, parts)
         self._all_used(lets)
         self._meant(spec.ric or "", lets)
+        of_element = current_tape() is None and any(
+            part.reads(ELEMENT) for part in template.parts if isinstance(part, Expression)
+        )
         made = CompiledPost(
             name=name,
-            ric=_generated_ric(template),
+            ric=_generated_ric(template, plain=of_element),
+            ric_again=_generated_ric(template) if of_element else None,
             service=self._service(spec.service),
             type=_TYPES[spec.post],
             fields=tuple(part.compiled() for part in parts),
@@ -204,10 +208,10 @@ def _names_let(part: str | Node) -> bool:
     return any(isinstance(node, Path) and isinstance(node.keys[0], LetName) for node in nodes)
 
 
-def _generated_ric(template: Template) -> Evaluate:
+def _generated_ric(template: Template, *, plain: bool = False) -> Evaluate:
     parts = [part if isinstance(part, str) else part.node for part in template.parts]
     ordered = bool(parts) and isinstance(parts[0], str) and parts[0].startswith(COMMANDS)
-    return generate_text(parts, noted(GATE, ric_text), noted(RIC, clean_ric if ordered else price_ric))
+    return generate_text(parts, noted(GATE, ric_text), noted(RIC, clean_ric if ordered else price_ric), plain=plain)
 
 
 def _constants(parts: list[FieldPart]) -> frozenset[str]:

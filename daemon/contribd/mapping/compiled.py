@@ -111,6 +111,8 @@ class CompiledPost:
     """The fields that say nothing of the record, where there are others: alone they are nothing to post."""
     reads_post: bool = False
     """Whether its checks name what will be posted."""
+    ric_again: Evaluate | None = None
+    """The same as ``ric``, where that does not say which path of an element is missing."""
 
 
 def attributes(post: CompiledPost) -> dict[str, Any]:

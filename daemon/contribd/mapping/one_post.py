@@ -26,7 +26,7 @@ def one_post(post: CompiledPost, record: Record) -> Mapped | Rejected:
     try:
         ric = post.ric(record)
     except RAISED as error:
-        return refusal(post, record, "ric", as_evaluation_error(error))
+        return refusal(post, record, "ric", _why(post, record, error))
     try:
         fields = post.all_fields(record)
     except RAISED:
@@ -34,6 +34,16 @@ def one_post(post: CompiledPost, record: Record) -> Mapped | Rejected:
         if type(fields) is Rejected:
             return fields
     return _checked(post, record, ric, fields)
+
+
+def _why(post: CompiledPost, record: Record, error: Exception) -> EvaluationError:
+    """Why there is no RIC."""
+    try:
+        if post.ric_again is not None:
+            post.ric_again(record)
+    except RAISED as told:
+        return as_evaluation_error(told)
+    return as_evaluation_error(error)
 
 
 def _checked(post: CompiledPost, record: Record, ric: str, fields: dict[str, FieldValue]) -> Mapped | Rejected:

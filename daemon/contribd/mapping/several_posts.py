@@ -83,21 +83,23 @@ class _Making:
 
     def round(self, each: CompiledRound, elements: Sequence[Value]) -> Rejected | None:
         """Makes the posts of a round; gives the rejection of the whole record where they are too many."""
-        record, made, places, noted = self._record, self.made, self.places, self._several.noted
-        count = len(elements) * len(each.parts) * len(self._several.rounds)
-        record[MOST] = max(1, min(MAX_ELEMENTS, MOST_TOGETHER // max(1, count)))
+        record, made, places = self._record, self.made, self.places
+        plain = Mapped if self._several.noted is None else None
+        count = len(elements) * len(each.parts)
+        record[MOST] = max(1, min(MAX_ELEMENTS, MOST_TOGETHER // max(1, count * len(self._several.rounds))))
+        may_be_too_many = len(made) + count > MAX_POSTS
         for at, element in enumerate(elements):
             record[ELEMENT] = element
             record[MEMBERS] = element if type(element) is dict else _NO_MEMBERS
             record[INDEX] = at
             for part in each.parts:
                 outcome = one_post(part, record) if part.when is None else _made(part, part.when, record)
-                if type(outcome) is Mapped and noted is None:
+                if type(outcome) is plain:
                     made.append(outcome)
                     places.append((each, part, at))
                 else:
                     self._add((each, part, at), outcome)
-            if len(made) > MAX_POSTS:
+            if may_be_too_many and len(made) > MAX_POSTS:
                 return self._too_large(f"the record makes more than {MAX_POSTS} posts")
         return None
 
