@@ -274,7 +274,9 @@ class OffsetTracker:
     def settle_part(self, parts: Parts, number: int) -> None:
         """The result of one of a record's posts is part of the transaction being built."""
         parts.settle(number)
-        if parts.whole:
+        if parts.left:
+            self.waiting -= 1
+        elif parts.whole:
             self.settle_whole(parts)
         else:
             self._wait_for_less(parts)

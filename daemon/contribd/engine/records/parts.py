@@ -20,6 +20,7 @@ how many the records taken and not yet durable could need at most. What does not
 import base64
 import binascii
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 from zlib import crc32
@@ -39,12 +40,18 @@ MOST_DISTANCE: Final = 29
 
 def tags_of(keys: Iterable[Key]) -> Tags:
     """The tag of each part, in order; all different."""
+    tags = tuple([crc32(f"{service}\0{ric}".encode()) for service, ric in keys])
+    return tags if len(set(tags)) == len(tags) else _told_apart(tags)
+
+
+def _told_apart(tags: Tags) -> Tags:
+    """Of two that are the same, the later one takes the next number that is free."""
     found: dict[int, None] = {}
-    for service, ric in keys:
-        tag = crc32(f"{service}\0{ric}".encode())
-        while tag in found:
-            tag = (tag + 1) % _TAGS
-        found[tag] = None
+    for tag in tags:
+        free = tag
+        while free in found:
+            free = (free + 1) % _TAGS
+        found[free] = None
     return tuple(found)
 
 
@@ -209,11 +216,13 @@ class Ledger:
                 yield offset, Told(parts.tags, parts.settled)
 
 
+@cache
 def most_bits(count: int) -> int:
     """Bits that one record with so many parts may need by itself."""
     return 2 * count + _list_bits(count)
 
 
+@cache
 def _list_bits(count: int) -> int:
     return _gamma_bits(count) + _TAG_BITS * count
 

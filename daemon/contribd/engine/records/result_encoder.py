@@ -77,8 +77,8 @@ class ResultEncoder:
             headers.append(("withdrawal", s.reason.encode()))
         else:
             headers += place.headers
-            if s.part is not None:
-                headers += _part(s.part)
+            if s.part is not None and s.part.of.made > 1:
+                headers.append(_part(s.part))
         key = s.key if outcome.ric is None else outcome.ric.encode()
         return Encoded(source.encode() if key is None else key, value, headers)
 
@@ -150,7 +150,8 @@ class ResultEncoder:
         if settlement.part is not None:
             outcome = settlement.outcome
             headers += [("ric", (outcome.ric or "").encode()), ("service", (outcome.service or "").encode())]
-            headers += _part(settlement.part)
+            if settlement.part.of.made > 1:
+                headers.append(_part(settlement.part))
         key, value = settlement.key, settlement.untouched or b""
         size = len(value) + len(key or b"")
         if size > limit:
@@ -196,9 +197,9 @@ class ResultEncoder:
         )
 
 
-def _part(part: Part) -> list[tuple[str, bytes]]:
-    """Which of the record's posts it is; nothing where the record makes one alone."""
-    return [] if part.of.made == 1 else [("part", b"%d/%d" % (part.number, part.of.made))]
+def _part(part: Part) -> tuple[str, bytes]:
+    """Which of the record's posts it is, where there are others."""
+    return "part", b"%d/%d" % (part.number, part.of.made)
 
 
 def _withdrawal(reason: Reason, partition: Partition) -> bytes:

@@ -9,7 +9,7 @@ from contribd.engine.limits import MAX_AHEAD
 from contribd.engine.records.intake import Intake
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
-from contribd.engine.records.parts import Part, Told, key_of
+from contribd.engine.records.parts import Part, Parts, Told, key_of
 from contribd.engine.records.price import Price, Record, Settlement, unposted
 from contribd.mapping.inputs import surroundings
 from contribd.mapping.mapper import Mapper
@@ -86,33 +86,47 @@ class Taker:
         settled of them; False where it has to wait for room in a commit."""
         outcomes: Sequence[Mapped | Rejected | Ignored]
         outcomes = outcome.parts if isinstance(outcome, Several) else [outcome]
-        keys = [key_of(each.service, each.ric, number) for number, each in enumerate(outcomes)]
+        keys = [
+            (each.service, each.ric) if type(each) is Mapped else key_of(each.service, each.ric, number)
+            for number, each in enumerate(outcomes)
+        ]
         parts = self._intake.split(tracker, record, keys, told)
         if parts is None:
             self._intake.put_back(tracker, record)
             return False
         if not tracker.tells_of(parts.count):
             self._outbox.look_at_reach()
-        if parts.whole:
-            self._outbox.add_known(tracker, parts)
-        if told is not None and set(told.tags) != set(parts.tags):
-            self._other_parts(tracker, record, now)
-        for number, each in enumerate(outcomes):
-            if not parts.has_result(number):
-                self._take_part(tracker, record, each, Part(parts, number), now)
+        made: Iterable[tuple[int, Mapped | Rejected | Ignored]] = enumerate(outcomes)
+        if told is not None:
+            self._recall(tracker, record, parts, told, now)
+            made = [(number, each) for number, each in made if not parts.has_result(number)]
+        self._bring(tracker, record, parts, made, now)
         return True
 
-    def _take_part(
-        self, tracker: OffsetTracker, record: Record, outcome: Mapped | Rejected | Ignored, part: Part, now: Now
+    def _recall(self, tracker: OffsetTracker, record: Record, parts: Parts, told: Told, now: Now) -> None:
+        """An earlier run has settled some of the posts."""
+        if parts.whole:
+            self._outbox.add_known(tracker, parts)
+        if set(told.tags) != set(parts.tags):
+            self._other_parts(tracker, record, now)
+
+    def _bring(
+        self,
+        tracker: OffsetTracker,
+        record: Record,
+        parts: Parts,
+        made: Iterable[tuple[int, Mapped | Rejected | Ignored]],
+        now: Now,
     ) -> None:
-        if not isinstance(outcome, Mapped):
-            self._settle_unposted(unposted(tracker, record, outcome, now.wall, part))
-            return
-        price = Price(tracker, record, outcome, now.wall, part=part)
-        if tracker.catching_up:
-            self._intake.hold(price)
-        else:
-            self._queue(price, now)
+        """Brings these posts of a record on their way, each with its place among them."""
+        wall, queue, catching_up = now.wall, self._queue, tracker.catching_up
+        for number, each in made:
+            if not isinstance(each, Mapped):
+                self._settle_unposted(unposted(tracker, record, each, wall, Part(parts, number)))
+            elif catching_up:
+                self._intake.hold(Price(tracker, record, each, wall, part=Part(parts, number)))
+            else:
+                queue(Price(tracker, record, each, wall, part=Part(parts, number)), now)
 
     def _other_parts(self, tracker: OffsetTracker, record: Record, now: Now) -> None:
         """Results there are stand; only posts that had none are made."""
