@@ -64,11 +64,12 @@ class Pipeline:
         self._decoder = FrameDecoder(max_payload=1 << 24)
         self._log_in()
 
-    def run(self, values: Sequence[bytes], batch: int = 500) -> None:
-        """Takes records, ``batch`` at a time and each batch from all partitions, from their bytes to their results."""
+    def run(self, values: Sequence[bytes], batch: int = 500, posts: int = 1) -> None:
+        """Takes records of so many ``posts``, ``batch`` at a time and each batch from all partitions, from their bytes
+        to their results."""
         for start in range(0, len(values), batch):
             part = values[start : start + batch]
-            wanted = self.results + len(part)
+            wanted = self.results + len(part) * posts
             self.handle(Records(self._batches(part)), "take and map")
             while self.results < wanted:
                 self._round()

@@ -40,6 +40,26 @@ MAPPING: dict[str, Any] = {
 }
 """Five fields, a condition and a check, as a spot quote has."""
 
+CURVE_MAPPING: dict[str, Any] = {
+    "mappings": [
+        {
+            "name": "fx-curve",
+            "when": 'asset == "FX" and tenor == "curve"',
+            "each": "points",
+            "ric": "{item.pair}=TRCC",
+            "fields": {
+                "BID": "item.bid",
+                "ASK": {"from": "item.ask", "round": 5},
+                "MID_PRICE": {"from": "(item.bid + item.ask) / 2", "round": 5},
+                "BIDSIZE": {"from": "item.sizes[0].bid", "missing": "skip"},
+                "QUOTIM": {"from": "item.quoted_at", "as": "time"},
+            },
+            "checks": ["item.bid <= item.ask"],
+        }
+    ]
+}
+"""The same post for each point of a curve."""
+
 CLOCK_TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -51,6 +71,12 @@ def price(number: int, pair: str) -> bytes:
         b'"sizes":[{"bid":1000000,"ask":2000000}],"quoted_at":"2026-11-20T10:15:30.123456Z"}'
         % (pair.encode(), bid, bid + 0.0002)
     )
+
+
+def curve(number: int, points: int) -> bytes:
+    """So many such records as one, the first of them with this number."""
+    elements = b",".join(price(each, f"P{each:06d}") for each in range(number, number + points))
+    return b'{"asset":"FX","tenor":"curve","points":[%s]}' % elements
 
 
 def distinct(count: int) -> list[tuple[bytes, bytes]]:
@@ -138,6 +164,7 @@ class Setting:
         instance: str = "bench",
         endpoint: str | None = None,
         client: dict[str, Any] | None = None,
+        mapping: dict[str, Any] = MAPPING,
         **sections: dict[str, Any],
     ) -> Daemon:
         """A daemon on this broker, not yet started. ``client``: settings of kafka-python."""
@@ -148,7 +175,7 @@ class Setting:
             topics=topics,
             group=group,
             instance=instance,
-            mapping=MAPPING,
+            mapping=mapping,
             **sections,
         )
         config = yaml.safe_load(daemon.config.read_text())
