@@ -15,15 +15,15 @@ from contribd.mapping.outcome import Ignored, Mapped, PartOutcome, parts_of
 
 EXAMPLES = Path(__file__).parents[2] / "config" / "examples"
 DESKS = sorted(file.parent.name for file in EXAMPLES.glob("*/contribd.yaml"))
-SEVEN = ["bonds", "commodities", "deposits", "derivatives", "fx", "instruments", "page"]
+EIGHT = ["bonds", "commodities", "deposits", "derivatives", "fx", "instruments", "page", "swaps"]
 
 
 def configuration(desk: str) -> Path:
     return EXAMPLES / desk / "contribd.yaml"
 
 
-def test_there_are_seven_and_the_readme_names_each() -> None:
-    assert DESKS == SEVEN
+def test_there_are_eight_and_the_readme_names_each() -> None:
+    assert DESKS == EIGHT
     readme = (EXAMPLES / "README.md").read_text()
     assert all(f"[{desk}]({desk}/mappings.yaml)" in readme for desk in DESKS)
 
