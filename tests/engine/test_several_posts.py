@@ -296,6 +296,18 @@ def test_what_is_rejected_while_it_catches_up_waits_until_a_commit_can_tell_of_i
     assert rig.engine.intake.trackers[P0].commit() == (40, "")
 
 
+def test_where_nothing_can_be_told_of_parts_whole_records_are_written() -> None:
+    rig = Rig(bounds=Bounds(told=0)).open().assign()
+    rig.engine.outbox.look_at_reach()
+    rig.put_values(curve("A", "B"), curve("A", "C"))
+    rig.put({"BID": 1}, ric="S")
+    for offset in range(3):
+        rig.ack(*rig.ids)
+        rig.frames.clear()
+        assert {one["source"]["offset"] for one in rig.commit()} == {offset}
+        rig.tick()
+
+
 def test_more_than_a_commit_can_tell_of_waits() -> None:
     rig = Rig(bounds=Bounds(told=200)).open().assign()
     rig.put_values(*(curve("A", "B", bid=bid) for bid in range(60)))

@@ -380,7 +380,7 @@ class OffsetTracker:
             if settling.get(at, 0) < left.get(at, 1) and not (at < end and flags[at - base] == _SETTLED)
         )
         first = next(is_open, self._last_seen + 1)
-        reach = min(first + self._span, self._ledger.reach(first, self._told, settling))
+        reach = self._ledger.reach(first, self._span, self._told, settling)
         return reach if self._last_settled < reach and self._ledger.last_partial < reach else 0
 
     def commit(self) -> Commit:

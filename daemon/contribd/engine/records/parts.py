@@ -187,9 +187,9 @@ class Ledger:
         left = bits - self._bits
         return max(left // 2, left - MOST_DISTANCE * len(self.of))
 
-    def reach(self, first: int, bits: int, settling: Mapping[int, int]) -> int:
-        """The offset below which a commit could tell of everything in so many ``bits``, if so many more parts of these
-        records were settled too, and everything below offset ``first`` was."""
+    def reach(self, first: int, span: int, bits: int, settling: Mapping[int, int]) -> int:
+        """The offset below which a commit could tell of everything, if so many more parts of these records were settled
+        too, and everything below offset ``first`` was: of ``span`` offsets, and of parts beside them in ``bits``."""
         lists: set[Tags] = set()
         before = first - 1
         for offset, parts in self.of.items():
@@ -200,9 +200,9 @@ class Ledger:
                 lists.add(parts.tags)
                 bits -= _list_bits(parts.count)
             if offset - first >= bits:
-                return offset
+                return min(offset, first + span)
             before = offset
-        return first + bits
+        return first + (min(span, bits) if lists else span)
 
     @property
     def last_partial(self) -> int:
