@@ -85,7 +85,7 @@ def test_a_list_that_is_none_is_where_the_explanation_ends(config: Path) -> None
     lines = invoke(config, "--explain", record={"type": "curve", "points": {"1M": 1}})
     assert [" ".join(line.split()) for line in lines[-3:]] == [
         'each points {"1M":1}',
-        "rejected BadValue: each: it takes a list, and points is an object",
+        "rejected BadValue: each: it takes a list, and points is an object; write entries(points)",
         f"at {config.parent / 'm.yaml'}:5:11",
     ]
 

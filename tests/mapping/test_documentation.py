@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from contribd.config.document import parse_document
+from contribd.config.mappings import read_mapping_file
 from contribd.mapping.cases import run_cases
 from contribd.mapping.compile import compile_file
 from contribd.mapping.cursor import MAX_NESTING, MAX_NODES
@@ -18,8 +19,10 @@ from contribd.mapping.list_functions import MAX_ELEMENTS
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.operators import MAX_TEXT
+from contribd.mapping.outcome import MAX_POSTS
 from contribd.mapping.patterns import MAX_PATTERN
-from contribd.mapping.rules import FieldSpec, MappingFile
+from contribd.mapping.rules import FieldSpec, MappingFile, MappingSpec, PostSpec
+from contribd.mapping.several_posts import MOST_TOGETHER
 from contribd.mapping.template import compile_template
 from contribd.mapping.text_functions import MAX_PIECES
 
@@ -35,6 +38,22 @@ def test_example_passes_its_own_tests() -> None:
     assert compiled.problems == []
     results = run_cases(compiled.tests, Mapper(compiled.mappings))
     assert [result.differences for result in results] == [(), ()]
+
+
+def test_example_of_several_posts_passes_its_own_tests(tmp_path: Path) -> None:
+    section = PAGE[PAGE.index("## Several posts of one record") :]
+    file = tmp_path / "m.yaml"
+    file.write_text(section[section.index("```yaml\n") + 8 : section.index("```\n")])
+    found = read_mapping_file(file, "TRCC")
+    assert found.problems == []
+    results = run_cases([case.test for case in found.cases], Mapper(found.compiled))
+    assert [result.differences for result in results] == [(), ()]
+
+
+def test_every_key_of_a_post_is_described() -> None:
+    section = PAGE[PAGE.index("## Several posts of one record") : PAGE.index("## Pages and text")]
+    keys = {*PostSpec.model_fields, *MappingSpec.model_fields} - {"name", "ignore"}
+    assert {key for key in keys if f"`{key}`" not in section and f"`{key}: " not in section} == set()
 
 
 def test_every_function_and_setting_is_described() -> None:
@@ -63,7 +82,8 @@ def test_every_function_and_operator_has_an_example() -> None:
 
 
 def test_bounds_are_those_of_the_code() -> None:
-    for bound in (MAX_SOURCE, MAX_NODES, MAX_NESTING, MAX_TEXT, MAX_PATTERN, MAX_PIECES, MAX_ELEMENTS):
+    bounds = (MAX_SOURCE, MAX_NODES, MAX_NESTING, MAX_TEXT, MAX_PATTERN, MAX_PIECES, MAX_ELEMENTS)
+    for bound in (*bounds, MOST_TOGETHER, MAX_POSTS):
         assert re.search(rf"\b{bound:,}\b", PAGE)
 
 

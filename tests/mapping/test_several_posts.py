@@ -141,7 +141,7 @@ def test_an_element_is_read_by_any_path(path: str, element: object) -> None:
         ([], RejectCode.MISSING_FIELD, "points has no elements: there is nothing to post"),
         (7, RejectCode.BAD_VALUE, "each: it takes a list, and points is a number"),
         (None, RejectCode.BAD_VALUE, "each: it takes a list, and points is null"),
-        ({"a": 1}, RejectCode.BAD_VALUE, "each: it takes a list, and points is an object"),
+        ({"a": 1}, RejectCode.BAD_VALUE, "each: it takes a list, and points is an object; write entries(points)"),
         ([0] * 10_001, RejectCode.TOO_LARGE, "points has 10001 elements; posts are made of at most 10000"),
     ],
 )
@@ -295,6 +295,15 @@ def test_list_functions_share_a_bound_between_the_elements() -> None:
     held = {"name": "m", "each": "points", "ric": "R{index}", "fields": {"N": "1 if index in book else 0"}}
     assert isinstance(parts({"points": [0] * 400, "book": [1] * 50_000}, held)[0], Mapped)
     assert isinstance(parts({"points": [0] * 400, "book": [1] * 50_001}, held)[0], Rejected)
+
+
+def test_an_object_is_a_list_of_its_keys_and_values() -> None:
+    mapping = {"name": "m", "each": "entries(points)", "ric": "EUR{item.key}=", "fields": {"BID": "item.value.bid"}}
+    first, second = parts({"points": {"3M": {"bid": 2}, "1M": {"bid": 1}}}, mapping)
+    assert (first.ric, second.ric) == ("EUR3M=", "EUR1M=")
+    assert second.fields == {"BID": 1}
+    told = refused({"points": [1]}, mapping)
+    assert told == (RejectCode.BAD_VALUE, "each: entries takes an object, not a list")
 
 
 def test_keys_of_the_record_called_item_and_index_are_in_brackets() -> None:

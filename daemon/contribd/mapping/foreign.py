@@ -80,6 +80,7 @@ FUNCTIONS: Final[Mapping[str, str]] = {
     "padstart": "pad_left({0}, {1})", "ljust": "pad_right({0}, {1})", "padend": "pad_right({0}, {1})",
     "rjust": "pad_left({0}, {1})", "zfill": 'pad_left({0}, {1}, "0")', "lpad": "pad_left({0}, {1})",
     "rpad": "pad_right({0}, {1})", "get": "{0}[{1}]",
+    "items": "entries({0})", "to_entries": "entries({0})", "key_values": "entries({0})", "pairs": "entries({0})",
     "last": "filter({0}, {1})[-1]",
     "where": "filter({0}, condition)", "select": "filter({0}, condition)",
     "abs_value": "abs({0})", "ceiling": "ceil({0})", "minimum": "min({0}, {1})", "maximum": "max({0}, {1})",

@@ -96,6 +96,7 @@ _PLAIN = {
     "split": Function(texts.split, "split(text, separator)", (_T, _T), _L, 2, 2),
     "pad_left": Function(texts.pad_left, "pad_left(text, width, fill)", (_T, _N, _T), _T, 2, 3),
     "pad_right": Function(texts.pad_right, "pad_right(text, width, fill)", (_T, _N, _T), _T, 2, 3),
+    "entries": Function(lists.entries, "entries(object)", (Kind.OBJECT,), _L, 1, 1),
     "len": Function(texts.length, "len(text, list or object)", (_T | _L | Kind.OBJECT,), _N, 1, 1),
     "text": Function(numbers.to_text, "text(value)", (_N | _T | _B,), _T, 1, 1),
     "number": Function(numbers.to_number, "number(value)", (_N | _T,), _N, 1, 1),

@@ -63,6 +63,13 @@ def largest(elements: Value, of: Of, most: int) -> Value:
     return _extreme("largest", elements, of, most, lambda value, best: less(best, value))
 
 
+def entries(named: Value) -> list[Value]:
+    """The keys of an object with their values, as the record has them in order."""
+    if type(named) is not dict:
+        raise wrong_type(f"entries takes an object, not {shown(named)}")
+    return [{"key": key, "value": value} for key, value in named.items()]
+
+
 def _extreme(function: str, elements: Value, of: Of, most: int, better: Callable[[Value, Value], bool]) -> Value:
     values = [of(element, rest) for element, rest in _each(function, elements, most)]
     if not values:

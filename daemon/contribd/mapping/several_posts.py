@@ -72,7 +72,8 @@ class _Making:
         try:
             found = each.each.run(self._record)
             if type(found) is not list:
-                raise wrong_type(f"it takes a list, and {source} is {kind_name(found)}")
+                entries = f"; write entries({source})" if type(found) is dict else ""
+                raise wrong_type(f"it takes a list, and {source} is {kind_name(found)}{entries}")
         except RAISED as error:
             self._add((each, first, -1), refusal(first, self._record, "each", as_evaluation_error(error)))
             return ()
