@@ -98,6 +98,11 @@ def _one_post_is_all(original: Any, self: Taker, tracker: Any, record: Any, outc
     return bool(original(self, tracker, record, outcome, now, *told))
 
 
+def _without_looking(_original: Any, self: Taker, tracker: OffsetTracker, now: Any) -> None:
+    if self._intake.caught_up(tracker):
+        self.let_go(tracker, now)
+
+
 def _beside_another(_original: Any, _self: Intake, tracker: OffsetTracker, record: Any, *args: Any) -> Any:
     return tracker.split(record.offset, len(record.value or b""), *args)
 
@@ -226,6 +231,16 @@ MUTANTS = [
         [(Ledger, "ahead", lambda *_: 1_000_000)],
         500,
         world=_curves(curves=replace(_CURVES, changes="all", rics=50, told=600)),
+    ),
+    Mutant(
+        "nor is more settled while a partition catches up",
+        [around(Taker, "_catch_up", _without_looking)],
+        500,
+        world=_killed(
+            curves=replace(_CURVES, changes="all", rics=50, told=600),
+            conflate=True,
+            shares={"part_crossed": 0.4, "part_nameless": 0.4},
+        ),
     ),
     Mutant(
         "a record of which no commit can tell in part is written whole",
