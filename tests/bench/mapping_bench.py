@@ -1,14 +1,16 @@
-"""Time per record of the mapper: ``python -m tests.bench.mapping_bench [records]``.
+"""CPU time per record and post of the mapper: ``python -m tests.bench.mapping_bench [records]``.
 
 The mapping has six fields, one check and one ``when``, as a spot quote has.
 """
 
 import sys
+import time
 import timeit
 from collections.abc import Callable
 from decimal import Decimal
 
 import msgspec
+from tests.bench.setting import CURVE_MAPPING, curve, price
 from tests.bench.setting import MAPPING as SPOTS
 
 from contribd.mapping.compile import compile_file
@@ -30,16 +32,36 @@ RECORD = (
 )
 
 
+POINTS = 40
+"""Of a curve."""
+
+
 def best(function: Callable[[], object], records: int) -> float:
-    """Microseconds a call: the best of five rounds, the one least disturbed by others on the machine."""
-    return min(timeit.repeat(function, number=records, repeat=5)) / records * 1e6
+    """CPU microseconds a call: the best of five rounds, the one least disturbed by others on the machine."""
+    return min(timeit.repeat(function, timer=time.thread_time, number=records, repeat=5)) / records * 1e6
+
+
+def curves(records: int) -> dict[str, float]:
+    """CPU microseconds a post: of single records, and of the same posts made of one record by ``each``."""
+    singles = [price(number, f"P{number:06d}") for number in range(POINTS)]
+    alone, together = (mapper_of(mapping) for mapping in (SPOTS, CURVE_MAPPING))
+    one = curve(0, POINTS)
+    calls = max(1, records // POINTS)
+    return {
+        f"{POINTS} single records": best(lambda: [alone.map(each) for each in singles], calls) / POINTS,
+        f"a curve of {POINTS}": best(lambda: together.map(one), calls) / POINTS,
+    }
+
+
+def mapper_of(document: object) -> Mapper:
+    """The mapper of a mapping file's content."""
+    return Mapper(compile_file(MappingFile.model_validate(document), "TRCC").mappings)
 
 
 def main() -> None:
     """Print microseconds per record of decoding, mapping (decoding included) and encoding the fields."""
     records = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
-    compiled = compile_file(MappingFile.model_validate({"mappings": [MAPPING]}), "TRCC")
-    mapper = Mapper(compiled.mappings)
+    mapper = mapper_of({"mappings": [MAPPING]})
     outcome = mapper.map(RECORD)
     if not isinstance(outcome, Mapped):
         raise SystemExit(f"the record of this benchmark was not mapped: {outcome}")
@@ -51,7 +73,9 @@ def main() -> None:
         "encode fields": best(lambda: encode_fields(outcome.fields), records),
     }
     for what, microseconds in lines.items():
-        print(f"{what:16} {microseconds:6.2f} µs a record")  # noqa: T201 - a script for people
+        print(f"{what:18} {microseconds:6.2f} µs a record")  # noqa: T201 - a script for people
+    for what, microseconds in curves(records).items():
+        print(f"{what:18} {microseconds:6.2f} µs a post")  # noqa: T201 - a script for people
 
 
 if __name__ == "__main__":

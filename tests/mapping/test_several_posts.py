@@ -286,6 +286,24 @@ def test_in_a_list_function_item_is_an_element_of_that_list() -> None:
     assert [each.fields for each in parts(record, mapping)] == [{"BID": 2, "N": 2}, {"BID": 1, "N": 3}]
 
 
+def test_in_a_list_function_the_position_is_that_of_the_outer_element() -> None:
+    mapping = {"name": "m", "each": "points", "ric": "R{index}", "fields": {"N": "count(points, item > index)"}}
+    assert [each.fields for each in parts({"points": [0, 1, 2]}, mapping)] == [{"N": 2}, {"N": 1}, {"N": 0}]
+
+
+def test_the_record_s_own_key_is_another_than_the_element() -> None:
+    mapping = {
+        "name": "m",
+        "each": "points",
+        "ric": "R{item}",
+        "fields": {"N": "index"},
+        "checks": ['item == ["item"]'],
+    }
+    first, second = parts({"points": [1, 2], "item": 2}, mapping)
+    assert isinstance(first, Rejected)
+    assert isinstance(second, Mapped)
+
+
 def test_list_functions_share_a_bound_between_the_elements() -> None:
     mapping = {"name": "m", "each": "points", "ric": "R{index}", "fields": {"N": "count(book, item > 0)"}}
     assert isinstance(parts({"points": [0] * 20, "book": [1] * 10_000}, mapping)[0], Mapped)

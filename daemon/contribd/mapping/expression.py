@@ -96,7 +96,7 @@ def _suggest(error: ExpressionError, source: str, scope: Scope) -> None:
     """Gives ``error`` a cure in the user's own words, where simple rules make an expression of ``source``."""
     if len(source) > MAX_REWRITTEN:
         return
-    meant = rewritten(source)
+    meant = rewritten(source, element=scope.element)
     if meant == source:
         return
     try:

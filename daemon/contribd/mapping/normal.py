@@ -38,7 +38,8 @@ def normal(node: Node) -> str:  # noqa: C901, PLR0911 - one for each kind of nod
         case Literals():
             return f"[{', '.join(sorted({normal_constant(value) for value in node.values}))}]"
         case Path():
-            return path_text(node.keys)
+            # A let, or the element of a list, is not the record's key of the same name.
+            return path_text(node.keys) if isinstance(node.keys[0], str) else f"@{path_text(node.keys)}"
         case TableName():
             return node.table.name
         case Row():

@@ -75,6 +75,9 @@ class Operands:
         if name in WORDS and self._cursor.next.kind in _OPERANDS and self._cursor.next.value not in KEYWORDS:
             cure = f"Write {WORDS[name]} instead of {name}"
             raise ExpressionError(at, f"expected a value; '{name}' is none", code=Code.FOREIGN, cure=cure)
+        if name == "this" and self._scope.element and self._cursor.at("."):
+            cure = f'Write item.{self._cursor.behind.value}; a key of the record that is called so is ["{name}"]'
+            raise ExpressionError(at, "the element of a list is called item here", code=Code.FOREIGN, cure=cure)
         if name in RECORDS and self._cursor.at("."):
             cure = f'Write {self._cursor.behind.value}; a key of the record that is called so is ["{name}"]'
             text = f"the record itself has no name here; its keys stand without '{name}.'"

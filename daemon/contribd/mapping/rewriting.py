@@ -128,8 +128,14 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Replacement], ...]] = tuple(
 )
 
 
-def rewritten(source: str) -> str:
-    """``source`` as it may have been meant. What stands within quotes stays as it is."""
+_THIS: Final = re.compile(r"(?<![\w.])this\.(?=\w)")
+
+
+def rewritten(source: str, *, element: bool = False) -> str:
+    """``source`` as it may have been meant. What stands within quotes stays as it is.
+
+    ``element``: there is an element of a list, which others call ``this``.
+    """
     texts: list[str] = []
 
     def aside(match: re.Match[str]) -> str:
@@ -138,6 +144,7 @@ def rewritten(source: str) -> str:
 
     text = _TEXT.sub(aside, source)
     text = _TEXT.sub(aside, text.translate(_CHARACTERS))
+    text = _THIS.sub("item.", text) if element else text
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     text = re.sub(r"  +", " ", text).strip()
