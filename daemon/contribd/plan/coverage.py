@@ -1,5 +1,6 @@
 """What of a set of rules the traffic has shown at work: a mapping that no record was for has not been compared."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -28,7 +29,7 @@ class Coverage:
     def __init__(self, mappings: Iterable[CompiledMapping]) -> None:
         self._waiting = {each.name: {field.name for post in each.posts for field in post.fields} for each in mappings}
         self._fields = {name: frozenset(fields) for name, fields in self._waiting.items()}
-        self.matched: dict[str, int] = dict.fromkeys(self._waiting, 0)
+        self.matched = Counter(dict.fromkeys(self._waiting, 0))
         """Records each was for, rejected ones too."""
 
     def add(self, outcome: Outcome) -> None:
@@ -36,7 +37,7 @@ class Coverage:
         name = outcome.mapping
         if name is None:
             return
-        self.matched[name] = self.matched.get(name, 0) + 1
+        self.matched[name] += 1
         waiting = self._waiting.get(name)
         if waiting:
             for part in parts_of(outcome):

@@ -83,12 +83,11 @@ class Gathering:
             if type(old) is Rejected and type(new) is Rejected:
                 self.reworded += old.text != new.text
             return False
-        if kind is Kind.CHANGED:
-            pair = _pair(old, new)
-            group = self.groups.get(pair)
+        if kind is Kind.CHANGED and type(old) is Mapped and type(new) is Mapped:
+            group = self.groups.get((old.mapping, new.mapping))  # type: ignore[call-overload]  # a pair is made once
             if group is None:
-                group = self.groups.setdefault(pair, Group())
-            group.add(record, old, new)  # type: ignore[arg-type]  # of this kind are posts
+                group = self.groups.setdefault(_pair(old, new), Group())
+            group.add(record, old, new)
         elif kind is Kind.OTHER_MAPPING:
             self.others.setdefault(_pair(old, new), Differences()).add(record, "", None, None)
         else:

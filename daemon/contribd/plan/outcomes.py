@@ -54,7 +54,9 @@ def kind_of(old: PartOutcome | None, new: PartOutcome | None) -> Kind:
     The words of a rejection do not count, its code does.
     """
     if type(old) is Mapped and type(new) is Mapped:
-        return _of_posts(old, new)
+        if old.fields != new.fields or old.ric != new.ric or old.service != new.service or old.type is not new.type:
+            return Kind.CHANGED
+        return Kind.SAME if old.mapping == new.mapping else Kind.OTHER_MAPPING
     if type(old) is Rejected and type(new) is Rejected:
         return Kind.SAME if old.code is new.code else Kind.REJECTED_OTHERWISE
     if type(old) is Ignored and type(new) is Ignored:
@@ -74,12 +76,6 @@ _TURNS: Final = {
     (NoneType, Mapped): Kind.GAINED,
     (NoneType, Rejected): Kind.NEWLY_REJECTED,
 }
-
-
-def _of_posts(old: Mapped, new: Mapped) -> Kind:
-    if old.fields != new.fields or old.ric != new.ric or old.service != new.service or old.type is not new.type:
-        return Kind.CHANGED
-    return Kind.SAME if old.mapping == new.mapping else Kind.OTHER_MAPPING
 
 
 def words_of(part: PartOutcome | None) -> str:

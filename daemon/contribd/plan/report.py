@@ -48,7 +48,8 @@ class SeenTraffic:
     """What was compared: where it came from, and what was seen of it."""
 
     source: str
-    ranges: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
+    ranges: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    """Of each partition, the first offset and the last one."""
     earliest: int | None = None
     """Timestamps, milliseconds since 1970."""
     latest: int | None = None
@@ -56,9 +57,10 @@ class SeenTraffic:
     def add(self, record: Input) -> None:
         """One more record."""
         at = record.surroundings
-        place = (at.topic, at.partition)
-        seen = self.ranges.get(place)
-        self.ranges[place] = (at.offset, at.offset) if seen is None else (seen[0], at.offset)
+        try:
+            self.ranges[at.topic, at.partition][1] = at.offset
+        except KeyError:
+            self.ranges[at.topic, at.partition] = [at.offset, at.offset]
         stamp = at.timestamp
         if stamp is not None:
             if self.earliest is None or stamp < self.earliest:
