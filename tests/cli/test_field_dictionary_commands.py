@@ -63,3 +63,17 @@ def test_tests_are_run_with_the_dictionary_those_of_other_files_too(configuratio
     for files in ([], [other]):
         run = contribd("test", "-c", configuration, *files)
         assert (run.returncode, run.stdout) == (0, "1 passed\n")
+
+
+def test_the_posts_that_a_test_lists_may_name_fields_by_their_fids(configuration: Path) -> None:
+    (configuration.parent / "mappings" / "spot.yaml").write_text("""
+mappings:
+  - {name: curve, each: points, ric: "{item.ric}", fields: {"22": item.bid, CURRENCY: ccy}}
+tests:
+  - record: {ccy: USD, points: [{ric: A=, bid: 1}, {ric: B=, bid: 2}]}
+    posts: [{ric: A=, fields: {"22": 1, CURRENCY: 840}}, {ric: B=, including: {"22": 2}}]
+  - record: {ccy: USD, points: [{ric: A=, bid: 1}, {ric: B=, bid: 2}]}
+    posts: {including: [{ric: B=, including: {"22": 2}}]}
+""")
+    run = contribd("test", "-c", configuration)
+    assert (run.returncode, run.stdout) == (0, "2 passed\n")
