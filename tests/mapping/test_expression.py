@@ -7,12 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.mapping.refusals import failed, refused
 
 from contribd.mapping.cursor import MAX_NESTING, MAX_NODES
 from contribd.mapping.expression import compile_expression
 from contribd.mapping.kind import Kind
 from contribd.mapping.mistakes import ErrorKind
+from contribd.mapping.operators import equal
 from contribd.mapping.template import compile_template
 
 RECORD: dict[str, Any] = {
@@ -270,3 +273,12 @@ def test_wrong_template_is_refused_at_its_place(source: str, at: int, text: str)
     error = refused(source, by=compile_template)
     assert text in error.text
     assert error.at == at
+
+
+MIXED = st.lists(st.sampled_from([0, 1, Decimal("1.0"), Decimal("2.5"), "1", "", True, False, None, [1], {"a": 1}]))
+
+
+@given(st.sampled_from([0, 1, Decimal("1.00"), 3, "1", "x", True, False, None]), MIXED)
+def test_a_list_holds_what_is_equal_to_one_of_its_entries(value: Any, entries: list[Any]) -> None:
+    held = compile_expression("value in entries").evaluate({"value": value, "entries": entries})
+    assert held is any(equal(value, each) for each in entries)

@@ -1,6 +1,8 @@
 """One record, several posts: what each and posts make of it."""
 
 import json
+import time
+import timeit
 from decimal import Decimal
 from typing import Any
 
@@ -322,6 +324,33 @@ def test_an_object_is_a_list_of_its_keys_and_values() -> None:
     assert second.fields == {"BID": 1}
     told = refused({"points": [1]}, mapping)
     assert told == (RejectCode.BAD_VALUE, "each: entries takes an object, not a list")
+
+
+def test_what_a_record_of_posts_costs_is_bounded() -> None:
+    """Ten thousand elements that each look into a list: what each may look at goes down with their number."""
+    mapping = {
+        "name": "m",
+        "each": "points",
+        "posts": [{"when": "index in book", "ric": "R{index}", "fields": {"F": "item"}}],
+    }
+    asked = mapper(mapping)
+    record = json.dumps({"points": [0] * 10_000, "book": [-1] * 2_000}).encode()
+    begun = time.thread_time()
+    outcome = asked.map(record)
+    assert isinstance(outcome, Rejected)
+    assert outcome.text == "the when of no post is true: there is nothing to post"
+    assert time.thread_time() - begun < 1
+
+
+def test_five_hundred_posts_are_compiled_in_the_time_of_as_many_mappings() -> None:
+    posts = [{"ric": f"R{n}", "let": {"x": "bid"}, "fields": {"BID": "x"}} for n in range(MAX_POSTS)]
+    mappings = [{"name": f"m{n}", "when": f"n == {n}", **post} for n, post in enumerate(posts)]
+
+    def seconds(*mappings: dict[str, Any]) -> float:
+        model = MappingFile.model_validate({"mappings": list(mappings)})
+        return min(timeit.repeat(lambda: compile_file(model, "S"), timer=time.thread_time, number=1, repeat=3))
+
+    assert seconds({"name": "m", "posts": posts}) < 2 * seconds(*mappings)
 
 
 def test_keys_of_the_record_called_item_and_index_are_in_brackets() -> None:

@@ -18,7 +18,7 @@ from contribd.mapping.normal import normal
 from contribd.mapping.outcome import PostType
 from contribd.mapping.rules import PartSpec
 from contribd.mapping.scope import ELEMENT, INDEX, POST, LetName, Place
-from contribd.mapping.syntax import Access, Literal, Node, Path, Row, TableName, path_text, walk_tree
+from contribd.mapping.syntax import Access, Literal, Node, Path, Row, TableName, walk_tree
 from contribd.mapping.tape import GATE, RIC, current_tape, noted
 from contribd.mapping.template import Template, compile_template
 from contribd.mapping.values import COMMANDS, clean_ric, price_ric, ric_problem
@@ -148,14 +148,8 @@ class PostCompiler:
 
     def _meant(self, ric: str, lets: tuple[tuple[LetName, Expression], ...]) -> None:
         """A RIC without braces that is the name of something else, or is written as no RIC is and as names are."""
-        read = {
-            path_text(path[:count])
-            for site in self._texts.sites
-            for path in site.expression.paths
-            for count in (1, len(path))
-        }
-        known = read | self._keys | {place.name for place, _ in lets}
-        if ric in known or _AS_NAMES.fullmatch(ric):
+        named = ric in self._texts.names or ric in self._keys or any(ric == place.name for place, _ in lets)
+        if named or _AS_NAMES.fullmatch(ric):
             text = f'every record would be posted under the one RIC "{ric}"'
             self._problem(("ric",), text, code=Code.RIC_MEANT, cure=f'Write "{{{ric}}}"')
 

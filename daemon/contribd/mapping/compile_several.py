@@ -7,7 +7,7 @@ from typing import NamedTuple
 from contribd.mapping.codegen import generate
 from contribd.mapping.codes import Code
 from contribd.mapping.compile_post import OF_MAPPING, OF_POSTS, PostCompiler, PostParts
-from contribd.mapping.compiled import CompiledPart, CompiledRound, CompiledSeveral, attributes
+from contribd.mapping.compiled import CompiledPart, CompiledRound, CompiledSeveral, Site, attributes
 from contribd.mapping.expression import Expression
 from contribd.mapping.kind import Kind, words
 from contribd.mapping.mapping_texts import MappingTexts
@@ -24,6 +24,8 @@ class _Post(NamedTuple):
     texts: MappingTexts
     parts: PostParts
     own_each: Expression | None
+    needed: frozenset[LetName]
+    """The lets that it uses: what stands beside posts is there for all of them."""
 
     @property
     def when(self) -> str | None:
@@ -78,7 +80,7 @@ class SeveralCompiler:
         for one in (each, every):
             if one is not None:
                 texts.keys_of_a_list(one, texts.sites[begun:])
-        return _Post(texts, parts, each)
+        return _Post(texts, parts, each, _needed(parts, texts.sites[begun:]))
 
     def _each(self, texts: MappingTexts, source: str, post: PartSpec) -> Expression:
         """The list of a mapping, or of one of its posts."""
@@ -124,18 +126,16 @@ def _list_meant(each: Expression) -> str:
 
 def _part(post: _Post, number: int) -> CompiledPart:
     made, when = post.parts.post, post.parts.when
-    needed = _needed(post)
-    lets = tuple(each for each in made.lets if each[0] in needed)
+    lets = tuple(each for each in made.lets if each[0] in post.needed)
     given = {**attributes(made), "lets": lets if when is None else ()}
     return CompiledPart(**given, number=number, when=when, before=() if when is None else lets)
 
 
-def _needed(post: _Post) -> set[LetName]:
-    """The lets that this post uses: what stands beside posts is there for all of them."""
-    readers = [site.expression for site in post.texts.sites if site.section != "let"]
+def _needed(parts: PostParts, sites: Sequence[Site]) -> frozenset[LetName]:
+    readers = [site.expression for site in sites if site.section != "let"]
     needed: set[LetName] = set()
-    for place, expression in reversed(post.parts.lets):
+    for place, expression in reversed(parts.lets):
         if any(each.reads(place) for each in readers):
             needed.add(place)
             readers.append(expression)
-    return needed
+    return frozenset(needed)

@@ -40,6 +40,9 @@ class MappingTexts:
         """What the mapping could do without: it is whole all the same."""
         self.sites: list[Site] = []
         """Of all that the mapping computes."""
+        self.names: set[str] = set()
+        """What is read, as it is written: each path, and the name that it begins with."""
+        self._roots: set[Key] = set()
         self.outside: list[tuple[Site, Use]] = []
         """Where ``item`` and ``index`` are keys of the record, since there is no element."""
 
@@ -48,6 +51,7 @@ class MappingTexts:
         made = MappingTexts(self._name, (*self._path, *path), self.scope)
         made.problems, made.without_effect = self.problems, self.without_effect
         made.sites, made.outside = self.sites, self.outside
+        made.names, made._roots = self.names, self._roots
         return made
 
     def element(self) -> None:
@@ -104,6 +108,9 @@ class MappingTexts:
         """The expressions among ``parts`` stand at ``path``."""
         sites = [Site(self._name, self._path + path, part, in_key) for part in parts if isinstance(part, Expression)]
         self.sites += sites
+        for keys in (keys for site in sites for keys in site.expression.paths):
+            self.names |= {path_text(keys[:1]), path_text(keys)}
+            self._roots.add(keys[0])
         if not self.scope.element:
             self.outside += [(site, use) for site in sites for use in uses(site.expression, _OF_EACH)]
 
@@ -134,4 +141,4 @@ class MappingTexts:
 
     def reads(self, place: Place) -> bool:
         """Whether anything so far reads what stands under ``place``."""
-        return any(site.expression.reads(place) for site in self.sites)
+        return place in self._roots
