@@ -9,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.engine.rig import P0, P1, Rig, statuses
 
+from contribd.engine.events import Assigned, Records
 from contribd.engine.limits import MAX_METADATA, MAX_TOLD, Bounds
 from contribd.engine.records import parts as several
 from contribd.engine.records.commit_metadata import (
     About,
+    Commit,
+    decode_about,
     decode_metadata,
     decode_parts,
     encode_metadata,
@@ -20,7 +23,8 @@ from contribd.engine.records.commit_metadata import (
     told_in,
 )
 from contribd.engine.records.offsets import OffsetTracker, Partition
-from contribd.engine.records.parts import Told, most_bits, tags_of
+from contribd.engine.records.parts import Told, tags_of
+from contribd.engine.records.price import Record
 from contribd.engine.records.result_encoder import ResultEncoder
 
 FORTY = tuple(f"CURVE{number}Y=" for number in range(40))
@@ -275,30 +279,27 @@ def test_a_curve_of_forty_and_a_window_of_five_hundred_fit() -> None:
     assert len(decode_parts(0, metadata)) >= 500
 
 
-def test_what_is_rejected_while_it_catches_up_waits_until_a_commit_can_tell_of_it() -> None:
+def test_what_is_rejected_while_it_catches_up_is_left_to_the_results_topic_where_it_is_too_much() -> None:
     """It is taken whatever the room: whoever had the partition before may have had a mapping that makes less."""
     rig = Rig(bounds=Bounds(told=400)).open().assign(behind=True)
     bad = {"ric": "X", "rejected": "no bid"}
     values = [[{"ric": f"R{number}", "fields": {"BID": 1}}, bad] for number in range(40)]
     rig.put_values(*(msgspec.json.encode({"parts": parts}) for parts in values))
-    while (batch := rig.take()) is not None:
-        commit = batch.commits[P0]
-        assert len(commit.metadata) * 6 <= 400 + 36 * 6 + 120
-        rig.handle_committed(batch.number)
+    batch = rig.batch()
+    commit = batch.commits[P0]
+    assert (commit.offset, decode_parts(*commit), decode_about(commit.metadata).results_to) == (0, {}, 40)
+    rig.handle_committed(batch.number)
     rig.catch_up(P0)
-    count = 0
     while rig.engine.intake.waiting:
         rig.ack(*rig.ids)
         rig.frames.clear()
-        count += len(rig.commit())
+        rig.commit()
         rig.tick(0.01)
-        assert len(rig.engine.intake.trackers[P0].commit().metadata) <= MAX_METADATA
     assert rig.engine.intake.trackers[P0].commit() == (40, "")
 
 
-def test_where_nothing_can_be_told_of_parts_whole_records_are_written() -> None:
+def test_where_nothing_can_be_told_of_parts_each_record_goes_alone() -> None:
     rig = Rig(bounds=Bounds(told=0)).open().assign()
-    rig.engine.outbox.look_at_reach()
     rig.put_values(curve("A", "B"), curve("A", "C"))
     rig.put({"BID": 1}, ric="S")
     for offset in range(3):
@@ -325,26 +326,73 @@ def test_more_than_a_commit_can_tell_of_waits() -> None:
     assert rig.engine.take_paused() == frozenset()
 
 
-def test_a_record_with_more_posts_than_any_commit_can_tell_of_goes_alone_and_is_written_whole() -> None:
-    rig = Rig(bounds=Bounds(told=most_bits(3))).open().assign().assign(P1)
-    rig.put_values(curve("A", "B", "C"), curve("A", "B", "C", "D"), curve("A", "B"))
+def test_a_record_with_more_posts_than_any_commit_can_tell_of_goes_alone() -> None:
+    rig = Rig(bounds=Bounds(told=130)).open().assign()
+    rig.put_values(curve("A", "B", "C"), curve(*"ABCDEFGH"), curve("A", "B"))
     rig.ack(1, 2, 3)
     assert [one["status"] for one in rig.commit()] == ["ACK"] * 3
     rig.tick()
-    rig.put_values(curve("D", "E", "F", "G"), partition=P1)
-    rig.put({"BID": 7}, ric="X", partition=P1)
-    assert rics(rig)[3:] == ["A", "B", "C", "D"]
+    assert rics(rig)[3:] == [*"ABCDEFGH"]
     rig.ack(4, 5, 7)
-    assert rig.take() is None
-    rig.ack(6)
-    assert [one["source"]["part"] for one in rig.commit()] == [0, 1, 3, 2]
+    batch = rig.batch()
+    about = decode_about(batch.commits[P0].metadata)
+    assert (decode_parts(*batch.commits[P0]), about.results_to) == ({}, 2)
+    assert about.results_since == rig.wall // 1_000_000
+    assert [one["source"]["part"] for one in rig.decoded(batch)] == [0, 1, 3]
+    rig.handle_committed(batch.number)
+    rig.ack(6, 8, 9, 10, 11)
+    batch = rig.batch()
+    assert decode_about(batch.commits[P0].metadata) == About()
+    rig.handle_committed(batch.number)
     rig.tick()
-    assert sorted(rics(rig)[7:]) == ["A", "B", "D", "E", "F", "G"]
-    rig.ack(*rig.ids[7:])
-    while rig.commit():
-        rig.tick()
-        rig.ack(*rig.ids[-1:])
-    assert rig.engine.intake.waiting == 0
+    assert rics(rig)[11:] == ["A", "B"]
+
+
+def test_two_partitions_with_the_same_instruments_never_wait_for_each_other() -> None:
+    """Each has taken more than a commit can tell of while it caught up."""
+    rig = Rig(bounds=Bounds(told=400), max_outstanding=3).open().assign(behind=True).assign(P1, behind=True)
+    for partition in (P0, P1):
+        rig.put_values(*(curve("A", "B", "C", "D", "E", bid=bid) for bid in range(30)), partition=partition)
+    rig.catch_up(P0)
+    rig.catch_up(P1)
+    settled = 0
+    for _ in range(100):
+        rig.ack(*rig.ids)
+        rig.frames.clear()
+        settled += len(rig.commit())
+        rig.tick(0.5)
+    assert settled == 300
+    commits = {partition: rig.engine.intake.trackers[partition].commit() for partition in (P0, P1)}
+    assert commits == {P0: (30, ""), P1: (30, "")}
+
+
+def test_what_an_earlier_run_told_may_find_no_room_in_a_commit_of_this_one() -> None:
+    """Its mapping made other posts: both lists together are too long."""
+    first = Rig().open().assign()
+    first.put_values(*(curve(*FORTY) for _ in range(400)))
+    first.ack(*range(1, 40))
+    first.commit()
+    first.ack(*first.ids[40:])
+    first.commit()
+    commit = first.engine.intake.trackers[P0].commit()
+    assert len(decode_parts(*commit)) > 300
+    rig = restarted(commit)
+    rig.put_values(*(curve("N", *(f"{number}-{ric}" for ric in FORTY)) for number in range(30)))
+    rig.ack(*(post["PostID"] for post in rig.posts if post["Key"]["Name"] != "N"))
+    again = rig.batch().commits[P0]
+    assert len(again.metadata) <= MAX_METADATA
+    about = decode_about(again.metadata)
+    assert (decode_parts(*again), about.results_to, about.results_since) == ({}, max(decode_parts(*commit)) + 1, 0)
+
+
+def test_what_the_results_topic_tells_is_not_repeated() -> None:
+    rig = Rig().open()
+    told = {0: Told(tags_of(keys("C")), 1), 5: Told(tags_of(keys("B")), 1)}
+    commit = Commit(0, encode_metadata(0, 0, About(results_to=9), several.encode(0, {0: Told(tags_of(keys("A")), 1)})))
+    rig.handle(Assigned({P0: commit}, frozenset(), {P0: told}))
+    records = [Record(offset, -1, None, curve("A", "B", "C")) for offset in (0, 5)]
+    rig.handle(Records([(P0, records)]))
+    assert rics(rig) == ["B", "A", "C"]
 
 
 @given(
@@ -388,13 +436,13 @@ def test_whatever_is_settled_of_what_was_taken_fits_into_a_commit(
     for gap, kind in records:
         offset += gap
         rics_of = [f"{kind}-{n}" for n in range(2 + kind)]
-        if not tracker.has_room(offset) or not tracker.tells_of(len(rics_of)):
+        if not tracker.has_room(offset):
             continue
         assert tracker.take(offset, 1)
         if kind == 5:
             open_parts.append((offset, None))
             continue
-        parts = tracker.split(offset, 1, keys(*rics_of))
+        parts = tracker.split(offset, 1, keys(*rics_of), 0)
         if parts is None:
             tracker.return_last(offset, 1)
             break

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contribd.engine.records.commit_metadata import Commit, decode_about, decode_parts, encode_metadata
+from contribd.engine.records.commit_metadata import Commit, decode_about, encode_metadata
 from contribd.engine.records.offsets import Partition
 from contribd.engine.records.parts import Told, tags_of
 from contribd.streams.client.errors import FencedInstanceIdError, KafkaTimeoutError
@@ -240,7 +240,7 @@ def test_how_much_was_deleted_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 # Without a commit
 
 
-def test_what_has_results_for_some_of_its_posts_is_told_by_the_commit_it_begins_with() -> None:
+def test_a_partition_begins_with_what_has_results_for_some_of_its_posts() -> None:
     start = find_start(None, 0, 20, fallback=5)._replace(origin=Origin.NOWHERE)
     settled = SettledOffsets(5, 20)
     settled.add(5)
@@ -248,18 +248,9 @@ def test_what_has_results_for_some_of_its_posts_is_told_by_the_commit_it_begins_
         settled.add_part(offset, b"0/2", b"TRCC", ric)
     begun = passed_over(start, settled)
     assert begun.position == begun.commit.offset == 6
-    told = decode_parts(*begun.commit)
-    assert told == {offset: Told(tags_of([("TRCC", ric)]), 1) for offset, ric in ((6, "A"), (9, "B"))}
-
-
-def test_of_more_than_a_commit_can_tell_of_the_first_are_told() -> None:
-    start = find_start(None, 0, 20_000, fallback=0)._replace(origin=Origin.NOWHERE)
-    settled = SettledOffsets(0, 20_000)
-    for offset in range(2_000):
-        settled.add_part(offset, b"0/2", b"TRCC", b"%d" % offset)
-    begun = passed_over(start, settled)
-    assert list(decode_parts(*begun.commit)) == list(range(250))
-    assert "than a commit can tell of" in str(settled.problem)
+    assert decode_about(begun.commit.metadata).results_to == 10, "whoever begins there next has to ask, too"
+    assert begun.settled is not None
+    assert begun.settled.in_part == {offset: Told(tags_of([("TRCC", ric)]), 1) for offset, ric in ((6, "A"), (9, "B"))}
 
 
 NOW = SeenTopic("now", 4)

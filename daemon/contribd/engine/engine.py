@@ -51,6 +51,7 @@ from contribd.engine.records.instruments import Instrument
 from contribd.engine.records.intake import Intake
 from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.outbox import Batch, Outbox
+from contribd.engine.records.parts import joined
 from contribd.engine.records.taker import Taker
 from contribd.engine.session.session import Session
 from contribd.engine.states import InstrumentEvent, SessionState
@@ -147,7 +148,7 @@ class Engine:
                 others=self._others,
                 about=decode_about(commit.metadata),
                 told=self._told,
-                earlier=decode_parts(commit.offset, commit.metadata),
+                earlier=joined(decode_parts(commit.offset, commit.metadata), event.parts.get(partition, {})),
             )
             self.intake.assign(tracker)
             self.withdrawals.assigned(tracker, now.mono)

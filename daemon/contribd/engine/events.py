@@ -1,11 +1,13 @@
 """Everything that can happen to the engine. Lists, never single records or answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from contribd.engine.records.commit_metadata import Commit
 from contribd.engine.records.offsets import Partition
+from contribd.engine.records.parts import Told
 from contribd.engine.records.price import Record
 from contribd.engine.session.endpoints import Failure
 from contribd.engine.session.reached import Reached
@@ -14,11 +16,13 @@ from contribd.engine.session.reached import Reached
 class Assigned(NamedTuple):
     """Partitions are ours, each with what the group last committed for it (no metadata where it never did).
 
-    Those ``behind`` have records between there and their log's end; a ``CaughtUp`` will follow.
+    Those ``behind`` have records between there and their log's end; a ``CaughtUp`` will follow. ``parts``: of records
+    with several posts, by offset in order, those that have their results as the results topic tells.
     """
 
     partitions: dict[Partition, Commit]
     behind: frozenset[Partition] = frozenset()
+    parts: Mapping[Partition, Mapping[int, Told]] = MappingProxyType({})
 
 
 class CaughtUp(NamedTuple):

@@ -34,6 +34,8 @@ class About(NamedTuple):
     """How many partitions the topic had when this one was assigned: those above are newer than the commit."""
     results_to: int = 0
     """Below this offset, records may have results that the commit does not tell of: the results topic does."""
+    results_since: int = 0
+    """These were written from then on, in seconds since 1970; 0 where that is not known."""
 
 
 NOTHING: Final = About()
@@ -61,8 +63,7 @@ def encode_metadata(bitmap: int, withdrawn: int = 0, about: About = NOTHING, par
     of the records settled in part, as ``parts.encode`` makes it.
     Raises OverflowError where a broker would not take it.
     """
-    bits = base64.b64encode(bitmap.to_bytes((bitmap.bit_length() + 7) // 8, "little")).decode("ascii")
-    return _joined(bits, str(withdrawn % _TURN) if withdrawn else "", about, parts)
+    return _joined(_bits(bitmap), str(withdrawn % _TURN) if withdrawn else "", about, parts)
 
 
 def restate(metadata: str, about: About) -> str:
@@ -73,16 +74,27 @@ def restate(metadata: str, about: About) -> str:
     return _joined(said[0], said[1], about, said[5])
 
 
+def text_bits(bitmap: int, parts: str) -> int:
+    """How many bits the texts of both take, less what they may be filled up by."""
+    return len(_bits(bitmap) + parts) * 6 - _BESIDE_PARTS
+
+
+def _bits(bitmap: int) -> str:
+    return base64.b64encode(bitmap.to_bytes((bitmap.bit_length() + 7) // 8, "little")).decode("ascii")
+
+
 def _split(metadata: str) -> list[str]:
     """What stands between the dots."""
     said = metadata[len(_HEADER) :].split(_TAIL)
-    return said + [""] * (6 - len(said))
+    return said + [""] * (7 - len(said))
 
 
 def _joined(bits: str, withdrawn: str, about: About, parts: str = "") -> str:
     """All of it in order; what stands at the end and says nothing is left out."""
-    numbers = (str(number) if number else "" for number in (about.partitions, about.results_to))
-    said = _TAIL.join((bits, withdrawn, about.topic_id or "", *numbers, parts)).rstrip(_TAIL)
+    partitions, to, since = (
+        str(number) if number else "" for number in (about.partitions, about.results_to, about.results_since)
+    )
+    said = _TAIL.join((bits, withdrawn, about.topic_id or "", partitions, to, parts, since)).rstrip(_TAIL)
     text = _HEADER + said if said else ""
     if len(text) > MAX_METADATA:
         raise OverflowError(f"commit metadata of {len(text)} characters; at most {MAX_METADATA} are possible")
@@ -93,8 +105,8 @@ def decode_about(metadata: str) -> About:
     """What a commit's metadata says beside what is settled."""
     if not metadata.startswith(_HEADER):
         return NOTHING
-    _, _, topic_id, partitions, results_to, *_ = _split(metadata)
-    return About(topic_id or None, _number(partitions), _number(results_to))
+    _, _, topic_id, partitions, results_to, _, since, *_ = _split(metadata)
+    return About(topic_id or None, _number(partitions), _number(results_to), _number(since))
 
 
 def decode_parts(prefix: int, metadata: str) -> dict[int, Told]:

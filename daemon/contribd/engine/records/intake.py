@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
 from contribd.engine.records.offsets import OffsetTracker, Partition
-from contribd.engine.records.parts import Key, Parts, Told
 from contribd.engine.records.price import Price, Record
 
 
@@ -17,8 +16,6 @@ class Intake:
         self.trackers: dict[Partition, OffsetTracker] = {}
         self._buffered: dict[Partition, deque[Record]] = {}
         self._held: dict[Partition, list[Price]] = {}
-        self._behind_untold: set[Partition] = set()
-        """Partitions whose next record has to wait until another, of which no commit can tell in part, is durable."""
         self._full = False
         self._blocked: frozenset[Partition] = frozenset()
 
@@ -54,7 +51,6 @@ class Intake:
         for tracker in trackers:
             tracker.stop()
             self._buffered.pop(tracker.partition, None)
-            self._behind_untold.discard(tracker.partition)
             for price in self._held.pop(tracker.partition, ()):
                 price.give_up()
         return trackers
@@ -94,51 +90,26 @@ class Intake:
             return iter(())
         buffered = self._buffered.setdefault(partition, deque())
         buffered.extend(records)
-        return self._take_buffered(tracker, buffered) if self._may_take(partition) else iter(())
+        return self._take_buffered(tracker, buffered)
 
     def release_buffered(self) -> Iterator[tuple[OffsetTracker, Iterator[Record]]]:
         """Buffered records that may be taken now; those of one partition before the next one's."""
         for partition, buffered in list(self._buffered.items()):
-            if self._may_take(partition):
-                tracker = self.trackers[partition]
-                yield tracker, self._take_buffered(tracker, buffered)
-
-    def split(
-        self, tracker: OffsetTracker, record: Record, keys: Sequence[Key], told: Told | None = None
-    ) -> Parts | None:
-        """The record taken last makes these posts; None where it has to wait: see ``OffsetTracker.split``.
-
-        Of records that no commit can tell of in part there is one at a time, whatever partition it is of: their
-        results wait for each other, and of two each could hold an instrument that the other waits for.
-        """
-        if not tracker.catching_up and not tracker.tells_of(len(keys)) and self._has_untold:
-            self._behind_untold.add(tracker.partition)
-            return None
-        return tracker.split(record.offset, len(record.value or b""), keys, told)
+            tracker = self.trackers[partition]
+            yield tracker, self._take_buffered(tracker, buffered)
 
     def put_back(self, tracker: OffsetTracker, record: Record) -> None:
         """The record taken last has to wait: it makes more posts than a commit may be able to tell of just now."""
         tracker.return_last(record.offset, len(record.value or b""))
-        buffered = self._buffered[tracker.partition]
-        self._buffered[tracker.partition] = deque([record, *buffered])
-        buffered.clear()  # whoever takes from it has come to its end
-
-    @property
-    def _has_untold(self) -> bool:
-        return any(tracker.untold for tracker in self.trackers.values())
-
-    def _may_take(self, partition: Partition) -> bool:
-        if self._behind_untold and not self._has_untold:
-            self._behind_untold.clear()
-        return partition not in self._behind_untold
+        self._buffered[tracker.partition].appendleft(record)
 
     def _take_buffered(self, tracker: OffsetTracker, buffered: deque[Record]) -> Iterator[Record]:
         while buffered and tracker.has_room(buffered[0].offset):
             record = buffered.popleft()
             if tracker.take(record.offset, len(record.value or b"")):
                 yield record
-        if not buffered and self._buffered.get(tracker.partition) is buffered:
-            del self._buffered[tracker.partition]
+        if not buffered:
+            self._buffered.pop(tracker.partition, None)
 
     @property
     def half_full(self) -> bool:

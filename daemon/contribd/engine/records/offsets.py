@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from contribd.engine.limits import MAX_SPAN, MAX_TOLD
-from contribd.engine.records.commit_metadata import NOTHING, About, Commit, encode_metadata
-from contribd.engine.records.parts import Key, Ledger, Parts, Told, encode, most_bits, tags_of
+from contribd.engine.records.commit_metadata import NOTHING, About, Commit, encode_metadata, text_bits
+from contribd.engine.records.parts import Key, Ledger, Parts, Told, encode, tags_of
 from contribd.engine.states import TRACKER_TRANSITIONS, TrackerEvent, TrackerState
 
 _SETTLED: Final = ord("1")
@@ -244,23 +244,15 @@ class OffsetTracker:
             del self._earlier[first]  # taken by now, or gone from the log
         return self._earlier.get(offset)
 
-    def tells_of(self, count: int) -> bool:
-        """Whether a commit can tell of a record with so many posts, if of nothing else.
-
-        Brokers that take little metadata leave no room for many. Such a record is taken as the only one, and its
-        results are written in one transaction (``reach``), so that nothing has to be told of it.
-        """
-        return most_bits(count) <= self._told
-
-    @property
-    def untold(self) -> bool:
-        """Whether there is such a record, and its results are not durable."""
-        return not all(self.tells_of(parts.count) for parts in self._ledger.of.values())
-
-    def split(self, offset: int, size: int, keys: Sequence[Key], told: Told | None = None) -> Parts | None:
+    def split(
+        self, offset: int, size: int, keys: Sequence[Key], taken_at: int, told: Told | None = None
+    ) -> Parts | None:
         """The record taken last makes these posts; None where a commit may not be able to tell of them beside the
-        others. ``told``: what an earlier run settled of it. What has its result is not to be posted."""
-        parts = Parts(offset, size, len(keys), tags_of(keys))
+        others: it is taken later, at the latest once it is the oldest one without a durable result.
+
+        ``taken_at``: seconds since 1970. ``told``: what an earlier run settled of it; that is not to be posted.
+        """
+        parts = Parts(offset, size, len(keys), taken_at, tags_of(keys))
         parts.begin(told)
         self._ledger.add(parts)
         is_alone = self._floor == offset
@@ -353,16 +345,12 @@ class OffsetTracker:
         return self._last_seen - offset >= self._run_ahead // 2
 
     def bound(self, span: int, told: int) -> bool:
-        """A commit can tell of so many offsets from now on, in so many bits; whether more were taken already."""
+        """A commit can tell of so many offsets from now on, and of parts too in so many bits; whether more offsets than
+        that were taken already."""
         self._span, self._told = span, told
         if not self.catching_up:
             self._measure()
-        return self.is_beyond
-
-    @property
-    def is_beyond(self) -> bool:
-        """Whether more was taken than a commit may be able to tell of."""
-        return max(self._last_seen, self._last_settled) - self.low_watermark >= self._room()
+        return max(self._last_seen, self._last_settled) - self.low_watermark >= span
 
     @property
     def _last_settled(self) -> int:
@@ -379,21 +367,31 @@ class OffsetTracker:
             for at in self._seen
             if settling.get(at, 0) < left.get(at, 1) and not (at < end and flags[at - base] == _SETTLED)
         )
-        first = next(is_open, self._last_seen + 1)
-        reach = self._ledger.reach(first, self._span, self._told, settling)
-        return reach if self._last_settled < reach and self._ledger.last_partial < reach else 0
+        reach = next(is_open, self._last_seen + 1) + self._span
+        return reach if self._last_settled < reach else 0
 
     def commit(self) -> Commit:
         """What the transaction that carries all settled results must commit.
 
-        Offsets that an earlier run settled and this one has not reached yet stay in the bitmap.
+        Offsets that an earlier run settled and this one has not reached yet stay in the bitmap. Where there is no room
+        to tell which parts of records are settled, the results topic is to be asked by whoever begins there.
         """
         self._advance()
         if self._about.results_to and self._about.results_to <= self._base:
-            self._about = self._about._replace(results_to=0)
-        bitmap = int(self._flags[::-1], 2) if self._flags else 0
-        parts = encode(self._base, self._partial()) if self._ledger.of or self._earlier else ""
-        return Commit(self._base, encode_metadata(bitmap, self.withdrawn, self._about, parts))
+            self._about = self._about._replace(results_to=0, results_since=0)
+        bitmap, about = int(self._flags[::-1], 2) if self._flags else 0, self._about
+        partial = self._partial() if self._ledger.of or self._earlier else {}
+        parts = encode(self._base, partial)
+        if parts and (not self._told or text_bits(bitmap, parts) > self._told):
+            about, parts = self._ask_results(partial), ""
+        return Commit(self._base, encode_metadata(bitmap, self.withdrawn, about, parts))
+
+    def _ask_results(self, partial: Mapping[int, Told]) -> About:
+        about = self._about
+        since = [0 if (parts := self._ledger.of.get(offset)) is None else parts.taken_at for offset in partial]
+        if about.results_to:
+            since.append(about.results_since)
+        return about._replace(results_to=max(*partial, about.results_to - 1) + 1, results_since=min(since))
 
     def _partial(self) -> dict[int, Told]:
         """The records settled in part: by this run, and by an earlier one as far as this one has not reached them."""

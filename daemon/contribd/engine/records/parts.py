@@ -13,8 +13,13 @@ Two parts of a record never have the same tag: of two with the same 32 bits, the
 In few bits. Records of one kind have the same parts again and again, so a list of tags is written once, and each record
 names its list and has a bit a part. 500 curves of the same 40 instruments, each settled in part, take some 22,000 bits.
 
-Bounded. A commit has room for a fixed number of bits, beside those of whole offsets (``offsets``). ``Ledger`` counts
-how many the records taken and not yet durable could need at most. What does not fit any more is not taken.
+Bounded. A commit has room for a fixed number of bits, those of whole offsets (``offsets``) among them. ``Ledger``
+counts how many the records taken and not yet durable could need at most. What does not fit any more is not taken, but
+for the oldest one.
+
+What finds no room all the same. Brokers may take less than before; and while a partition catches up, all must be taken
+that its owner before could have posted, whatever room it had and whatever its mapping made. Then a commit says up to
+which offset the results topic is to be asked instead (``About.results_to``).
 """
 
 import base64
@@ -71,6 +76,19 @@ class Told(NamedTuple):
         """The tags of the parts that have their results."""
         return frozenset(tag for number, tag in enumerate(self.tags) if self.settled >> number & 1)
 
+    def joined(self, other: "Told") -> "Told":
+        """What both tell."""
+        tags = tuple(sorted(self.has_result | other.has_result))
+        return Told(tags, (1 << len(tags)) - 1)
+
+
+def joined(some: Mapping[int, Told], others: Mapping[int, Told]) -> Mapping[int, Told]:
+    """What both tell of records, by offset in order."""
+    if not others:
+        return some
+    every = {**some, **others}
+    return {at: some[at].joined(others[at]) if at in some and at in others else every[at] for at in sorted(every)}
+
 
 class Parts(msgspec.Struct, eq=False, gc=False):
     """One record that makes several posts, from when it is taken until its results are durable."""
@@ -80,6 +98,8 @@ class Parts(msgspec.Struct, eq=False, gc=False):
     """Bytes of its value."""
     made: int
     """How many posts its mapping makes."""
+    taken_at: int
+    """Seconds since 1970: its results are younger."""
     tags: Tags
     """Of these, and then of others that have their results since an earlier mapping made them."""
     settled: int = 0
@@ -187,39 +207,11 @@ class Ledger:
         left = bits - self._bits
         return max(left // 2, left - MOST_DISTANCE * len(self.of))
 
-    def reach(self, first: int, span: int, bits: int, settling: Mapping[int, int]) -> int:
-        """The offset below which a commit could tell of everything, if so many more parts of these records were settled
-        too, and everything below offset ``first`` was: of ``span`` offsets, and of parts beside them in ``bits``."""
-        lists: set[Tags] = set()
-        before = first - 1
-        for offset, parts in self.of.items():
-            if not 0 < parts.settled.bit_count() + settling.get(offset, 0) < parts.count:
-                continue
-            bits -= parts.count + _gamma_bits(len(lists) + 1) + _gamma_bits(offset - before)
-            if parts.tags not in lists:
-                lists.add(parts.tags)
-                bits -= _list_bits(parts.count)
-            if offset - first >= bits:
-                return min(offset, first + span)
-            before = offset
-        return first + (min(span, bits) if lists else span)
-
-    @property
-    def last_partial(self) -> int:
-        """The highest offset that is settled in part; -1 where none is."""
-        return max((offset for offset, _ in self.partial()), default=-1)
-
     def partial(self) -> Iterator[tuple[int, Told]]:
         """Those of which a commit has to tell: settled in part."""
         for offset, parts in self.of.items():
             if parts.settled and not parts.whole:
                 yield offset, Told(parts.tags, parts.settled)
-
-
-@cache
-def most_bits(count: int) -> int:
-    """Bits that one record with so many parts may need by itself."""
-    return 2 * count + _list_bits(count)
 
 
 @cache

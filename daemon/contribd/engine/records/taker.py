@@ -55,7 +55,7 @@ class Taker:
                 self._stamped_ahead(tracker, record, now)
             outcome = map_record(record.value, _around(tracker, record) if surrounded else None)
             if recalls and (told := tracker.settled_parts(record.offset)) is not None:
-                self._take_parts(tracker, record, outcome, now, told)
+                taken -= not self._take_parts(tracker, record, outcome, now, told)
             elif not isinstance(outcome, Mapped):
                 if isinstance(outcome, Several):
                     taken -= not self._take_parts(tracker, record, outcome, now)
@@ -66,13 +66,7 @@ class Taker:
             else:
                 self._queue(Price(tracker, record, outcome, wall), now)
         self._counters.count_records(taken)
-        if catching_up:
-            self._catch_up(tracker, now)
-
-    def _catch_up(self, tracker: OffsetTracker, now: Now) -> None:
-        if tracker.is_beyond:  # records are taken whatever the room, and mappings may make more than they did before
-            self._outbox.look_at_reach()
-        if self._intake.caught_up(tracker):
+        if catching_up and self._intake.caught_up(tracker):
             self.let_go(tracker, now)
 
     def _settle_unposted(self, settlement: Settlement) -> None:
@@ -90,12 +84,10 @@ class Taker:
             (each.service, each.ric) if type(each) is Mapped else key_of(each.service, each.ric, number)
             for number, each in enumerate(outcomes)
         ]
-        parts = self._intake.split(tracker, record, keys, told)
+        parts = tracker.split(record.offset, len(record.value or b""), keys, now.wall // 1_000_000, told)
         if parts is None:
             self._intake.put_back(tracker, record)
             return False
-        if not tracker.tells_of(parts.count):
-            self._outbox.look_at_reach()
         made: Iterable[tuple[int, Mapped | Rejected | Ignored]] = enumerate(outcomes)
         if told is not None:
             self._recall(tracker, record, parts, told, now)

@@ -132,7 +132,8 @@ class Assignment:
         _log.info("partitions assigned", partitions=_names(commits))
         self.topics.begin(starts)
         self.lags.begin(starts)
-        self._emit(Assigned(commits, self.positions.begin(starts)))
+        parts = {each: start.settled.in_part for each, start in starts.items() if start.settled is not None}
+        self._emit(Assigned(commits, self.positions.begin(starts), parts))
         return True
 
     def retake_changed(self, consumer: MemberConsumer) -> set[Partition]:

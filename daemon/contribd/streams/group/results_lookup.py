@@ -15,7 +15,8 @@ Up to where. To the end of the log as it is now, whatever transactions are open:
 ours. It ends by its timeout at the latest. The partition is ours meanwhile, and nobody else writes results of it.
 
 Of a record that makes several posts, each has its result. It counts as settled once as many have as it made; before
-that, the commit that the partition begins with tells which (``engine.records.parts``).
+that, it is told which have theirs. Commits that have no room for that name the time from which on results are to be
+read, by the clock of a host that contributes: those are kept, and a smaller margin is enough.
 
 What is bounded. Memory is a bit a record that has its result, and a little more for one that is settled in part. Time
 is not bounded: it is said how far it is, others' partitions are consumed meanwhile, and this thread is none that
@@ -42,6 +43,9 @@ from contribd.streams.runtime import Runtime
 MARGIN: Final = 3600.0
 """Seconds by which the clock of whoever stamped a record may be ahead of ours."""
 
+KEPT_MARGIN: Final = 60.0
+"""The same for the clock of a host that contributes."""
+
 BRIEFLY: Final = 50_000
 """Results, about a second's reading."""
 
@@ -62,7 +66,7 @@ class Wanted(NamedTuple):
     """The records of a partition whose results are asked for: from ``begin`` on, below ``end``, of this topic.
 
     ``since``: when the first of them was stamped, in milliseconds since 1970, None where that is not known.
-    ``briefly``: the last results will do.
+    ``briefly``: the last results will do. ``margin``: by how many seconds that clock may be ahead.
     """
 
     topic_id: str | None
@@ -70,6 +74,7 @@ class Wanted(NamedTuple):
     end: int
     briefly: bool = False
     since: int | None = None
+    margin: float = MARGIN
 
 
 class ResultsLookup:
@@ -133,9 +138,9 @@ class ResultsLookup:
         if all(want.briefly for want in wanted.values()):
             return sources.go_to_last(BRIEFLY)
         now = self._runtime.clocks()[-1] * 1000
-        stamps = [want.since for want in wanted.values() if not want.briefly]
-        known = [stamp for stamp in stamps if stamp is not None and stamp <= now]
-        return sources.go_to(round(min(known) - MARGIN * 1000) if len(known) == len(stamps) else None)
+        asked = [want for want in wanted.values() if not want.briefly]
+        known = [want.since - want.margin * 1000 for want in asked if want.since is not None and want.since <= now]
+        return sources.go_to(round(min(known)) if len(known) == len(asked) else None)
 
     def _take_all(
         self,

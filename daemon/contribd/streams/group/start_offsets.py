@@ -38,7 +38,7 @@ from contribd.streams.client.errors import KafkaTimeoutError
 from contribd.streams.client.port import MemberConsumer, SeenTopic, Topics
 from contribd.streams.group import start_lines
 from contribd.streams.group.hanging_transactions import HangingTransactions
-from contribd.streams.group.results_lookup import ResultsLookup, Wanted
+from contribd.streams.group.results_lookup import KEPT_MARGIN, ResultsLookup, Wanted
 from contribd.streams.group.start_rules import CUT, Origin, Start, find_start, needs_results, origin_of, passed_over
 
 ASK_SECONDS: Final = 0.3, 1.0
@@ -156,7 +156,8 @@ class StartOffsets:
     ) -> Start:
         begin, end = log
         if commit is not None:
-            about = about._replace(results_to=decode_about(commit.metadata).results_to)
+            said = decode_about(commit.metadata)
+            about = about._replace(results_to=said.results_to, results_since=said.results_since)
         start = find_start(commit, begin, end, fallback=fallback, about=about)
         if commit is not None and start.problem is CUT and partition not in self.out_of_range:
             return find_start(commit, begin, commit.offset, fallback=fallback, about=about)
@@ -189,7 +190,10 @@ class StartOffsets:
         first = consumer.offsets_at(wanted, 0)
         since = {each: first[each][1] for each in wanted if each in first}
         found = self._lookup.ask(
-            {each: want._replace(since=self._since(since.get(each))) for each, want in wanted.items()}
+            {
+                each: want if want.since is not None else want._replace(since=self._since(since.get(each)))
+                for each, want in wanted.items()
+            }
         )
         ready = {each: start for each, start in starts.items() if each not in wanted or each in found}
         return {each: passed_over(start, found.get(each)) for each, start in ready.items()}
@@ -197,8 +201,11 @@ class StartOffsets:
     def _wanted(self, start: Start, topic: SeenTopic) -> Wanted:
         if start.origin is Origin.NOWHERE and start.position >= start.end:
             return Wanted(topic.topic_id, start.begin, start.end, briefly=True)
-        results_to = decode_about(start.commit.metadata).results_to or start.end
-        return Wanted(topic.topic_id, start.position, results_to)
+        about = decode_about(start.commit.metadata)
+        wanted = Wanted(topic.topic_id, start.position, about.results_to or start.end)
+        if about.results_since:
+            return wanted._replace(since=about.results_since * 1000, margin=KEPT_MARGIN)
+        return wanted
 
     def _since(self, first: int | None) -> int | None:
         """When the first record to begin with was stamped, in milliseconds: None where that is not known."""

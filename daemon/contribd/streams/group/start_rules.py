@@ -10,11 +10,9 @@ from contribd.engine.records.commit_metadata import (
     Commit,
     decode_about,
     decode_metadata,
-    encode_metadata,
     restate,
 )
 from contribd.engine.records.offsets import Partition
-from contribd.engine.records.parts import Told, encode
 from contribd.streams.client.port import SeenTopic
 from contribd.streams.group.settled_offsets import SettledOffsets
 
@@ -119,22 +117,7 @@ def passed_over(start: Start, settled: SettledOffsets | None) -> Start:
     if start.origin is not Origin.NOWHERE or start.position >= start.end:
         return start._replace(settled=settled)
     position = settled.first_unsettled(start.position)
-    results_to = settled.highest + 1 if settled.highest > position else 0
+    last = max(settled.highest, *settled.in_part, position)
+    results_to = last + 1 if last > position or last in settled.in_part else 0
     about = decode_about(start.commit.metadata)._replace(results_to=results_to)
-    metadata = encode_metadata(0, 0, about, encode(position, _as_can_be_told(settled, position, about)))
-    return start._replace(commit=Commit(position, metadata), position=position, settled=settled)
-
-
-def _as_can_be_told(settled: SettledOffsets, position: int, about: About) -> dict[int, Told]:
-    """The records settled in part. Earlier commits told of them all, but knew which have the same parts; where that
-    makes them too many, the last ones are left out."""
-    told = settled.in_part
-    while told:
-        try:
-            encode_metadata(0, 0, about, encode(position, told))
-        except OverflowError:
-            settled.doubt("more records have results for some of their posts than a commit can tell of")
-            told = dict(list(told.items())[: len(told) // 2])
-        else:
-            break
-    return told
+    return start._replace(commit=Commit(position, restate("", about)), position=position, settled=settled)

@@ -10,17 +10,17 @@ from tests.simulation.world.plan import CurvePlan, Plan, Takes, harm_alone, harm
 
 from contribd.engine.records import offsets as tracker_module
 from contribd.engine.records import result_encoder as encoder_module
+from contribd.engine.records.commit_metadata import About
 from contribd.engine.records.intake import Intake
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
-from contribd.engine.records.parts import Ledger, Parts, Told
+from contribd.engine.records.parts import Parts, Told
 from contribd.engine.records.price import Settlement
 from contribd.engine.records.result_encoder import ResultEncoder
 from contribd.engine.records.taker import Taker
 from contribd.mapping import mapper as mapper_module
 from contribd.mapping import several_posts as several_module
 from contribd.mapping.outcome import RejectCode, Rejected, Several
-from contribd.streams.group import start_rules as start_rules_module
 from contribd.streams.group.settled_offsets import SettledOffsets
 
 _CURVES = CurvePlan(share=0.5, widest=6, rics=6, changes="some")
@@ -45,7 +45,7 @@ def _killed(*mappings: int, **settings: Any) -> Callable[[int], Plan]:
     return make
 
 
-_UNTOLD = _curves(curves=replace(_CURVES, widest=50, rics=50, changes="all", told=200))
+_UNTOLD = _killed(curves=replace(_CURVES, widest=50, rics=50, changes="all", told=200))
 """Most curves make more posts than a commit can tell of."""
 
 
@@ -98,13 +98,13 @@ def _one_post_is_all(original: Any, self: Taker, tracker: Any, record: Any, outc
     return bool(original(self, tracker, record, outcome, now, *told))
 
 
-def _without_looking(_original: Any, self: Taker, tracker: OffsetTracker, now: Any) -> None:
-    if self._intake.caught_up(tracker):
-        self.let_go(tracker, now)
+def _is_not_asked(_original: Any, self: OffsetTracker, *_partial: Any) -> About:
+    return self._about
 
 
-def _beside_another(_original: Any, _self: Intake, tracker: OffsetTracker, record: Any, *args: Any) -> Any:
-    return tracker.split(record.offset, len(record.value or b""), *args)
+def _is_asked_of_too_little(original: Any, self: OffsetTracker, partial: Any) -> About:
+    about: About = original(self, partial)
+    return about._replace(results_to=about.results_to - 1)
 
 
 def _one_result_is_all(_original: Any, self: SettledOffsets, offset: int, *_part: Any) -> None:
@@ -218,7 +218,7 @@ MUTANTS = [
     ),
     Mutant(
         "what the results topic tells of single posts is not repeated",
-        [(start_rules_module, "_as_can_be_told", lambda *_: {})],
+        [(SettledOffsets, "in_part", property(lambda _self: {}))],
         world=_without_offsets,
     ),
     Mutant(
@@ -227,38 +227,15 @@ MUTANTS = [
         world=_curves(),
     ),
     Mutant(
-        "no more is taken than a commit can tell of",
-        [(Ledger, "ahead", lambda *_: 1_000_000)],
-        500,
-        world=_curves(curves=replace(_CURVES, changes="all", rics=50, told=600)),
-    ),
-    Mutant(
-        "nor is more settled while a partition catches up",
-        [around(Taker, "_catch_up", _without_looking)],
-        500,
-        world=_killed(
-            curves=replace(_CURVES, changes="all", rics=50, told=600),
-            conflate=True,
-            shares={"part_crossed": 0.4, "part_nameless": 0.4},
-        ),
-    ),
-    Mutant(
-        "a record of which no commit can tell in part is written whole",
-        [(OffsetTracker, "tells_of", lambda *_: True)],
+        "what a commit has no room to tell is left to the results topic",
+        [around(OffsetTracker, "_ask_results", _is_not_asked)],
         world=_UNTOLD,
     ),
     Mutant(
-        "of such records there is one at a time",
-        [around(Intake, "split", _beside_another)],
+        "all of it",
+        [around(OffsetTracker, "_ask_results", _is_asked_of_too_little)],
         500,
-        world=_curves(
-            curves=replace(_CURVES, share=0.8, widest=8, rics=4, changes="all", told=100),
-            keyed=False,
-            partitions=2,
-            daemons=1,
-            rates={},
-            max_outstanding=500,
-        ),
+        world=_UNTOLD,
     ),
     Mutant(
         "a record all of whose posts turn out to have results is committed",
@@ -280,7 +257,7 @@ MUTANTS = [
     Mutant("each of its posts waits", [around(OffsetTracker, "split", _counts_as_one)], world=_curves()),
     Mutant(
         "a partition catches up before it posts what is in curves",
-        [around(Taker, "_take_part", _posts_at_once)],
+        [around(Taker, "_bring", _posts_at_once)],
         500,
         world=_killed(),
     ),

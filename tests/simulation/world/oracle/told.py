@@ -42,7 +42,7 @@ def read_commit(commit: Commit) -> Told:
     if len(elements) > _RESULTS_TO and elements[_RESULTS_TO]:
         told.results_to = int(elements[_RESULTS_TO])
     told.bits = 6 * len(elements[0])
-    if len(elements) > _PARTS:
+    if len(elements) > _PARTS and elements[_PARTS]:
         told.bits += 6 * len(elements[_PARTS])
         told.parts = _parts(commit.offset, base64.b64decode(elements[_PARTS], validate=True))
     return told
