@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.results.made_results import POST, RESULT, SOURCE, result_value
 
 from contribd.engine.records.offsets import OffsetTracker, Partition
+from contribd.engine.records.parts import Part, Parts
 from contribd.engine.records.price import Attempt, Price, Reason, Record, Reply, Status, settle, withdraw
 from contribd.engine.records.result_encoder import ResultEncoder
 from contribd.mapping.outcome import Mapped, PostType
@@ -150,6 +151,21 @@ def test_what_the_engine_writes_is_read_as_it_was_meant() -> None:
     assert result.ack_seconds == pytest.approx(0.000004)
     assert result.settled_at == datetime(2023, 11, 14, 22, 13, 20, 200010, UTC)
     assert dict(written.headers)["source"] == str(result.source).encode()
+
+
+def test_what_the_engine_writes_of_one_of_several_posts_is_read_as_it_was_meant() -> None:
+    tracker = OffsetTracker(Partition("prices", 3), 0)
+    parts = Parts(offset=1812, size=2, made=40, taken_at=0, tags=tuple(range(40)))
+    mapped = Mapped("EUR3M=", "TRCC", "curve", PostType.UPDATE, {"BID": 1})
+    carrier = Price(tracker, Record(1815, -1, None, b"{}"), mapped, 1_000_000, part=Part(parts, 4))
+    price = Price(tracker, Record(1812, -1, None, b"{}"), mapped, 1_000_000, part=Part(parts, 3))
+    settled = settle(price, Status.CONFLATED, 2_000_000, carried_by=carrier)
+    written = ResultEncoder(instance="i", version="v", config="c").encode(settled)
+    result = decode_result(written.value)
+    assert (result.place, result.carried_by and result.carried_by.place) == ("prices:3:1812 3/40", "prices:3:1815 4/40")
+    assert list(json.loads(written.value)["source"]) == [*SOURCE, "part", "parts", "topic_id"]
+    assert dict(written.headers)["part"] == b"3/40"
+    assert dict(written.headers)["source"] == b"prices:3:1812"
 
 
 def test_the_schema_describes_exactly_the_keys_of_a_result_in_order() -> None:
