@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Mapping
+from hashlib import sha256
 from ipaddress import IPv4Address
 from random import Random
 
@@ -67,6 +68,7 @@ def engine(loaded: Loaded, rng: Random, log: EventLog) -> Engine:
         session=session(loaded, rng),
         rng=rng,
         log=log,
+        rules=sha256(f"{__version__} {loaded.digest}".encode()).hexdigest(),
     )
 
 

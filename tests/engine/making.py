@@ -45,6 +45,7 @@ class PlainMapper(Mapper):
 
     def __init__(self) -> None:
         super().__init__(())
+        self.makes_several = True  # type: ignore[misc]
 
     def map(self, value: bytes | None, _surroundings: Surroundings | None = None) -> Outcome:
         if not value:
@@ -70,6 +71,7 @@ def new_engine(
     *,
     mapper: Mapper | None = None,
     bounds: Bounds = DEFAULT_BOUNDS,
+    rules: str = "",
     **options: Unpack[Contribution],
 ) -> Engine:
     """An engine whose chance is seeded. It waits before it posts again as its session does before it connects."""
@@ -90,6 +92,7 @@ def new_engine(
         ),
         session=session,
         rng=Random(1),
+        rules=rules,
         log=note,
         bounds=bounds,
     )

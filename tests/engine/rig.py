@@ -54,6 +54,7 @@ class Rig:
         endpoints: tuple[str, ...] = ("ws://a", "ws://b"),
         backoff: Callable[[int], float] = seconds,
         bounds: Bounds = DEFAULT_BOUNDS,
+        rules: str = "",
         **contribution: Unpack[Contribution],
     ) -> None:
         self.mono, self.wall = 1000.0, START
@@ -62,6 +63,7 @@ class Rig:
             SessionPolicy(endpoints, "TRCC", LOGIN, 10.0, backoff),
             lambda _level, event, **_details: self.notes.append(event),
             bounds=bounds,
+            rules=rules,
             **contribution,
         )
         self.frames: list[bytes] = []

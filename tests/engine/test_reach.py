@@ -92,7 +92,7 @@ def test_a_batch_that_no_commit_can_tell_of_waits_for_its_partition_to_begin_ane
     outbox.add(settled(one, 50))
     batch = outbox.take()
     assert batch is not None
-    assert one.bound(SPAN, SPAN)
+    assert one.bound(SPAN, SPAN, MAX_METADATA)
     outbox.look_at_reach()
     outbox.not_committed(batch.number)
     assert outbox.take() is None

@@ -7,9 +7,10 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.engine.making import PlainMapper
 from tests.engine.rig import P0, P1, Rig, statuses
 
-from contribd.engine.events import Assigned, Records
+from contribd.engine.events import Assigned, BrokerLimits, Records
 from contribd.engine.limits import MAX_METADATA, MAX_TOLD, Bounds
 from contribd.engine.records import parts as several
 from contribd.engine.records.commit_metadata import (
@@ -26,6 +27,8 @@ from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.parts import Told, tags_of
 from contribd.engine.records.price import Record
 from contribd.engine.records.result_encoder import ResultEncoder
+from contribd.mapping.outcome import Outcome
+from contribd.mapping.scope import Surroundings
 
 FORTY = tuple(f"CURVE{number}Y=" for number in range(40))
 
@@ -346,6 +349,52 @@ def test_a_record_with_more_posts_than_any_commit_can_tell_of_goes_alone() -> No
     rig.handle_committed(batch.number)
     rig.tick()
     assert rics(rig)[11:] == ["A", "B"]
+
+
+def test_after_a_restart_with_the_same_rules_no_more_is_taken_than_the_last_owner_may_have() -> None:
+    first = Rig(rules="a").open().assign()
+    first.put_values(*(curve(*FORTY) for _ in range(600)))
+    taken_then = first.engine.intake.waiting
+    first.ack(1)
+    commit = first.batch().commits[P0]
+    assert decode_about(commit.metadata).rules == "a"
+    for rules, more in (("a", 0), ("b", 600 * 40 - taken_then)):
+        rig = Rig(rules=rules).open().assign(start=commit.offset, metadata=commit.metadata, behind=True)
+        rig.put_values(*(curve(*FORTY) for _ in range(600)))
+        assert rig.engine.intake.waiting == taken_then - taken_then // 40 + more, "one of each is settled"
+        assert (len(rig.posts) > 0) is (rules == "a"), "whatever else there is cannot have been posted"
+
+
+def test_in_few_characters_what_only_spares_work_is_left_out() -> None:
+    rig = Rig(rules="rules").open().assign(start=3_000_000_000)
+    rig.handle(BrokerLimits(1_000_000, 1_000_000, 60, keyed=False))
+    rig.put_values(curve("A", "B"))
+    rig.ack(1)
+    commit = rig.batch().commits[P0]
+    assert len(commit.metadata) <= 60
+    assert decode_about(commit.metadata) == About(results_to=3_000_000_001)
+
+
+def test_a_record_that_has_to_wait_is_mapped_again_once_there_is_room() -> None:
+    rig = Rig(bounds=Bounds(told=700)).open().assign()
+    mapped: list[bytes | None] = []
+
+    class Counting(PlainMapper):
+        def map(self, value: bytes | None, _surroundings: Surroundings | None = None) -> Outcome:
+            mapped.append(value)
+            return super().map(value)
+
+    rig.engine.taker.mapper = Counting()
+    rig.put_values(curve(*FORTY[:15]), *(curve(f"S{number}", f"T{number}") for number in range(2)), curve(*FORTY[:16]))
+    assert len(mapped) == 4
+    rig.ack(16)
+    rig.commit()
+    rig.tick()
+    assert len(mapped) == 4, "nothing of what it waits for has gone"
+    rig.ack(*range(1, 16))
+    rig.commit()
+    rig.tick()
+    assert len(mapped) == 5
 
 
 def test_two_partitions_with_the_same_instruments_never_wait_for_each_other() -> None:

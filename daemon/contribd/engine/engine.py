@@ -35,6 +35,8 @@ from contribd.engine.limits import (
     LATE_HEARTBEAT,
     LINGER,
     LINGER_RESULTS,
+    MAX_METADATA,
+    RULES_LENGTH,
     Bounds,
 )
 from contribd.engine.policy import ContributionPolicy, SessionPolicy
@@ -81,7 +83,9 @@ class Engine:
         rng: Random,
         log: EventLog = silent,
         bounds: Bounds = DEFAULT_BOUNDS,
+        rules: str = "",
     ) -> None:
+        """``rules``: the digest of what ``mapper`` does."""
         self.counters = EngineCounters()
         self.intake = Intake(bounds)
         self.outbox = Outbox(bounds)
@@ -101,8 +105,11 @@ class Engine:
         self._bounds = bounds
         self._span = self._others = bounds.span
         """How far a partition may run ahead of what is durable; and how far it may have for those who had it before."""
-        self._told = bounds.told
-        """In how many bits a commit can tell of that."""
+        self._told = self._others_told = bounds.told
+        """In how many bits a commit can tell of that; the same for those before."""
+        self._characters = MAX_METADATA
+        """How many its metadata may have."""
+        self._rules = rules[:RULES_LENGTH] if mapper.makes_several else None
         self._accepted = ""
         """The longest metadata that came with an offset."""
         self._retake: frozenset[Partition] = frozenset()
@@ -136,7 +143,7 @@ class Engine:
 
     def _assigned(self, event: Assigned, now: Now) -> None:
         for partition, commit in event.partitions.items():
-            settled = decode_metadata(commit.offset, commit.metadata)
+            settled, about = decode_metadata(commit.offset, commit.metadata), decode_about(commit.metadata)
             self._accepted = max(self._accepted, commit.metadata, key=len)
             catching_up = self.contributor.policy.conflate and partition in event.behind
             tracker = OffsetTracker(
@@ -146,8 +153,11 @@ class Engine:
                 self._span,
                 catching_up=catching_up,
                 others=self._others,
-                about=decode_about(commit.metadata),
+                about=about._replace(rules=self._rules),
                 told=self._told,
+                characters=self._characters,
+                others_told=self._others_told,
+                same_rules=self._rules is not None and self._rules == about.rules,
                 earlier=joined(decode_parts(commit.offset, commit.metadata), event.parts.get(partition, {})),
             )
             self.intake.assign(tracker)
@@ -271,17 +281,18 @@ class Engine:
     def _limited(self, event: BrokerLimits, _now: Now) -> None:
         """What a commit can tell of bounds how far a partition may run ahead. Those that have run further begin anew at
         what is durable: their next prices wait for results that no commit could tell of."""
-        span, told = span_of(event.metadata), told_in(event.metadata)
+        span, told, characters = span_of(event.metadata), told_in(event.metadata), event.metadata
         if event.guessed:
             accepted = self._accepted, self.outbox.accepted
-            span, told = max(span, *map(offsets_told, accepted)), max(told, told_in(max(map(len, accepted))))
+            characters = max(characters, *map(len, accepted))
+            span, told = max(span, *map(offsets_told, accepted)), told_in(characters)
         span, told = min(self._bounds.span, span), min(self._bounds.told, told)
-        if (span, told) == (self._span, self._told):
+        if (span, told, characters) == (self._span, self._told, self._characters):
             return
-        self._span, self._told = span, told
+        self._span, self._told, self._characters = span, told, characters
         if not self.intake.trackers:  # whoever had them before was told so too
-            self._others = span
-        self._retake |= self.intake.bound(span, told)
+            self._others, self._others_told = span, told
+        self._retake |= self.intake.bound(span, told, characters)
         self.outbox.look_at_reach()
 
     def _free(self, instruments: list[Instrument], event: InstrumentEvent) -> None:

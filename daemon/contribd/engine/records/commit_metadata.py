@@ -36,6 +36,8 @@ class About(NamedTuple):
     """Below this offset, records may have results that the commit does not tell of: the results topic does."""
     results_since: int = 0
     """These were written from then on, in seconds since 1970; 0 where that is not known."""
+    rules: str | None = None
+    """The beginning of the digest of the rules in force, where they make several posts of a record."""
 
 
 NOTHING: Final = About()
@@ -86,7 +88,7 @@ def _bits(bitmap: int) -> str:
 def _split(metadata: str) -> list[str]:
     """What stands between the dots."""
     said = metadata[len(_HEADER) :].split(_TAIL)
-    return said + [""] * (7 - len(said))
+    return said + [""] * (8 - len(said))
 
 
 def _joined(bits: str, withdrawn: str, about: About, parts: str = "") -> str:
@@ -94,7 +96,8 @@ def _joined(bits: str, withdrawn: str, about: About, parts: str = "") -> str:
     partitions, to, since = (
         str(number) if number else "" for number in (about.partitions, about.results_to, about.results_since)
     )
-    said = _TAIL.join((bits, withdrawn, about.topic_id or "", partitions, to, parts, since)).rstrip(_TAIL)
+    elements = (bits, withdrawn, about.topic_id or "", partitions, to, parts, since, about.rules or "")
+    said = _TAIL.join(elements).rstrip(_TAIL)
     text = _HEADER + said if said else ""
     if len(text) > MAX_METADATA:
         raise OverflowError(f"commit metadata of {len(text)} characters; at most {MAX_METADATA} are possible")
@@ -105,8 +108,8 @@ def decode_about(metadata: str) -> About:
     """What a commit's metadata says beside what is settled."""
     if not metadata.startswith(_HEADER):
         return NOTHING
-    _, _, topic_id, partitions, results_to, _, since, *_ = _split(metadata)
-    return About(topic_id or None, _number(partitions), _number(results_to), _number(since))
+    _, _, topic_id, partitions, results_to, _, since, rules, *_ = _split(metadata)
+    return About(topic_id or None, _number(partitions), _number(results_to), _number(since), rules or None)
 
 
 def decode_parts(prefix: int, metadata: str) -> dict[int, Told]:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from contribd.engine.limits import MAX_SPAN, MAX_TOLD
+from contribd.engine.limits import MAX_METADATA, MAX_SPAN, MAX_TOLD
 from contribd.engine.records.commit_metadata import NOTHING, About, Commit, encode_metadata, text_bits
 from contribd.engine.records.parts import Key, Ledger, Parts, Told, encode, tags_of
 from contribd.engine.states import TRACKER_TRANSITIONS, TrackerEvent, TrackerState
@@ -42,6 +42,7 @@ class OffsetTracker:
     __slots__ = (
         "_about",
         "_base",
+        "_characters",
         "_committed_above",
         "_earlier",
         "_flags",
@@ -49,6 +50,7 @@ class OffsetTracker:
         "_last_seen",
         "_ledger",
         "_others",
+        "_returned",
         "_run_ahead",
         "_seen",
         "_span",
@@ -73,6 +75,9 @@ class OffsetTracker:
         about: About = NOTHING,
         others: int = 0,
         told: int = MAX_TOLD,
+        characters: int = MAX_METADATA,
+        others_told: int = 0,
+        same_rules: bool = False,
         earlier: Mapping[int, Told] | None = None,
     ) -> None:
         """``start``, ``settled_above``, ``earlier`` and ``about`` are what the group's last commit says (see
@@ -80,7 +85,8 @@ class OffsetTracker:
 
         Nothing ``span`` or more offsets past the oldest record without a durable result is taken, nor more than a
         commit can tell of in ``told`` bits; while it catches up, nothing that its last owner was not allowed to take
-        either, which may have been ``others`` past it.
+        either, which may have been ``others`` past it, and ``others_told`` bits. Bits count only where that owner had
+        the ``same_rules``: others may make less of the same records.
         """
         self.partition = partition
         self.start = start
@@ -102,9 +108,14 @@ class OffsetTracker:
         self._committed_above = deque(sorted(settled_above))
         """What an earlier run settled and this one has not reached yet; it has its flags, too."""
         self._last_seen = start - 1
-        self._span, self._others, self._told = span, others, told
-        """How many offsets a commit can tell of, from its own on; how many its last owner's could; and in how many
-        bits, with the parts of records."""
+        self._span, self._told = span, told
+        """How many offsets a commit can tell of, from its own on; and in how many bits, with the parts of records."""
+        self._characters = characters
+        """How many its metadata may have."""
+        self._others = max(span, others), max(told, others_told) if same_rules else None
+        """The same for its last owner; no number of bits where it had other rules."""
+        self._returned: Parts | None = None
+        """The record that was put back, since a commit may not be able to tell of it beside the others."""
         self._ledger = Ledger()
         self._earlier = dict(earlier or {})
         """What an earlier run settled of records in part, that this one has not reached yet."""
@@ -212,8 +223,7 @@ class OffsetTracker:
         self._last_seen = offset - 1
         if self._floor == offset:
             self._floor = None
-        elif self._floor is not None:
-            self._run_ahead = min(self._run_ahead, offset - self._floor)
+        self._measure()
 
     def settle(self, offset: int, size: int) -> None:
         """Marks a taken record as settled: its result is part of the transaction being built."""
@@ -255,9 +265,9 @@ class OffsetTracker:
         parts = Parts(offset, size, len(keys), taken_at, tags_of(keys))
         parts.begin(told)
         self._ledger.add(parts)
-        is_alone = self._floor == offset
-        if not is_alone and not self.catching_up and offset - (self._floor or 0) >= self._room():
+        if not self._fits(parts):
             self._ledger.remove(parts)
+            self._returned = parts
             return None
         self._measure()
         self.waiting += max(1, parts.left) - 1
@@ -288,12 +298,25 @@ class OffsetTracker:
         if not parts.left:
             self.waiting_bytes -= parts.size
 
+    def _fits(self, parts: Parts) -> bool:
+        """Whether a commit can tell of it beside the others, or there are none. It is in the ledger."""
+        return self._floor is None or self._floor == parts.offset or parts.offset - self._floor < self._room()
+
     def _room(self) -> int:
         """How far past the oldest record without a durable result one may be taken."""
-        return min(self._span, self._ledger.ahead(self._told)) if self._ledger.of else self._span
+        span, told = self._others if self.catching_up else (self._span, self._told)
+        return span if told is None or not self._ledger.of else min(span, self._ledger.ahead(told))
 
     def _measure(self) -> None:
-        self._run_ahead = max(self._span, self._others) if self.catching_up else self._room()
+        self._run_ahead = self._room()
+        if (parts := self._returned) is None:
+            return
+        self._ledger.add(parts)
+        if self._fits(parts) or self._floor is None:
+            self._returned = None
+        else:
+            self._run_ahead = min(self._run_ahead, parts.offset - self._floor)
+        self._ledger.remove(parts)
 
     def _mark(self, offset: int) -> None:
         """Flags an offset that the flags may not reach yet. They then begin at the prefix, so that they never grow past
@@ -344,12 +367,11 @@ class OffsetTracker:
         """Whether half of what may be taken ahead of a record is."""
         return self._last_seen - offset >= self._run_ahead // 2
 
-    def bound(self, span: int, told: int) -> bool:
-        """A commit can tell of so many offsets from now on, and of parts too in so many bits; whether more offsets than
-        that were taken already."""
-        self._span, self._told = span, told
-        if not self.catching_up:
-            self._measure()
+    def bound(self, span: int, told: int, characters: int) -> bool:
+        """A commit can tell of so many offsets from now on, and of parts too in so many bits and characters; whether
+        more offsets than that were taken already."""
+        self._span, self._told, self._characters = span, told, characters
+        self._measure()
         return max(self._last_seen, self._last_settled) - self.low_watermark >= span
 
     @property
@@ -374,7 +396,8 @@ class OffsetTracker:
         """What the transaction that carries all settled results must commit.
 
         Offsets that an earlier run settled and this one has not reached yet stay in the bitmap. Where there is no room
-        to tell which parts of records are settled, the results topic is to be asked by whoever begins there.
+        to tell which parts of records are settled, the results topic is to be asked by whoever begins there; and what
+        only spares it some work is left out.
         """
         self._advance()
         if self._about.results_to and self._about.results_to <= self._base:
@@ -384,7 +407,10 @@ class OffsetTracker:
         parts = encode(self._base, partial)
         if parts and (not self._told or text_bits(bitmap, parts) > self._told):
             about, parts = self._ask_results(partial), ""
-        return Commit(self._base, encode_metadata(bitmap, self.withdrawn, about, parts))
+        metadata = encode_metadata(bitmap, self.withdrawn, about, parts)
+        if len(metadata) > self._characters:
+            metadata = encode_metadata(bitmap, self.withdrawn, about._replace(rules=None, results_since=0), parts)
+        return Commit(self._base, metadata)
 
     def _ask_results(self, partial: Mapping[int, Told]) -> About:
         about = self._about

@@ -38,6 +38,8 @@ class Outbox:
         """Records all of whose posts turned out to have results already: a commit has to say so."""
         self._known_taken: set[OffsetTracker] = set()
         """Partitions of those that are in the batch."""
+        self._known_beyond = 0
+        """How many of those known a commit cannot tell of, as long as nothing else is settled."""
         self._writing = False
         self._number = 0
         self.accepted = ""
@@ -57,11 +59,15 @@ class Outbox:
         """Whether ``take`` would give a batch."""
         if self._writing or self._stuck:
             return False
-        return bool(self._taken) or len(self._pending) > self._beyond or bool(self._known or self._known_taken)
+        return bool(self._taken) or len(self._pending) > self._beyond or self._has_known
 
     def add(self, settlement: Settlement, instrument: Instrument | None = None) -> None:
         """A settled record; ``instrument`` is freed for its next price once the result is durable."""
         self._pending.append((settlement, instrument))
+
+    @property
+    def _has_known(self) -> bool:
+        return len(self._known) > self._known_beyond or bool(self._known_taken)
 
     def add_known(self, tracker: OffsetTracker, parts: Parts) -> None:
         """A record all of whose posts have results already: others, which had none, its mapping makes no more."""
@@ -73,10 +79,7 @@ class Outbox:
             return None
         if not self._taken:
             (self._fill_within_reach if self._looks_at_reach else self._fill)()
-        for tracker, parts in self._known:
-            tracker.settle_whole(parts)
-            self._known_taken.add(tracker)
-        self._known.clear()
+        self._take_known()
         if not self._taken and not self._known_taken:
             return None
         settlements = [settlement for settlement, _ in self._taken]
@@ -89,6 +92,17 @@ class Outbox:
         commits = {tracker.partition: tracker.commit() for tracker in trackers}
         self._batch = Batch(self._number, settlements, commits)
         return self._batch
+
+    def _take_known(self) -> None:
+        """Those below the reach of a commit; the others wait until more is settled."""
+        waiting = []
+        for tracker, parts in self._known:
+            if self._looks_at_reach and parts.offset >= tracker.reach():
+                waiting.append((tracker, parts))
+            else:
+                tracker.settle_whole(parts)
+                self._known_taken.add(tracker)
+        self._known, self._known_beyond = waiting, len(waiting)
 
     def _fill(self) -> None:
         """Up to the bounds, and on to the price that carried the last ones: if they were written and it was not, a
@@ -123,7 +137,7 @@ class Outbox:
         self._known_taken.clear()
         self._taken = []
         self._batch, self._writing = None, False
-        self._beyond = 0
+        self._beyond = self._known_beyond = 0
         return freed
 
     def not_committed(self, number: int) -> list[Instrument]:

@@ -210,10 +210,14 @@ def settle(
     price.state = PRICE_TRANSITIONS[price.state, _SETTLED]
     offset, timestamp, key, value, _ = price.record
     reason = price.reason if type(price) is Withdrawal else None
+    rejected, part = status is _REJECTED and reason is None, price.part
+    size = len(value) if value else 0
+    if part is not None and not rejected:  # the whole input goes with each part that is rejected
+        size //= part.of.made
     return Settlement(
         price.tracker,
         offset,
-        len(value) if value else 0,
+        size,
         timestamp,
         key,
         price.consumed_at,
@@ -225,9 +229,9 @@ def settle(
         price.mapped.fields if fields is None else fields,
         carried_by,
         price.attempts,
-        value or b"" if status is _REJECTED and reason is None else None,
+        value or b"" if rejected else None,
         reason,
-        price.part,
+        part,
     )
 
 

@@ -99,7 +99,8 @@ class Taker:
         """An earlier run has settled some of the posts."""
         if parts.whole:
             self._outbox.add_known(tracker, parts)
-        if set(told.tags) != set(parts.tags):
+        is_list = told.settled.bit_count() < len(told.tags)  # the results topic tells of those alone that have results
+        if parts.count > parts.made or (is_list and set(told.tags) != set(parts.tags)):
             self._other_parts(tracker, record, now)
 
     def _bring(

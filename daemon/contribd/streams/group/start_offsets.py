@@ -157,7 +157,7 @@ class StartOffsets:
         begin, end = log
         if commit is not None:
             said = decode_about(commit.metadata)
-            about = about._replace(results_to=said.results_to, results_since=said.results_since)
+            about = said._replace(topic_id=about.topic_id, partitions=about.partitions)
         start = find_start(commit, begin, end, fallback=fallback, about=about)
         if commit is not None and start.problem is CUT and partition not in self.out_of_range:
             return find_start(commit, begin, commit.offset, fallback=fallback, about=about)

@@ -60,6 +60,7 @@ def make_engine(life: Life, wire: Callable[[], Wire | None], rng: Random) -> Eng
         session=session,
         rng=rng,
         bounds=bounds,
+        rules=f"rules{life.mapping}",
     )
 
 
