@@ -366,13 +366,14 @@ def test_after_a_restart_with_the_same_rules_no_more_is_taken_than_the_last_owne
 
 
 def test_in_few_characters_what_only_spares_work_is_left_out() -> None:
-    rig = Rig(rules="rules").open().assign(start=3_000_000_000)
-    rig.handle(BrokerLimits(1_000_000, 1_000_000, 60, keyed=False))
+    about = About("a-topic-id", 2)
+    rig = Rig(rules="rules").open().assign(start=3_000_000_000, metadata=encode_metadata(0, 0, about))
+    rig.handle(BrokerLimits(1_000_000, 1_000_000, 52, keyed=False))
     rig.put_values(curve("A", "B"))
     rig.ack(1)
     commit = rig.batch().commits[P0]
-    assert len(commit.metadata) <= 60
-    assert decode_about(commit.metadata) == About(results_to=3_000_000_001)
+    assert len(commit.metadata) <= 52
+    assert decode_about(commit.metadata) == about._replace(results_to=3_000_000_001)
 
 
 def test_a_record_that_has_to_wait_is_mapped_again_once_there_is_room() -> None:
