@@ -22,8 +22,9 @@ What is bounded. Memory is a bit a record that has its result, and a little more
 is not bounded: it is said how far it is, others' partitions are consumed meanwhile, and this thread is none that
 anybody waits for.
 
-What it cannot tell. Results that retention has deleted, or compaction; results of a version that wrote no topic's id
-count as of the topic there is. Without the right to read the results topic nothing is told.
+What it cannot tell. Which part of a record is missing where two mappings, one after the other, made as many posts of it
+and both are there in part. Results that retention has deleted, or compaction; results of a version that wrote no
+topic's id count as of the topic there is. Without the right to read the results topic nothing is told.
 """
 
 from collections.abc import Iterable, Mapping
