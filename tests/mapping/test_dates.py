@@ -17,10 +17,11 @@ from contribd.mapping.compile import compile_file
 from contribd.mapping.compiled import MappingProblem
 from contribd.mapping.conversions import conversion
 from contribd.mapping.date_forms import MONTHS, date_form
+from contribd.mapping.field_specs import FieldSpec
 from contribd.mapping.mistakes import EvaluationError
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.readings import reading_of
-from contribd.mapping.rules import FieldSpec, MappingFile
+from contribd.mapping.rules import MappingFile
 
 LONDON = {"zone": "Europe/London"}
 

@@ -13,6 +13,7 @@ from contribd.mapping.cases import run_cases
 from contribd.mapping.compile import compile_file
 from contribd.mapping.cursor import MAX_NESTING, MAX_NODES
 from contribd.mapping.expression import compile_expression
+from contribd.mapping.field_specs import FieldSpec
 from contribd.mapping.functions import FUNCTIONS
 from contribd.mapping.lexer import MAX_SOURCE
 from contribd.mapping.list_functions import MAX_ELEMENTS
@@ -21,7 +22,7 @@ from contribd.mapping.mistakes import ExpressionError
 from contribd.mapping.operators import MAX_TEXT
 from contribd.mapping.outcome import MAX_POSTS
 from contribd.mapping.patterns import MAX_PATTERN
-from contribd.mapping.rules import FieldSpec, MappingFile, MappingSpec, PostSpec
+from contribd.mapping.rules import MappingFile, MappingSpec, PostSpec
 from contribd.mapping.several_posts import MOST_TOGETHER
 from contribd.mapping.template import compile_template
 from contribd.mapping.text_functions import MAX_PIECES

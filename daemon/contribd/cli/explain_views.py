@@ -10,9 +10,10 @@ from rich.text import Text
 from contribd.config.mappings import MappingFiles
 from contribd.mapping.causes import reason_text, shown
 from contribd.mapping.explain import Asked, Computed, Explanation, PostExplanation, ValueStep
+from contribd.mapping.field_specs import FieldSpec
 from contribd.mapping.inputs import Input
 from contribd.mapping.outcome import Ignored, Mapped, Outcome, PartOutcome, RejectCode, Rejected, Several, parts_of
-from contribd.mapping.rules import FieldSpec, PartSpec
+from contribd.mapping.rules import PartSpec
 
 MAX_RECORD = 2_000
 """Characters of a record that are shown."""

@@ -10,8 +10,8 @@ from contribd.dictionary.rwf import FRACTIONS, TEXTS, TIMES, WHOLE, RwfType
 from contribd.mapping.codes import Code
 from contribd.mapping.conversions import As
 from contribd.mapping.field_problem import FieldProblem
+from contribd.mapping.field_specs import FieldSpec
 from contribd.mapping.kind import Kind, words
-from contribd.mapping.rules import FieldSpec
 from contribd.mapping.values import Convert
 
 _TAKES = {

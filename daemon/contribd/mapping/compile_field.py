@@ -10,6 +10,7 @@ from contribd.mapping.compiled import CompiledField, DataPath
 from contribd.mapping.conversions import Lookup
 from contribd.mapping.expression import Expression
 from contribd.mapping.field_problem import FieldProblem
+from contribd.mapping.field_specs import FieldSpec
 from contribd.mapping.fieldrules import field_problems
 from contribd.mapping.fieldtypes import FieldNameError, FieldTypes, Target
 from contribd.mapping.mapping_texts import NOTHING, MappingTexts
@@ -17,7 +18,6 @@ from contribd.mapping.mistakes import RAISED, ExpressionError, as_evaluation_err
 from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.operators import Value
 from contribd.mapping.outcome import FieldValue
-from contribd.mapping.rules import FieldSpec
 from contribd.mapping.syntax import Literal, Node, Scalar, outcomes
 from contribd.mapping.template import compile_template
 from contribd.mapping.values import Convert

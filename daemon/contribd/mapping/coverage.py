@@ -11,13 +11,14 @@ from typing import TypeAlias
 
 from contribd.mapping.compiled import DataPath, Site
 from contribd.mapping.conversions import Lookup
+from contribd.mapping.field_specs import FieldSpec
 from contribd.mapping.functions import FUNCTIONS
 from contribd.mapping.kind import Kind
 from contribd.mapping.mistakes import RAISED, ErrorKind
 from contribd.mapping.noted import Noted
 from contribd.mapping.operators import has_row
 from contribd.mapping.outcome import Outcome, Rejected
-from contribd.mapping.rules import FieldSpec, MappingSpec
+from contribd.mapping.rules import MappingSpec
 from contribd.mapping.syntax import (
     Binary,
     Call,

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contribd.mapping.codes import Code
 from contribd.mapping.conversions import NUMERIC, As
 from contribd.mapping.field_problem import FieldProblem
+from contribd.mapping.field_specs import FieldSpec
 from contribd.mapping.kind import Kind, words
 from contribd.mapping.readings import reading_problems
-from contribd.mapping.rules import FieldSpec
 from contribd.mapping.syntax import Call, Node, outcomes
 
 _TAKES = Kind.NUMBER | Kind.TEXT | Kind.NULL

@@ -12,13 +12,13 @@ from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.computed_names import ComputedName
 from contribd.mapping.conversions import As, Lookup, conversion
 from contribd.mapping.field_problem import FieldProblem
+from contribd.mapping.field_specs import FieldSpec
 from contribd.mapping.fieldnames import field_name_problem
 from contribd.mapping.kind import Kind
 from contribd.mapping.mistakes import RAISED, EvaluationError, as_evaluation_error
 from contribd.mapping.operators import Value
 from contribd.mapping.outcome import FieldValue
 from contribd.mapping.readings import DATE_SETTINGS, reading_of
-from contribd.mapping.rules import FieldSpec
 from contribd.mapping.tape import noted
 from contribd.mapping.template import Template
 from contribd.mapping.values import Convert

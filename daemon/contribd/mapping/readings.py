@@ -7,8 +7,8 @@ from contribd.mapping.conversions import OF_TIMES, As, Reading
 from contribd.mapping.date_forms import DateForm, FormError, date_form
 from contribd.mapping.epochs import Unit
 from contribd.mapping.field_problem import FieldProblem
+from contribd.mapping.field_specs import FieldSpec
 from contribd.mapping.fraction_prices import TREASURIES
-from contribd.mapping.rules import FieldSpec
 from contribd.mapping.times import PLAIN, DateReading
 from contribd.mapping.zones import Fold, Gap, NoZone, Zone, zone_info
 
