@@ -86,6 +86,10 @@ class CommitRules:
     def _tags(self, record: Produced) -> set[int]:
         return {tag_of(key) for key in self._results.get(record.version, ())}
 
+    def is_over(self, version: int) -> bool:
+        """Whether a commit has said so of this record."""
+        return version in self._over
+
     @property
     def missing(self) -> int:
         """Records that are not over."""

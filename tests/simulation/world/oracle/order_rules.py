@@ -14,11 +14,19 @@ _Line = tuple[str, str, int | None]
 class OrderRules:
     """Judges every post when its last byte leaves the daemon, and counts what is posted again after a kill."""
 
-    def __init__(self, plan: Plan, history: History, settled: Callable[[PartKey], bool], complain: Complain) -> None:
-        """``settled``: whether a part's result is durable."""
+    def __init__(
+        self,
+        plan: Plan,
+        history: History,
+        settled: Callable[[PartKey], bool],
+        dropped: Callable[[PartKey], bool],
+        complain: Complain,
+    ) -> None:
+        """``settled``: whether a part's result is durable; ``dropped``: whether it is over and will not be posted."""
         self._plan = plan
         self._history = history
         self._settled = settled
+        self._dropped = dropped
         self._complain = complain
         self._handed: dict[_Line, int] = {}
         """The newest version of each line."""
@@ -68,12 +76,15 @@ class OrderRules:
         """Whether there is an order between this and something newer that was posted.
 
         There is none where a mapping of before did not make the older of them, or the mapping of now does not make the
-        newer one: neither process could know of both.
+        newer one, or one between them has dropped it: no process could know of both.
         """
         mapping, history = post.process.mapping, self._history
         key = post.key(version)
         return any(
-            newer > version and _makes(history, key, before) and _makes(history, post.key(newer), mapping)
+            newer > version
+            and _makes(history, key, before)
+            and _makes(history, post.key(newer), mapping)
+            and not self._dropped(post.key(newer))
             for newer, before, field in self._posted.get(line, ())
             if name in {None, field}
         )

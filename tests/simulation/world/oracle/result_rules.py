@@ -48,6 +48,11 @@ class ResultRules:
         """Whether the result of a part is durable."""
         return key in self.results
 
+    def dropped(self, key: PartKey) -> bool:
+        """Whether it is over and not posted, though another mapping may make a post of it."""
+        result = self.results.get(key)
+        return self._commits.is_over(key[0]) if result is None else bool(result["status"] == "REJECTED")
+
     @property
     def missing(self) -> int:
         """Records that are not over: no commit says that they have all their results."""
