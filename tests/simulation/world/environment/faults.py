@@ -180,6 +180,8 @@ class Faults:
 
     def _wall_step(self) -> None:
         # Expiry follows the wall clock: set back while a result is not durable, it would make an old price young again.
-        back = (-3600.0, -1.5) if self._world.plan.max_age is None else ()
+        # And results may be looked up by when they were written, to a minute.
+        plan = self._world.plan
+        back = () if plan.max_age is not None else (-1.5,) if plan.curves is not None else (-3600.0, -1.5)
         self._world.schedule.step_wall(self._rng.choice((*back, 0.7, 30.0)))
         self._cluster.poke()

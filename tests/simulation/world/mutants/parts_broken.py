@@ -21,6 +21,7 @@ from contribd.engine.records.taker import Taker
 from contribd.mapping import mapper as mapper_module
 from contribd.mapping import several_posts as several_module
 from contribd.mapping.outcome import RejectCode, Rejected, Several
+from contribd.streams.group import start_offsets as start_offsets_module
 from contribd.streams.group.settled_offsets import SettledOffsets
 
 _CURVES = CurvePlan(share=0.5, widest=6, rics=6, changes="some")
@@ -237,6 +238,13 @@ MUTANTS = [
         500,
         world=_UNTOLD,
     ),
+    Mutant(
+        "it is read from where the first of it can be",
+        [(start_offsets_module, "KEPT_MARGIN", -5.0)],
+        500,
+        world=_UNTOLD,
+    ),
+    Mutant("what finds room is told", [(tracker_module, "text_bits", lambda *_: 1_000_000)], world=_killed()),
     Mutant(
         "a record all of whose posts turn out to have results is committed",
         [(Outbox, "add_known", lambda *_: None)],

@@ -3,7 +3,7 @@
 from tests.simulation.world.environment.fed_records import Part, PartKey, Produced
 from tests.simulation.world.oracle.evidence import Complain, ProcessEvidence
 from tests.simulation.world.oracle.history import History
-from tests.simulation.world.oracle.told import FILLING, Told, read_commit, tag_of
+from tests.simulation.world.oracle.told import BESIDE, BITS, FILLING, Told, read_commit, tag_of, told_by
 from tests.simulation.world.plan import Plan
 
 from contribd.engine.records.commit_metadata import Commit
@@ -26,6 +26,10 @@ class CommitRules:
         """Versions of which a commit has said so."""
         self._in_doubt: set[int] = set()
         """Those of them that some mapping makes more of than has results: another commit need not say so."""
+        self._gone = False
+        """Whether offsets were lost."""
+        self._asked: dict[Partition, int] = {}
+        """Up to where the last commit of a partition says that the results topic is to be asked."""
         self._results: dict[int, dict[PartKey, ProcessEvidence]] = {}
         """The parts of a version that have their results, and who wrote them."""
 
@@ -35,6 +39,7 @@ class CommitRules:
 
     def offsets_gone(self) -> None:
         """Nobody knows any more which posts a mapping did not make: another one may make them, though it was over."""
+        self._gone = True
         mappings = (0,) if self._plan.curves is None else self._plan.curves.mappings
         records = self._history.by_version
         self._in_doubt = {
@@ -51,10 +56,24 @@ class CommitRules:
         last = max((*told.whole, *told.parts), default=commit.offset)
         if last - commit.offset >= self._plan.span:
             self._complain("4: ran too far ahead", f"{partition}: {commit.offset} and {last}", partition)
+        if told.results_to > self._asked.get(partition, 0):
+            self._check_asked(process, partition, told, commit)
+        self._asked[partition] = told.results_to
         curves = self._plan.curves
         if told.parts and curves is not None and told.bits > curves.told + FILLING:
             text = f"{told.bits} of {curves.told} bits: {commit}"
             self._complain("4: a commit tells of more than it may", text, partition)
+
+    def _check_asked(self, process: ProcessEvidence, partition: Partition, told: Told, commit: Commit) -> None:
+        """The results topic is to be asked only for what a commit has no room to tell, or where offsets are gone."""
+        if self._gone or not self._plan.takes.tells:
+            return
+        bits = 2 * max(told.whole, default=commit.offset) - 2 * commit.offset  # as much as it could be, and more
+        for record in self._history.log(partition.number):
+            if record.offset >= commit.offset and (results := self._results.get(record.version)):
+                bits += BESIDE + BITS * (len(results) + len(record.made(process.mapping)))
+        if bits < told_by(self._plan):
+            self._complain("4: a commit leaves out what it has room for", f"{bits} bits: {commit}", partition)
 
     def _check(self, process: ProcessEvidence, record: Produced, told: Told, said: bool) -> None:
         over = record.version in self._over

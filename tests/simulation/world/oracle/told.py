@@ -109,6 +109,9 @@ def _parts(before: int, data: bytes) -> dict[int, set[int]]:
 
 # How much a commit can tell
 
+BITS, BESIDE = 33, 80
+"""Bits that a part takes at most, and a record beside its parts."""
+
 
 def told_by(plan: Plan) -> int:
     """Bits in which a commit can tell of offsets and parts."""
