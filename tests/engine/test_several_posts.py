@@ -11,7 +11,7 @@ from tests.engine.making import PlainMapper
 from tests.engine.rig import P0, P1, Rig, statuses
 
 from contribd.engine.events import Assigned, BrokerLimits, Records
-from contribd.engine.limits import MAX_METADATA, MAX_TOLD, Bounds
+from contribd.engine.limits import MAX_METADATA, MAX_TOLD, STAMP_MARGIN, Bounds
 from contribd.engine.records import parts as several
 from contribd.engine.records.commit_metadata import (
     About,
@@ -396,6 +396,32 @@ def test_a_record_that_has_to_wait_is_mapped_again_once_there_is_room() -> None:
     rig.commit()
     rig.tick()
     assert len(mapped) == 5
+
+
+def test_commits_without_room_differ_though_they_say_the_same() -> None:
+    """What is committed tells whether a transaction is durable."""
+    rig = Rig(bounds=Bounds(told=100)).open().assign()
+    rig.put_values(curve(*"ABCDEFGHI"))
+    commits = []
+    for post_id in range(1, 9):
+        rig.ack(post_id)
+        batch = rig.batch()
+        commits.append(batch.commits[P0])
+        rig.handle_committed(batch.number)
+    assert len(set(commits)) == 8
+    assert {decode_about(commit.metadata).results_to for commit in commits} == {1}
+
+
+def test_results_of_an_earlier_run_are_looked_for_from_when_the_record_was_written() -> None:
+    earlier = encode_metadata(0, 0, About(), several.encode(0, {0: Told(tags_of(keys(*"ABCDEFGHI")), 1)}))
+    rig = Rig(bounds=Bounds(told=100)).open().assign(metadata=earlier)
+    rig.put_values(curve(*"ABCDEFGHI"), age=500.0)
+    rig.ack(1)
+    assert decode_about(rig.batch().commits[P0].metadata).results_since == rig.wall // 1_000_000 - 500 - STAMP_MARGIN
+    rig = Rig(bounds=Bounds(told=100)).open().assign(metadata=earlier)
+    rig.put_values(curve(*"ABCDEFGHI"), age=None)
+    rig.ack(1)
+    assert decode_about(rig.batch().commits[P0].metadata).results_since == 0
 
 
 def test_two_partitions_with_the_same_instruments_never_wait_for_each_other() -> None:

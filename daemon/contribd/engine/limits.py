@@ -13,6 +13,9 @@ MAX_TOLD: Final = 24_000
 """Bits. What the bitmap of offsets and the parts of records may take together in commit metadata: 4,000 characters. So
 500 records of 40 posts each, of the same 40 instruments, may be settled in part at a time."""
 
+STAMP_MARGIN: Final = 3_600
+"""Seconds by which the clock of whoever stamped a record may be ahead of that of whoever wrote its result."""
+
 RULES_LENGTH: Final = 8
 """Characters of the digest of the rules that a commit names: enough to tell the rules of one group from the next."""
 

@@ -58,14 +58,14 @@ def told_in(characters: int) -> int:
     return max(0, span_of(characters) - _BESIDE_PARTS)
 
 
-def encode_metadata(bitmap: int, withdrawn: int = 0, about: About = NOTHING, parts: str = "") -> str:
+def encode_metadata(bitmap: int, turn: int = 0, about: About = NOTHING, parts: str = "") -> str:
     """The settled offsets above a prefix, bit ``n`` for offset ``prefix + n``, as text; empty where there is nothing.
 
-    ``withdrawn`` only makes it another text: whether a transaction is durable is told by what it committed. ``parts``:
+    ``turn`` only makes it another text: whether a transaction is durable is told by what it committed. ``parts``:
     of the records settled in part, as ``parts.encode`` makes it.
     Raises OverflowError where a broker would not take it.
     """
-    return _joined(_bits(bitmap), str(withdrawn % _TURN) if withdrawn else "", about, parts)
+    return _joined(_bits(bitmap), str(turn % _TURN) if turn else "", about, parts)
 
 
 def restate(metadata: str, about: About) -> str:
@@ -91,12 +91,12 @@ def _split(metadata: str) -> list[str]:
     return said + [""] * (8 - len(said))
 
 
-def _joined(bits: str, withdrawn: str, about: About, parts: str = "") -> str:
+def _joined(bits: str, turn: str, about: About, parts: str = "") -> str:
     """All of it in order; what stands at the end and says nothing is left out."""
     partitions, to, since = (
         str(number) if number else "" for number in (about.partitions, about.results_to, about.results_since)
     )
-    elements = (bits, withdrawn, about.topic_id or "", partitions, to, parts, since, about.rules or "")
+    elements = (bits, turn, about.topic_id or "", partitions, to, parts, since, about.rules or "")
     said = _TAIL.join(elements).rstrip(_TAIL)
     text = _HEADER + said if said else ""
     if len(text) > MAX_METADATA:

@@ -260,7 +260,8 @@ class OffsetTracker:
         """The record taken last makes these posts; None where a commit may not be able to tell of them beside the
         others: it is taken later, at the latest once it is the oldest one without a durable result.
 
-        ``taken_at``: seconds since 1970. ``told``: what an earlier run settled of it; that is not to be posted.
+        ``taken_at``: seconds since 1970 before which it has no result. ``told``: what an earlier run settled of it;
+        that is not to be posted.
         """
         parts = Parts(offset, size, len(keys), taken_at, tags_of(keys))
         parts.begin(told)
@@ -404,12 +405,13 @@ class OffsetTracker:
             self._about = self._about._replace(results_to=0, results_since=0)
         bitmap, about = int(self._flags[::-1], 2) if self._flags else 0, self._about
         partial = self._partial() if self._ledger.of or self._earlier else {}
-        parts = encode(self._base, partial)
+        parts, turn = encode(self._base, partial), self.withdrawn
         if parts and (not self._told or text_bits(bitmap, parts) > self._told):
             about, parts = self._ask_results(partial), ""
-        metadata = encode_metadata(bitmap, self.withdrawn, about, parts)
+            turn += sum(told.settled.bit_count() for told in partial.values())  # or it could be as the commit before
+        metadata = encode_metadata(bitmap, turn, about, parts)
         if len(metadata) > self._characters:
-            metadata = encode_metadata(bitmap, self.withdrawn, about._replace(rules=None, results_since=0), parts)
+            metadata = encode_metadata(bitmap, turn, about._replace(rules=None, results_since=0), parts)
         return Commit(self._base, metadata)
 
     def _ask_results(self, partial: Mapping[int, Told]) -> About:

@@ -99,7 +99,7 @@ class Parts(msgspec.Struct, eq=False, gc=False):
     made: int
     """How many posts its mapping makes."""
     taken_at: int
-    """Seconds since 1970: its results are younger."""
+    """Seconds since 1970: its results are younger, those of earlier runs too."""
     tags: Tags
     """Of these, and then of others that have their results since an earlier mapping made them."""
     settled: int = 0

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contribd.engine.clock import Now
 from contribd.engine.counters import EngineCounters
 from contribd.engine.event_log import EventLog, SeldomLine
-from contribd.engine.limits import MAX_AHEAD
+from contribd.engine.limits import MAX_AHEAD, STAMP_MARGIN
 from contribd.engine.records.intake import Intake
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
@@ -84,7 +84,7 @@ class Taker:
             (each.service, each.ric) if type(each) is Mapped else key_of(each.service, each.ric, number)
             for number, each in enumerate(outcomes)
         ]
-        parts = tracker.split(record.offset, len(record.value or b""), keys, now.wall // 1_000_000, told)
+        parts = tracker.split(record.offset, len(record.value or b""), keys, _taken_at(record, now, told), told)
         if parts is None:
             self._intake.put_back(tracker, record)
             return False
@@ -146,6 +146,13 @@ class Taker:
                 ahead=f"{record.timestamp / 1000 - now.wall / 1e6:.0f} s",
                 so_far=self._counters.future_timestamps,
             )
+
+
+def _taken_at(record: Record, now: Now, told: Told | None) -> int:
+    """Seconds since 1970 before which the record has no result; 0 where that is not known."""
+    if told is None:
+        return now.wall // 1_000_000
+    return max(0, min(record.timestamp // 1000, now.wall // 1_000_000) - STAMP_MARGIN)
 
 
 def _around(tracker: OffsetTracker, record: Record) -> Surroundings:
