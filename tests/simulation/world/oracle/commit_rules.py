@@ -53,7 +53,8 @@ class CommitRules:
         for record in self._history.log(partition.number):
             if record.offset >= begin:
                 self._check(process, record, told, record.offset < commit.offset or record.offset in told.whole)
-        last = max((*told.whole, *told.parts), default=commit.offset)
+        parts = () if self._gone else told.parts  # it begins anew, and earlier runs may have been further
+        last = max((*told.whole, *parts), default=commit.offset)
         if last - commit.offset >= self._plan.span:
             self._complain("4: ran too far ahead", f"{partition}: {commit.offset} and {last}", partition)
         if told.results_to > self._asked.get(partition, 0):
