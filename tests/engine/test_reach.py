@@ -8,7 +8,7 @@ from tests.engine.rig import P0, P1, START, Rig
 from contribd.engine.events import BrokerLimits
 from contribd.engine.limits import DEFAULT_BOUNDS, MAX_METADATA, MAX_RESULT_BYTES, MAX_SPAN, MIN_METADATA
 from contribd.engine.records.carrier_promotion import Entry
-from contribd.engine.records.commit_metadata import About, encode_metadata, offsets_told, span_of
+from contribd.engine.records.commit_metadata import About, Accepted, encode_metadata, offsets_told, span_of
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
 from contribd.engine.records.price import Price, Record, Settlement, unposted
@@ -146,6 +146,13 @@ def test_a_limit_known_before_the_first_assignment_held_for_the_last_owner_too()
     later.put({"BID": 1})
     later.put_values(*[b""] * 100)
     assert later.engine.intake.buffered(P0) == 0
+
+
+def test_what_brokers_have_taken_is_the_most_of_each() -> None:
+    short, long = encode_metadata(1 << 100), encode_metadata(0, 0, About("a-topic-id", 4, 10**18), "A" * 40)
+    accepted = Accepted().too(short).too(long)
+    assert (accepted.span, accepted.characters) == (offsets_told(short), len(long))
+    assert len(short) < len(long)
 
 
 def test_what_is_beyond_reach_waits_in_the_outbox_until_more_is_settled() -> None:

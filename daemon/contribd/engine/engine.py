@@ -42,10 +42,10 @@ from contribd.engine.limits import (
 from contribd.engine.policy import ContributionPolicy, SessionPolicy
 from contribd.engine.posts.contributor import Contributor
 from contribd.engine.records.commit_metadata import (
+    Accepted,
     decode_about,
     decode_metadata,
     decode_parts,
-    offsets_told,
     span_of,
     told_in,
 )
@@ -110,8 +110,8 @@ class Engine:
         self._characters = MAX_METADATA
         """How many its metadata may have."""
         self._rules = rules[:RULES_LENGTH] if mapper.makes_several else None
-        self._accepted = ""
-        """The longest metadata that came with an offset."""
+        self._accepted = Accepted()
+        """By the metadata that came with offsets."""
         self._retake: frozenset[Partition] = frozenset()
         self._handlers: dict[type, Callable[[Any, Now], None]] = {
             Assigned: self._assigned,
@@ -144,7 +144,7 @@ class Engine:
     def _assigned(self, event: Assigned, now: Now) -> None:
         for partition, commit in event.partitions.items():
             settled, about = decode_metadata(commit.offset, commit.metadata), decode_about(commit.metadata)
-            self._accepted = max(self._accepted, commit.metadata, key=len)
+            self._accepted = self._accepted.too(commit.metadata)
             catching_up = self.contributor.policy.conflate and partition in event.behind
             tracker = OffsetTracker(
                 partition,
@@ -283,9 +283,10 @@ class Engine:
         what is durable: their next prices wait for results that no commit could tell of."""
         span, told, characters = span_of(event.metadata), told_in(event.metadata), event.metadata
         if event.guessed:
-            accepted = self._accepted, self.outbox.accepted
-            characters = max(characters, *map(len, accepted))
-            span, told = max(span, *map(offsets_told, accepted)), told_in(characters)
+            before, since = self._accepted, self.outbox.accepted
+            span = max(span, before.span, since.span)
+            characters = max(characters, before.characters, since.characters)
+            told = told_in(characters)
         span, told = min(self._bounds.span, span), min(self._bounds.told, told)
         if (span, told, characters) == (self._span, self._told, self._characters):
             return

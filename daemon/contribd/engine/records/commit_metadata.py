@@ -53,6 +53,17 @@ def offsets_told(metadata: str) -> int:
     return len(metadata[len(_HEADER) :].partition(_TAIL)[0]) // 4 * 24
 
 
+class Accepted(NamedTuple):
+    """The most that the brokers have taken with an offset: of a bitmap's offsets, and of characters."""
+
+    span: int = 0
+    characters: int = 0
+
+    def too(self, metadata: str) -> "Accepted":
+        """This was taken as well."""
+        return Accepted(max(self.span, offsets_told(metadata)), max(self.characters, len(metadata)))
+
+
 def told_in(characters: int) -> int:
     """In how many bits a commit can tell of offsets and of the parts of records, in so many characters of metadata."""
     return max(0, span_of(characters) - _BESIDE_PARTS)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
 from contribd.engine.records.carrier_promotion import Entry, without
-from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.commit_metadata import Accepted, Commit
 from contribd.engine.records.instruments import Instrument
 from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.parts import Parts
@@ -42,8 +42,7 @@ class Outbox:
         """How many of those known a commit cannot tell of, as long as nothing else is settled."""
         self._writing = False
         self._number = 0
-        self.accepted = ""
-        """The longest metadata that the brokers have taken with an offset."""
+        self.accepted = Accepted()
         self._looks_at_reach = False
         """Whether more may be settled than a commit can tell of."""
         self._beyond = 0
@@ -130,7 +129,8 @@ class Outbox:
     def committed(self, number: int) -> list[Instrument]:
         """The batch is durable: the instruments it frees."""
         commits = self._expect(number).commits
-        self.accepted = max(self.accepted, *(commit.metadata for commit in commits.values()), key=len)
+        for commit in commits.values():
+            self.accepted = self.accepted.too(commit.metadata)
         freed = [instrument for _, instrument in self._taken if instrument is not None]
         for tracker in {settlement.tracker for settlement, _ in self._taken} | self._known_taken:
             tracker.written()
