@@ -244,7 +244,10 @@ def test_parts_with_the_same_ric_and_service_are_one_that_is_rejected() -> None:
     record = curve(1, 2, 3, 4)
     record["points"][3]["tenor"] = "0M"
     first, *others = parts(record, CURVE)
-    text = "posts 0 and 3 of the record have the same RIC EUR0M= (service DEFAULT): points[0], points[3]"
+    text = (
+        "posts 0 and 3 of the record have the same RIC EUR0M= (service DEFAULT): points[0]; points[3]. "
+        "Give each a RIC of its own, or make only one of them, by when"
+    )
     assert first == Rejected(RejectCode.BAD_VALUE, text, "EUR0M=", "DEFAULT", "curve")
     assert [each.ric for each in others] == ["EUR1M=", "EUR2M="]
     for point in record["points"]:
@@ -272,7 +275,7 @@ def test_all_or_nothing_keeps_the_others_back() -> None:
     for kept in (first, third):
         assert isinstance(kept, Rejected)
         assert kept.code is RejectCode.CHECK_FAILED
-        assert kept.text == f"another post of the record cannot be mapped: EUR1M=: {bad.text}"  # type: ignore[union-attr]
+        assert kept.text == f"all_or_nothing: another post of the record cannot be mapped: EUR1M=: {bad.text}"  # type: ignore[union-attr]
         assert kept.fields
 
 

@@ -161,8 +161,11 @@ def _same(first: Made, numbers: list[int], places: list[str]) -> Rejected:
     more = f" and {len(numbers) - _SHOWN_PLACES} more" if len(numbers) > _SHOWN_PLACES else ""
     *others, last = map(str, numbers[:_SHOWN_PLACES])
     which = f"{', '.join(others)}, {last}{more}" if more else f"{', '.join(others)} and {last}"
-    shown = ", ".join(places[:_SHOWN_PLACES])
-    text = f"posts {which} of the record have the same RIC {first.ric} (service {first.service}): {shown}{more}"
+    shown = "; ".join(places[:_SHOWN_PLACES])
+    text = (
+        f"posts {which} of the record have the same RIC {first.ric} (service {first.service}): {shown}{more}. "
+        "Give each a RIC of its own, or make only one of them, by when"
+    )
     return Rejected(RejectCode.BAD_VALUE, text, first.ric, first.service, first.mapping)
 
 
@@ -171,7 +174,7 @@ def _keep_back(made: list[Made]) -> None:
     bad = next((each for each in made if type(each) is Rejected), None)
     if bad is None:
         return
-    text = f"another post of the record cannot be mapped: {f'{bad.ric}: ' if bad.ric else ''}{bad.text}"
+    text = f"all_or_nothing: another post of the record cannot be mapped: {f'{bad.ric}: ' if bad.ric else ''}{bad.text}"
     for number, each in enumerate(made):
         if type(each) is Mapped:
             made[number] = Rejected(bad.code, text, each.ric, each.service, each.mapping, each.fields)
