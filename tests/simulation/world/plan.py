@@ -251,7 +251,8 @@ def with_curves(plan: Plan) -> Plan:
         told=rng.choice((24_000, 24_000, 3_000, 600)),
     )
     if plan.harm_alone:
-        curves = replace(curves, share=0.2, widest=min(8, curves.widest), mappings=(0,), told=24_000)
+        widest = min(8, curves.widest)
+        curves = replace(curves, share=0.2, widest=widest, most_parts=40, mappings=(0,), told=24_000)
     shares = {name: rng.choice((0.05, 0.2)) for name in CURVE_SHARES if rng.random() < 0.3}
     rates = dict(plan.rates)
     if not calm:  # what is settled in part matters where somebody else goes on with it

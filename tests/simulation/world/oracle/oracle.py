@@ -59,7 +59,7 @@ class Oracle:
         self._blanks = BlankRules(plan, self._silence, markets, complain)
         self._results = ResultRules(plan, self._processes, kafka.begins, history, markets, complain)
         self._posts = PostRules(plan, history, group.owners, self._results.settled, self._blanks, complain)
-        self._order = OrderRules(plan, history, self._results.settled, self._results.dropped, complain)
+        self._order = OrderRules(plan, history, self._results.settled, self._results.unordered, complain)
         self._starvation = StarvationRules(plan, complain)
         self.trace: list[tuple[float, str, str, object]] = []
         self._digest = hashlib.sha256()

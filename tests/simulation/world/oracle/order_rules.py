@@ -19,14 +19,17 @@ class OrderRules:
         plan: Plan,
         history: History,
         settled: Callable[[PartKey], bool],
-        dropped: Callable[[PartKey], bool],
+        unordered: Callable[[PartKey, PartKey], bool],
         complain: Complain,
     ) -> None:
-        """``settled``: whether a part's result is durable; ``dropped``: whether it is over and will not be posted."""
+        """``settled``: whether a part's result is durable.
+
+        ``unordered``: whether a newer part is over by a mapping that cannot have known of both it and an older one.
+        """
         self._plan = plan
         self._history = history
         self._settled = settled
-        self._dropped = dropped
+        self._unordered = unordered
         self._complain = complain
         self._handed: dict[_Line, int] = {}
         """The newest version of each line."""
@@ -76,7 +79,7 @@ class OrderRules:
         """Whether there is an order between this and something newer that was posted.
 
         There is none where a mapping of before did not make the older of them, or the mapping of now does not make the
-        newer one, or one between them has dropped it: no process could know of both.
+        newer one, or one between them did not make either: no process could know of both.
         """
         mapping, history = post.process.mapping, self._history
         key = post.key(version)
@@ -84,7 +87,7 @@ class OrderRules:
             newer > version
             and _makes(history, key, before)
             and _makes(history, post.key(newer), mapping)
-            and not self._dropped(post.key(newer))
+            and not self._unordered(post.key(newer), key)
             for newer, before, field in self._posted.get(line, ())
             if name in {None, field}
         )

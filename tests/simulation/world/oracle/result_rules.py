@@ -48,10 +48,13 @@ class ResultRules:
         """Whether the result of a part is durable."""
         return key in self.results
 
-    def dropped(self, key: PartKey) -> bool:
-        """Whether it is over and not posted, though another mapping may make a post of it."""
-        result = self.results.get(key)
-        return self._commits.is_over(key[0]) if result is None else bool(result["status"] == "REJECTED")
+    def unordered(self, newer: PartKey, older: PartKey) -> bool:
+        """Whether the newer one is over by a mapping that makes no post of it, or none of the older one."""
+        result = self.results.get(newer)
+        if result is None:
+            return self._commits.is_over(newer[0])
+        before = self._history.part(older, self._processes[result["instance"]].mapping)
+        return result["status"] == "REJECTED" or before is None or not before.posted
 
     @property
     def missing(self) -> int:
