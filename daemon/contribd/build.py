@@ -21,6 +21,7 @@ from contribd.control.place import daemon_socket
 from contribd.control.server import Ask, ControlServer
 from contribd.engine.engine import Engine
 from contribd.engine.event_log import EventLog
+from contribd.engine.limits import RULES_LENGTH
 from contribd.engine.policy import (
     Backoff,
     ContributionPolicy,
@@ -68,8 +69,15 @@ def engine(loaded: Loaded, rng: Random, log: EventLog) -> Engine:
         session=session(loaded, rng),
         rng=rng,
         log=log,
-        rules=sha256(f"{__version__} {loaded.digest}".encode()).hexdigest(),
+        rules=_rules(loaded),
     )
+
+
+def _rules(loaded: Loaded) -> str | None:
+    """What commits name the rules by; None where they make one post of a record at most."""
+    if not loaded.mapper.makes_several:
+        return None
+    return sha256(f"{__version__} {loaded.digest}".encode()).hexdigest()[:RULES_LENGTH]
 
 
 def control(loaded: Loaded, environ: Mapping[str, str], ask: Ask) -> ControlServer | None:
@@ -102,6 +110,7 @@ def kafka(loaded: Loaded, rng: Random) -> KafkaSettings:
         client=given.client,
         reread=lambda: _kafka_client_now(loaded),
         login_wait=lambda refusals: SLOW_FACTOR * wait(refusals),
+        rules=_rules(loaded),
     )
 
 

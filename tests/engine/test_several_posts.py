@@ -365,6 +365,24 @@ def test_after_a_restart_with_the_same_rules_no_more_is_taken_than_the_last_owne
         assert (len(rig.posts) > 0) is (rules == "a"), "whatever else there is cannot have been posted"
 
 
+def test_rules_are_named_once_all_is_durable_that_was_taken_by_others() -> None:
+    first = Rig(rules="a").open().assign()
+    first.put_values(curve("A", "B"))
+    first.ack(1)
+    commit = first.batch().commits[P0]
+    rig = Rig(rules="b", bounds=Bounds(told=300)).open().assign(start=0, metadata=commit.metadata, behind=True)
+    rig.put_values(*(curve("A", "B", bid=bid) for bid in range(40)))
+    rig.catch_up(P0)
+    named = list[tuple[int, str | None]]()
+    while (waiting := rig.engine.intake.waiting) or not named:
+        rig.ack(rig.ids[-2 if waiting == 79 else -1])
+        batch = rig.batch()
+        named.append((batch.commits[P0].offset, decode_about(batch.commits[P0].metadata).rules))
+        rig.handle_committed(batch.number)
+    assert {rules for offset, rules in named if offset < 40} == {None}
+    assert named[-1] == (40, "b")
+
+
 def test_in_few_characters_what_only_spares_work_is_left_out() -> None:
     about = About("a-topic-id", 2)
     rig = Rig(rules="rules").open().assign(start=3_000_000_000, metadata=encode_metadata(0, 0, about))

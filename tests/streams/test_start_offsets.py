@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contribd.engine.records.commit_metadata import Commit, decode_about, encode_metadata
+from contribd.engine.records.commit_metadata import About, Commit, decode_about, decode_metadata, encode_metadata
 from contribd.engine.records.offsets import Partition
 from contribd.engine.records.parts import Told, tags_of
 from contribd.streams.client.errors import FencedInstanceIdError, KafkaTimeoutError
@@ -228,6 +228,21 @@ def test_offsets_read_while_a_group_forgets_us_do_not_count(monkeypatch: pytest.
     with pytest.raises(FencedInstanceIdError):
         finder.starts.find(consumer, {P})
     assert consumer.position == -1
+
+
+@pytest.mark.parametrize(("said", "ours", "kept"), [("a", "a", True), ("a", "b", False), ("a", None, False)])
+def test_other_rules_than_the_commit_names_are_committed_before_anything_is_consumed(
+    monkeypatch: pytest.MonkeyPatch, said: str, ours: str | None, kept: bool
+) -> None:
+    """An owner by the old rules must not rely on how far one could post by these."""
+    finder, consumer = Finder(monkeypatch), consumer_at(7, 0, 20)
+    committed = Commit(7, encode_metadata(0b10, 0, About(None, 4, rules=said)))
+    consumer.committed = lambda _partition, _seconds: committed
+    finder.starts._rules = ours
+    start = finder.starts.find(consumer, {P})[P]
+    assert decode_about(start.commit.metadata).rules == (said if kept else None)
+    assert decode_metadata(*start.commit) == {8}
+    assert consumer.commits == ([] if kept else [start.commit])
 
 
 def test_how_much_was_deleted_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,6 @@ from contribd.engine.limits import (
     LINGER,
     LINGER_RESULTS,
     MAX_METADATA,
-    RULES_LENGTH,
     Bounds,
 )
 from contribd.engine.policy import ContributionPolicy, SessionPolicy
@@ -83,9 +82,9 @@ class Engine:
         rng: Random,
         log: EventLog = silent,
         bounds: Bounds = DEFAULT_BOUNDS,
-        rules: str = "",
+        rules: str | None = None,
     ) -> None:
-        """``rules``: the digest of what ``mapper`` does."""
+        """``rules``: what commits name those of ``mapper`` by, where it makes several posts of a record."""
         self.counters = EngineCounters()
         self.intake = Intake(bounds)
         self.outbox = Outbox(bounds)
@@ -105,11 +104,11 @@ class Engine:
         self._bounds = bounds
         self._span = self._others = bounds.span
         """How far a partition may run ahead of what is durable; and how far it may have for those who had it before."""
-        self._told = self._others_told = bounds.told
-        """In how many bits a commit can tell of that; the same for those before."""
+        self._told = bounds.told
+        """In how many bits a commit can tell of that."""
         self._characters = MAX_METADATA
         """How many its metadata may have."""
-        self._rules = rules[:RULES_LENGTH] if mapper.makes_several else None
+        self._rules = rules
         self._accepted = Accepted()
         """By the metadata that came with offsets."""
         self._retake: frozenset[Partition] = frozenset()
@@ -156,7 +155,7 @@ class Engine:
                 about=about._replace(rules=self._rules),
                 told=self._told,
                 characters=self._characters,
-                others_told=self._others_told,
+                others_told=self._bounds.told,
                 same_rules=self._rules is not None and self._rules == about.rules,
                 earlier=joined(decode_parts(commit.offset, commit.metadata), event.parts.get(partition, {})),
             )
@@ -292,7 +291,7 @@ class Engine:
             return
         self._span, self._told, self._characters = span, told, characters
         if not self.intake.trackers:  # whoever had them before was told so too
-            self._others, self._others_told = span, told
+            self._others = span
         self._retake |= self.intake.bound(span, told, characters)
         self.outbox.look_at_reach()
 

@@ -55,6 +55,7 @@ class OffsetTracker:
         "_seen",
         "_span",
         "_told",
+        "_unbounded_to",
         "partition",
         "start",
         "state",
@@ -114,6 +115,8 @@ class OffsetTracker:
         """How many its metadata may have."""
         self._others = max(span, others), max(told, others_told) if same_rules else None
         """The same for its last owner; no number of bits where it had other rules."""
+        self._unbounded_to = 0
+        """Below this offset, records were taken beyond what these rules allow; a commit above it may name them."""
         self._returned: Parts | None = None
         """The record that was put back, since a commit may not be able to tell of it beside the others."""
         self._ledger = Ledger()
@@ -151,6 +154,8 @@ class OffsetTracker:
 
     def end_catch_up(self) -> None:
         """It has caught up: what comes next may be posted."""
+        if self._others[1] is None:
+            self._unbounded_to = self._last_seen + 1
         self._move(TrackerEvent.CAUGHT_UP)
         self._measure()
 
@@ -404,18 +409,19 @@ class OffsetTracker:
         if self._about.results_to and self._about.results_to <= self._base:
             self._about = self._about._replace(results_to=0, results_since=0)
         bitmap, about = int(self._flags[::-1], 2) if self._flags else 0, self._about
+        if self._base < self._unbounded_to or (self.catching_up and self._others[1] is None):
+            about = about._replace(rules=None)
         partial = self._partial() if self._ledger.of or self._earlier else {}
         parts, turn = encode(self._base, partial), self.withdrawn
         if parts and (not self._told or text_bits(bitmap, parts) > self._told):
-            about, parts = self._ask_results(partial), ""
+            about, parts = self._ask_results(about, partial), ""
             turn += sum(told.settled.bit_count() for told in partial.values())  # or it could be as the commit before
         metadata = encode_metadata(bitmap, turn, about, parts)
         if len(metadata) > self._characters:
             metadata = encode_metadata(bitmap, turn, about._replace(rules=None, results_since=0), parts)
         return Commit(self._base, metadata)
 
-    def _ask_results(self, partial: Mapping[int, Told]) -> About:
-        about = self._about
+    def _ask_results(self, about: About, partial: Mapping[int, Told]) -> About:
         since = [0 if (parts := self._ledger.of.get(offset)) is None else parts.taken_at for offset in partial]
         if about.results_to:
             since.append(about.results_since)

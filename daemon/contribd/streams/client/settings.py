@@ -86,6 +86,8 @@ class KafkaSettings:
     client: Mapping[str, Any] = field(default_factory=dict)
     reread: Callable[[], Mapping[str, Any]] = dict
     """What of ``client`` stands in files or credentials, as it is there now."""
+    rules: str | None = None
+    """What commits name the rules in force by, where they make several posts of a record."""
     login_wait: Callable[[int], float] = login_wait
     """Seconds until a login that the brokers refused is tried again, after so many in a row."""
 

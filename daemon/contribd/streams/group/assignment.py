@@ -63,6 +63,7 @@ class Assignment:
             ResultsLookup(kafka, settings, runtime),
             start_from=settings.start_from,
             start_time=settings.start_time,
+            rules=settings.rules,
         )
         self._mono = runtime.mono
         self._find_at = float("-inf")

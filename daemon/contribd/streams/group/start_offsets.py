@@ -26,7 +26,9 @@ Without a commit, in this order:
 - Else the group is new, or was deleted, or its offsets expired: ``kafka.start_from`` decides. What has its result
   according to the results topic is not consumed again (``results_lookup``).
 
-Whatever is decided is committed before anything is consumed, or a crash would begin elsewhere.
+Whatever is decided is committed before anything is consumed, or a crash would begin elsewhere. So is that other rules
+are in force than those that the commit names, where these make several posts of a record: how far an owner may have
+posted is told by them (``engine.records.offsets``).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -58,9 +60,16 @@ class StartOffsets:
     """Finds out where new partitions begin, and puts the consumer there."""
 
     def __init__(
-        self, hanging: HangingTransactions, lookup: ResultsLookup, *, start_from: str, start_time: int | None = None
+        self,
+        hanging: HangingTransactions,
+        lookup: ResultsLookup,
+        *,
+        start_from: str,
+        start_time: int | None = None,
+        rules: str | None = None,
     ) -> None:
-        """``start_from``, ``start_time``: where to begin without a commit; see ``KafkaSettings``."""
+        """``start_from``, ``start_time``: where to begin without a commit, and ``rules``: see ``KafkaSettings``."""
+        self._rules = rules
         self._hanging = hanging
         self._lookup = lookup
         self._start_from = start_from
@@ -155,12 +164,17 @@ class StartOffsets:
         self, partition: Partition, commit: Commit | None, log: tuple[int, int], fallback: int, about: About
     ) -> Start:
         begin, end = log
+        others = False
         if commit is not None:
             said = decode_about(commit.metadata)
-            about = said._replace(topic_id=about.topic_id, partitions=about.partitions)
+            others = said.rules not in {None, self._rules}
+            rules = None if others else said.rules
+            about = said._replace(topic_id=about.topic_id, partitions=about.partitions, rules=rules)
         start = find_start(commit, begin, end, fallback=fallback, about=about)
+        if others:  # said before anything is posted: by these rules more may be than by those, and before a next commit
+            start = start._replace(unwritten=True)
         if commit is not None and start.problem is CUT and partition not in self.out_of_range:
-            return find_start(commit, begin, commit.offset, fallback=fallback, about=about)
+            return find_start(commit, begin, commit.offset, fallback=fallback, about=about)._replace(unwritten=others)
         return start
 
     # Without a commit

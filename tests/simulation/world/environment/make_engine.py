@@ -5,6 +5,7 @@ from dataclasses import replace
 from random import Random
 
 from tests.simulation.world.environment.host import Life
+from tests.simulation.world.environment.sim_client import rules_of
 from tests.simulation.world.environment.sim_wire import Wire
 from tests.simulation.world.environment.venue import RETRYABLE
 from tests.simulation.world.environment.watched_engine import WatchedEngine
@@ -60,7 +61,7 @@ def make_engine(life: Life, wire: Callable[[], Wire | None], rng: Random) -> Eng
         session=session,
         rng=rng,
         bounds=bounds,
-        rules=f"rules{life.mapping}",
+        rules=None if plan.curves is None else rules_of(life.mapping),
     )
 
 

@@ -14,7 +14,12 @@ from contribd.streams.client.settings import KafkaSettings, client_id
 RESULTS = "results"
 
 
-def settings_of(plan: Plan, instance: str) -> KafkaSettings:
+def rules_of(mapping: int) -> str:
+    """What commits name the rules of a mapping by."""
+    return f"rules{mapping}"
+
+
+def settings_of(plan: Plan, instance: str, mapping: int = 0) -> KafkaSettings:
     """What the source and the sink are given."""
     client: dict[str, object] = {
         "session_timeout_ms": int(plan.session_timeout * 1000),
@@ -23,7 +28,10 @@ def settings_of(plan: Plan, instance: str) -> KafkaSettings:
     if not plan.static_members:
         client["group_instance_id"] = None
     start_from = "latest" if plan.latest else "earliest"
-    return KafkaSettings(("sim:9092",), "contribd", ("prices",), RESULTS, None, start_from, instance, client)
+    rules = None if plan.curves is None else rules_of(mapping)
+    return KafkaSettings(
+        ("sim:9092",), "contribd", ("prices",), RESULTS, None, start_from, instance, client, rules=rules
+    )
 
 
 def connect(life: Life, settings: KafkaSettings) -> Kafka:

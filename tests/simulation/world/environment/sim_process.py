@@ -82,7 +82,7 @@ class Process(Life):
             Fiber(self, part.run).start()
 
     def _make_streams(self, instance: str) -> None:
-        settings, runtime = settings_of(self.world.plan, instance), runtime_of(self)
+        settings, runtime = settings_of(self.world.plan, instance, self.mapping), runtime_of(self)
         kafka = connect(self, settings)
         self._lease = Lease(settings.lease_seconds, settings.answer_timeout, clock=runtime.mono)
         fencing = Fencing(clock=runtime.mono)

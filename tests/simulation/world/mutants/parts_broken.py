@@ -103,8 +103,8 @@ def _is_not_asked(_original: Any, self: OffsetTracker, *_partial: Any) -> About:
     return self._about
 
 
-def _is_asked_of_too_little(original: Any, self: OffsetTracker, partial: Any) -> About:
-    about: About = original(self, partial)
+def _is_asked_of_too_little(original: Any, self: OffsetTracker, *args: Any) -> About:
+    about: About = original(self, *args)
     return about._replace(results_to=about.results_to - 1)
 
 
