@@ -290,7 +290,7 @@ class Engine:
         if (span, told, characters) == (self._span, self._told, self._characters):
             return
         self._span, self._told, self._characters = span, told, characters
-        if not self.intake.trackers:  # whoever had them before was told so too
+        if not self.intake.trackers and not event.guessed:  # whoever had them before was told so too
             self._others = span
         self._retake |= self.intake.bound(span, told, characters)
         self.outbox.look_at_reach()
