@@ -44,7 +44,8 @@ def test_a_candidate_is_compared_with_what_the_daemon_goes_by(
             produce(0, RECORDS // 2, 1)
             produce(1, RECORDS // 2, 2)
         eventually(lambda: daemon.results() >= RECORDS, within=30, what="a result for each")
-        before = committed(kafka, group, prices)
+        before = [RECORDS // 2, RECORDS // 2]
+        eventually(lambda: committed(kafka, group, prices) == before, within=30, what="the last commit in force")
         same = plan(daemon.config)
         assert (same.returncode, f"{RECORDS} records: all come out the same" in same.stdout) == (0, True), same
         swap(daemon.config)
