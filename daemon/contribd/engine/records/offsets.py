@@ -409,7 +409,7 @@ class OffsetTracker:
         if self._about.results_to and self._about.results_to <= self._base:
             self._about = self._about._replace(results_to=0, results_since=0)
         bitmap, about = int(self._flags[::-1], 2) if self._flags else 0, self._about
-        if self._base < self._unbounded_to or (self.catching_up and self._others[1] is None):
+        if not self._within_rules:
             about = about._replace(rules=None)
         partial = self._partial() if self._ledger.of or self._earlier else {}
         parts, turn = encode(self._base, partial), self.withdrawn
@@ -420,6 +420,11 @@ class OffsetTracker:
         if len(metadata) > self._characters:
             metadata = encode_metadata(bitmap, turn, about._replace(rules=None, results_since=0), parts)
         return Commit(self._base, metadata)
+
+    @property
+    def _within_rules(self) -> bool:
+        """Whether all that was taken above the prefix lies within what these rules allow."""
+        return self._base >= self._unbounded_to and not (self.catching_up and self._others[1] is None)
 
     def _ask_results(self, about: About, partial: Mapping[int, Told]) -> About:
         since = [0 if (parts := self._ledger.of.get(offset)) is None else parts.taken_at for offset in partial]

@@ -50,6 +50,12 @@ _UNTOLD = _killed(curves=replace(_CURVES, widest=50, rics=50, changes="all", tol
 """Most curves make more posts than a commit can tell of."""
 
 
+def _without_answers(seed: int) -> Plan:
+    """The outcome of many transactions is not known."""
+    plan = _UNTOLD(seed)
+    return replace(plan, shares={**plan.shares, "txn_unknown": 0.3})
+
+
 def _without_offsets(seed: int) -> Plan:
     """The group's offsets are deleted now and then."""
     plan = _killed()(seed)
@@ -106,6 +112,14 @@ def _is_not_asked(_original: Any, self: OffsetTracker, *_partial: Any) -> About:
 def _is_asked_of_too_little(original: Any, self: OffsetTracker, *args: Any) -> About:
     about: About = original(self, *args)
     return about._replace(results_to=about.results_to - 1)
+
+
+def _same_text_again(original: Any, bitmap: int, turn: int, about: About, parts: str) -> str:
+    return str(original(bitmap, 0 if about.results_to else turn, about, parts))
+
+
+def _as_if_by_the_same_rules(original: Any, self: OffsetTracker, *args: Any, **how: Any) -> None:
+    original(self, *args, **{**how, "same_rules": True})
 
 
 def _one_result_is_all(_original: Any, self: SettledOffsets, offset: int, *_part: Any) -> None:
@@ -243,6 +257,24 @@ MUTANTS = [
         [(start_offsets_module, "KEPT_MARGIN", -5.0)],
         500,
         world=_UNTOLD,
+    ),
+    Mutant(
+        "a commit names the rules only where no more was taken than they allow",
+        [(OffsetTracker, "_within_rules", property(lambda _self: True))],
+        500,
+        world=_killed(curves=replace(_CURVES, share=0.8, changes="all", told=300)),
+    ),
+    Mutant(
+        "a commit without room differs from the one before",
+        [around(tracker_module, "encode_metadata", _same_text_again)],
+        500,
+        world=_without_answers,
+    ),
+    Mutant(
+        "the last owner may have taken more, by other rules",
+        [around(OffsetTracker, "__init__", _as_if_by_the_same_rules)],
+        1_000,
+        world=_killed(curves=replace(_CURVES, changes="all", rics=6, mappings=(0, 1, 2, 3), told=300), conflate=True),
     ),
     Mutant("what finds room is told", [(tracker_module, "text_bits", lambda *_: 1_000_000)], world=_killed()),
     Mutant(
