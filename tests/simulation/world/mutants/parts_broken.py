@@ -105,7 +105,7 @@ def _one_post_is_all(original: Any, self: Taker, tracker: Any, record: Any, outc
     return bool(original(self, tracker, record, outcome, now, *told))
 
 
-def _is_not_asked(_original: Any, self: OffsetTracker, *_partial: Any) -> About:
+def _is_not_asked(_original: Any, self: OffsetTracker, *_args: Any) -> About:
     return self._about
 
 
