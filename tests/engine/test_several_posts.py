@@ -282,6 +282,18 @@ def test_a_curve_of_forty_and_a_window_of_five_hundred_fit() -> None:
     assert len(decode_parts(0, metadata)) >= 500
 
 
+@pytest.mark.parametrize("points", [20, 40])
+def test_curves_of_different_instruments_wait_in_numbers_that_fill_transactions(points: int) -> None:
+    """Where all are settled in part, which is more than a commit has room for, the results topic tells of it."""
+    rig = Rig(max_outstanding=10_000).open().assign()
+    rig.put_values(*(curve(*(f"C{number}P{at}" for at in range(points))) for number in range(200)))
+    assert 2_000 <= rig.engine.intake.waiting < 200 * points
+    rig.ack(*range(1, len(rig.posts), points))
+    commit = rig.batch().commits[P0]
+    assert (commit.offset, decode_parts(*commit)) == (0, {})
+    assert decode_about(commit.metadata).results_to == len(rig.posts) // points
+
+
 def test_what_is_rejected_while_it_catches_up_is_left_to_the_results_topic_where_it_is_too_much() -> None:
     """It is taken whatever the room: whoever had the partition before may have had a mapping that makes less."""
     rig = Rig(bounds=Bounds(told=400)).open().assign(behind=True)
@@ -330,7 +342,7 @@ def test_more_than_a_commit_can_tell_of_waits() -> None:
 
 
 def test_a_record_with_more_posts_than_any_commit_can_tell_of_goes_alone() -> None:
-    rig = Rig(bounds=Bounds(told=130)).open().assign()
+    rig = Rig(bounds=Bounds(told=130, curves_per_told=1)).open().assign()
     rig.put_values(curve("A", "B", "C"), curve(*"ABCDEFGH"), curve("A", "B"))
     rig.ack(1, 2, 3)
     assert [one["status"] for one in rig.commit()] == ["ACK"] * 3
@@ -395,7 +407,7 @@ def test_in_few_characters_what_only_spares_work_is_left_out() -> None:
 
 
 def test_a_record_that_has_to_wait_is_mapped_again_once_there_is_room() -> None:
-    rig = Rig(bounds=Bounds(told=700)).open().assign()
+    rig = Rig(bounds=Bounds(told=700, curves_per_told=1)).open().assign()
     mapped: list[bytes | None] = []
 
     class Counting(PlainMapper):

@@ -154,6 +154,7 @@ class Engine:
                 others=self._others,
                 about=about._replace(rules=self._rules),
                 told=self._told,
+                curves_per_told=self._bounds.curves_per_told,
                 characters=self._characters,
                 others_told=self._bounds.told,
                 same_rules=self._rules is not None and self._rules == about.rules,

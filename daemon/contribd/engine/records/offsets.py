@@ -76,6 +76,7 @@ class OffsetTracker:
         about: About = NOTHING,
         others: int = 0,
         told: int = MAX_TOLD,
+        curves_per_told: int = 1,
         characters: int = MAX_METADATA,
         others_told: int = 0,
         same_rules: bool = False,
@@ -85,9 +86,9 @@ class OffsetTracker:
         ``decode_metadata``, ``decode_parts``).
 
         Nothing ``span`` or more offsets past the oldest record without a durable result is taken, nor more than a
-        commit can tell of in ``told`` bits; while it catches up, nothing that its last owner was not allowed to take
-        either, which may have been ``others`` past it, and ``others_told`` bits. Bits count only where that owner had
-        the ``same_rules``: others may make less of the same records.
+        commit can tell of in ``told`` bits, of ``curves_per_told`` different ones one; while it catches up, nothing
+        that its last owner was not allowed to take either, which may have been ``others`` past it, and ``others_told``
+        bits. Bits count only where that owner had the ``same_rules``: others may make less of the same records.
         """
         self.partition = partition
         self.start = start
@@ -119,7 +120,7 @@ class OffsetTracker:
         """Below this offset, records were taken beyond what these rules allow; a commit above it may name them."""
         self._returned: Parts | None = None
         """The record that was put back, since a commit may not be able to tell of it beside the others."""
-        self._ledger = Ledger()
+        self._ledger = Ledger(curves_per_told)
         self._earlier = dict(earlier or {})
         """What an earlier run settled of records in part, that this one has not reached yet."""
         self._run_ahead = 0
@@ -262,8 +263,8 @@ class OffsetTracker:
     def split(
         self, offset: int, size: int, keys: Sequence[Key], taken_at: int, told: Told | None = None
     ) -> Parts | None:
-        """The record taken last makes these posts; None where a commit may not be able to tell of them beside the
-        others: it is taken later, at the latest once it is the oldest one without a durable result.
+        """The record taken last makes these posts; None where there is no room for them beside the others: it is taken
+        later, at the latest once it is the oldest one without a durable result.
 
         ``taken_at``: seconds since 1970 before which it has no result. ``told``: what an earlier run settled of it;
         that is not to be posted.
@@ -305,7 +306,7 @@ class OffsetTracker:
             self.waiting_bytes -= parts.size
 
     def _fits(self, parts: Parts) -> bool:
-        """Whether a commit can tell of it beside the others, or there are none. It is in the ledger."""
+        """Whether there is room for it beside the others, or there are none. It is in the ledger."""
         return self._floor is None or self._floor == parts.offset or parts.offset - self._floor < self._room()
 
     def _room(self) -> int:

@@ -14,12 +14,13 @@ In few bits. Records of one kind have the same parts again and again, so a list 
 names its list and has a bit a part. 500 curves of the same 40 instruments, each settled in part, take some 22,000 bits.
 
 Bounded. A commit has room for a fixed number of bits, those of whole offsets (``offsets``) among them. ``Ledger``
-counts how many the records taken and not yet durable could need at most. What does not fit any more is not taken, but
-for the oldest one.
+counts how many the records taken and not yet durable could need, lists of tags at a part of their price: most records
+that wait are not settled in part. What does not fit any more is not taken, but for the oldest one.
 
-What finds no room all the same. Brokers may take less than before; and while a partition catches up, all must be taken
-that its owner before could have posted, whatever room it had and whatever its mapping made. Then a commit says up to
-which offset the results topic is to be asked instead (``About.results_to``).
+What finds no room all the same. More records than usual may be settled in part, as where an instrument of each of many
+different ones is slow to be answered. Brokers may take less than before; and while a partition catches up, all must be
+taken that its owner before could have posted, whatever room it had and whatever its mapping made. Then a commit says up
+to which offset the results topic is to be asked instead (``About.results_to``).
 """
 
 import base64
@@ -153,20 +154,25 @@ class Part(msgspec.Struct, eq=False, frozen=True, gc=False):
 
 
 class Ledger:
-    """How many bits the records with several posts may need in a commit, at most: those whose results are not durable.
+    """How many bits the records with several posts may need in a commit: those whose results are not durable.
 
-    Each is paid for when it is taken. The distances between them are counted by ``ahead``, since they grow when one
-    between is settled.
+    Each is paid for when it is taken; lists of tags at a part of their price, but for the longest, since of different
+    ones few are told of at a time. The distances between records are counted by ``ahead``: they grow when one between
+    is settled.
     """
 
-    __slots__ = ("_bits", "_durable", "_lists", "of")
+    __slots__ = ("_bits", "_durable", "_lengths", "_lists", "_per_list", "of")
 
-    def __init__(self) -> None:
+    def __init__(self, per_list: int = 1) -> None:
+        """Of so many lists, one is told of."""
+        self._per_list = per_list
         self.of: dict[int, Parts] = {}
         """By offset, in order: what is not durable."""
         self._bits = 0
         self._lists: dict[Tags, int] = {}
         """How many of them have the same list of tags."""
+        self._lengths: dict[int, int] = {}
+        """How many lists are so long."""
         self._durable: list[Parts] = []
         """Those whose last results are in the transaction being built."""
 
@@ -174,8 +180,10 @@ class Ledger:
         """One is taken."""
         before = self._lists.get(parts.tags, 0)
         self._lists[parts.tags] = before + 1
+        if not before:
+            self._count_list(parts.count, 1)
         parts.cost = parts.count + _gamma_bits(len(self._lists))
-        self._bits += parts.cost + (0 if before else _list_bits(parts.count))
+        self._bits += parts.cost
         self.of[parts.offset] = parts
 
     def remove(self, parts: Parts) -> None:
@@ -187,7 +195,14 @@ class Ledger:
             self._lists[parts.tags] = others
         else:
             del self._lists[parts.tags]
-            self._bits -= _list_bits(parts.count)
+            self._count_list(parts.count, -1)
+
+    def _count_list(self, length: int, more: int) -> None:
+        self._bits += more * (_list_bits(length) // self._per_list)
+        if count := self._lengths.get(length, 0) + more:
+            self._lengths[length] = count
+        else:
+            del self._lengths[length]
 
     def settled(self, parts: Parts) -> None:
         """The last of its results is in the transaction being built."""
@@ -204,7 +219,8 @@ class Ledger:
 
         The records' distances take a bit an offset too, or so many for each, whatever is less.
         """
-        left = bits - self._bits
+        longest = _list_bits(max(self._lengths, default=0))
+        left = bits - self._bits - (longest - longest // self._per_list)
         return max(left // 2, left - MOST_DISTANCE * len(self.of))
 
     def partial(self) -> Iterator[tuple[int, Told]]:
