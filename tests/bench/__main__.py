@@ -1,8 +1,9 @@
 """``python -m tests.bench [PART …] [--quick] [--out DIR]``: measures, and writes one JSON document and one picture.
 
-Parts: throughput, today, distant (an ADS that answers after 5 ms), provider (LSEG's own code), latency, stages, mapping
-(beside the same by hand), growth, overload, recovery, harm, scale, brokers (of three, beside Kafka's own client), plan,
-loading (mapping files and a table); all of them where none is named. What other parts left in the document stays.
+Parts: throughput, curves (records of many posts, beside single quotes), today, distant (an ADS that answers after
+5 ms), provider (LSEG's own code), latency, stages, mapping (beside the same by hand), growth, overload, recovery, harm,
+scale, brokers (of three, beside Kafka's own client), plan, loading (mapping files and a table); all of them where none
+is named. What other parts left in the document stays.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from typing import Any
 from tests.bench import (
     broker_outages,
     by_hand,
+    curves,
     growth,
     harm,
     latency,
@@ -42,6 +44,11 @@ ADS = ("--no-check-fields",)
 def _throughput(quick: bool) -> dict[str, Any]:
     with Setting(ads=ADS) as setting:
         return throughput.measure(setting, *((30_000, 2) if quick else (80_000, 4)))
+
+
+def _curves(quick: bool) -> dict[str, Any]:
+    with Setting(ads=ADS) as setting:
+        return curves.measure(setting, *((24_000, 2) if quick else (80_000, 4)))
 
 
 def _today(quick: bool) -> dict[str, Any]:
@@ -132,6 +139,7 @@ def _loading(quick: bool) -> dict[str, Any]:
 
 PARTS: dict[str, Part] = {
     "throughput": _throughput,
+    "curves": _curves,
     "today": _today,
     "distant": _distant,
     "provider": _provider,

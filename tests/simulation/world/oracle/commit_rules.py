@@ -26,7 +26,7 @@ class CommitRules:
         """Versions of which a commit has said so."""
         self._in_doubt: set[int] = set()
         """Those of them that some mapping makes more of than has results: another commit need not say so."""
-        self.gone = False
+        self._gone = False
         """Whether offsets were lost."""
         self._asked: dict[Partition, int] = {}
         """Up to where the last commit of a partition says that the results topic is to be asked."""
@@ -39,7 +39,7 @@ class CommitRules:
 
     def offsets_gone(self) -> None:
         """Nobody knows any more which posts a mapping did not make: another one may make them, though it was over."""
-        self.gone = True
+        self._gone = True
         mappings = (0,) if self._plan.curves is None else self._plan.curves.mappings
         records = self._history.by_version
         self._in_doubt = {
@@ -53,7 +53,7 @@ class CommitRules:
         for record in self._history.log(partition.number):
             if record.offset >= begin:
                 self._check(process, record, told, record.offset < commit.offset or record.offset in told.whole)
-        parts = () if self.gone else told.parts  # it begins anew, and earlier runs may have been further
+        parts = () if self._gone else told.parts  # it begins anew, and earlier runs may have been further
         last = max((*told.whole, *parts), default=commit.offset)
         if last - commit.offset >= self._plan.span:
             self._complain("4: ran too far ahead", f"{partition}: {commit.offset} and {last}", partition)
@@ -67,7 +67,7 @@ class CommitRules:
 
     def _check_asked(self, process: ProcessEvidence, partition: Partition, told: Told, commit: Commit) -> None:
         """The results topic is to be asked only for what a commit has no room to tell, or where offsets are gone."""
-        if self.gone or not self._plan.takes.tells:
+        if self._gone or not self._plan.takes.tells:
             return
         bits = 2 * max(told.whole, default=commit.offset) - 2 * commit.offset  # as much as it could be, and more
         for record in self._history.log(partition.number):

@@ -49,12 +49,7 @@ class ResultRules:
         return key in self.results
 
     def unordered(self, newer: PartKey, older: PartKey) -> bool:
-        """Whether the newer one is over by a mapping that makes no post of it, or none of the older one.
-
-        Where offsets were lost and mappings differ, it is begun before what was over, and nobody knows how far it went.
-        """
-        if self._commits.gone and self._plan.curves is not None and len(self._plan.curves.mappings) > 1:
-            return True
+        """Whether the newer one is over by a mapping that makes no post of it, or none of the older one."""
         result = self.results.get(newer)
         if result is None:
             return self._commits.is_over(newer[0])
