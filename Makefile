@@ -53,7 +53,7 @@ simulate: setup ## Seeded runs of the daemon through every fault: SEEDS=10000 ST
 OPTIONS ?=
 
 .PHONY: chaos
-chaos: setup ## The long run of faults on three brokers, three daemons and the vendor's provider (Java 17, Maven; 20 minutes)
+chaos: setup ## The long run of faults on three brokers, daemons and the vendor's provider (Java 17, Maven; 20 minutes; OPTIONS="--plan curves": 3)
 	$(BIN)/python -m tests.integration.rigs.chaos $(OPTIONS)
 
 .PHONY: bench

@@ -59,6 +59,8 @@ def charts(found: dict[str, Any]) -> list[Chart]:
     made = []
     if "throughput" in found:
         made.append(_throughput(found["throughput"]))
+    if "curves" in found:
+        made.append(_curves(found["curves"]["again"]))
     if "today" in found:
         made.append(_today(found["today"], "answering at once"))
     if "distant" in found:
@@ -80,6 +82,17 @@ def _throughput(found: dict[str, Any]) -> Chart:
     ratio = _median(found["ratio"])
     noted = [bar._replace(note=f"{bar.value:,.0f} a second") for bar in bars]
     return Chart(f"Records a second, Kafka to Kafka: {ratio:.2f} of the bare loop", noted)
+
+
+def _curves(found: dict[str, Any]) -> Chart:
+    rates = {points: _median(each) for points, each in found["posts_per_second"].items()}
+    bars = [
+        Bar("single quotes", value, f"{value:,.0f} a second", "reference")
+        if points == "1"
+        else Bar(f"curves of {points} points", value, f"{value:,.0f} a second", "contribd")
+        for points, value in rates.items()
+    ]
+    return Chart("Posts a second of curves and of single quotes, Kafka to Kafka", bars)
 
 
 def _today(found: dict[str, Any], ads: str) -> Chart:

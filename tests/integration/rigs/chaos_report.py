@@ -59,7 +59,7 @@ class Report:
     def text(self) -> str:
         """For people."""
         lines = [
-            f"records    {self.records:,} of {self.judged.expected:,} posts in {self.seconds:.0f} s",
+            f"records    {self.records:,} with {self.judged.expected:,} results to come, in {self.seconds:.0f} s",
             f"results    {self.results:,}: {dict(self.statuses)}",
             f"poison     {dict(self.poisoned)}",
             f"unreadable {dict(self.unreadable)}",
