@@ -42,7 +42,6 @@ class SourceControl(Protocol):
     def pause(self, partitions: frozenset[Partition]) -> None: ...
     def release(self) -> None: ...
     def skip(self, skip: Skip) -> None: ...
-    def retake(self, partitions: frozenset[Partition]) -> None: ...
     def stop(self) -> None: ...
 
 
@@ -141,8 +140,6 @@ class Loop:
         if (paused := self.engine.take_paused()) != self._paused:
             self._paused = paused
             self._source.pause(paused)
-        if retake := self.engine.take_retake():
-            self._source.retake(retake)
         if self._revoking and self.engine.settled(self._revoking[0]):
             self._revoking.popleft()  # said once: said again, it could let the next ones go before they are settled
             self._source.release()

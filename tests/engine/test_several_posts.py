@@ -310,7 +310,7 @@ def test_what_is_rejected_while_it_catches_up_is_left_to_the_results_topic_where
         rig.frames.clear()
         rig.commit()
         rig.tick(0.01)
-    assert rig.engine.intake.trackers[P0].commit() == (40, "")
+    assert rig.engine.intake.trackers[P0].commit() == (40, "contribd1:.1")
 
 
 def test_where_nothing_can_be_told_of_parts_each_record_goes_alone() -> None:

@@ -45,6 +45,7 @@ from contribd.engine.records.commit_metadata import (
     decode_about,
     decode_metadata,
     decode_parts,
+    decode_turn,
     span_of,
     told_in,
 )
@@ -111,7 +112,6 @@ class Engine:
         self._rules = rules
         self._accepted = Accepted()
         """By the metadata that came with offsets."""
-        self._retake: frozenset[Partition] = frozenset()
         self._handlers: dict[type, Callable[[Any, Now], None]] = {
             Assigned: self._assigned,
             CaughtUp: self._caught_up,
@@ -153,6 +153,7 @@ class Engine:
                 catching_up=catching_up,
                 others=self._others,
                 about=about._replace(rules=self._rules),
+                turn=decode_turn(commit.metadata),
                 told=self._told,
                 curves_per_told=self._bounds.curves_per_told,
                 characters=self._characters,
@@ -279,8 +280,7 @@ class Engine:
         self._free(self.outbox.not_committed(event.number), InstrumentEvent.FORGOTTEN)
 
     def _limited(self, event: BrokerLimits, _now: Now) -> None:
-        """What a commit can tell of bounds how far a partition may run ahead. Those that have run further begin anew at
-        what is durable: their next prices wait for results that no commit could tell of."""
+        """What a commit can tell of bounds how far a partition may run ahead."""
         span, told, characters = span_of(event.metadata), told_in(event.metadata), event.metadata
         if event.guessed:
             before, since = self._accepted, self.outbox.accepted
@@ -293,8 +293,7 @@ class Engine:
         self._span, self._told, self._characters = span, told, characters
         if not self.intake.trackers and not event.guessed:  # whoever had them before was told so too
             self._others = span
-        self._retake |= self.intake.bound(span, told, characters)
-        self.outbox.look_at_reach()
+        self.intake.bound(span, told, characters)
 
     def _free(self, instruments: list[Instrument], event: InstrumentEvent) -> None:
         for instrument in instruments:
@@ -416,11 +415,6 @@ class Engine:
         if self.withdrawals.listens:
             self.withdrawals.not_heard(self.intake.trackers[partition] for partition in paused)
         return paused
-
-    def take_retake(self) -> frozenset[Partition]:
-        """Partitions that must be revoked, and assigned anew at what is durable."""
-        partitions, self._retake = self._retake, frozenset()
-        return partitions
 
     def settled(self, partitions: frozenset[Partition]) -> bool:
         """Whether nothing of these partitions is in flight or unwritten."""

@@ -29,8 +29,8 @@ MAX_METADATA: Final = 4_096
 """Characters of commit metadata a broker takes by default."""
 
 MIN_METADATA: Final = 52
-"""Characters. The span is made no narrower than fits into these, which is 24 offsets: a broker that takes less cannot
-be worked with."""
+"""Characters. The span is made no narrower than fits into these, which is 24 offsets; and a commit that leaves to the
+results topic what is settled fits, too. A broker that takes less cannot be worked with."""
 
 MAX_WAITING_RECORDS: Final = 50_000
 """Records taken and not yet settled, over all partitions, before every partition is paused. At about 2 KiB a record

@@ -71,7 +71,6 @@ class Source:
         self._commands = runtime.queue()
         """Sets of partitions, each the ones to pause from then on."""
         self._skips = runtime.queue()
-        self._to_retake = runtime.queue()
         """Sets of partitions, each to be begun anew."""
         self._stopping = runtime.event()
         self._leaving = runtime.event()
@@ -116,10 +115,6 @@ class Source:
     def skip(self, skip: Skip) -> None:
         """Goes on behind what cannot be read, or says why not: by a ``Skipped``, unless it is too late for one."""
         self._skips.put(skip)
-
-    def retake(self, partitions: frozenset[Partition]) -> None:
-        """Revoke these and begin them anew at what is committed."""
-        self._to_retake.put(partitions)
 
     def release(self) -> None:
         """The partitions being revoked are settled: the rebalance may go on."""
@@ -204,7 +199,7 @@ class Source:
             self._stopping.set()
         except KafkaError as error:  # what was polled is not given again
             self._failed(error)
-        for partition in self._assignment.retake_changed(consumer) | self._retaken(consumer):
+        for partition in self._assignment.retake_changed(consumer):
             polled.pop(partition, None)
         self._assignment.drop_settled(polled)
         if self._blocked.follow(consumer):
@@ -213,10 +208,6 @@ class Source:
     def _hand_over(self, records: dict[Partition, list[Record]]) -> None:
         self._handed_over += sum(map(len, records.values()))
         self._emit(Records(list(records.items())))
-
-    def _retaken(self, consumer: MemberConsumer) -> set[Partition]:
-        again = frozenset[Partition]().union(*_taken(self._to_retake))
-        return self._assignment.retake(consumer, again) if again else set()
 
     def _failed(self, error: KafkaError) -> None:
         self._pulse.rest()

@@ -260,7 +260,7 @@ def with_curves(plan: Plan) -> Plan:
     if rng.random() < 0.15 and not plan.latest and not calm:
         rates[OFFSETS_GONE] = 0.05
         rates.pop("wall_step", None)  # what has its result is looked up by when it was written
-    takes = plan.takes if plan.takes.metadata == 4_096 else replace(plan.takes, metadata=rng.choice((60, 150, 300)))
+    takes = plan.takes if plan.takes.metadata == 4_096 else replace(plan.takes, metadata=rng.choice((52, 60, 150, 300)))
     return replace(plan, curves=curves, takes=takes, rates=rates, shares=plan.shares if calm else plan.shares | shares)
 
 

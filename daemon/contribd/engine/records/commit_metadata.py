@@ -123,6 +123,11 @@ def decode_about(metadata: str) -> About:
     return About(topic_id or None, _number(partitions), _number(results_to), _number(since), rules or None)
 
 
+def decode_turn(metadata: str) -> int:
+    """The turn that a commit's metadata was made with."""
+    return _number(_split(metadata)[1]) if metadata.startswith(_HEADER) else 0
+
+
 def decode_parts(prefix: int, metadata: str) -> dict[int, Told]:
     """The records above ``prefix`` that are settled in part, by offset in order, and which of their posts have results.
 

@@ -41,11 +41,10 @@ class Intake:
         """Nothing more can be read of these for now, and of all others something can."""
         self._blocked = partitions
 
-    def bound(self, span: int, told: int, characters: int) -> frozenset[Partition]:
-        """None of them may run further ahead from now on; those that have already."""
-        return frozenset(
-            partition for partition, tracker in self.trackers.items() if tracker.bound(span, told, characters)
-        )
+    def bound(self, span: int, told: int, characters: int) -> None:
+        """None of them may run further ahead from now on."""
+        for tracker in self.trackers.values():
+            tracker.bound(span, told, characters)
 
     def stop(self, partitions: Iterable[Partition]) -> set[OffsetTracker]:
         """Takes nothing more of these partitions; their trackers."""

@@ -59,10 +59,10 @@ class OffsetTracker:
         "partition",
         "start",
         "state",
+        "turn",
         "waiting",
         "waiting_bytes",
         "withdrawing",
-        "withdrawn",
     )
 
     def __init__(
@@ -74,6 +74,7 @@ class OffsetTracker:
         *,
         catching_up: bool = False,
         about: About = NOTHING,
+        turn: int = 0,
         others: int = 0,
         told: int = MAX_TOLD,
         curves_per_told: int = 1,
@@ -82,8 +83,8 @@ class OffsetTracker:
         same_rules: bool = False,
         earlier: Mapping[int, Told] | None = None,
     ) -> None:
-        """``start``, ``settled_above``, ``earlier`` and ``about`` are what the group's last commit says (see
-        ``decode_metadata``, ``decode_parts``).
+        """``start``, ``settled_above``, ``earlier``, ``about`` and ``turn`` are what the group's last commit says (see
+        ``commit_metadata``).
 
         Nothing ``span`` or more offsets past the oldest record without a durable result is taken, nor more than a
         commit can tell of in ``told`` bits, of ``curves_per_told`` different ones one; while it catches up, nothing
@@ -99,8 +100,9 @@ class OffsetTracker:
         """Bytes of their values."""
         self.withdrawing = 0
         """Withdrawals of its quotes made and not settled."""
-        self.withdrawn = 0
-        """Withdrawals of its quotes settled: part of each commit, which else would not differ from the one before."""
+        self.turn = turn
+        """Part of each commit, which else might not differ from the one before: counts withdrawals settled, and commits
+        that leave out what is settled."""
         self._about = about
         self._seen: deque[int] = deque()
         """Records seen, from the first unsettled one on."""
@@ -184,7 +186,7 @@ class OffsetTracker:
     def settle_withdrawal(self) -> None:
         """The result of one is part of the transaction being built."""
         self.withdrawing -= 1
-        self.withdrawn += 1
+        self.turn += 1
 
     # Its records
 
@@ -374,37 +376,17 @@ class OffsetTracker:
         """Whether half of what may be taken ahead of a record is."""
         return self._last_seen - offset >= self._run_ahead // 2
 
-    def bound(self, span: int, told: int, characters: int) -> bool:
-        """A commit can tell of so many offsets from now on, and of parts too in so many bits and characters; whether
-        more offsets than that were taken already."""
+    def bound(self, span: int, told: int, characters: int) -> None:
+        """A commit can tell of so many offsets from now on, and of parts too in so many bits and characters."""
         self._span, self._told, self._characters = span, told, characters
         self._measure()
-        return max(self._last_seen, self._last_settled) - self.low_watermark >= span
-
-    @property
-    def _last_settled(self) -> int:
-        return self._base + self._flags.rfind(_SETTLED)
-
-    def reach(self, settling: Mapping[int, int] = NONE) -> int:
-        """The offset below which a commit could tell what is settled, if these were too (offset, how many of its
-        posts); 0 where what is settled already lies beyond it."""
-        flags, base = self._flags, self._base
-        end = base + len(flags)
-        left = {offset: parts.count - parts.settled.bit_count() for offset, parts in self._ledger.of.items()}
-        is_open = (
-            at
-            for at in self._seen
-            if settling.get(at, 0) < left.get(at, 1) and not (at < end and flags[at - base] == _SETTLED)
-        )
-        reach = next(is_open, self._last_seen + 1) + self._span
-        return reach if self._last_settled < reach else 0
 
     def commit(self) -> Commit:
         """What the transaction that carries all settled results must commit.
 
-        Offsets that an earlier run settled and this one has not reached yet stay in the bitmap. Where there is no room
-        to tell which parts of records are settled, the results topic is to be asked by whoever begins there; and what
-        only spares it some work is left out.
+        Offsets that an earlier run settled and this one has not reached yet stay in the bitmap. What there is no room
+        for is left to the results topic, which whoever begins there asks: which parts of records are settled, and then
+        which records; what only spares it some work is left out before those.
         """
         self._advance()
         if self._about.results_to and self._about.results_to <= self._base:
@@ -413,14 +395,26 @@ class OffsetTracker:
         if not self._within_rules:
             about = about._replace(rules=None)
         partial = self._partial() if self._ledger.of or self._earlier else {}
-        parts, turn = encode(self._base, partial), self.withdrawn
+        parts = encode(self._base, partial)
         if parts and (not self._told or text_bits(bitmap, parts) > self._told):
             about, parts = self._ask_results(about, partial), ""
-            turn += sum(told.settled.bit_count() for told in partial.values())  # or it could be as the commit before
-        metadata = encode_metadata(bitmap, turn, about, parts)
+            self.turn += 1
+        metadata = encode_metadata(bitmap, self.turn, about, parts)
         if len(metadata) > self._characters:
-            metadata = encode_metadata(bitmap, turn, about._replace(rules=None, results_since=0), parts)
+            metadata = encode_metadata(bitmap, self.turn, about._replace(rules=None, results_since=0), parts)
+        if len(metadata) > self._characters:
+            metadata = self._without_bitmap(about, partial)
         return Commit(self._base, metadata)
+
+    def _without_bitmap(self, about: About, partial: Mapping[int, Told]) -> str:
+        """All that is settled above the prefix is left to the results topic."""
+        settled_to = max(self._base + self._flags.rfind(_SETTLED), about.results_to - 1, *partial) + 1
+        self.turn += 1
+        said = About(about.topic_id, about.partitions, settled_to)
+        metadata = encode_metadata(0, self.turn, said)
+        if len(metadata) > self._characters:
+            metadata = encode_metadata(0, self.turn, said._replace(partitions=0))
+        return metadata
 
     @property
     def _within_rules(self) -> bool:

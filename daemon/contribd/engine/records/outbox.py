@@ -11,7 +11,6 @@ from contribd.engine.records.instruments import Instrument
 from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.parts import Parts
 from contribd.engine.records.price import Settlement
-from contribd.engine.records.reach import within_reach
 
 
 class Batch(NamedTuple):
@@ -25,8 +24,7 @@ class Batch(NamedTuple):
 class Outbox:
     """Settled records in order. One batch is being written at a time; its offsets are fixed when it is taken.
 
-    A batch that failed is offered again, less what belongs to partitions revoked since. Where the brokers take less
-    with an offset than was thought, what a commit cannot tell of waits (see ``reach``).
+    A batch that failed is offered again, less what belongs to partitions revoked since.
     """
 
     def __init__(self, bounds: Bounds = DEFAULT_BOUNDS) -> None:
@@ -38,17 +36,9 @@ class Outbox:
         """Records all of whose posts turned out to have results already: a commit has to say so."""
         self._known_taken: set[OffsetTracker] = set()
         """Partitions of those that are in the batch."""
-        self._known_beyond = 0
-        """How many of those known a commit cannot tell of, as long as nothing else is settled."""
         self._writing = False
         self._number = 0
         self.accepted = Accepted()
-        self._looks_at_reach = False
-        """Whether more may be settled than a commit can tell of."""
-        self._beyond = 0
-        """How many of those pending a commit cannot tell of, as long as nothing else is settled."""
-        self._stuck = False
-        """No commit can tell of what was taken: it goes with its partition, which begins anew."""
 
     def __len__(self) -> int:
         return len(self._pending) + len(self._taken) + len(self._known) + len(self._known_taken)
@@ -56,17 +46,11 @@ class Outbox:
     @property
     def can_take(self) -> bool:
         """Whether ``take`` would give a batch."""
-        if self._writing or self._stuck:
-            return False
-        return bool(self._taken) or len(self._pending) > self._beyond or self._has_known
+        return not self._writing and bool(self._taken or self._pending or self._known or self._known_taken)
 
     def add(self, settlement: Settlement, instrument: Instrument | None = None) -> None:
         """A settled record; ``instrument`` is freed for its next price once the result is durable."""
         self._pending.append((settlement, instrument))
-
-    @property
-    def _has_known(self) -> bool:
-        return len(self._known) > self._known_beyond or bool(self._known_taken)
 
     def add_known(self, tracker: OffsetTracker, parts: Parts) -> None:
         """A record all of whose posts have results already: others, which had none, its mapping makes no more."""
@@ -77,15 +61,12 @@ class Outbox:
         if self._writing:
             return None
         if not self._taken:
-            (self._fill_within_reach if self._looks_at_reach else self._fill)()
+            self._fill()
         self._take_known()
         if not self._taken and not self._known_taken:
             return None
         settlements = [settlement for settlement, _ in self._taken]
         trackers = dict.fromkeys([*(settlement.tracker for settlement in settlements), *self._known_taken])
-        if self._looks_at_reach and not all(tracker.reach() for tracker in trackers):
-            self._stuck = True
-            return None
         self._writing = True
         self._number += 1
         commits = {tracker.partition: tracker.commit() for tracker in trackers}
@@ -93,15 +74,10 @@ class Outbox:
         return self._batch
 
     def _take_known(self) -> None:
-        """Those below the reach of a commit; the others wait until more is settled."""
-        waiting = []
         for tracker, parts in self._known:
-            if self._looks_at_reach and parts.offset >= tracker.reach():
-                waiting.append((tracker, parts))
-            else:
-                tracker.settle_whole(parts)
-                self._known_taken.add(tracker)
-        self._known, self._known_beyond = waiting, len(waiting)
+            tracker.settle_whole(parts)
+            self._known_taken.add(tracker)
+        self._known.clear()
 
     def _fill(self) -> None:
         """Up to the bounds, and on to the price that carried the last ones: if they were written and it was not, a
@@ -116,16 +92,6 @@ class Outbox:
             settlement.mark_settled()
             taken.append(entry)
 
-    def _fill_within_reach(self) -> None:
-        near, beyond = within_reach(self._pending)
-        for settlement, _ in near:
-            settlement.mark_settled()
-        self._taken, self._pending, self._beyond = near, deque(beyond), len(beyond)
-
-    def look_at_reach(self) -> None:
-        """From now on, more may be settled than a commit can tell of."""
-        self._looks_at_reach = True
-
     def committed(self, number: int) -> list[Instrument]:
         """The batch is durable: the instruments it frees."""
         commits = self._expect(number).commits
@@ -137,7 +103,6 @@ class Outbox:
         self._known_taken.clear()
         self._taken = []
         self._batch, self._writing = None, False
-        self._beyond = self._known_beyond = 0
         return freed
 
     def not_committed(self, number: int) -> list[Instrument]:
@@ -155,9 +120,7 @@ class Outbox:
         return freed
 
     def holds(self, tracker: OffsetTracker) -> bool:
-        """Whether a result of this partition is pending or being written, and can be."""
-        if self._stuck:
-            return False
+        """Whether a result of this partition is pending or being written."""
         trackers = (settlement.tracker for settlement, _ in chain(self._taken, self._pending))
         known = (each for each, _ in self._known)
         return any(each is tracker for each in chain(trackers, known, self._known_taken))
@@ -169,13 +132,12 @@ class Outbox:
 
     def _drop_pending(self, trackers: set[OffsetTracker]) -> list[Instrument]:
         kept, freed = without(self._pending, lambda tracker: tracker in trackers)
-        self._pending, self._beyond = deque(kept), 0
+        self._pending = deque(kept)
         return freed
 
     def _drop_closed(self) -> list[Instrument]:
         self._taken, freed = without(self._taken, lambda tracker: tracker.closed)
         self._known_taken = {tracker for tracker in self._known_taken if not tracker.closed}
-        self._stuck = False
         return freed
 
     def _expect(self, number: int) -> Batch:

@@ -147,7 +147,9 @@ class Assignment:
             _log.error(OUT_OF_RANGE, partitions=_names(out_of_range))
             self._starts.out_of_range |= out_of_range
         if changed := other | out_of_range:
-            self._retake(consumer, changed)
+            consumer.pause(changed)
+            self.revoked(consumer, changed)
+            self.assigned(consumer, changed)
         return changed
 
     def drop_settled(self, polled: dict[Partition, list[Record]]) -> None:
@@ -157,19 +159,6 @@ class Assignment:
             if records[-1].offset >= settled.highest:
                 del self._settled[partition]
             polled[partition] = [record for record in records if record.offset not in settled]
-
-    def retake(self, consumer: MemberConsumer, partitions: Collection[Partition]) -> set[Partition]:
-        """These begin anew at what is committed, where they are still ours: what was fetched just now is not used."""
-        again = self.announced(consumer).intersection(partitions)
-        if again:
-            _log.info("beginning anew at the committed offset: a commit can tell of less", partitions=_names(again))
-            self._retake(consumer, again)
-        return again
-
-    def _retake(self, consumer: MemberConsumer, partitions: set[Partition]) -> None:
-        consumer.pause(partitions)
-        self.revoked(consumer, partitions)
-        self.assigned(consumer, partitions)
 
     def tell_caught_up(self, consumer: MemberConsumer) -> None:
         """Tells of partitions that are where their log ended when they were assigned."""

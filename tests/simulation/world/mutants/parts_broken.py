@@ -10,7 +10,7 @@ from tests.simulation.world.plan import CurvePlan, Plan, Takes, harm_alone, harm
 
 from contribd.engine.records import offsets as tracker_module
 from contribd.engine.records import result_encoder as encoder_module
-from contribd.engine.records.commit_metadata import About
+from contribd.engine.records.commit_metadata import About, encode_metadata
 from contribd.engine.records.intake import Intake
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
@@ -54,6 +54,11 @@ def _without_answers(seed: int) -> Plan:
     """The outcome of many transactions is not known."""
     plan = _UNTOLD(seed)
     return replace(plan, shares={**plan.shares, "txn_unknown": 0.3})
+
+
+def _in_few_characters(seed: int) -> Plan:
+    """Each process has to find out that the brokers take little with an offset."""
+    return replace(_killed()(seed), takes=Takes(metadata=52))
 
 
 def _without_offsets(seed: int) -> Plan:
@@ -114,8 +119,13 @@ def _is_asked_of_too_little(original: Any, self: OffsetTracker, *args: Any) -> A
     return about._replace(results_to=about.results_to - 1)
 
 
-def _same_text_again(original: Any, bitmap: int, turn: int, about: About, parts: str) -> str:
+def _same_text_again(original: Any, bitmap: int, turn: int, about: About, parts: str = "") -> str:
     return str(original(bitmap, 0 if about.results_to else turn, about, parts))
+
+
+def _bitmap_is_lost(_original: Any, self: OffsetTracker, about: About, *_args: Any) -> str:
+    self.turn += 1
+    return encode_metadata(0, self.turn, about._replace(rules=None, results_since=0))
 
 
 def _as_if_by_the_same_rules(original: Any, self: OffsetTracker, *args: Any, **how: Any) -> None:
@@ -269,6 +279,12 @@ MUTANTS = [
         [around(tracker_module, "encode_metadata", _same_text_again)],
         500,
         world=_without_answers,
+    ),
+    Mutant(
+        "a bitmap without room is left to the results topic",
+        [around(OffsetTracker, "_without_bitmap", _bitmap_is_lost)],
+        500,
+        world=_in_few_characters,
     ),
     Mutant(
         "the last owner may have taken more, by other rules",
