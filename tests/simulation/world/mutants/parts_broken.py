@@ -58,7 +58,7 @@ def _without_answers(seed: int) -> Plan:
 
 def _in_few_characters(seed: int) -> Plan:
     """Each process has to find out that the brokers take little with an offset."""
-    return replace(_killed()(seed), takes=Takes(metadata=52))
+    return replace(_killed()(seed), takes=Takes(metadata=52, tells=False))
 
 
 def _without_offsets(seed: int) -> Plan:
