@@ -74,7 +74,7 @@ def engine(loaded: Loaded, rng: Random, log: EventLog) -> Engine:
 
 
 def _rules(loaded: Loaded) -> str | None:
-    """What commits name the rules by; None where they make one post of a record at most."""
+    """What commits and results name the rules by; None where they make one post of a record at most."""
     if not loaded.mapper.makes_several:
         return None
     return sha256(f"{__version__} {loaded.digest}".encode()).hexdigest()[:RULES_LENGTH]
@@ -91,7 +91,10 @@ def control(loaded: Loaded, environ: Mapping[str, str], ask: Ask) -> ControlServ
 
 def results(loaded: Loaded) -> ResultEncoder:
     """The encoder of this process's results."""
-    return ResultEncoder(instance=loaded.settings.instance, version=__version__, config=loaded.digest)
+    settings = loaded.settings
+    return ResultEncoder(
+        instance=settings.instance, version=__version__, config=loaded.digest, rules=_rules(loaded) or ""
+    )
 
 
 def kafka(loaded: Loaded, rng: Random) -> KafkaSettings:

@@ -105,11 +105,11 @@ def test_a_part_that_cannot_be_mapped_is_rejected_by_itself() -> None:
     batch = rig.batch()
     results = rig.decoded(batch)
     assert [(one["status"], one["source"]["part"]) for one in results] == [("REJECTED", n) for n in (1, 2, 3)]
-    encoder = ResultEncoder(instance="i", version="v", config="c")
+    encoder = ResultEncoder(instance="i", version="v", config="c", rules="r")
     (first, *_), rejected = batch.settlements, encoder.encode_reject(batch.settlements[0])
     assert rejected.value == value
     assert {("ric", b"B"), ("service", b"TRCC"), ("part", b"1/4")} < set(rejected.headers)
-    assert ("part", b"1/4") in encoder.encode(first).headers
+    assert {("part", b"1/4"), ("rules", b"r")} < set(encoder.encode(first).headers)
     rig.handle_committed(batch.number)
     rig.ack(1)
     assert rig.commit()[0]["status"] == "ACK"

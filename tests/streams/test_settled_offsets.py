@@ -33,6 +33,16 @@ def test_of_two_mappings_the_parts_of_the_last_one_count() -> None:
     assert 7 in settled
 
 
+def test_parts_of_two_mappings_that_make_as_many_are_not_all() -> None:
+    settled = SettledOffsets(0, 20)
+    settled.add_part(7, b"1/2", b"TRCC", b"A", b"before")
+    settled.add_part(7, b"0/2", b"TRCC", b"A", b"now")
+    settled.add_part(7, b"0/2", b"TRCC", b"B", b"now")
+    assert (7 in settled, settled.in_part) == (False, {7: Told(tags_of([("TRCC", "A"), ("TRCC", "B")]), 0b11)})
+    settled.add_part(7, b"1/2", b"TRCC", b"C", b"now")
+    assert 7 in settled
+
+
 @pytest.mark.parametrize("part", [b"", b"x/3", b"3", b"1/-2", b"1/" + b"9" * 40])
 def test_what_is_no_part_of_ours_says_nothing(part: bytes) -> None:
     settled = SettledOffsets(0, 20)

@@ -23,7 +23,7 @@ STAMP_MARGIN: Final = 3_600
 """Seconds by which the clock of whoever stamped a record may be ahead of that of whoever wrote its result."""
 
 RULES_LENGTH: Final = 8
-"""Characters of the digest of the rules that a commit names: enough to tell the rules of one group from the next."""
+"""Characters of the digest of the rules that commits and results name: enough to tell those of one group apart."""
 
 MAX_METADATA: Final = 4_096
 """Characters of commit metadata a broker takes by default."""

@@ -42,9 +42,13 @@ class _Place(NamedTuple):
 
 
 class ResultEncoder:
-    """Encodes settlements of one process: ``instance``, ``version`` and ``config`` digest go into each."""
+    """Encodes settlements of one process: ``instance``, ``version`` and ``config`` digest go into each.
 
-    def __init__(self, *, instance: str, version: str, config: str) -> None:
+    ``rules``: what those of one of a record's posts name the rules by, which made so many of it.
+    """
+
+    def __init__(self, *, instance: str, version: str, config: str, rules: str = "") -> None:
+        self._rules = rules.encode()
         self._stamp = Stamp()
         self._places: dict[tuple[Partition, str | None], _Place] = {}
         self._result_bytes = self._reject_bytes = MAX_RESULT_BYTES
@@ -78,7 +82,7 @@ class ResultEncoder:
         else:
             headers += place.headers
             if s.part is not None and s.part.of.made > 1:
-                headers.append(_part(s.part))
+                headers += [_part(s.part), ("rules", self._rules)]
         key = s.key if outcome.ric is None else outcome.ric.encode()
         return Encoded(source.encode() if key is None else key, value, headers)
 

@@ -193,13 +193,14 @@ class AskingConsumer(OffsetReader, Protocol):
 class ResultSource(NamedTuple):
     """What a result's headers say of its record: ``topic:partition:offset``, empty for what is of no record, and the
     topic's id, where there is one. ``part``: where the record has several posts, which one it is, as ``3/40``; with its
-    service and RIC."""
+    service and RIC, and what names the rules that made so many."""
 
     source: bytes
     topic_id: bytes | None
     part: bytes | None = None
     service: bytes = b""
     ric: bytes = b""
+    rules: bytes = b""
 
     @classmethod
     def of(cls, headers: Iterable[tuple[str, bytes]]) -> Self:
@@ -208,7 +209,7 @@ class ResultSource(NamedTuple):
         source, part = found.get("source", b""), found.get("part")
         if part is None:
             return cls(source, found.get("topic_id"))
-        return cls(source, found.get("topic_id"), part, found.get("service", b""), found.get("ric", b""))
+        return cls(source, found.get("topic_id"), part, *(found.get(name, b"") for name in ("service", "ric", "rules")))
 
 
 class ResultSources(Protocol):

@@ -14,16 +14,16 @@ future, all of them. Where nothing is to be consumed (``latest``), only to say w
 Up to where. To the end of the log as it is now, whatever transactions are open: what lies behind an open one may be
 ours. It ends by its timeout at the latest. The partition is ours meanwhile, and nobody else writes results of it.
 
-Of a record that makes several posts, each has its result. It counts as settled once as many have as it made; before
-that, it is told which have theirs. Commits that have no room for that name the time from which on results are to be
-read, by the clock of a host that contributes: those are kept, and a smaller margin is enough.
+Of a record that makes several posts, each has its result, which says how many the rules of then made of it. It counts
+as settled once all those that one set of rules made have theirs; before that, it is told which have theirs. Commits
+that have no room for that name the time from which on results are to be read, by the clock of a host that contributes:
+those are kept, and a smaller margin is enough.
 
 What is bounded. Memory is a bit a record that has its result, and a little more for one that is settled in part. Time
 is not bounded: it is said how far it is, others' partitions are consumed meanwhile, and this thread is none that
 anybody waits for.
 
-What it cannot tell. Which part of a record is missing where two mappings, one after the other, made as many posts of it
-and both are there in part. Results that retention has deleted, or compaction; results of a version that wrote no
+What it cannot tell. Results that retention has deleted, or compaction; results of a version that wrote no
 topic's id count as of the topic there is. Without the right to read the results topic nothing is told.
 """
 
@@ -163,7 +163,7 @@ class ResultsLookup:
 
 
 def _take(found: Iterable[ResultSource], places: Mapping[bytes, tuple[SettledOffsets, bytes | None]]) -> None:
-    for source, topic_id, part, *key in found:
+    for source, topic_id, part, *made in found:
         place, _, offset = source.rpartition(b":")
         settled, wanted_id = places.get(place, (None, None))
         same = topic_id is None or wanted_id is None or topic_id == wanted_id
@@ -172,7 +172,7 @@ def _take(found: Iterable[ResultSource], places: Mapping[bytes, tuple[SettledOff
         if part is None:
             settled.add(int(offset))
         else:
-            settled.add_part(int(offset), part, *key)
+            settled.add_part(int(offset), part, *made)
 
 
 def _doubt(settled: Mapping[Partition, SettledOffsets], problem: str) -> None:

@@ -10,6 +10,9 @@ _CHUNK: Final = 1 << 15
 _PART_LENGTH: Final = 20
 """Longer than any ``3/40``."""
 
+Made = tuple[bytes, bytes]
+"""How many posts of a record were made, and by which rules."""
+
 _FULL: Final = bytes((255,)) * (_CHUNK // 8)
 
 
@@ -24,7 +27,7 @@ class SettledOffsets:
         self.problem: str | None = None
         """Why the results topic does not tell, or not of all."""
         self._chunks: dict[int, bytearray] = {}
-        self._parts: dict[int, dict[Key, tuple[bytes, bytes]]] = {}
+        self._parts: dict[int, dict[Key, tuple[bytes, Made]]] = {}
         """Records of which some posts have their results: which one of how many, by their RICs and services."""
 
     def __contains__(self, offset: int) -> bool:
@@ -41,17 +44,21 @@ class SettledOffsets:
         self.highest = max(self.highest, offset)
         self._parts.pop(offset, None)
 
-    def add_part(self, offset: int, part: bytes, service: bytes, ric: bytes) -> None:
-        """One post of a record has its result: ``part``, as ``3/40``, of this RIC and service."""
+    def add_part(self, offset: int, part: bytes, service: bytes, ric: bytes, rules: bytes = b"") -> None:
+        """One post of a record has its result: ``part``, as ``3/40``, of this RIC and service, made by these rules.
+
+        It settles the record if one and the same rules made all those that have theirs: others that make as many may
+        number them otherwise.
+        """
         number, _, count = part.partition(b"/")
         is_ours = number.isdigit() and count.isdigit() and len(part) < _PART_LENGTH
         if not is_ours or not self.begin <= offset < self.end or offset in self:
             return
         known = self._parts.setdefault(offset, {})
         key = key_of(service.decode(errors="replace"), ric.decode(errors="replace") or None, int(number))
-        known[key] = number, count
-        numbers = {each for each, of in known.values() if of == count}
-        if len(numbers) >= int(count):  # each of them by one and the same mapping, or by two that make as many
+        known[key] = number, (made := (count, rules))
+        numbers = {each for each, by in known.values() if by == made}
+        if len(numbers) >= int(count):
             self.add(offset)
 
     @property

@@ -8,7 +8,7 @@ from typing import cast
 from tests.simulation.world.environment.fiber import Fiber, runtime_of
 from tests.simulation.world.environment.host import Life, World
 from tests.simulation.world.environment.make_engine import make_engine
-from tests.simulation.world.environment.sim_client import connect, settings_of
+from tests.simulation.world.environment.sim_client import connect, rules_of, settings_of
 from tests.simulation.world.environment.sim_wire import Wire
 from tests.simulation.world.environment.sockets import SimSelector, SimSocket
 
@@ -72,7 +72,7 @@ class Process(Life):
             self.source,
             self.sink,
             self._lease,
-            ResultEncoder(instance=name, version="0", config="0"),
+            ResultEncoder(instance=name, version="0", config="0", rules=rules_of(self.mapping)),
             rejects=False,
             ack_timeout=world.plan.ack_timeout,
             clock=lambda: world.schedule.now,

@@ -58,7 +58,15 @@ def _without_answers(seed: int) -> Plan:
 
 def _in_few_characters(seed: int) -> Plan:
     """Each process has to find out that the brokers take little with an offset."""
-    return replace(_killed()(seed), takes=Takes(metadata=52, tells=False))
+    return replace(_killed(0, 2)(seed), takes=Takes(metadata=52, tells=False))
+
+
+def _by_two_mappings(seed: int) -> Plan:
+    """One mapping rejects the first of two posts, the other one the second."""
+    curves = replace(_CURVES, share=0.8, widest=2, rics=2, changes="all", mappings=(0, 2))
+    return replace(
+        _in_few_characters(seed), curves=curves, rates={"kill": 0.4, "ads_slow": 0.3}, shares={"part_nameless": 0.5}
+    )
 
 
 def _without_offsets(seed: int) -> Plan:
@@ -134,6 +142,10 @@ def _as_if_by_the_same_rules(original: Any, self: OffsetTracker, *args: Any, **h
 
 def _one_result_is_all(_original: Any, self: SettledOffsets, offset: int, *_part: Any) -> None:
     self.add(offset)
+
+
+def _by_any_rules(original: Any, self: SettledOffsets, *said: Any) -> None:
+    original(self, *said[:4])
 
 
 def _is_lost(original: Any, self: Intake, tracker: OffsetTracker, record: Any) -> None:
@@ -242,6 +254,12 @@ MUTANTS = [
         world=_without_offsets,
     ),
     Mutant(
+        "posts that one set of rules made, and no others",
+        [around(SettledOffsets, "add_part", _by_any_rules)],
+        500,
+        world=_by_two_mappings,
+    ),
+    Mutant(
         "what the results topic tells of single posts is not repeated",
         [(SettledOffsets, "in_part", property(lambda _self: {}))],
         world=_without_offsets,
@@ -340,7 +358,7 @@ MUTANTS = [
     ),
     Mutant(
         "its headers say it too",
-        [(encoder_module, "_part", lambda *_: [])],
+        [(encoder_module, "_part", lambda *_: ("part", b"0/1"))],
         world=_curves(),
     ),
     Mutant(

@@ -96,7 +96,7 @@ class ResultRules:
             self._complain("1: a second result", f"{self.results[part.key]} and {result}", part)
         self.results[part.key] = result
         self._commits.result(part, process)
-        self._check_frame(part, result, encoded)
+        self._check_frame(part, result, encoded, process)
         if is_shortened(result):
             self._check_shortened(part, result)
             return
@@ -121,7 +121,7 @@ class ResultRules:
         self._blanks.result(encoded, process)
         self._entries.check_withdrawal(result, process)
 
-    def _check_frame(self, part: Part, result: dict[str, Any], encoded: Encoded) -> None:
+    def _check_frame(self, part: Part, result: dict[str, Any], encoded: Encoded, process: ProcessEvidence) -> None:
         headers = {name: value.decode() for name, value in encoded.headers}
         number = said_number(result["source"])
         expected = {
@@ -130,7 +130,7 @@ class ResultRules:
             "service": result["service"] or "",
             "source": f"prices:{part.partition}:{part.offset}",
             "topic_id": result["source"]["topic_id"],
-        } | ({} if number is None else {"part": f"{number[0]}/{number[1]}"})
+        } | ({} if number is None else {"part": f"{number[0]}/{number[1]}", "rules": f"rules{process.mapping}"})
         if headers != expected or (result["ric"], result["service"]) != (part.ric, part.service):
             self._complain("6: a result that names another record", f"{headers} {result}", part)
 
