@@ -4,7 +4,6 @@ Reads ``read_committed`` and without a consumer group, so it disturbs nobody and
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from operator import attrgetter
@@ -15,16 +14,8 @@ from kafka import TopicPartition
 from contribd.ops.log import get_logger
 from contribd.results.filters import Filters
 from contribd.results.result import Result, ResultError, decode_result
-from contribd.streams.client.errors import KafkaError
 from contribd.streams.client.settings import KafkaSettings
-from contribd.streams.client.topic_reader import (
-    ReadStalled,
-    TopicReader,
-    offsets_at,
-    opened_reader,
-    partitions_of,
-    why_unread,
-)
+from contribd.streams.client.topic_reader import TopicReader, offsets_at, opened_reader, partitions_of
 
 _CLOCKS = timedelta(minutes=5)
 """How far the clocks of a broker that stamps records itself and of the daemon may be apart."""
@@ -85,7 +76,7 @@ def read_results(
     """
     filters = filters or Filters()
     settings = _reading(bootstrap, topic, client_settings or {})
-    with _translated(settings), opened_reader(settings) as consumer:
+    with opened_reader(settings, AuditError) as consumer:
         partitions = _partitions(consumer, topic)
         reader = TopicReader(consumer, partial(_decoded, filters.predicate(), on_unreadable), stop)
         if follow:
@@ -113,14 +104,6 @@ def _reading(bootstrap: str | Sequence[str], topic: str, client: Mapping[str, An
     """Settings of somebody who reads this topic and writes nothing."""
     servers = tuple(bootstrap.split(",")) if isinstance(bootstrap, str) else tuple(bootstrap)
     return KafkaSettings(servers, "", (topic,), topic, None, "earliest", "", client)
-
-
-@contextmanager
-def _translated(settings: KafkaSettings) -> Iterator[None]:
-    try:
-        yield
-    except (ReadStalled, KafkaError, OSError) as error:
-        raise AuditError(why_unread(error, settings)) from error
 
 
 def _partitions(consumer: Any, topic: str) -> list[TopicPartition]:

@@ -12,18 +12,9 @@ from typing import Any, NamedTuple
 
 from contribd.engine.records.offsets import Partition
 from contribd.mapping.inputs import Input, from_kafka
-from contribd.streams.client.errors import KafkaError
 from contribd.streams.client.port import FetchFault
 from contribd.streams.client.settings import KafkaSettings
-from contribd.streams.client.topic_reader import (
-    Offsets,
-    ReadStalled,
-    TopicReader,
-    offsets_at,
-    opened_reader,
-    partitions_of,
-    why_unread,
-)
+from contribd.streams.client.topic_reader import Offsets, TopicReader, offsets_at, opened_reader, partitions_of
 from contribd.streams.span import OffsetRange, Span
 
 
@@ -65,7 +56,7 @@ class Traffic:
 @contextmanager
 def open_traffic(settings: KafkaSettings, span: Span) -> Iterator[Traffic]:
     """The records of a span. Raises ``TrafficError``, also while they are read."""
-    with _translated(settings), opened_reader(settings) as consumer:
+    with opened_reader(settings, TrafficError) as consumer:
         starts, ends = _bounds(consumer, settings.prices, span)
         stretches = tuple(Stretch(Partition(*each), starts[each], ends[each]) for each in ends)
         reader = TopicReader(consumer, _decoded)
@@ -119,11 +110,3 @@ def _given(consumer: Any, known: list[Any], given: Sequence[OffsetRange]) -> tup
     starts = {at: min(max(each.first, begins[at]), ends[at]) for at, each in wanted.items()}
     last = {at: ends[at] if each.last is None else min(each.last + 1, ends[at]) for at, each in wanted.items()}
     return starts, {at: max(starts[at], end) for at, end in last.items()}
-
-
-@contextmanager
-def _translated(settings: KafkaSettings) -> Iterator[None]:
-    try:
-        yield
-    except (ReadStalled, KafkaError, OSError) as error:
-        raise TrafficError(why_unread(error, settings)) from error

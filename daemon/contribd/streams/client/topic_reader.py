@@ -8,7 +8,7 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
@@ -18,7 +18,7 @@ from contribd.config.kafka_client import client_settings as settings_of
 from contribd.engine.records.offsets import Partition
 from contribd.streams.client import fetch_faults
 from contribd.streams.client.access import Access
-from contribd.streams.client.errors import KafkaTimeoutError, NoBroker
+from contribd.streams.client.errors import KafkaError, KafkaTimeoutError, NoBroker
 from contribd.streams.client.port import FetchFault
 from contribd.streams.client.sentences import explain
 from contribd.streams.client.settings import CONSUMER_OWN, KafkaSettings
@@ -42,8 +42,8 @@ class ReadStalled(Exception):
     """Kafka gives no more of what was there; the text says so in a sentence."""
 
 
-def why_unread(error: BaseException, settings: KafkaSettings) -> str:
-    """Why a read ended: ``ReadStalled``, KafkaError or OSError as a sentence, with what to do."""
+def _why_unread(error: Exception, settings: KafkaSettings) -> str:
+    """As a sentence, with what to do."""
     if isinstance(error, ReadStalled):
         return str(error)
     servers = ",".join(settings.bootstrap_servers)
@@ -53,9 +53,17 @@ def why_unread(error: BaseException, settings: KafkaSettings) -> str:
 
 
 @contextmanager
-def opened_reader(settings: KafkaSettings) -> Iterator[Any]:
-    """A consumer without a group, closed at the end. Raises KafkaError, OSError."""
-    consumer = Access(settings).opened(
+def opened_reader(settings: KafkaSettings, failure: type[Exception]) -> Iterator[Any]:
+    """A consumer without a group, closed at the end. Raises ``failure``, also for what goes wrong while it is used."""
+    try:
+        with closing(_reader(settings)) as consumer:
+            yield consumer
+    except (ReadStalled, KafkaError, OSError) as error:
+        raise failure(_why_unread(error, settings)) from error
+
+
+def _reader(settings: KafkaSettings) -> Any:
+    return Access(settings).opened(
         KafkaConsumer,
         **{
             # A person waits for the answer; the daemon itself tries for longer.
@@ -68,10 +76,6 @@ def opened_reader(settings: KafkaSettings) -> Iterator[Any]:
             "auto_offset_reset": "earliest",
         },
     )
-    try:
-        yield consumer
-    finally:
-        consumer.close()
 
 
 def partitions_of(consumer: Any, topic: str) -> list[TopicPartition]:
