@@ -59,17 +59,17 @@ def encoder(settings: Settings) -> PostEncoder:
     return PostEncoder(post_user(settings), RmtesEscape(settings.ads.rmtes_escape or RmtesEscape.JSON))
 
 
-def engine(loaded: Loaded, rng: Random, log: EventLog) -> Engine:
-    """The engine, set up by the configuration."""
+def engine(loaded: Loaded, client: KafkaSettings, rng: Random, log: EventLog) -> Engine:
+    """The engine, set up by the configuration; ``client``: what the source and the sink have of it."""
     settings = loaded.settings
     return Engine(
         mapper=loaded.mapper,
         encoder=encoder(settings),
-        contribution=_contribution(loaded, rng),
+        contribution=_contribution(loaded, client.heartbeat_interval, rng),
         session=session(loaded, rng),
         rng=rng,
         log=log,
-        rules=_rules(loaded),
+        rules=client.rules,
     )
 
 
@@ -89,11 +89,10 @@ def control(loaded: Loaded, environ: Mapping[str, str], ask: Ask) -> ControlServ
     return ControlServer(path, settings.control.group, ask, lambda: rules_document(loaded.rules, __version__))
 
 
-def results(loaded: Loaded) -> ResultEncoder:
+def results(loaded: Loaded, client: KafkaSettings) -> ResultEncoder:
     """The encoder of this process's results."""
-    settings = loaded.settings
     return ResultEncoder(
-        instance=settings.instance, version=__version__, config=loaded.digest, rules=_rules(loaded) or ""
+        instance=loaded.settings.instance, version=__version__, config=loaded.digest, rules=client.rules or ""
     )
 
 
@@ -187,7 +186,7 @@ def _ipv4(text: str) -> str | None:
         return None
 
 
-def _contribution(loaded: Loaded, rng: Random) -> ContributionPolicy:
+def _contribution(loaded: Loaded, heartbeat: float, rng: Random) -> ContributionPolicy:
     given, ads = loaded.settings.contribution, loaded.settings.ads
     retry = given.retry
     return ContributionPolicy(
@@ -199,14 +198,14 @@ def _contribution(loaded: Loaded, rng: Random) -> ContributionPolicy:
         max_outstanding=ads.max_outstanding,
         pack=ads.pack,
         max_rate=ads.max_rate,
-        withdraw=_withdraw(loaded, rng),
+        withdraw=_withdraw(loaded, heartbeat),
     )
 
 
-def _withdraw(loaded: Loaded, rng: Random) -> WithdrawPolicy:
+def _withdraw(loaded: Loaded, heartbeat: float) -> WithdrawPolicy:
     given = loaded.settings.contribution.withdraw
     fields = {mapping.name: mapping.withdraw for mapping in loaded.mapper.mappings if mapping.withdraw}
-    return WithdrawPolicy(given.on_stop, given.silent_after, fields, kafka(loaded, rng).heartbeat_interval)
+    return WithdrawPolicy(given.on_stop, given.silent_after, fields, heartbeat)
 
 
 def session(loaded: Loaded, rng: Random) -> SessionPolicy:

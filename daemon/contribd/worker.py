@@ -94,7 +94,7 @@ class Worker:
         )
         self._consuming = threading.Thread(target=self._source.run, name="source", daemon=True)
         self._writing = threading.Thread(target=self._sink.run, name="sink", daemon=True)
-        self._engine: Engine = build.engine(loaded, SystemRandom(), self._tell)
+        self._engine: Engine = build.engine(loaded, kafka, SystemRandom(), self._tell)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._events.fileno(), selectors.EVENT_READ)
         self._driver = Driver(
@@ -106,7 +106,7 @@ class Worker:
             self._source,
             self._sink,
             self._lease,
-            build.results(loaded),
+            build.results(loaded, kafka),
             rejects=settings.kafka.rejects is not None,
             ack_timeout=settings.ads.ack_timeout,
             clock=_now,
