@@ -1,6 +1,6 @@
 """Offsets of one partition whose records have their result: a bit each, wherever they lie."""
 
-from typing import Final
+from typing import Final, TypeAlias
 
 from contribd.engine.records.parts import Key, Told, key_of, tags_of
 
@@ -10,7 +10,7 @@ _CHUNK: Final = 1 << 15
 _PART_LENGTH: Final = 20
 """Longer than any ``3/40``."""
 
-Made = tuple[bytes, bytes]
+Made: TypeAlias = tuple[bytes, bytes]
 """How many posts of a record were made, and by which rules."""
 
 _FULL: Final = bytes((255,)) * (_CHUNK // 8)

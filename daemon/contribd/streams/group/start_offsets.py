@@ -164,18 +164,18 @@ class StartOffsets:
         self, partition: Partition, commit: Commit | None, log: tuple[int, int], fallback: int, about: About
     ) -> Start:
         begin, end = log
-        others = False
+        other_rules = False
         if commit is not None:
             said = decode_about(commit.metadata)
-            others = said.rules not in {None, self._rules}
-            rules = None if others else said.rules
+            other_rules = said.rules not in {None, self._rules}
+            rules = None if other_rules else said.rules
             about = said._replace(topic_id=about.topic_id, partitions=about.partitions, rules=rules)
         start = find_start(commit, begin, end, fallback=fallback, about=about)
-        if others:  # said before anything is posted: by these rules more may be than by those, and before a next commit
-            start = start._replace(unwritten=True)
         if commit is not None and start.problem is CUT and partition not in self.out_of_range:
-            return find_start(commit, begin, commit.offset, fallback=fallback, about=about)._replace(unwritten=others)
-        return start
+            start = find_start(commit, begin, commit.offset, fallback=fallback, about=about)
+        # That ours are in force is committed before anything is posted: more may be posted by them than by the others,
+        # before there is a next commit.
+        return start._replace(unwritten=True) if other_rules else start
 
     # Without a commit
 

@@ -117,7 +117,8 @@ def passed_over(start: Start, settled: SettledOffsets | None) -> Start:
     if start.origin is not Origin.NOWHERE or start.position >= start.end:
         return start._replace(settled=settled)
     position = settled.first_unsettled(start.position)
-    last = max(settled.highest, *settled.in_part, position)
-    results_to = last + 1 if last > position or last in settled.in_part else 0
+    in_part = settled.in_part
+    last = max(settled.highest, *in_part, position)
+    results_to = last + 1 if last > position or last in in_part else 0
     about = decode_about(start.commit.metadata)._replace(results_to=results_to)
     return start._replace(commit=Commit(position, restate("", about)), position=position, settled=settled)
