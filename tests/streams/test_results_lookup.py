@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from contribd.engine.limits import STAMP_MARGIN
 from contribd.engine.records.offsets import Partition
 from contribd.streams.client.errors import KafkaError, TopicAuthorizationFailedError, TopicMissing
 from contribd.streams.client.port import ResultSource
 from contribd.streams.client.sentences import RIGHTS
 from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.group import results_lookup as lookup_module
-from contribd.streams.group.results_lookup import BRIEFLY, MARGIN, ResultsLookup, Wanted
+from contribd.streams.group.results_lookup import BRIEFLY, ResultsLookup, Wanted
 from contribd.streams.runtime import Runtime
 
 P, Q = Partition("prices", 3), Partition("prices", 12)
@@ -96,7 +97,7 @@ def test_what_has_its_result_is_found_in_the_background_once(monkeypatch: pytest
     assert [offset for offset in range(30) if offset in settled] == [5, 7]
     assert settled.problem is None
     assert results.closed
-    assert results.gone_to == [round((NOW - MARGIN) * 1000)]
+    assert results.gone_to == [round((NOW - STAMP_MARGIN) * 1000)]
     assert looking.work == []
     looking.lookup.forget([P])
     looking.lookup.ask(wanted)

@@ -8,8 +8,9 @@ each result names its record, by ``topic:partition:offset`` and the topic's id, 
 looked at.
 
 How far. A result is written after its record was. So the results written since the first record that may be consumed
-are read, from a ``MARGIN`` before its timestamp on, since clocks differ. Where that timestamp is missing or lies in the
-future, all of them. Where nothing is to be consumed (``latest``), only to say what is left out, the last ``BRIEFLY``.
+are read, from ``STAMP_MARGIN`` before its timestamp on, since clocks differ. Where that timestamp is missing or lies in
+the future, all of them. Where nothing is to be consumed (``latest``), only to say what is left out, the last
+``BRIEFLY``.
 
 Up to where. To the end of the log as it is now, whatever transactions are open: what lies behind an open one may be
 ours. It ends by its timeout at the latest. The partition is ours meanwhile, and nobody else writes results of it.
@@ -17,20 +18,21 @@ ours. It ends by its timeout at the latest. The partition is ours meanwhile, and
 Of a record that makes several posts, each has its result, which says how many the rules of then made of it. It counts
 as settled once all those that one set of rules made have theirs; before that, it is told which have theirs. Commits
 that have no room for that name the time from which on results are to be read, by the clock of a host that contributes:
-those are kept, and a smaller margin is enough.
+such clocks are kept right, and a smaller margin is enough.
 
 What is bounded. Memory is a bit a record that has its result, and a little more for one that is settled in part. Time
 is not bounded: it is said how far it is, others' partitions are consumed meanwhile, and this thread is none that
 anybody waits for.
 
-What it cannot tell. Results that retention has deleted, or compaction; results of a version that wrote no
-topic's id count as of the topic there is. Without the right to read the results topic nothing is told.
+What it cannot tell. Results that retention has deleted, or compaction; results of a version that wrote no topic's id
+count as of the topic there is. Without the right to read the results topic nothing is told.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from contribd.engine.limits import STAMP_MARGIN
 from contribd.engine.records.offsets import Partition
 from contribd.ops.log import get_logger
 from contribd.streams.client.errors import TopicAuthorizationFailedError, TopicMissing
@@ -41,11 +43,8 @@ from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.group.settled_offsets import SettledOffsets
 from contribd.streams.runtime import Runtime
 
-MARGIN: Final = 3600.0
-"""Seconds by which the clock of whoever stamped a record may be ahead of ours."""
-
 KEPT_MARGIN: Final = 60.0
-"""The same for the clock of a host that contributes."""
+"""As ``STAMP_MARGIN``, for the clock of a host that contributes."""
 
 BRIEFLY: Final = 50_000
 """Results, about a second's reading."""
@@ -75,7 +74,7 @@ class Wanted(NamedTuple):
     end: int
     briefly: bool = False
     since: int | None = None
-    margin: float = MARGIN
+    margin: float = STAMP_MARGIN
 
 
 class ResultsLookup:
