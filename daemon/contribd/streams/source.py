@@ -71,7 +71,7 @@ class Source:
         self._commands = runtime.queue()
         """Sets of partitions, each the ones to pause from then on."""
         self._skips = runtime.queue()
-        """Sets of partitions, each to be begun anew."""
+        """Orders to go on behind what cannot be read."""
         self._stopping = runtime.event()
         self._leaving = runtime.event()
         self._assignment = Assignment(

@@ -33,9 +33,6 @@ class Partition(NamedTuple):
         return f"{self.topic}:{self.number}"
 
 
-NONE: Final[Mapping[int, int]] = {}
-
-
 class OffsetTracker:
     """Offsets of one assigned partition, for as long as it is assigned."""
 
