@@ -12,7 +12,7 @@ from tests.engine.rig import P0, P1, Rig, statuses
 
 from contribd.engine.events import Assigned, BrokerLimits, Records
 from contribd.engine.limits import MAX_METADATA, MAX_TOLD, STAMP_MARGIN, Bounds
-from contribd.engine.records import parts as several
+from contribd.engine.records import parts_text
 from contribd.engine.records.commit_metadata import (
     About,
     Commit,
@@ -23,8 +23,9 @@ from contribd.engine.records.commit_metadata import (
     restate,
     told_in,
 )
+from contribd.engine.records.keys import tags_of
 from contribd.engine.records.offsets import OffsetTracker, Partition
-from contribd.engine.records.parts import Told, tags_of
+from contribd.engine.records.parts import Told
 from contribd.engine.records.price import Record
 from contribd.engine.records.result_encoder import ResultEncoder
 from contribd.mapping.outcome import Outcome
@@ -443,7 +444,7 @@ def test_commits_without_room_differ_though_they_say_the_same() -> None:
 
 
 def test_results_of_an_earlier_run_are_looked_for_from_when_the_record_was_written() -> None:
-    earlier = encode_metadata(0, 0, About(), several.encode(0, {0: Told(tags_of(keys(*"ABCDEFGHI")), 1)}))
+    earlier = encode_metadata(0, 0, About(), parts_text.encode(0, {0: Told(tags_of(keys(*"ABCDEFGHI")), 1)}))
     rig = Rig(bounds=Bounds(told=100)).open().assign(metadata=earlier)
     rig.put_values(curve(*"ABCDEFGHI"), age=500.0)
     rig.ack(1)
@@ -494,7 +495,9 @@ def test_what_an_earlier_run_told_may_find_no_room_in_a_commit_of_this_one() -> 
 def test_what_the_results_topic_tells_is_not_repeated() -> None:
     rig = Rig().open()
     told = {0: Told(tags_of(keys("C")), 1), 5: Told(tags_of(keys("B")), 1)}
-    commit = Commit(0, encode_metadata(0, 0, About(results_to=9), several.encode(0, {0: Told(tags_of(keys("A")), 1)})))
+    commit = Commit(
+        0, encode_metadata(0, 0, About(results_to=9), parts_text.encode(0, {0: Told(tags_of(keys("A")), 1)}))
+    )
     rig.handle(Assigned({P0: commit}, frozenset(), {P0: told}))
     records = [Record(offset, -1, None, curve("A", "B", "C")) for offset in (0, 5)]
     rig.handle(Records([(P0, records)]))
@@ -510,8 +513,8 @@ def test_what_is_told_is_read_back(base: int, told: dict[int, tuple[int, int]]) 
     all_of_it = {
         base + at: Told(lists[which], settled % 2 ** len(lists[which])) for at, (which, settled) in told.items()
     }
-    text = several.encode(base, all_of_it)
-    assert several.decode(base, text) == all_of_it
+    text = parts_text.encode(base, all_of_it)
+    assert parts_text.decode(base, text) == all_of_it
     metadata = encode_metadata(5, 3, About("id", 2), text)
     assert decode_parts(base, metadata) == all_of_it
     assert decode_parts(base, restate(metadata, About("other", 3))) == all_of_it
@@ -520,7 +523,7 @@ def test_what_is_told_is_read_back(base: int, told: dict[int, tuple[int, int]]) 
 
 @given(st.text(max_size=60))
 def test_what_others_wrote_tells_nothing_and_harms_nothing(text: str) -> None:
-    assert isinstance(several.decode(0, text), dict)
+    assert isinstance(parts_text.decode(0, text), dict)
     assert decode_parts(0, "by hand") == {}
 
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contribd.engine.records.parts import Told, tags_of
+from contribd.engine.records.keys import tags_of
+from contribd.engine.records.parts import Told
 from contribd.streams.group.settled_offsets import SettledOffsets
 
 OFFSETS = st.integers(-5, 100_000)

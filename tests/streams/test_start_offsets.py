@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from contribd.engine.records.commit_metadata import About, Commit, decode_about, decode_metadata, encode_metadata
+from contribd.engine.records.keys import tags_of
 from contribd.engine.records.offsets import Partition
-from contribd.engine.records.parts import Told, tags_of
+from contribd.engine.records.parts import Told
 from contribd.streams.client.errors import FencedInstanceIdError, KafkaTimeoutError
 from contribd.streams.client.port import Member, SeenTopic, Topics
 from contribd.streams.group import start_lines

@@ -26,19 +26,17 @@ Revoked. The quotes of the partition are the next owner's, and are forgotten her
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from contribd.engine.clock import Now
 from contribd.engine.limits import MAX_WITHDRAWING
 from contribd.engine.policy import WithdrawPolicy
 from contribd.engine.posts.in_flight import InFlightPost
+from contribd.engine.records.keys import Key
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.price import Reason, Status, Withdrawal, withdraw
 from contribd.engine.states import PriceState
 from contribd.mapping.outcome import FieldValue, Mapped, PostType
-
-Key: TypeAlias = tuple[str, str]
-"""(service, RIC)."""
 
 
 class Quote(NamedTuple):

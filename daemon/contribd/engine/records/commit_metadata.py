@@ -5,7 +5,7 @@ import binascii
 from typing import Final, NamedTuple
 
 from contribd.engine.limits import MAX_METADATA
-from contribd.engine.records import parts as several
+from contribd.engine.records import parts_text
 from contribd.engine.records.parts import Told
 
 _HEADER: Final = "contribd1:"
@@ -73,7 +73,7 @@ def encode_metadata(bitmap: int, turn: int = 0, about: About = NOTHING, parts: s
     """The settled offsets above a prefix, bit ``n`` for offset ``prefix + n``, as text; empty where there is nothing.
 
     ``turn`` only makes it another text: whether a transaction is durable is told by what it committed. ``parts``:
-    of the records settled in part, as ``parts.encode`` makes it.
+    of the records settled in part, as ``parts_text.encode`` makes it.
     Raises OverflowError where a broker would not take it.
     """
     return _joined(_bits(bitmap), str(turn % _TURN) if turn else "", about, parts)
@@ -133,7 +133,7 @@ def decode_parts(prefix: int, metadata: str) -> dict[int, Told]:
 
     Metadata that contribd did not write says nothing.
     """
-    return several.decode(prefix, _split(metadata)[5]) if metadata.startswith(_HEADER) else {}
+    return parts_text.decode(prefix, _split(metadata)[5]) if metadata.startswith(_HEADER) else {}
 
 
 def _number(text: str) -> int:

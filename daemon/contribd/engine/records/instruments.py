@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from contribd.engine.records.isolation import Isolation, Isolations, Key
+from contribd.engine.records.isolation import Isolation, Isolations
+from contribd.engine.records.keys import Key
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.price import Price, Reason, Withdrawal
 from contribd.engine.states import INSTRUMENT_TRANSITIONS, InstrumentEvent, InstrumentState, IsolationState, PriceState

@@ -2,15 +2,13 @@
 
 from collections import Counter
 from itertools import islice
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import msgspec
 
 from contribd.engine.limits import MAX_ISOLATED, MAX_SHOWN, WATCHED_FOR, WATCHED_INTERVAL
+from contribd.engine.records.keys import Key
 from contribd.engine.states import ISOLATION_TRANSITIONS, IsolationEvent, IsolationState
-
-Key: TypeAlias = tuple[str, str]
-"""(service, RIC)."""
 
 _SILENT: Final = IsolationState.SILENT
 

@@ -11,7 +11,10 @@ from typing import Final, NamedTuple
 
 from contribd.engine.limits import MAX_METADATA, MAX_SPAN, MAX_TOLD
 from contribd.engine.records.commit_metadata import NOTHING, About, Commit, encode_metadata, text_bits
-from contribd.engine.records.parts import Key, Ledger, Parts, Told, encode, tags_of
+from contribd.engine.records.keys import Key, tags_of
+from contribd.engine.records.ledger import Ledger
+from contribd.engine.records.parts import Parts, Told
+from contribd.engine.records.parts_text import encode
 from contribd.engine.states import TRACKER_TRANSITIONS, TrackerEvent, TrackerState
 
 _SETTLED: Final = ord("1")

@@ -7,9 +7,10 @@ from contribd.engine.counters import EngineCounters
 from contribd.engine.event_log import EventLog, SeldomLine
 from contribd.engine.limits import MAX_AHEAD, STAMP_MARGIN
 from contribd.engine.records.intake import Intake
+from contribd.engine.records.keys import key_of
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
-from contribd.engine.records.parts import Part, Parts, Told, key_of
+from contribd.engine.records.parts import Part, Parts, Told
 from contribd.engine.records.price import Price, Record, Settlement, unposted
 from contribd.mapping.inputs import surroundings
 from contribd.mapping.mapper import Mapper

@@ -2,7 +2,8 @@
 
 from typing import Final, TypeAlias
 
-from contribd.engine.records.parts import Key, Told, key_of, tags_of
+from contribd.engine.records.keys import Key, key_of, tags_of
+from contribd.engine.records.parts import Told
 
 _CHUNK: Final = 1 << 15
 """Offsets whose bits are kept together: memory follows the results there are, a bit each where they lie close."""
@@ -64,9 +65,7 @@ class SettledOffsets:
     @property
     def in_part(self) -> dict[int, Told]:
         """The records of which some posts have their results and others may not."""
-        return {
-            offset: Told(tags := tags_of(known), (1 << len(tags)) - 1) for offset, known in sorted(self._parts.items())
-        }
+        return {offset: Told.all_settled(tags_of(known)) for offset, known in sorted(self._parts.items())}
 
     def doubt(self, problem: str) -> None:
         """The results topic does not tell, or not of all."""

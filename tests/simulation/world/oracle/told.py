@@ -1,4 +1,4 @@
-"""What a commit tells, read as its format is described (``contribd.engine.records.parts``), by code of its own."""
+"""What a commit tells, read as its format is described (``contribd.engine.records.parts_text``), by code of its own."""
 
 import base64
 from collections.abc import Iterable
