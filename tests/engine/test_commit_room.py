@@ -10,6 +10,7 @@ from contribd.engine.limits import DEFAULT_BOUNDS, MAX_METADATA, MAX_RESULT_BYTE
 from contribd.engine.records.commit_metadata import (
     About,
     Accepted,
+    Room,
     decode_about,
     decode_metadata,
     decode_turn,
@@ -38,7 +39,7 @@ def test_the_span_leaves_room_for_all_else_that_a_commit_says() -> None:
 
 
 def test_a_narrower_span_holds_the_partition_once_it_has_caught_up() -> None:
-    one = OffsetTracker(P0, 0, frozenset(), SPAN, catching_up=True, others=MAX_SPAN)
+    one = OffsetTracker(P0, 0, frozenset(), Room(SPAN), catching_up=True, others=MAX_SPAN)
     for offset in range(60):
         assert one.has_room(offset)
         one.take(offset, 1)
@@ -70,7 +71,7 @@ def test_all_that_is_settled_is_left_to_it(earlier: dict[int, Told]) -> None:
     """Above the prefix; what an earlier run settled of records in part, and what is left to it already, too."""
     said = About("b0ldT0picId0123456789A", 12, results_to=600)
     one = OffsetTracker(P0, 0, about=said, turn=7, earlier=earlier)
-    one.bound(SPAN, SPAN, MIN_METADATA)
+    one.bound(Room(SPAN, SPAN, MIN_METADATA))
     for offset in range(500):
         one.take(offset, 1)
     one.settle(499, 1)
@@ -82,7 +83,7 @@ def test_all_that_is_settled_is_left_to_it(earlier: dict[int, Told]) -> None:
 @pytest.mark.parametrize("offset", [0, 10**9])
 def test_the_least_metadata_has_room_for_what_it_must_say(offset: int) -> None:
     one = OffsetTracker(P0, offset, about=About("b0ldT0picId0123456789A", 120), turn=99_998)
-    one.bound(SPAN, SPAN, MIN_METADATA)
+    one.bound(Room(SPAN, SPAN, MIN_METADATA))
     for at in range(offset, offset + 500):
         one.take(at, 1)
     one.settle(offset + 499, 1)

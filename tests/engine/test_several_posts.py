@@ -11,17 +11,18 @@ from tests.engine.making import PlainMapper
 from tests.engine.rig import P0, P1, Rig, statuses
 
 from contribd.engine.events import Assigned, BrokerLimits, Records
-from contribd.engine.limits import MAX_METADATA, MAX_TOLD, STAMP_MARGIN, Bounds
+from contribd.engine.limits import MAX_COMMIT_BITS, MAX_METADATA, STAMP_MARGIN, Bounds
 from contribd.engine.records import parts_text
 from contribd.engine.records.commit_metadata import (
     About,
     Commit,
+    Room,
+    bits_in,
     decode_about,
     decode_metadata,
     decode_parts,
     encode_metadata,
     restate,
-    told_in,
 )
 from contribd.engine.records.keys import tags_of
 from contribd.engine.records.offsets import OffsetTracker, Partition
@@ -297,7 +298,7 @@ def test_curves_of_different_instruments_wait_in_numbers_that_fill_transactions(
 
 def test_what_is_rejected_while_it_catches_up_is_left_to_the_results_topic_where_it_is_too_much() -> None:
     """It is taken whatever the room: whoever had the partition before may have had a mapping that makes less."""
-    rig = Rig(bounds=Bounds(told=400)).open().assign(behind=True)
+    rig = Rig(bounds=Bounds(commit_bits=400)).open().assign(behind=True)
     bad = {"ric": "X", "rejected": "no bid"}
     values = [[{"ric": f"R{number}", "fields": {"BID": 1}}, bad] for number in range(40)]
     rig.put_values(*(msgspec.json.encode({"parts": parts}) for parts in values))
@@ -315,7 +316,7 @@ def test_what_is_rejected_while_it_catches_up_is_left_to_the_results_topic_where
 
 
 def test_where_nothing_can_be_told_of_parts_each_record_goes_alone() -> None:
-    rig = Rig(bounds=Bounds(told=0)).open().assign()
+    rig = Rig(bounds=Bounds(commit_bits=0)).open().assign()
     rig.put_values(curve("A", "B"), curve("A", "C"))
     rig.put({"BID": 1}, ric="S")
     for offset in range(3):
@@ -326,7 +327,7 @@ def test_where_nothing_can_be_told_of_parts_each_record_goes_alone() -> None:
 
 
 def test_more_than_a_commit_can_tell_of_waits() -> None:
-    rig = Rig(bounds=Bounds(told=200)).open().assign()
+    rig = Rig(bounds=Bounds(commit_bits=200)).open().assign()
     rig.put_values(*(curve("A", "B", bid=bid) for bid in range(60)))
     waiting = rig.engine.intake.waiting
     assert 2 <= waiting < 120
@@ -343,7 +344,7 @@ def test_more_than_a_commit_can_tell_of_waits() -> None:
 
 
 def test_a_record_with_more_posts_than_any_commit_can_tell_of_goes_alone() -> None:
-    rig = Rig(bounds=Bounds(told=130, curves_per_told=1)).open().assign()
+    rig = Rig(bounds=Bounds(commit_bits=130, curves_per_told=1)).open().assign()
     rig.put_values(curve("A", "B", "C"), curve(*"ABCDEFGH"), curve("A", "B"))
     rig.ack(1, 2, 3)
     assert [one["status"] for one in rig.commit()] == ["ACK"] * 3
@@ -383,7 +384,7 @@ def test_rules_are_named_once_all_is_durable_that_was_taken_by_others() -> None:
     first.put_values(curve("A", "B"))
     first.ack(1)
     commit = first.batch().commits[P0]
-    rig = Rig(rules="b", bounds=Bounds(told=300)).open().assign(start=0, metadata=commit.metadata, behind=True)
+    rig = Rig(rules="b", bounds=Bounds(commit_bits=300)).open().assign(start=0, metadata=commit.metadata, behind=True)
     rig.put_values(*(curve("A", "B", bid=bid) for bid in range(40)))
     rig.catch_up(P0)
     named = list[tuple[int, str | None]]()
@@ -408,7 +409,7 @@ def test_in_few_characters_what_only_spares_work_is_left_out() -> None:
 
 
 def test_a_record_that_has_to_wait_is_mapped_again_once_there_is_room() -> None:
-    rig = Rig(bounds=Bounds(told=700, curves_per_told=1)).open().assign()
+    rig = Rig(bounds=Bounds(commit_bits=700, curves_per_told=1)).open().assign()
     mapped: list[bytes | None] = []
 
     class Counting(PlainMapper):
@@ -431,7 +432,7 @@ def test_a_record_that_has_to_wait_is_mapped_again_once_there_is_room() -> None:
 
 def test_commits_without_room_differ_though_they_say_the_same() -> None:
     """What is committed tells whether a transaction is durable."""
-    rig = Rig(bounds=Bounds(told=100)).open().assign()
+    rig = Rig(bounds=Bounds(commit_bits=100)).open().assign()
     rig.put_values(curve(*"ABCDEFGHI"))
     commits = []
     for post_id in range(1, 9):
@@ -445,11 +446,11 @@ def test_commits_without_room_differ_though_they_say_the_same() -> None:
 
 def test_results_of_an_earlier_run_are_looked_for_from_when_the_record_was_written() -> None:
     earlier = encode_metadata(0, 0, About(), parts_text.encode(0, {0: Told(tags_of(keys(*"ABCDEFGHI")), 1)}))
-    rig = Rig(bounds=Bounds(told=100)).open().assign(metadata=earlier)
+    rig = Rig(bounds=Bounds(commit_bits=100)).open().assign(metadata=earlier)
     rig.put_values(curve(*"ABCDEFGHI"), age=500.0)
     rig.ack(1)
     assert decode_about(rig.batch().commits[P0].metadata).results_since == rig.wall // 1_000_000 - 500 - STAMP_MARGIN
-    rig = Rig(bounds=Bounds(told=100)).open().assign(metadata=earlier)
+    rig = Rig(bounds=Bounds(commit_bits=100)).open().assign(metadata=earlier)
     rig.put_values(curve(*"ABCDEFGHI"), age=None)
     rig.ack(1)
     assert decode_about(rig.batch().commits[P0].metadata).results_since == 0
@@ -457,7 +458,7 @@ def test_results_of_an_earlier_run_are_looked_for_from_when_the_record_was_writt
 
 def test_two_partitions_with_the_same_instruments_never_wait_for_each_other() -> None:
     """Each has taken more than a commit can tell of while it caught up."""
-    rig = Rig(bounds=Bounds(told=400), max_outstanding=3).open().assign(behind=True).assign(P1, behind=True)
+    rig = Rig(bounds=Bounds(commit_bits=400), max_outstanding=3).open().assign(behind=True).assign(P1, behind=True)
     for partition in (P0, P1):
         rig.put_values(*(curve("A", "B", "C", "D", "E", bid=bid) for bid in range(30)), partition=partition)
     rig.catch_up(P0)
@@ -538,9 +539,9 @@ def test_two_parts_never_have_the_same_tag() -> None:
     st.integers(150, 3_000),
 )
 def test_whatever_is_settled_of_what_was_taken_fits_into_a_commit(
-    records: list[tuple[int, int]], chance: Any, told: int
+    records: list[tuple[int, int]], chance: Any, most: int
 ) -> None:
-    tracker = OffsetTracker(Partition("t", 0), 0, told=told)
+    tracker = OffsetTracker(Partition("t", 0), 0, room=Room(bits=most))
     offset, open_parts = 0, list[tuple[Any, int | None]]()
     for gap, kind in records:
         offset += gap
@@ -563,10 +564,10 @@ def test_whatever_is_settled_of_what_was_taken_fits_into_a_commit(
         else:
             tracker.settle_part(one, number)
         bits, _, rest = tracker.commit().metadata.removeprefix("contribd1:").partition(".")
-        assert (len(bits) + len(rest.rpartition(".")[2])) * 6 <= told + 120
+        assert (len(bits) + len(rest.rpartition(".")[2])) * 6 <= most + 120
         if chance.random() < 0.3:
             tracker.written()
 
 
 def test_enough_characters_are_left_for_all_that_is_told() -> None:
-    assert told_in(MAX_METADATA) >= MAX_TOLD
+    assert bits_in(MAX_METADATA) >= MAX_COMMIT_BITS

@@ -35,19 +35,19 @@ from contribd.engine.limits import (
     LATE_HEARTBEAT,
     LINGER,
     LINGER_RESULTS,
-    MAX_METADATA,
     Bounds,
 )
 from contribd.engine.policy import ContributionPolicy, SessionPolicy
 from contribd.engine.posts.contributor import Contributor
 from contribd.engine.records.commit_metadata import (
     Accepted,
+    Room,
+    bits_in,
     decode_about,
     decode_metadata,
     decode_parts,
     decode_turn,
     span_of,
-    told_in,
 )
 from contribd.engine.records.instruments import Instrument
 from contribd.engine.records.intake import Intake
@@ -103,12 +103,10 @@ class Engine:
         self._unmatched_line = SeldomLine()
         self._log = log
         self._bounds = bounds
-        self._span = self._others = bounds.span
-        """How far a partition may run ahead of what is durable; and how far it may have for those who had it before."""
-        self._told = bounds.told
-        """In how many bits a commit can tell of that."""
-        self._characters = MAX_METADATA
-        """How many its metadata may have."""
+        self._room = Room(bounds.span, bounds.commit_bits)
+        """In a commit: how far a partition may run ahead of what is durable."""
+        self._others = bounds.span
+        """How many offsets ahead it may have run for those who had it before."""
         self._rules = rules
         self._accepted = Accepted()
         """By the metadata that came with offsets."""
@@ -149,15 +147,13 @@ class Engine:
                 partition,
                 commit.offset,
                 settled,
-                self._span,
+                self._room,
                 catching_up=catching_up,
                 others=self._others,
                 about=about._replace(rules=self._rules),
                 turn=decode_turn(commit.metadata),
-                told=self._told,
                 curves_per_told=self._bounds.curves_per_told,
-                characters=self._characters,
-                others_told=self._bounds.told,
+                others_bits=self._bounds.commit_bits,
                 same_rules=self._rules is not None and self._rules == about.rules,
                 earlier=joined(decode_parts(commit.offset, commit.metadata), event.parts.get(partition, {})),
             )
@@ -281,19 +277,19 @@ class Engine:
 
     def _limited(self, event: BrokerLimits, _now: Now) -> None:
         """What a commit can tell of bounds how far a partition may run ahead."""
-        span, told, characters = span_of(event.metadata), told_in(event.metadata), event.metadata
+        span, characters = span_of(event.metadata), event.metadata
         if event.guessed:
             before, since = self._accepted, self.outbox.accepted
             span = max(span, before.span, since.span)
             characters = max(characters, before.characters, since.characters)
-            told = told_in(characters)
-        span, told = min(self._bounds.span, span), min(self._bounds.told, told)
-        if (span, told, characters) == (self._span, self._told, self._characters):
+        bounds = self._bounds
+        room = Room(min(bounds.span, span), min(bounds.commit_bits, bits_in(characters)), characters)
+        if room == self._room:
             return
-        self._span, self._told, self._characters = span, told, characters
+        self._room = room
         if not self.intake.trackers and not event.guessed:  # whoever had them before was told so too
-            self._others = span
-        self.intake.bound(span, told, characters)
+            self._others = room.span
+        self.intake.bound(room)
 
     def _free(self, instruments: list[Instrument], event: InstrumentEvent) -> None:
         for instrument in instruments:

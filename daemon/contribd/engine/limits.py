@@ -9,7 +9,7 @@ commit metadata (broker setting ``offset.metadata.max.bytes``); the bitmap spend
 characters for three bytes: 20,000 offsets are 2,500 bytes, 3,336 characters. The rest is room for the header, the
 topic's id and some numbers."""
 
-MAX_TOLD: Final = 24_000
+MAX_COMMIT_BITS: Final = 24_000
 """Bits. What the bitmap of offsets and the parts of records may take together in commit metadata: 4,000 characters. So
 500 records of 40 posts each, of the same 40 instruments, may be settled in part at a time."""
 
@@ -176,7 +176,7 @@ class Bounds:
     """What the engine holds together; a simulation makes them small, so that short runs reach them."""
 
     span: int = MAX_SPAN
-    told: int = MAX_TOLD
+    commit_bits: int = MAX_COMMIT_BITS
     curves_per_told: int = CURVES_PER_TOLD
     waiting_records: int = MAX_WAITING_RECORDS
     waiting_bytes: int = MAX_WAITING_BYTES

@@ -4,7 +4,7 @@ import base64
 import binascii
 from typing import Final, NamedTuple
 
-from contribd.engine.limits import MAX_METADATA
+from contribd.engine.limits import MAX_COMMIT_BITS, MAX_METADATA, MAX_SPAN
 from contribd.engine.records import parts_text
 from contribd.engine.records.parts import Told
 
@@ -43,6 +43,20 @@ class About(NamedTuple):
 NOTHING: Final = About()
 
 
+class Room(NamedTuple):
+    """What there is room for in a commit."""
+
+    span: int = MAX_SPAN
+    """So many offsets, from its own on."""
+    bits: int = MAX_COMMIT_BITS
+    """What is told of offsets and of the parts of records, together."""
+    characters: int = MAX_METADATA
+    """All of its metadata."""
+
+
+MOST_ROOM: Final = Room()
+
+
 def span_of(characters: int) -> int:
     """How many offsets a commit can tell of in so many characters of metadata, beside what else it says."""
     return max(0, characters - len(_HEADER) - _BESIDE) // 4 * 24
@@ -64,7 +78,7 @@ class Accepted(NamedTuple):
         return Accepted(max(self.span, offsets_told(metadata)), max(self.characters, len(metadata)))
 
 
-def told_in(characters: int) -> int:
+def bits_in(characters: int) -> int:
     """In how many bits a commit can tell of offsets and of the parts of records, in so many characters of metadata."""
     return max(0, span_of(characters) - _BESIDE_PARTS)
 

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
+from contribd.engine.records.commit_metadata import Room
 from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.price import Price, Record
 
@@ -41,10 +42,10 @@ class Intake:
         """Nothing more can be read of these for now, and of all others something can."""
         self._blocked = partitions
 
-    def bound(self, span: int, told: int, characters: int) -> None:
-        """None of them may run further ahead from now on."""
+    def bound(self, room: Room) -> None:
+        """Their commits have so much room from now on."""
         for tracker in self.trackers.values():
-            tracker.bound(span, told, characters)
+            tracker.bound(room)
 
     def stop(self, partitions: Iterable[Partition]) -> set[OffsetTracker]:
         """Takes nothing more of these partitions; their trackers."""

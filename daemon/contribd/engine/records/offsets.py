@@ -9,8 +9,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from contribd.engine.limits import MAX_METADATA, MAX_SPAN, MAX_TOLD
-from contribd.engine.records.commit_metadata import NOTHING, About, Commit, encode_metadata, text_bits
+from contribd.engine.records.commit_metadata import MOST_ROOM, NOTHING, About, Commit, Room, encode_metadata, text_bits
 from contribd.engine.records.keys import Key, tags_of
 from contribd.engine.records.ledger import Ledger
 from contribd.engine.records.parts import Parts, Told
@@ -42,7 +41,6 @@ class OffsetTracker:
     __slots__ = (
         "_about",
         "_base",
-        "_characters",
         "_committed_above",
         "_earlier",
         "_flags",
@@ -51,10 +49,9 @@ class OffsetTracker:
         "_ledger",
         "_others",
         "_returned",
+        "_room",
         "_run_ahead",
         "_seen",
-        "_span",
-        "_told",
         "_unbounded_to",
         "partition",
         "start",
@@ -70,26 +67,24 @@ class OffsetTracker:
         partition: Partition,
         start: int,
         settled_above: frozenset[int] = frozenset(),
-        span: int = MAX_SPAN,
+        room: Room = MOST_ROOM,
         *,
         catching_up: bool = False,
         about: About = NOTHING,
         turn: int = 0,
         others: int = 0,
-        told: int = MAX_TOLD,
         curves_per_told: int = 1,
-        characters: int = MAX_METADATA,
-        others_told: int = 0,
+        others_bits: int = 0,
         same_rules: bool = False,
         earlier: Mapping[int, Told] | None = None,
     ) -> None:
         """``start``, ``settled_above``, ``earlier``, ``about`` and ``turn`` are what the group's last commit says (see
         ``commit_metadata``).
 
-        Nothing ``span`` or more offsets past the oldest record without a durable result is taken, nor more than a
-        commit can tell of in ``told`` bits, of ``curves_per_told`` different ones one; while it catches up, nothing
-        that its last owner was not allowed to take either, which may have been ``others`` past it, and ``others_told``
-        bits. Bits count only where that owner had the ``same_rules``: others may make less of the same records.
+        Nothing is taken that a commit has no ``room`` to tell of, counted from the oldest record without a durable
+        result; of ``curves_per_told`` different lists of tags it is to tell of one. While it catches up, what its last
+        owner was allowed to take is taken too: that may have been ``others`` offsets past it, and ``others_bits``. Bits
+        count only where that owner had the ``same_rules``: others may make less of the same records.
         """
         self.partition = partition
         self.start = start
@@ -112,11 +107,9 @@ class OffsetTracker:
         self._committed_above = deque(sorted(settled_above))
         """What an earlier run settled and this one has not reached yet; it has its flags, too."""
         self._last_seen = start - 1
-        self._span, self._told = span, told
-        """How many offsets a commit can tell of, from its own on; and in how many bits, with the parts of records."""
-        self._characters = characters
-        """How many its metadata may have."""
-        self._others = max(span, others), max(told, others_told) if same_rules else None
+        self._room = room
+        """What a commit has room for."""
+        self._others = max(room.span, others), max(room.bits, others_bits) if same_rules else None
         """The same for its last owner; no number of bits where it had other rules."""
         self._unbounded_to = 0
         """Below this offset, records were taken beyond what these rules allow; a commit above it may name them."""
@@ -309,15 +302,15 @@ class OffsetTracker:
 
     def _fits(self, parts: Parts) -> bool:
         """Whether there is room for it beside the others, or there are none. It is in the ledger."""
-        return self._floor is None or self._floor == parts.offset or parts.offset - self._floor < self._room()
+        return self._floor is None or self._floor == parts.offset or parts.offset - self._floor < self._may_run_ahead()
 
-    def _room(self) -> int:
+    def _may_run_ahead(self) -> int:
         """How far past the oldest record without a durable result one may be taken."""
-        span, told = self._others if self.catching_up else (self._span, self._told)
-        return span if told is None or not self._ledger.of else min(span, self._ledger.ahead(told))
+        span, bits = self._others if self.catching_up else self._room[:2]
+        return span if bits is None or not self._ledger.of else min(span, self._ledger.ahead(bits))
 
     def _measure(self) -> None:
-        self._run_ahead = self._room()
+        self._run_ahead = self._may_run_ahead()
         if (parts := self._returned) is None:
             return
         self._ledger.add(parts)
@@ -376,9 +369,9 @@ class OffsetTracker:
         """Whether half of what may be taken ahead of a record is."""
         return self._last_seen - offset >= self._run_ahead // 2
 
-    def bound(self, span: int, told: int, characters: int) -> None:
-        """A commit can tell of so many offsets from now on, and of parts too in so many bits and characters."""
-        self._span, self._told, self._characters = span, told, characters
+    def bound(self, room: Room) -> None:
+        """A commit has so much room from now on."""
+        self._room = room
         self._measure()
 
     def commit(self) -> Commit:
@@ -396,13 +389,13 @@ class OffsetTracker:
             about = about._replace(rules=None)
         partial = self._partial() if self._ledger.of or self._earlier else {}
         parts = encode(self._base, partial)
-        if parts and (not self._told or text_bits(bitmap, parts) > self._told):
+        if parts and (not self._room.bits or text_bits(bitmap, parts) > self._room.bits):
             about, parts = self._ask_results(about, partial), ""
             self.turn += 1
         metadata = encode_metadata(bitmap, self.turn, about, parts)
-        if len(metadata) > self._characters:
+        if len(metadata) > self._room.characters:
             metadata = encode_metadata(bitmap, self.turn, about._replace(rules=None, results_since=0), parts)
-        if len(metadata) > self._characters:
+        if len(metadata) > self._room.characters:
             metadata = self._without_bitmap(about, partial)
         return Commit(self._base, metadata)
 
@@ -412,7 +405,7 @@ class OffsetTracker:
         self.turn += 1
         said = About(about.topic_id, about.partitions, settled_to)
         metadata = encode_metadata(0, self.turn, said)
-        if len(metadata) > self._characters:
+        if len(metadata) > self._room.characters:
             metadata = encode_metadata(0, self.turn, said._replace(partitions=0))
         return metadata
 

@@ -51,7 +51,7 @@ def make_engine(life: Life, wire: Callable[[], Wire | None], rng: Random) -> Eng
     )
     bounds = Bounds(span=plan.span, waiting_records=plan.waiting_records, batch_results=plan.batch_results)
     if plan.curves is not None:
-        bounds = replace(bounds, told=plan.curves.told)
+        bounds = replace(bounds, commit_bits=plan.curves.told)
     return WatchedEngine(
         life,
         wire,
