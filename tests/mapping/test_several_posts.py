@@ -190,7 +190,7 @@ def test_a_condition_that_cannot_be_told_rejects_that_post() -> None:
     text = "posts[1]: when: the record has no page"
     assert unknown == Rejected(RejectCode.MISSING_FIELD, text, None, "PAGES", "two", None)
     _, neither = parts({"pair": "EUR", "bid": 1, "page": 1}, TWO)
-    text = "posts[1]: when: it gives a number, not true or false"
+    text = "posts[1]: when: a condition is true or false, not a number"
     assert neither == Rejected(RejectCode.BAD_VALUE, text, None, "PAGES", "two", None)
 
 

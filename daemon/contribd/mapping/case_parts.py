@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from contribd.mapping.case_expectations import ExpectedPart
-from contribd.mapping.outcome import Mapped, Rejected
+from contribd.mapping.outcome import PartOutcome, Rejected
 
-Part: TypeAlias = Mapped | Rejected
 NO_RIC: Final = "no RIC"
 """What a post is called that was rejected before it had one."""
 
@@ -17,16 +16,16 @@ class Matched(NamedTuple):
 
     name: str
     expected: ExpectedPart | None
-    got: Part | None
+    got: PartOutcome | None
 
 
-def match(entries: Sequence[ExpectedPart], parts: Sequence[Part]) -> list[Matched]:
+def match(entries: Sequence[ExpectedPart], parts: Sequence[PartOutcome]) -> list[Matched]:
     """The entries in their order, then the posts that none of them is about.
 
     Posts are known by RIC and service; an entry without a service is about the first one with its RIC that is left.
     """
     left = list(parts)
-    found: list[Part | None] = [None] * len(entries)
+    found: list[PartOutcome | None] = [None] * len(entries)
     for fits in _FITTING:
         for place, entry in enumerate(entries):
             if found[place] is None:
@@ -38,12 +37,14 @@ def match(entries: Sequence[ExpectedPart], parts: Sequence[Part]) -> list[Matche
     ]
 
 
-def _taken(left: list[Part], entry: ExpectedPart, fits: Callable[[ExpectedPart, Part], bool]) -> Part | None:
+def _taken(
+    left: list[PartOutcome], entry: ExpectedPart, fits: Callable[[ExpectedPart, PartOutcome], bool]
+) -> PartOutcome | None:
     place = next((place for place, part in enumerate(left) if fits(entry, part)), None)
     return None if place is None else left.pop(place)
 
 
-_FITTING: Final[tuple[Callable[[ExpectedPart, Part], bool], ...]] = (
+_FITTING: Final[tuple[Callable[[ExpectedPart, PartOutcome], bool], ...]] = (
     lambda entry, part: entry.ric is not None and (entry.ric, entry.service) == (part.ric, part.service),
     lambda entry, part: entry.ric is not None and entry.service is None and entry.ric == part.ric,
     lambda entry, part: entry.ric is not None and entry.ric == part.ric,
@@ -53,18 +54,18 @@ _FITTING: Final[tuple[Callable[[ExpectedPart, Part], bool], ...]] = (
 """The closest first: what is left takes the next one, so that a wrong service or code is told as such."""
 
 
-def _fails_so(entry: ExpectedPart, part: Part) -> bool:
+def _fails_so(entry: ExpectedPart, part: PartOutcome) -> bool:
     rejection = entry.rejection
     return rejection is not None and isinstance(part, Rejected) and rejection.fits(part)
 
 
-def _twice(named: Sequence[ExpectedPart | Part]) -> set[str]:
+def _twice(named: Sequence[ExpectedPart | PartOutcome]) -> set[str]:
     """The RICs that come in several services."""
     found = Counter(ric for ric, _ in {(each.ric, each.service) for each in named} if ric is not None)
     return {ric for ric, count in found.items() if count > 1}
 
 
-def _name(of: ExpectedPart | Part, twice: set[str]) -> str:
+def _name(of: ExpectedPart | PartOutcome, twice: set[str]) -> str:
     if of.ric is None:
         return NO_RIC
     return f"{of.ric} of {of.service}" if of.ric in twice and of.service is not None else of.ric

@@ -12,7 +12,7 @@ from contribd.mapping.case_parts import NO_RIC, Matched, match
 from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.numbers import NUMBERS, plain_text
-from contribd.mapping.outcome import Ignored, Mapped, Outcome, Rejected, Several
+from contribd.mapping.outcome import Ignored, Mapped, Outcome, PartOutcome, Rejected, Several, parts_of
 
 NOTHING = "-"
 """Stands for a field or a post that is not there."""
@@ -125,8 +125,7 @@ def _against_posts(expected: ExpectedPosts, outcome: Outcome) -> Iterator[Compar
     if isinstance(outcome, Ignored):
         yield Comparison("outcome", _posts_told(expected.including), _told(outcome))
         return
-    parts = outcome.parts if isinstance(outcome, Several) else [outcome]
-    matched = match(expected.including, parts)
+    matched = match(expected.including, parts_of(outcome))
     if isinstance(outcome, Rejected) and all(each.expected is None or each.got is None for each in matched):
         yield Comparison("outcome", _posts_told(expected.including), _told(outcome))
         return
@@ -149,7 +148,7 @@ def _of_one_post(matched: Matched) -> Iterator[Comparison]:
 
 def _against_rejection(expected: ExpectedRejection, outcome: Outcome) -> Iterator[Comparison]:
     """A record with several posts is rejected where each of them is."""
-    parts = outcome.parts if isinstance(outcome, Several) else [outcome]
+    parts = parts_of(outcome)
     rejected = [part for part in parts if isinstance(part, Rejected) and part.code is expected.code]
     unlike = next((part.text for part in rejected if not expected.fits(part)), None)
     if len(rejected) < len(parts):
@@ -166,14 +165,14 @@ def _told(outcome: Outcome) -> str:
     return f"{outcome.code}: {outcome.text}" if isinstance(outcome, Rejected) else f"ignored by {outcome.mapping}"
 
 
-def _posts_told(posts: Sequence[ExpectedPart | Mapped | Rejected]) -> str:
+def _posts_told(posts: Sequence[ExpectedPart | PartOutcome]) -> str:
     """The first of them by their RICs, with the codes of those that are rejected."""
     first = [(each.ric or NO_RIC) + (f" ({code})" if (code := _code_of(each)) else "") for each in posts[:_SHOWN_POSTS]]
     more = f" and {len(posts) - _SHOWN_POSTS} more" if len(posts) > _SHOWN_POSTS else ""
     return f"{len(posts)} post{'s' if len(posts) != 1 else ''}: {', '.join(first)}{more}"
 
 
-def _code_of(post: ExpectedPart | Mapped | Rejected) -> str | None:
+def _code_of(post: ExpectedPart | PartOutcome) -> str | None:
     return post.code if isinstance(post, Rejected) else post.rejected if isinstance(post, ExpectedPart) else None
 
 

@@ -35,8 +35,7 @@ def causes(explanation: Explanation, differences: Sequence[Comparison] = ()) -> 
         found = list(_failed(explanation))
     else:
         found = [*_chosen(explanation.asked)] if names & {"outcome", "mapping"} else []
-        ways = explanation.posts or (explanation,)
-        found += [cause for way in ways for cause in _of_post(way, _wanted(way, explanation, differences))]
+        found += [cause for way in explanation.ways for cause in _of_post(way, _wanted(way, explanation, differences))]
     more = len(found) - MAX_CAUSES
     return found if more <= 0 else [*found[:MAX_CAUSES], Cause(f"and {more} more")]
 

@@ -5,8 +5,8 @@ from typing import Any, Final, TypeAlias
 from contribd.mapping.codegen import Evaluate
 from contribd.mapping.compiled import CompiledCheck, CompiledPost
 from contribd.mapping.meant import meant
-from contribd.mapping.mistakes import RAISED, ErrorKind, EvaluationError, as_evaluation_error, out_of_range, wrong_type
-from contribd.mapping.operators import Value, kind_name, walk
+from contribd.mapping.mistakes import RAISED, ErrorKind, EvaluationError, as_evaluation_error, out_of_range
+from contribd.mapping.operators import Value, truth, walk
 from contribd.mapping.outcome import FieldValue, Mapped, RejectCode, Rejected
 from contribd.mapping.scope import POST, LetName
 from contribd.mapping.syntax import Key, path_text
@@ -108,11 +108,8 @@ def _failed(
 ) -> Rejected | None:
     that = check.that
     try:
-        answer = that.run(record)
-        if answer is True:
+        if truth(that.run(record)):
             return None
-        if answer is not False:
-            raise wrong_type(f"a check is true or false, not {kind_name(answer)}")
     except RAISED as error:
         failure = as_evaluation_error(error)
         place = f"check {that.source}"

@@ -8,7 +8,7 @@ from contribd.mapping.expression import Expression
 from contribd.mapping.list_functions import MAX_ELEMENTS
 from contribd.mapping.mistakes import RAISED, as_evaluation_error, wrong_type
 from contribd.mapping.one_post import Record, compute, one_post, refusal
-from contribd.mapping.operators import Value, kind_name
+from contribd.mapping.operators import Value, kind_name, truth
 from contribd.mapping.outcome import MAX_POSTS, Mapped, RejectCode, Rejected, Several
 from contribd.mapping.scope import ELEMENT, INDEX, MEMBERS, MOST
 from contribd.mapping.syntax import Path
@@ -22,7 +22,6 @@ _ONCE: Final = (None,)
 _NO_MEMBERS: Final[dict[str, Value]] = {}
 
 Made: TypeAlias = Mapped | Rejected
-
 
 _Place: TypeAlias = tuple[CompiledRound, CompiledPart, int]
 """Where a part comes from; last the element's position, -1 where ``each`` gives no elements."""
@@ -121,11 +120,8 @@ def _made(part: CompiledPart, when: Expression, record: Record) -> Made | None:
     """The post; None where its ``when`` is false."""
     compute(part.before, record)
     try:
-        answer = when.run(record)
-        if answer is False:
+        if not truth(when.run(record)):
             return None
-        if answer is not True:
-            raise wrong_type(f"it gives {kind_name(answer)}, not true or false")
     except RAISED as error:
         return refusal(part, record, "when", as_evaluation_error(error))
     return one_post(part, record)
