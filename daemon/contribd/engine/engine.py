@@ -276,7 +276,7 @@ class Engine:
         self._free(self.outbox.not_committed(event.number), InstrumentEvent.FORGOTTEN)
 
     def _limited(self, event: BrokerLimits, _now: Now) -> None:
-        """What a commit can tell of bounds how far a partition may run ahead."""
+        """How far a partition may run ahead is bounded by what a commit can tell of."""
         span, characters = span_of(event.metadata), event.metadata
         if event.guessed:
             before, since = self._accepted, self.outbox.accepted

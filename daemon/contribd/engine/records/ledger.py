@@ -15,15 +15,15 @@ _MOST_DISTANCE: Final = 29
 class Ledger:
     """How many bits the records with several posts may need in a commit: those whose results are not durable.
 
-    Each is paid for when it is taken; lists of tags at a part of their price, but for the longest, since of different
-    ones few are told of at a time. The distances between records are counted by ``ahead``: they grow when one between
-    is settled.
+    The bits of each are counted when it is taken; of lists of tags only some, but the longest is counted in full: of
+    different lists, few are told of at a time. The distances between records are counted by ``ahead``: they grow when
+    one between is settled.
     """
 
     __slots__ = ("_bits", "_costs", "_in_transaction", "_lengths", "_lists", "_per_list", "of")
 
     def __init__(self, per_list: int = 1) -> None:
-        """Of so many lists, one is told of."""
+        """``per_list``: of so many different lists of tags, one is told of."""
         self._per_list = per_list
         self.of: dict[int, Parts] = {}
         """By offset, in order: what is not durable."""

@@ -14,8 +14,8 @@ In few bits. Records of one kind have the same parts again and again, so a list 
 names its list and has a bit a part. 500 curves of the same 40 instruments, each settled in part, take some 22,000 bits.
 
 Bounded. A commit has room for a fixed number of bits, those of whole offsets (``offsets``) among them. The ledger
-counts how many the records taken and not yet durable could need, lists of tags at a part of their price: most records
-that wait are not settled in part. What does not fit any more is not taken, but for the oldest one.
+counts how many the records taken and not yet durable could need; not all the bits of their lists of tags, since most
+records that wait are not settled in part. What does not fit any more is not taken, but for the oldest one.
 
 What finds no room all the same. More records than usual may be settled in part, as where an instrument of each of many
 different ones is slow to be answered. Brokers may take less than before; and while a partition catches up, all must be

@@ -15,10 +15,10 @@ the future, all of them. Where nothing is to be consumed (``latest``), only to s
 Up to where. To the end of the log as it is now, whatever transactions are open: what lies behind an open one may be
 ours. It ends by its timeout at the latest. The partition is ours meanwhile, and nobody else writes results of it.
 
-Of a record that makes several posts, each has its result, which says how many the rules of then made of it. It counts
-as settled once all those that one set of rules made have theirs; before that, it is told which have theirs. Commits
-that have no room for that name the time from which on results are to be read, by the clock of a host that contributes:
-such clocks are kept right, and a smaller margin is enough.
+Of a record that makes several posts, each has its result, which says how many posts were made of it, and by which
+rules. It counts as settled once all those that one set of rules made have theirs; before that, it is told which have
+theirs. Commits that have no room for that name the time from which on results are to be read, by the clock of a host
+that contributes: such clocks are kept right, and a smaller margin is enough.
 
 What is bounded. Memory is a bit a record that has its result, and a little more for one that is settled in part. Time
 is not bounded: it is said how far it is, others' partitions are consumed meanwhile, and this thread is none that

@@ -23,7 +23,7 @@ def refusal(partitions: Collection[Partition], logs: Mapping[Partition, tuple[in
     names = _joined(sorted(map(str, partitions)))
     return (
         f"the group has no committed offset for {names} ({records} offsets in the log), and "
-        " kafka.start_from is refuse: set it to latest, earliest or a time for this start, "
+        "kafka.start_from is refuse: set it to latest, earliest or a time for this start, "
         "or set the group's offsets (kafka-consumer-groups --reset-offsets)"
     )
 
