@@ -1,6 +1,6 @@
 """Records taken: mapped, and brought on their way; each post of a record that makes several by itself."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from contribd.engine.clock import Now
 from contribd.engine.counters import EngineCounters
@@ -11,10 +11,10 @@ from contribd.engine.records.keys import key_of
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
 from contribd.engine.records.parts import Part, Parts, Told
-from contribd.engine.records.price import Price, Record, unposted
+from contribd.engine.records.price import Price, Record, Settlement, unposted
 from contribd.mapping.inputs import surroundings
 from contribd.mapping.mapper import Mapper
-from contribd.mapping.outcome import Mapped, Outcome, PartOutcome, Several, parts_of
+from contribd.mapping.outcome import Ignored, Mapped, Outcome, Rejected, Several
 from contribd.mapping.scope import Surroundings
 
 
@@ -47,51 +47,53 @@ class Taker:
 
     def take(self, tracker: OffsetTracker, records: Iterable[Record], now: Now) -> None:
         """Maps records; one without a post is settled at once, the others wait for their turn."""
-        map_record, surrounded, recalls, taken = self.mapper.map, self.mapper.surrounded, tracker.recalls, 0
-        latest = (now.wall + MAX_AHEAD) // 1000
+        map_record, wall, catching_up = self.mapper.map, now.wall, tracker.catching_up
+        surrounded, recalls, taken = self.mapper.surrounded, tracker.recalls, 0
+        latest = (wall + MAX_AHEAD) // 1000
         for record in records:
+            taken += 1
             if record.timestamp > latest:
                 self._stamped_ahead(tracker, record, now)
             outcome = map_record(record.value, _around(tracker, record) if surrounded else None)
-            told = tracker.settled_parts(record.offset) if recalls else None
-            if told is None and not isinstance(outcome, Several):
-                self._bring(tracker, record, outcome, now)
-                taken += 1
+            if recalls and (told := tracker.settled_parts(record.offset)) is not None:
+                taken -= not self._take_parts(tracker, record, outcome, now, told)
+            elif not isinstance(outcome, Mapped):
+                if isinstance(outcome, Several):
+                    taken -= not self._take_parts(tracker, record, outcome, now)
+                else:
+                    self._settle_unposted(unposted(tracker, record, outcome, wall))
+            elif catching_up:
+                self._intake.hold(Price(tracker, record, outcome, wall))
             else:
-                taken += self._take_parts(tracker, record, outcome, now, told)
+                self._queue(Price(tracker, record, outcome, wall), now)
         self._counters.count_records(taken)
-        if tracker.catching_up and self._intake.caught_up(tracker):
+        if catching_up and self._intake.caught_up(tracker):
             self.let_go(tracker, now)
 
-    def _bring(
-        self, tracker: OffsetTracker, record: Record, outcome: PartOutcome, now: Now, part: Part | None = None
-    ) -> None:
-        """Brings a record on its way, or one of its posts: a price waits for its turn, what has no post is settled."""
-        if not isinstance(outcome, Mapped):
-            settlement = unposted(tracker, record, outcome, now.wall, part)
-            self._counters.results[settlement.status, settlement.code or ""] += 1
-            self._outbox.add(settlement)
-        elif tracker.catching_up:
-            self._intake.hold(Price(tracker, record, outcome, now.wall, part=part))
-        else:
-            self._queue(Price(tracker, record, outcome, now.wall, part=part), now)
+    def _settle_unposted(self, settlement: Settlement) -> None:
+        self._counters.results[settlement.status, settlement.code or ""] += 1
+        self._outbox.add(settlement)
 
     def _take_parts(
-        self, tracker: OffsetTracker, record: Record, outcome: Outcome, now: Now, told: Told | None
+        self, tracker: OffsetTracker, record: Record, outcome: Outcome, now: Now, told: Told | None = None
     ) -> bool:
         """Takes a record that makes several posts, or made several for an earlier run, which has ``told`` what it
         settled of them; False where it has to wait for room in a commit."""
-        outcomes = parts_of(outcome)
-        keys = [key_of(each.service, each.ric, number) for number, each in enumerate(outcomes)]
+        outcomes: Sequence[Mapped | Rejected | Ignored]
+        outcomes = outcome.parts if isinstance(outcome, Several) else [outcome]
+        keys = [
+            (each.service, each.ric) if type(each) is Mapped else key_of(each.service, each.ric, number)
+            for number, each in enumerate(outcomes)
+        ]
         parts = tracker.split(record.offset, len(record.value or b""), keys, _taken_at(record, now, told), told)
         if parts is None:
             self._intake.put_back(tracker, record)
             return False
+        made: Iterable[tuple[int, Mapped | Rejected | Ignored]] = enumerate(outcomes)
         if told is not None:
             self._recall(tracker, record, parts, told, now)
-        for number, each in enumerate(outcomes):
-            if not parts.has_result(number):
-                self._bring(tracker, record, each, now, Part(parts, number))
+            made = [(number, each) for number, each in made if not parts.has_result(number)]
+        self._bring(tracker, record, parts, made, now)
         return True
 
     def _recall(self, tracker: OffsetTracker, record: Record, parts: Parts, told: Told, now: Now) -> None:
@@ -101,6 +103,24 @@ class Taker:
         is_list = told.settled.bit_count() < len(told.tags)  # the results topic tells of those alone that have results
         if parts.count > parts.made or (is_list and set(told.tags) != set(parts.tags)):
             self._other_parts(tracker, record, now)
+
+    def _bring(
+        self,
+        tracker: OffsetTracker,
+        record: Record,
+        parts: Parts,
+        made: Iterable[tuple[int, Mapped | Rejected | Ignored]],
+        now: Now,
+    ) -> None:
+        """Brings these posts of a record on their way, each with its place among them."""
+        wall, queue, catching_up = now.wall, self._queue, tracker.catching_up
+        for number, each in made:
+            if not isinstance(each, Mapped):
+                self._settle_unposted(unposted(tracker, record, each, wall, Part(parts, number)))
+            elif catching_up:
+                self._intake.hold(Price(tracker, record, each, wall, part=Part(parts, number)))
+            else:
+                queue(Price(tracker, record, each, wall, part=Part(parts, number)), now)
 
     def _other_parts(self, tracker: OffsetTracker, record: Record, now: Now) -> None:
         """Results there are stand; only posts that had none are made."""

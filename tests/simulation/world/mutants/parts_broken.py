@@ -169,11 +169,9 @@ def _counts_as_one(original: Any, self: OffsetTracker, *args: Any, **how: Any) -
     return parts
 
 
-def _posts_at_once(original: Any, self: Taker, tracker: Any, record: Any, outcome: Any, now: Any, *part: Any) -> None:
-    held = self._intake.hold
-    if part:
-        self._intake.hold = lambda price: self._queue(price, now)  # type: ignore[method-assign]
-    original(self, tracker, record, outcome, now, *part)
+def _posts_at_once(original: Any, self: Taker, *args: Any) -> None:
+    held, self._intake.hold = self._intake.hold, lambda price: self._queue(price, args[-1])  # type: ignore[method-assign]
+    original(self, *args)
     self._intake.hold = held  # type: ignore[method-assign]
 
 
