@@ -1,6 +1,6 @@
 """Records taken: mapped, and brought on their way; each post of a record that makes several by itself."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from contribd.engine.clock import Now
 from contribd.engine.counters import EngineCounters
@@ -14,7 +14,7 @@ from contribd.engine.records.parts import Part, Parts, Told
 from contribd.engine.records.price import Price, Record, Settlement, unposted
 from contribd.mapping.inputs import surroundings
 from contribd.mapping.mapper import Mapper
-from contribd.mapping.outcome import Ignored, Mapped, Outcome, Rejected, Several
+from contribd.mapping.outcome import Mapped, Outcome, PartOutcome, Several, parts_of
 from contribd.mapping.scope import Surroundings
 
 
@@ -79,8 +79,7 @@ class Taker:
     ) -> bool:
         """Takes a record that makes several posts, or made several for an earlier run, which has ``told`` what it
         settled of them; False where it has to wait for room in a commit."""
-        outcomes: Sequence[Mapped | Rejected | Ignored]
-        outcomes = outcome.parts if isinstance(outcome, Several) else [outcome]
+        outcomes = parts_of(outcome)
         keys = [
             (each.service, each.ric) if type(each) is Mapped else key_of(each.service, each.ric, number)
             for number, each in enumerate(outcomes)
@@ -89,7 +88,7 @@ class Taker:
         if parts is None:
             self._intake.put_back(tracker, record)
             return False
-        made: Iterable[tuple[int, Mapped | Rejected | Ignored]] = enumerate(outcomes)
+        made: Iterable[tuple[int, PartOutcome]] = enumerate(outcomes)
         if told is not None:
             self._recall(tracker, record, parts, told, now)
             made = [(number, each) for number, each in made if not parts.has_result(number)]
@@ -109,7 +108,7 @@ class Taker:
         tracker: OffsetTracker,
         record: Record,
         parts: Parts,
-        made: Iterable[tuple[int, Mapped | Rejected | Ignored]],
+        made: Iterable[tuple[int, PartOutcome]],
         now: Now,
     ) -> None:
         """Brings these posts of a record on their way, each with its place among them."""
