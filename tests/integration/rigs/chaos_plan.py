@@ -16,15 +16,15 @@ class ChaosPlan:
 
     flow: Flow
     daemons: int
-    daemon_kills: int
-    group_kills: int
+    daemon_kills: int = 0
+    group_kills: int = 0
     """Of all daemons at once."""
-    daemon_pauses: int
-    broker_kills: int
-    broker_stops: int
-    cuts: int
-    stalls: int
-    provider_restarts: int
+    daemon_pauses: int = 0
+    broker_kills: int = 0
+    broker_stops: int = 0
+    cuts: int = 0
+    stalls: int = 0
+    provider_restarts: int = 0
     conflate: bool = False
     seed: int = 1
     settle: float = 180.0
@@ -45,7 +45,6 @@ SHORT: Final = ChaosPlan(
     Flow(24_000, 600, 800.0, CODECS, poison=1, unreadable=1),
     daemons=3,
     daemon_kills=4,
-    group_kills=0,
     daemon_pauses=1,
     broker_kills=1,
     broker_stops=3,
@@ -57,20 +56,13 @@ SHORT_CURVES: Final = ChaosPlan(
     Flow(900, 60, 90.0, CODECS, curves=300),
     daemons=2,
     daemon_kills=2,
-    group_kills=0,
-    daemon_pauses=0,
-    broker_kills=0,
-    broker_stops=0,
     cuts=2,
-    stalls=0,
-    provider_restarts=0,
     settle=60.0,
 )
 LONG: Final = ChaosPlan(
     Flow(1_000_000, 10_000, 1_200.0, CODECS, poison=6, unreadable=6),
     daemons=3,
     daemon_kills=30,
-    group_kills=0,
     daemon_pauses=3,
     broker_kills=15,
     broker_stops=15,

@@ -112,7 +112,7 @@ def records_of(flow: Flow) -> Iterator[FlowRecord]:
 
 
 def _special(flow: Flow) -> dict[int, tuple[Kind, int]]:
-    """The records that are not of healthy instruments, by their number: what they are, and the how manieth."""
+    """The records that are not of healthy instruments, by their number: what they are, and their turn."""
     return {
         int(flow.records * (turn + within) / count): (kind, turn)
         for kind, count, within in ((Kind.POISON, flow.poison, 0.5), (Kind.UNREADABLE, flow.unreadable, 0.25))
