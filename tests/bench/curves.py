@@ -8,9 +8,8 @@ import re
 from datetime import datetime
 from typing import Any, Final
 
-from kafka import KafkaConsumer, TopicPartition
 from tests.bench.measure import Series
-from tests.bench.setting import CURVE_MAPPING, MAPPING, PARTITIONS, Setting, cpu_seconds, curve, distinct
+from tests.bench.setting import CURVE_MAPPING, MAPPING, Setting, cpu_seconds, curve, distinct
 from tests.integration.rigs.broker_rig import unique
 
 POINTS = (20, 40)
@@ -36,7 +35,7 @@ def _in_turn(setting: Setting, posts: int, instruments: int, rounds: int) -> dic
     cpu = {points: Series() for points in topics}
     ratios = {points: Series() for points in POINTS}
     for turn in range(rounds):
-        for points in [*topics][turn % 2 * 2 :: -1 if turn % 2 else 1]:
+        for points in reversed(topics) if turn % 2 else topics:
             speed, seconds = _run(setting, topics[points], posts, points)
             rates[points].add(speed)
             cpu[points].add(seconds / posts * 1e6)
@@ -75,19 +74,10 @@ def _run(setting: Setting, prices: str, posts: int, points: int) -> tuple[float,
 
 def _elapsed(setting: Setting, topic: str, posts: int) -> float:
     """Seconds from the first record's arrival to the last result."""
-    consumer = KafkaConsumer(bootstrap_servers=setting.kafka.bootstrap, isolation_level="read_committed")
-    tps = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-    consumer.assign(tps)
-    consumer.seek_to_beginning(*tps)
-    ends = consumer.end_offsets(tps)
-    count, first, last = 0, "~", 0
-    while any(consumer.position(tp) < ends[tp] for tp in tps):
-        for records in consumer.poll(timeout_ms=200, max_records=10_000).values():
-            count += len(records)
-            last = max(last, *(record.timestamp for record in records))
-            found = (_CONSUMED.search(record.value) for record in records)
-            first = min(first, *(each[1].decode() for each in found if each))
-    consumer.close()
-    if count != posts:
-        raise RuntimeError(f"{count} results of {posts} posts")
-    return last / 1000 - datetime.fromisoformat(first).timestamp()
+    consumed, written = list[bytes](), list[int]()
+    for record in setting.committed_records(topic):
+        consumed += _CONSUMED.findall(record.value)
+        written.append(record.timestamp)
+    if len(written) != posts:
+        raise RuntimeError(f"{len(written)} results of {posts} posts")
+    return max(written) / 1000 - datetime.fromisoformat(min(consumed).decode()).timestamp()

@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,41 +21,28 @@ BUILD = REPOSITORY / "build" / "bench"
 
 PARTITIONS = 4
 
-MAPPING: dict[str, Any] = {
-    "mappings": [
-        {
-            "name": "fx-spot",
-            "when": 'asset == "FX" and tenor == "SP"',
-            "ric": "{pair}=TRCC",
-            "fields": {
-                "BID": "bid",
-                "ASK": {"from": "ask", "round": 5},
-                "MID_PRICE": {"from": "(bid + ask) / 2", "round": 5},
-                "BIDSIZE": {"from": "sizes[0].bid", "missing": "skip"},
-                "QUOTIM": {"from": "quoted_at", "as": "time"},
-            },
-            "checks": ["bid <= ask"],
-        }
-    ]
-}
+
+def _quote(of: str = "") -> dict[str, Any]:
+    """The post of a quote; ``of``: where in the record its keys are."""
+    return {
+        "ric": f"{{{of}pair}}=TRCC",
+        "fields": {
+            "BID": f"{of}bid",
+            "ASK": {"from": f"{of}ask", "round": 5},
+            "MID_PRICE": {"from": f"({of}bid + {of}ask) / 2", "round": 5},
+            "BIDSIZE": {"from": f"{of}sizes[0].bid", "missing": "skip"},
+            "QUOTIM": {"from": f"{of}quoted_at", "as": "time"},
+        },
+        "checks": [f"{of}bid <= {of}ask"],
+    }
+
+
+MAPPING: dict[str, Any] = {"mappings": [{"name": "fx-spot", "when": 'asset == "FX" and tenor == "SP"', **_quote()}]}
 """Five fields, a condition and a check, as a spot quote has."""
 
 CURVE_MAPPING: dict[str, Any] = {
     "mappings": [
-        {
-            "name": "fx-curve",
-            "when": 'asset == "FX" and tenor == "curve"',
-            "each": "points",
-            "ric": "{item.pair}=TRCC",
-            "fields": {
-                "BID": "item.bid",
-                "ASK": {"from": "item.ask", "round": 5},
-                "MID_PRICE": {"from": "(item.bid + item.ask) / 2", "round": 5},
-                "BIDSIZE": {"from": "item.sizes[0].bid", "missing": "skip"},
-                "QUOTIM": {"from": "item.quoted_at", "as": "time"},
-            },
-            "checks": ["item.bid <= item.ask"],
-        }
+        {"name": "fx-curve", "when": 'asset == "FX" and tenor == "curve"', "each": "points", **_quote("item.")}
     ]
 }
 """The same post for each point of a curve."""
@@ -207,17 +194,19 @@ class Setting:
 
     def timestamps(self, topic: str, partitions: int = PARTITIONS) -> list[int]:
         """When each committed record of a topic was produced (milliseconds), sorted."""
+        return sorted(record.timestamp for record in self.committed_records(topic, partitions))
+
+    def committed_records(self, topic: str, partitions: int = PARTITIONS) -> Iterator[Any]:
+        """The committed records of a topic, to its end as it is now."""
         consumer = KafkaConsumer(bootstrap_servers=self.kafka.bootstrap, isolation_level="read_committed")
         tps = [TopicPartition(topic, number) for number in range(partitions)]
         consumer.assign(tps)
         consumer.seek_to_beginning(*tps)
         ends = consumer.end_offsets(tps)
-        found: list[int] = []
         while any(consumer.position(tp) < ends[tp] for tp in tps):
             for records in consumer.poll(timeout_ms=200, max_records=10_000).values():
-                found += [record.timestamp for record in records]
+                yield from records
         consumer.close()
-        return sorted(found)
 
 
 def rate(timestamps: Sequence[int], skip: float = 0.1) -> float:
