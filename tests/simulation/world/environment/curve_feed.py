@@ -106,14 +106,13 @@ class CurveFeed:
     def _instruments(self, partition: int) -> list[_Instrument]:
         """The same as in the last record of the partition, some of them and some others, or all drawn anew."""
         rng, last = self._rng, self._last.get(partition)
-        how = self._curves.changes if last else "all"
-        if how == "all":
+        if not last or self._curves.changes == "all":
             found = self._drawn(partition, self._width())
-        elif how == "some" and last:
+        elif self._curves.changes == "some":
             kept = [each for each in last if rng.random() < 0.8]
             found = list(dict.fromkeys([*kept, *self._drawn(partition, rng.randint(0, 2))])) or last
         else:
-            found = list(last or ())
+            found = last
         self._last[partition] = found
         if rng.random() < 0.2:
             found = rng.sample(found, len(found))
