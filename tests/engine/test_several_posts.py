@@ -180,11 +180,7 @@ def test_parts_are_known_by_their_ric_whatever_the_mapping_makes_now(now: tuple[
     assert [one["ric"] for one in results] == [*posted, "Z", "Y"]
     assert all(one["source"]["parts"] == len(now) for one in results if one["source"]["offset"] == 0)
     changed = set(now) != {"A", "B", "C"}
-    assert any("the mapping has changed" in note for note in taken(rig)) is changed
-
-
-def taken(rig: Rig) -> list[str]:
-    return rig.notes
+    assert any("the mapping has changed" in note for note in rig.notes) is changed
 
 
 @pytest.mark.parametrize(("ric", "posts"), [("A", 0), ("B", 1), ("D", 1)])
