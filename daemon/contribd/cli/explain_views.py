@@ -55,15 +55,16 @@ def _way_lines(found: Explanation, messages: Mapping[int, bytes], files: Mapping
         return
     for each in found.computed:
         yield from _rows(each.what, each)
-    not_made = [each for each in found.posts if each.outcome is None]
+    not_made = 0
     for post in found.posts:
-        if post.place is None or spec is None or (post.outcome is None and post not in not_made[:MAX_NOT_MADE]):
+        not_made += post.outcome is None
+        if post.place is None or spec is None or (post.outcome is None and not_made > MAX_NOT_MADE):
             continue
         answer = "" if post.outcome is not None else f": not made: {'; '.join(map(reason_text, post.why_not))}"
         yield Row(f"{post.place.text or 'the post'}{answer}", "", "", head=True)
         yield from _post_lines(post, spec.post_at(post.place.post), messages, files)
-    if len(not_made) > MAX_NOT_MADE:
-        yield Row(f"and {len(not_made) - MAX_NOT_MADE} more that are not made", "", "", head=True)
+    if not_made > MAX_NOT_MADE:
+        yield Row(f"and {not_made - MAX_NOT_MADE} more that are not made", "", "", head=True)
 
 
 def _post_lines(
