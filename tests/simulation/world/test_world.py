@@ -1,6 +1,8 @@
 """The daemon keeps its promises through simulated faults, and the simulation notices where it does not."""
 
+import json
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -13,7 +15,7 @@ import pytest
 from tests.simulation.world.command import app
 from tests.simulation.world.many import SeedSummary, run_many
 from tests.simulation.world.mutants.mutant import broken
-from tests.simulation.world.mutants.table import MUTANTS, is_caught
+from tests.simulation.world.mutants.table import CAUGHT_AT, MUTANTS, is_caught
 from tests.simulation.world.plan import (
     CURVE_SHARES,
     FAULTS,
@@ -94,6 +96,14 @@ def caught(request: pytest.FixtureRequest) -> Iterator[dict[int, Future[bool]]]:
 @pytest.mark.parametrize("number", range(len(MUTANTS)), ids=[mutant.rule.replace(" ", "-") for mutant in MUTANTS])
 def test_a_daemon_without_a_rule_is_caught(caught: dict[int, Future[bool]], number: int) -> None:
     assert caught[number].result()
+
+
+def test_the_table_of_the_documentation_says_what_was_written_down() -> None:
+    page = (ROOT / "docs" / "simulation.md").read_text()
+    rows = re.findall(r"^\| ([^|]+) \| (\d+)(?:, from (\d+))? \|", page, re.MULTILINE)
+    shown = {rule: int(first or 0) + int(seeds) - 1 for rule, seeds, first in rows}
+    assert [*shown] == [mutant.rule for mutant in MUTANTS]
+    assert shown == json.loads(CAUGHT_AT.read_text())
 
 
 def test_a_seed_is_the_same_run_whatever_the_hash_seed() -> None:

@@ -218,7 +218,11 @@ MUTANTS = [
         [around(tracker_module, "encode", _next_part_has_it)],
         world=_curves(),
     ),
-    Mutant("it tells of which record", [around(tracker_module, "encode", _one_offset_later)], world=_curves()),
+    Mutant(
+        "a commit tells of which record these posts are",
+        [around(tracker_module, "encode", _one_offset_later)],
+        world=_curves(),
+    ),
     Mutant(
         "a restart makes only the posts that have none",
         [(OffsetTracker, "settled_parts", lambda *_: None)],
@@ -243,7 +247,7 @@ MUTANTS = [
         world=_killed(0, 1),
     ),
     Mutant(
-        "so it does where the mapping makes one post now",
+        "what another mapping made stays in the commit of one that makes one post",
         [around(Taker, "_take_parts", _one_post_is_all)],
         500,
         world=_killed(0, 1, curves=replace(_CURVES, widest=2, mappings=(0, 1))),
@@ -254,7 +258,7 @@ MUTANTS = [
         world=_without_offsets,
     ),
     Mutant(
-        "posts that one set of rules made, and no others",
+        "in the results topic, a record is settled by posts of one set of rules",
         [around(SettledOffsets, "add_part", _by_any_rules)],
         500,
         world=_by_two_mappings,
@@ -275,13 +279,13 @@ MUTANTS = [
         world=_UNTOLD,
     ),
     Mutant(
-        "all of it",
+        "all that a commit has no room for is left to the results topic",
         [around(OffsetTracker, "_ask_results", _is_asked_of_too_little)],
         500,
         world=_UNTOLD,
     ),
     Mutant(
-        "it is read from where the first of it can be",
+        "the results topic is read from where the first of these results can be",
         [(start_offsets_module, "KEPT_MARGIN", -5.0)],
         500,
         world=_UNTOLD,
@@ -357,7 +361,7 @@ MUTANTS = [
         world=_curves(),
     ),
     Mutant(
-        "its headers say it too",
+        "the headers of a result say which post of its record it is of",
         [(encoder_module, "_part", lambda *_: ("part", b"0/1"))],
         world=_curves(),
     ),
