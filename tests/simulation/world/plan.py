@@ -81,6 +81,11 @@ CURVES_SHARE = 0.5
 """Of the plans have such records."""
 
 
+AS_THEY_COME, FEWER, TURNED, MORE = ALL_MAPPINGS = range(4)
+"""What the mappings of a process make of a curve: a part for each point; none for the points that are spare; those of
+one kind of post after those of another, the last kind first; one more, of the record itself, before the points."""
+
+
 @dataclass(frozen=True, slots=True)
 class CurvePlan:
     """Records that make several posts."""
@@ -93,7 +98,7 @@ class CurvePlan:
     """How many RICs the curves of a partition can have; the first of them are also single prices'."""
     changes: str
     """Whose points the next curve of a partition has: ``none`` change, ``some`` do, or ``all``."""
-    mappings: tuple[int, ...] = (0,)
+    mappings: tuple[int, ...] = (AS_THEY_COME,)
     """Those that processes are started with, by chance (``sim_mappings``)."""
     told: int = 24_000
     """Bits in which a commit may tell of offsets and of parts."""
@@ -247,12 +252,12 @@ def with_curves(plan: Plan) -> Plan:
         widest=rng.choice((2, 4, 8, 50)),
         rics=rng.choice((2, 6, 50)),
         changes=rng.choice(("none", "some", "all")),
-        mappings=rng.choice(((0,), (0, 1), (0, 2), (0, 1, 2, 3))),
+        mappings=rng.choice(((AS_THEY_COME,), (AS_THEY_COME, FEWER), (AS_THEY_COME, TURNED), tuple(ALL_MAPPINGS))),
         told=rng.choice((24_000, 24_000, 3_000, 600)),
     )
     if plan.harm_alone:
         widest = min(8, curves.widest)
-        curves = replace(curves, share=0.2, widest=widest, most_parts=40, mappings=(0,), told=24_000)
+        curves = replace(curves, share=0.2, widest=widest, most_parts=40, mappings=(AS_THEY_COME,), told=24_000)
     shares = {name: rng.choice((0.05, 0.2)) for name in CURVE_SHARES if rng.random() < 0.3}
     rates = dict(plan.rates)
     if not calm:  # what is settled in part matters where somebody else goes on with it

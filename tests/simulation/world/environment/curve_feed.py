@@ -9,16 +9,13 @@ from typing import Any
 from tests.simulation.world.environment.fed_records import ANYWHERE, Part, Produced
 from tests.simulation.world.environment.sim_mappings import (
     CURVE,
-    FEWER,
     LISTED,
-    MORE,
     POSTS,
     SERVICES,
     STRICT,
-    TURNED,
     VERSIONED,
 )
-from tests.simulation.world.plan import CurvePlan, Plan
+from tests.simulation.world.plan import ALL_MAPPINGS, FEWER, MORE, TURNED, CurvePlan, Plan
 
 PADDING = 1_600
 
@@ -79,7 +76,7 @@ class CurveFeed:
         head = self._point(rng.choice(self._universe(made.partition)), self._service(), happens)
         strict = happens("all_or_nothing")
         made.key = b"curve" if self._plan.keyed else None
-        made.makes(*(_parts(made, points, head, mapping, strict=strict) for mapping in range(MORE + 1)))
+        made.makes(*(_parts(made, points, head, mapping, strict=strict) for mapping in ALL_MAPPINGS))
         for part in made.made(0).values():
             self._left -= 1
             self._counts["parts"] += part.posted

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from tests.simulation.world.plan import ALL_MAPPINGS, AS_THEY_COME, FEWER, MORE, TURNED
+
 from contribd.mapping.compile import compile_file
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.rules import MappingFile
@@ -22,10 +24,6 @@ IGNORING: Final = "heartbeat"
 SERVICES: Final = ("TRCC", "ALT")
 
 POSTS: Final = [(service, post) for service in SERVICES for post in ("update", "refresh")]
-
-AS_THEY_COME, FEWER, TURNED, MORE = range(4)
-"""What the mappings of a process make of a curve: a part for each point; none for the points that are spare; those of
-one kind of post after those of another, the last kind first; one more, of the record itself, before the points."""
 
 CURVE, STRICT = "curve", "strict"
 """The records with points; of a strict one nothing is posted unless all can be."""
@@ -81,9 +79,7 @@ def _curve(name: str, mapping: int) -> dict[str, Any]:
 
 def make_mappers(*, curves: bool) -> tuple[Mapper, ...]:
     """Those that a process may have; one where all records are single prices."""
-    return tuple(
-        _mapper(mapping, curves=curves) for mapping in ((AS_THEY_COME, FEWER, TURNED, MORE) if curves else (0,))
-    )
+    return tuple(_mapper(mapping, curves=curves) for mapping in (ALL_MAPPINGS if curves else (AS_THEY_COME,)))
 
 
 def _mapper(mapping: int, *, curves: bool) -> Mapper:

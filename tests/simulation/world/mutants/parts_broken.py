@@ -6,7 +6,19 @@ from typing import Any
 
 from msgspec import structs
 from tests.simulation.world.mutants.mutant import Mutant, around
-from tests.simulation.world.plan import CurvePlan, Plan, Takes, harm_alone, harmless_plan, with_curves
+from tests.simulation.world.plan import (
+    ALL_MAPPINGS,
+    AS_THEY_COME,
+    FEWER,
+    MORE,
+    TURNED,
+    CurvePlan,
+    Plan,
+    Takes,
+    harm_alone,
+    harmless_plan,
+    with_curves,
+)
 
 from contribd.engine.records import offsets as tracker_module
 from contribd.engine.records import result_encoder as encoder_module
@@ -40,7 +52,7 @@ def _killed(*mappings: int, **settings: Any) -> Callable[[int], Plan]:
     """The same, with many kills; each process has one of these mappings."""
 
     def make(seed: int) -> Plan:
-        plan = _curves(**{"curves": replace(_CURVES, mappings=mappings or (0,)), **settings})(seed)
+        plan = _curves(**{"curves": replace(_CURVES, mappings=mappings or (AS_THEY_COME,)), **settings})(seed)
         return replace(plan, rates={**plan.rates, "kill": 0.4, "ads_slow": 0.3})
 
     return make
@@ -58,12 +70,12 @@ def _without_answers(seed: int) -> Plan:
 
 def _in_few_characters(seed: int) -> Plan:
     """Each process has to find out that the brokers take little with an offset."""
-    return replace(_killed(0, 2)(seed), takes=Takes(metadata=52, tells=False))
+    return replace(_killed(AS_THEY_COME, TURNED)(seed), takes=Takes(metadata=52, tells=False))
 
 
 def _by_two_mappings(seed: int) -> Plan:
     """One mapping rejects the first of two posts, the other one the second."""
-    curves = replace(_CURVES, share=0.8, widest=2, rics=2, changes="all", mappings=(0, 2))
+    curves = replace(_CURVES, share=0.8, widest=2, rics=2, changes="all", mappings=(AS_THEY_COME, TURNED))
     return replace(
         _in_few_characters(seed), curves=curves, rates={"kill": 0.4, "ads_slow": 0.3}, shares={"part_nameless": 0.5}
     )
@@ -238,19 +250,19 @@ MUTANTS = [
         "a post is known by RIC and service, whatever its place",
         [around(Parts, "begin", _by_position)],
         500,
-        world=_killed(0, 2, 3),
+        world=_killed(AS_THEY_COME, TURNED, MORE),
     ),
     Mutant(
         "what another mapping made stays in the commit",
         [around(Parts, "begin", _those_of_now)],
         500,
-        world=_killed(0, 1),
+        world=_killed(AS_THEY_COME, FEWER),
     ),
     Mutant(
         "what another mapping made stays in the commit of one that makes one post",
         [around(Taker, "_take_parts", _one_post_is_all)],
         500,
-        world=_killed(0, 1, curves=replace(_CURVES, widest=2, mappings=(0, 1))),
+        world=_killed(curves=replace(_CURVES, widest=2, mappings=(AS_THEY_COME, FEWER))),
     ),
     Mutant(
         "in the results topic, too, a record is settled once all its posts are",
@@ -312,14 +324,16 @@ MUTANTS = [
         "the last owner may have taken more, by other rules",
         [around(OffsetTracker, "__init__", _as_if_by_the_same_rules)],
         1_000,
-        world=_killed(curves=replace(_CURVES, changes="all", rics=6, mappings=(0, 1, 2, 3), told=300), conflate=True),
+        world=_killed(
+            curves=replace(_CURVES, changes="all", rics=6, mappings=tuple(ALL_MAPPINGS), told=300), conflate=True
+        ),
     ),
     Mutant("what finds room is told", [(tracker_module, "text_bits", lambda *_: 1_000_000)], world=_killed()),
     Mutant(
         "a record all of whose posts turn out to have results is committed",
         [(Outbox, "add_known", lambda *_: None)],
         500,
-        world=_killed(0, 1),
+        world=_killed(AS_THEY_COME, FEWER),
     ),
     Mutant(
         "a record that has to wait for room in a commit is taken later",

@@ -3,8 +3,8 @@
 from tests.simulation.world.environment.fed_records import Part, PartKey, Produced
 from tests.simulation.world.oracle.evidence import Complain, ProcessEvidence
 from tests.simulation.world.oracle.history import History
-from tests.simulation.world.oracle.told import BESIDE, BITS, FILLING, Told, read_commit, tag_of, told_by
-from tests.simulation.world.plan import Plan
+from tests.simulation.world.oracle.told import BESIDE, BITS, FILLING, Told, most_bits, read_commit, tag_of
+from tests.simulation.world.plan import AS_THEY_COME, Plan
 
 from contribd.engine.records.commit_metadata import Commit
 from contribd.engine.records.offsets import Partition
@@ -40,7 +40,7 @@ class CommitRules:
     def offsets_gone(self) -> None:
         """Nobody knows any more which posts a mapping did not make: another one may make them, though it was over."""
         self._gone = True
-        mappings = (0,) if self._plan.curves is None else self._plan.curves.mappings
+        mappings = (AS_THEY_COME,) if self._plan.curves is None else self._plan.curves.mappings
         records = self._history.by_version
         self._in_doubt = {
             each for each in self._over if not all(self._has_all(records[each], number) for number in mappings)
@@ -73,7 +73,7 @@ class CommitRules:
         for record in self._history.log(partition.number):
             if record.offset >= commit.offset and (results := self._results.get(record.version)):
                 bits += BESIDE + BITS * (len(results) + len(record.made(process.mapping)))
-        if bits < told_by(self._plan):
+        if bits < most_bits(self._plan):
             self._complain("4: a commit leaves out what it has room for", f"{bits} bits: {commit}", partition)
 
     def _check(self, process: ProcessEvidence, record: Produced, told: Told, said: bool) -> None:

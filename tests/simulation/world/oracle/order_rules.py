@@ -58,7 +58,7 @@ class OrderRules:
             self._check_newest(post)
         for name, version in post.values.items():
             index = (post.service, post.ric, self._line_of(version), name)
-            if version < self._fields.get(index, 0) and self._knew_better(post, version, index[:3], name):
+            if version < self._fields.get(index, 0) and self._follows_newer(post, version, index[:3], name):
                 text = f"{post}: {name} was {self._fields[index]} already"
                 self._complain("2: an older value after a newer one", text, post.ric)
             self._fields[index] = max(version, self._fields.get(index, 0))
@@ -71,12 +71,12 @@ class OrderRules:
     def _check_newest(self, post: SeenPost) -> None:
         index = (post.service, post.ric, self._line_of(post.newest))
         before = self._handed.get(index, 0)
-        if post.newest < before and self._knew_better(post, post.newest, index):
+        if post.newest < before and self._follows_newer(post, post.newest, index):
             self._complain("2: an older price after a newer one", f"{post} after {before}", post.ric)
         self._handed[index] = max(post.newest, before)
 
-    def _knew_better(self, post: SeenPost, version: int, line: _Line, name: str | None = None) -> bool:
-        """Whether there is an order between this and something newer that was posted.
+    def _follows_newer(self, post: SeenPost, version: int, line: _Line, name: str | None = None) -> bool:
+        """Whether something newer was posted, and there is an order between the two.
 
         There is none where a mapping of before did not make the older of them, or the mapping of now does not make the
         newer one, or one between them did not make either: no process could know of both.

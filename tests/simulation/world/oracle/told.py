@@ -113,7 +113,7 @@ BITS, BESIDE = 33, 80
 """Bits that a part takes at most, and a record beside its parts."""
 
 
-def told_by(plan: Plan) -> int:
+def most_bits(plan: Plan) -> int:
     """Bits in which a commit can tell of offsets and parts."""
     characters = max(0, plan.takes.metadata - _OTHERS)
     return min(24_000 if plan.curves is None else plan.curves.told, characters // 4 * 24 - FILLING)
@@ -122,5 +122,5 @@ def told_by(plan: Plan) -> int:
 def room(plan: Plan, log: Iterable[Produced]) -> int:
     """How many offsets may be run ahead of a record at least, whatever the others of its partition are."""
     curves = [record.most_parts for record in log if record.most_parts > 1]
-    left = told_by(plan) - sum(34 * parts + 2 * parts.bit_length() for parts in curves) - 20 * len(curves)
+    left = most_bits(plan) - sum(34 * parts + 2 * parts.bit_length() for parts in curves) - 20 * len(curves)
     return max(left // 2, left - 29 * len(curves), 0) if curves else plan.span
