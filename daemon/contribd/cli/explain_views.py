@@ -19,7 +19,7 @@ MAX_RECORD = 2_000
 """Characters of a record that are shown."""
 
 MAX_NOT_MADE = 20
-"""Posts of a record that are not made, each with the reason."""
+"""Posts of a record that are shown as not made, each with the reason; of more the number is told."""
 
 _SHOWN_BYTES = 64
 _A_ROW = 16

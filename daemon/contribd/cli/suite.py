@@ -65,7 +65,7 @@ def by_themselves(wanted: Wanted) -> bool:
 
 
 def read_groups(wanted: Wanted, seen: set[Path]) -> list[Group]:
-    """Raises ConfigError; ``seen`` gets all files that the outcome depends on all the same, those with mistakes too."""
+    """Raises ConfigError; even then ``seen`` gets all files that the outcome depends on, those with mistakes too."""
     if by_themselves(wanted):
         return [_alone(file, wanted.service, seen) for file in wanted.files]
     everything = inspect(wanted.config)

@@ -119,7 +119,7 @@ def _percent(text: str | None) -> Decimal | None:
 
 
 def _run(wanted: Wanted, options: Options, seen: set[Path]) -> int:
-    """The exit code. Raises ConfigError; ``seen`` gets all files that it depends on all the same."""
+    """The exit code. Raises ConfigError; even then ``seen`` gets all files that it depends on."""
     try:
         groups = read_groups(wanted, seen)
     except ConfigError as error:

@@ -21,7 +21,7 @@ class Summary:
         self.withdrawals: Counter[tuple[str, str]] = Counter()
         """Results of withdrawals by (reason, status)."""
         self.parts = 0
-        """Of the results of records, those of records that have several."""
+        """Results of records with several posts."""
         self.posts = 0
         self.first: datetime | None = None
         self.last: datetime | None = None
