@@ -68,8 +68,11 @@ class StarvationRules:
             self._complain("an instrument that does harm holds results up", f"{lag:.3f} s: {part}", part)
 
     def _own_limit(self) -> float:
-        """Its own prices wait for the one in flight, and then for its tries; where each is posted, without end."""
+        """Its own prices wait for the one in flight, and then for its tries; where each is posted, without end.
+
+        Its RIC does harm in each service, and between two tries of one instrument comes one of each other.
+        """
         plan = self._plan
         if not plan.conflate or plan.harm == "silent":
             return float("inf")
-        return 2 * plan.attempts * 4.0 + LATE
+        return 2 * plan.attempts * plan.services * 4.0 + LATE
