@@ -80,6 +80,23 @@ def test_all_that_is_settled_is_left_to_it(earlier: dict[int, Told]) -> None:
     assert decode_turn(metadata) > 7
 
 
+def test_where_the_results_topic_was_asked_a_former_owner_may_have_counted_from_as_far_as_there_are_results() -> None:
+    """Of an offset below, its mapping may have made less, and so it was durable."""
+    one = OffsetTracker(P0, 8, room=Room(SPAN), catching_up=True, about=About(results_to=34))
+    one.take(8, 1)
+    assert (one.has_room(33 + SPAN), one.has_room(34 + SPAN)) == (True, False)
+    one.end_catch_up()
+    assert not one.has_room(8 + SPAN)
+
+
+def test_a_bitmap_that_no_broker_would_take_is_left_to_it() -> None:
+    one = OffsetTracker(P0, 0, catching_up=True, about=About(results_to=3 * MAX_SPAN))
+    for offset in (0, 3 * MAX_SPAN + 5):
+        one.take(offset, 1)
+    one.settle(3 * MAX_SPAN + 5, 1)
+    assert one.commit() == (0, encode_metadata(0, 1, About(results_to=3 * MAX_SPAN + 6)))
+
+
 @pytest.mark.parametrize("offset", [0, 10**9])
 def test_the_least_metadata_has_room_for_what_it_must_say(offset: int) -> None:
     one = OffsetTracker(P0, offset, about=About("b0ldT0picId0123456789A", 120), turn=99_998)

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from contribd.engine.limits import MAX_SPAN
 from contribd.engine.records.commit_metadata import MOST_ROOM, NOTHING, About, Commit, Room, encode_metadata, text_bits
 from contribd.engine.records.keys import Key, tags_of
 from contribd.engine.records.ledger import Ledger
@@ -79,12 +80,13 @@ class OffsetTracker:
         earlier: Mapping[int, Told] | None = None,
     ) -> None:
         """``start``, ``settled_above``, ``earlier``, ``about`` and ``turn`` are what the group's last commit says (see
-        ``commit_metadata``).
+        ``commit_metadata``), or the results topic where the group has lost it.
 
         Nothing is taken that a commit has no ``room`` to tell of, counted from the oldest record without a durable
         result; of ``curves_per_told`` different lists of tags it is to tell of one. While it catches up, what its last
         owner was allowed to take is taken too: that may have been ``others`` offsets past it, and ``others_bits``. Bits
-        count only where that owner had the ``same_rules``: others may make less of the same records.
+        count only where that owner had the ``same_rules``: others may make less of the same records. Where the results
+        topic was asked, that owner may have counted from as far as there are results.
         """
         self.partition = partition
         self.start = start
@@ -109,7 +111,8 @@ class OffsetTracker:
         self._last_seen = start - 1
         self._room = room
         """What a commit has room for."""
-        self._others = max(room.span, others), max(room.bits, others_bits) if same_rules else None
+        left_out = max(0, about.results_to - start)
+        self._others = max(room.span, others) + left_out, max(room.bits, others_bits) if same_rules else None
         """The same for its last owner; no number of bits where it had other rules."""
         self._unbounded_to = 0
         """Below this offset, records were taken beyond what these rules allow; a commit above it may name them."""
@@ -392,12 +395,16 @@ class OffsetTracker:
         if parts and (not self._room.bits or text_bits(bitmap, parts) > self._room.bits):
             about, parts = self._ask_results(about, partial), ""
             self.turn += 1
-        metadata = encode_metadata(bitmap, self.turn, about, parts)
-        if len(metadata) > self._room.characters:
-            metadata = encode_metadata(bitmap, self.turn, about._replace(rules=None, results_since=0), parts)
-        if len(metadata) > self._room.characters:
-            metadata = self._without_bitmap(about, partial)
-        return Commit(self._base, metadata)
+        metadata = self._with_bitmap(bitmap, about, parts)
+        return Commit(self._base, self._without_bitmap(about, partial) if metadata is None else metadata)
+
+    def _with_bitmap(self, bitmap: int, about: About, parts: str) -> str | None:
+        """As much as there is room for; None where there is none for the bitmap."""
+        if bitmap.bit_length() > MAX_SPAN:
+            return None
+        forms = about, about._replace(rules=None, results_since=0)
+        texts = (encode_metadata(bitmap, self.turn, form, parts) for form in forms)
+        return next((text for text in texts if len(text) <= self._room.characters), None)
 
     def _without_bitmap(self, about: About, partial: Mapping[int, Told]) -> str:
         """All that is settled above the prefix is left to the results topic."""

@@ -64,6 +64,7 @@ MUTANTS = [
     Mutant(
         "tries count for the instrument",
         [around(Outcomes, "again", _counts_for_the_newest_price)],
+        300,
         world=_harm("closes", "garbles", spread=50.0, records=120, attempts=2, conflate=True, rics=3),
     ),
     Mutant(
