@@ -143,7 +143,9 @@ def test_a_password_that_changes_while_it_runs(guarded_kafka: GuardedBroker, tmp
         daemon.secret.write_text("another")
         eventually(daemon.connected, within=30, what="Kafka with the new password")
         events = [json.loads(line)["event"] for line in daemon.log.read_text().splitlines()]
-        assert sum("a login was refused" in event for event in events) == 1
+        # A client that is opened just then may be the only one that is refused: what opens it says so in its own line.
+        assert sum("a login was refused" in event for event in events) <= 1
+        assert any(REFUSED in line for line in daemon.log.read_text().splitlines())
         assert events.count("the brokers take the login again") == 1
     finally:
         guarded_kafka.change_password(PASSWORD)

@@ -9,6 +9,7 @@ from kafka.errors import SaslAuthenticationFailedError
 
 from contribd.streams.client import access as accesses
 from contribd.streams.client.access import Access
+from contribd.streams.client.errors import LoginRefused
 from contribd.streams.client.settings import KafkaSettings
 
 LOGIN = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "PLAIN", "sasl_plain_username": "desk"}
@@ -30,3 +31,19 @@ def test_a_refused_login_of_an_open_client_is_said_once_whoever_was_refused_firs
     for bootstrapped in [False] * opening + [True, True]:
         access.failed(connection(bootstrapped=bootstrapped), SaslAuthenticationFailedError("no"))
     assert [args[0].split(":")[0] for _name, args, _ in log.mock_calls] == ["a login was refused, trying again"]
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_a_refused_login_of_a_client_whose_opening_succeeds_after_all_is_said_then(
+    monkeypatch: pytest.MonkeyPatch, raises: bool
+) -> None:
+    log = Mock()
+    monkeypatch.setattr(accesses, "_log", log)
+    access = Access(SETTINGS, lambda: 0.0)
+    access.failed(connection(bootstrapped=False), SaslAuthenticationFailedError("no"))
+    if raises:
+        with pytest.raises(LoginRefused):
+            access.raise_refusal()
+    access.made("k1:9092")
+    said = [args[0].split(":")[0] for _name, args, _ in log.mock_calls]
+    assert said == ["a login was refused"] * (not raises) + ["the brokers take the login again"]

@@ -51,6 +51,7 @@ class Access:
         except KafkaTimeoutError as error:
             if not failures:
                 raise
+            self._logins.raised()
             raise NoBroker("; ".join(dict.fromkeys(failures.values()))) from error
 
     def _admit(self, manager: Any, failures: dict[str, str]) -> None:
@@ -67,6 +68,7 @@ class Access:
         """Raises ``LoginRefused`` while none may be made to any broker: a client that starts is made anew later."""
         refusal = self._logins.refusal
         if refusal is not None and self._logins.delay(None, self._settings.reread()):
+            self._logins.raised()
             raise LoginRefused(refusal)
 
     def delay(self, address: str) -> float:
@@ -83,7 +85,10 @@ class Access:
     def made(self, address: str) -> None:
         """A broker has let one in."""
         self._brokers.connected(address)
+        untold = self._logins.untold
         if self._logs_in and self._logins.succeeded(address):
+            if untold is not None:  # of a client that is being opened, and whose opening did not fail after all
+                _log.warning(f"a login was refused: {untold}")
             _log.info("the brokers take the login again", broker=address)
 
     def closed(self) -> None:

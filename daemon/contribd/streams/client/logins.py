@@ -40,6 +40,7 @@ class Logins:
         self._everywhere: Refusal | None = None
         self._at: dict[str, Refusal] = {}
         self._told: set[str] = set()
+        self._untold: str | None = None
         self._proven = False
         self._attempt_until = 0.0
 
@@ -69,7 +70,7 @@ class Logins:
         """A login was taken; whether one was refused before."""
         with self._lock:
             was_refused = self._everywhere is not None
-            self._everywhere = None
+            self._everywhere = self._untold = None
             self._at.pop(address, None)
             self._told.clear()
             self._proven, self._attempt_until = True, 0.0
@@ -81,12 +82,25 @@ class Logins:
             self._everywhere = self._refusal(self._everywhere, credentials, text)
             self._at[address] = self._refusal(self._at.get(address), credentials, text)
             self._attempt_until = 0.0
+            if text not in self._told:
+                self._untold = text
+
+    @property
+    def untold(self) -> str | None:
+        """What was refused last and nobody has told of, as long as no login has succeeded since."""
+        return self._untold
+
+    def raised(self) -> None:
+        """Whoever opens a client was told of the last refusal by what that raised, and tells of it."""
+        with self._lock:
+            self._untold = None
 
     def tell(self, text: str) -> bool:
         """Whether this refusal is to be told: each is, once, until a login succeeds."""
         with self._lock:
             is_news = text not in self._told
             self._told.add(text)
+            self._untold = None
             return is_news
 
     def failed(self) -> None:
