@@ -284,8 +284,8 @@ def test_a_curve_of_forty_and_a_window_of_five_hundred_fit() -> None:
 def test_curves_of_different_instruments_wait_in_numbers_that_fill_transactions(points: int) -> None:
     """Where all are settled in part, which is more than a commit has room for, the results topic tells of it."""
     rig = Rig(max_outstanding=10_000).open().assign()
-    rig.put_values(*(curve(*(f"C{number}P{at}" for at in range(points))) for number in range(200)))
-    assert 2_000 <= rig.engine.intake.waiting < 200 * points
+    rig.put_values(*(curve(*(f"C{number}P{at}" for at in range(points))) for number in range(400)))
+    assert 3_500 <= rig.engine.intake.waiting < 400 * points
     rig.ack(*range(1, len(rig.posts), points))
     commit = rig.batch().commits[P0]
     assert (commit.offset, decode_parts(*commit)) == (0, {})

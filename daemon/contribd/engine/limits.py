@@ -13,7 +13,7 @@ MAX_COMMIT_BITS: Final = 24_000
 """Bits. What the bitmap of offsets and the parts of records may take together in commit metadata: 4,000 characters. So
 500 records of 40 posts each, of the same 40 instruments, may be settled in part at a time."""
 
-CURVES_PER_TOLD: Final = 4
+CURVES_PER_TOLD: Final = 8
 """Of so many records taken whose posts are of different instruments, a commit is thought to tell of one: of those that
 wait, few are settled in part at a time. Where more are, it leaves them to the results topic. So curves of 20 to 40
 instruments wait in numbers that fill transactions as single quotes do: with 1, they were posted at two thirds of their
