@@ -85,8 +85,12 @@ def test_where_the_results_topic_was_asked_a_former_owner_may_have_counted_from_
     one = OffsetTracker(P0, 8, room=Room(SPAN), catching_up=True, about=About(results_to=34))
     one.take(8, 1)
     assert (one.has_room(33 + SPAN), one.has_room(34 + SPAN)) == (True, False)
+    one.settle(8, 1)
+    one.take(10, 1)
+    one.written()
+    assert (one.has_room(33 + SPAN), one.has_room(34 + SPAN)) == (True, False)  # the next owner counts as this one does
     one.end_catch_up()
-    assert not one.has_room(8 + SPAN)
+    assert not one.has_room(10 + SPAN)
 
 
 def test_a_bitmap_that_no_broker_would_take_is_left_to_it() -> None:

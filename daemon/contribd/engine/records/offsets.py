@@ -49,6 +49,7 @@ class OffsetTracker:
         "_last_seen",
         "_ledger",
         "_others",
+        "_others_from",
         "_returned",
         "_room",
         "_run_ahead",
@@ -111,9 +112,10 @@ class OffsetTracker:
         self._last_seen = start - 1
         self._room = room
         """What a commit has room for."""
-        left_out = max(0, about.results_to - start)
-        self._others = max(room.span, others) + left_out, max(room.bits, others_bits) if same_rules else None
+        self._others = max(room.span, others), max(room.bits, others_bits) if same_rules else None
         """The same for its last owner; no number of bits where it had other rules."""
+        self._others_from = about.results_to
+        """From where its last owner may have counted at most."""
         self._unbounded_to = 0
         """Below this offset, records were taken beyond what these rules allow; a commit above it may name them."""
         self._returned: Parts | None = None
@@ -305,7 +307,8 @@ class OffsetTracker:
 
     def _fits(self, parts: Parts) -> bool:
         """Whether there is room for it beside the others, or there are none. It is in the ledger."""
-        return self._floor is None or self._floor == parts.offset or parts.offset - self._floor < self._may_run_ahead()
+        floor, offset, run_ahead = self._floor, parts.offset, self._may_run_ahead()
+        return floor is None or floor == offset or offset - floor < run_ahead or self._was_near(offset, run_ahead)
 
     def _may_run_ahead(self) -> int:
         """How far past the oldest record without a durable result one may be taken."""
@@ -361,7 +364,15 @@ class OffsetTracker:
 
         It counts from what is durable, so that the partition's next owner knows how far this one can have posted.
         """
-        return self._floor is None or offset - self._floor < self._run_ahead
+        floor, run_ahead = self._floor, self._run_ahead
+        if floor is None or offset - floor < run_ahead:
+            return True
+        return self._returned is None and self._was_near(offset, run_ahead)
+
+    def _was_near(self, offset: int, run_ahead: int) -> bool:
+        """Whether, while it catches up, its last owner may have taken this one: for it, records may have been durable
+        that are not by our mapping."""
+        return self.catching_up and offset - self._others_from < run_ahead
 
     @property
     def half_full(self) -> bool:
