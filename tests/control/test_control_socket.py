@@ -25,6 +25,7 @@ from contribd.control.requests import (
 from contribd.control.server import MAX_CALLERS, ControlServer
 from contribd.engine.records.offsets import Partition
 from contribd.orders import Answer, Order, SkipOrder
+from contribd.reloads import Planned, ReloadOrder
 
 SKIP = SkipOrder(Partition("prices", 3), 1812, "the disk of broker 2")
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -34,11 +35,11 @@ class Daemon:
     """What answers, and what it was asked."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[Order, str]] = []
+        self.asked: list[tuple[Order | ReloadOrder, str]] = []
         self.free = threading.Event()
         self.free.set()
 
-    def answer(self, order: Order, by: str) -> Answer:
+    def answer(self, order: Order | ReloadOrder, by: str) -> Answer:
         self.asked.append((order, by))
         self.free.wait(10)
         return Answer(True, "done")
@@ -124,7 +125,7 @@ def test_a_group_that_is_not_there_is_told(
         (b"\xff\n", "not JSON"),
         (b"[" * 5_000 + b"\n", "not JSON"),
         (b"7\n", "expected a JSON object"),
-        (b'{"order":"stop"}\n', "there is no such order; there are: skip"),
+        (b'{"order":"stop"}\n', "there is no such order; there are: skip, reload"),
         (b'{"order":["skip"]}\n', "there is no such order"),
         (b'{"order":"skip"}\n', "skip takes topic, partition, offset and reason"),
         (b'{"order":"skip","topic":"p","partition":-1,"offset":1,"reason":"x"}\n', "as whole numbers"),
@@ -149,6 +150,17 @@ def test_an_order_arrives_as_it_was_given() -> None:
     assert decode_request(encode_order(SKIP)) == SKIP
     with pytest.raises(BadRequest):
         decode_request(encode_order(SKIP._replace(reason="x" * (MAX_REASON + 1))))
+
+
+@pytest.mark.parametrize("order", [ReloadOrder(), ReloadOrder(Planned("new", "old", "0.1.0"))])
+def test_a_reload_arrives_as_it_was_asked_for(order: ReloadOrder) -> None:
+    assert decode_request(encode_order(order)) == order
+
+
+@pytest.mark.parametrize("more", ['"plan":7', '"plan":{}', '"plan":{"candidate":1,"against":"","version":""}', '"x":1'])
+def test_what_a_reload_does_not_take_is_refused(more: str) -> None:
+    with pytest.raises(BadRequest, match="reload takes"):
+        decode_request(b'{"order":"reload",%s}\n' % more.encode())
 
 
 def test_who_says_nothing_is_let_go(serve: Serve, daemon: Daemon, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

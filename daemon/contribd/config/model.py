@@ -260,7 +260,7 @@ class Http(Section):
 
 
 class Control(Section):
-    """The socket that takes orders: ``contribd skip``."""
+    """The socket that takes orders: ``contribd skip``, ``contribd reload``."""
 
     socket: SocketPath | None = Field(
         default="auto",
