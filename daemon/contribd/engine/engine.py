@@ -496,6 +496,7 @@ class Engine:
         contributor = self.contributor
         return EngineView(
             session=self.connection.status(),
+            endpoints=self.connection.failover.status(now.mono),
             services=tuple((name, self.session.is_up(name)) for name in self.session.policy.services),
             directory=DirectoryStatus(*self.session.directory()),
             in_flight=len(contributor.in_flight),
@@ -513,6 +514,7 @@ class Engine:
             lapsed=self.lapsed(now),
             takes_posts=self.session.limits.takes_posts,
             blocked=self.intake.blocked,
+            pauses=self.pauses.in_force,
         )
 
     def _partitions(self) -> tuple[PartitionStatus, ...]:
