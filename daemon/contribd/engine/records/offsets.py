@@ -115,7 +115,7 @@ class OffsetTracker:
         self._others = max(room.span, others), max(room.bits, others_bits) if same_rules else None
         """The same for its last owner; no number of bits where it had other rules."""
         self._others_from = about.results_to
-        """From where its last owner may have counted at most."""
+        """The highest offset from which its last owner may have counted."""
         self._unbounded_to = 0
         """Below this offset, records were taken beyond what these rules allow; a commit above it may name them."""
         self._returned: Parts | None = None
@@ -308,7 +308,9 @@ class OffsetTracker:
     def _fits(self, parts: Parts) -> bool:
         """Whether there is room for it beside the others, or there are none. It is in the ledger."""
         floor, offset, run_ahead = self._floor, parts.offset, self._may_run_ahead()
-        return floor is None or floor == offset or offset - floor < run_ahead or self._was_near(offset, run_ahead)
+        if floor is None or floor == offset or offset - floor < run_ahead:
+            return True
+        return self._last_owner_may_have_taken(offset, run_ahead)
 
     def _may_run_ahead(self) -> int:
         """How far past the oldest record without a durable result one may be taken."""
@@ -367,11 +369,12 @@ class OffsetTracker:
         floor, run_ahead = self._floor, self._run_ahead
         if floor is None or offset - floor < run_ahead:
             return True
-        return self._returned is None and self._was_near(offset, run_ahead)
+        # A record that was put back has been measured with its parts: run_ahead ends at it.
+        return self._returned is None and self._last_owner_may_have_taken(offset, run_ahead)
 
-    def _was_near(self, offset: int, run_ahead: int) -> bool:
-        """Whether, while it catches up, its last owner may have taken this one: for it, records may have been durable
-        that are not by our mapping."""
+    def _last_owner_may_have_taken(self, offset: int, run_ahead: int) -> bool:
+        """Whether the partition is catching up and its last owner may have taken this offset: by that owner's mapping,
+        records may have been durable that are not by ours."""
         return self.catching_up and offset - self._others_from < run_ahead
 
     @property
