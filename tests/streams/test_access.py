@@ -21,29 +21,33 @@ def connection(*, bootstrapped: bool) -> Any:
     return SimpleNamespace(manager=manager, address="k1:9092", fresh={}, was_made=False, offers=(), failures={})
 
 
-@pytest.mark.parametrize("opening", [0, 2])
-def test_a_refused_login_of_an_open_client_is_said_once_whoever_was_refused_first(
-    monkeypatch: pytest.MonkeyPatch, opening: int
-) -> None:
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """What is told, instead of the log."""
     log = Mock()
     monkeypatch.setattr(accesses, "_log", log)
+    return log
+
+
+def said(log: Mock) -> list[str]:
+    """The events, without the texts of their refusals."""
+    return [args[0].split(":")[0] for _name, args, _ in log.mock_calls]
+
+
+@pytest.mark.parametrize("opening", [0, 2])
+def test_a_refused_login_of_an_open_client_is_said_once_whoever_was_refused_first(log: Mock, opening: int) -> None:
     access = Access(SETTINGS, lambda: 0.0)
     for bootstrapped in [False] * opening + [True, True]:
         access.failed(connection(bootstrapped=bootstrapped), SaslAuthenticationFailedError("no"))
-    assert [args[0].split(":")[0] for _name, args, _ in log.mock_calls] == ["a login was refused, trying again"]
+    assert said(log) == ["a login was refused, trying again"]
 
 
 @pytest.mark.parametrize("raises", [False, True])
-def test_a_refused_login_of_a_client_whose_opening_succeeds_after_all_is_said_then(
-    monkeypatch: pytest.MonkeyPatch, raises: bool
-) -> None:
-    log = Mock()
-    monkeypatch.setattr(accesses, "_log", log)
+def test_a_refused_login_of_a_client_whose_opening_succeeds_after_all_is_said_then(log: Mock, raises: bool) -> None:
     access = Access(SETTINGS, lambda: 0.0)
     access.failed(connection(bootstrapped=False), SaslAuthenticationFailedError("no"))
     if raises:
         with pytest.raises(LoginRefused):
             access.raise_refusal()
     access.made("k1:9092")
-    said = [args[0].split(":")[0] for _name, args, _ in log.mock_calls]
-    assert said == ["a login was refused"] * (not raises) + ["the brokers take the login again"]
+    assert said(log) == ["a login was refused"] * (not raises) + ["the brokers take the login again"]
