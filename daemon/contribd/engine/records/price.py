@@ -180,6 +180,8 @@ class Settlement(msgspec.Struct, frozen=True, gc=False):
     """The record's value, empty where it had none; kept only where it was rejected."""
     reason: Reason | None = None
     part: Part | None = None
+    headers: Sequence[tuple[str, bytes | None]] = ()
+    """The record's."""
 
     def mark_settled(self) -> None:
         """Its result is part of the transaction being built: the partition counts it as settled."""
@@ -208,7 +210,7 @@ def settle(
 ) -> Settlement:
     """Settles a mapped price; ``fields`` where they differ from its own (it carried others)."""
     price.state = PRICE_TRANSITIONS[price.state, _SETTLED]
-    offset, timestamp, key, value, _ = price.record
+    offset, timestamp, key, value, headers = price.record
     reason = price.reason if type(price) is Withdrawal else None
     rejected, part = status is _REJECTED and reason is None, price.part
     size = len(value) if value else 0
@@ -232,6 +234,7 @@ def settle(
         value or b"" if rejected else None,
         reason,
         part,
+        headers,
     )
 
 
@@ -240,7 +243,7 @@ def unposted(
 ) -> Settlement:
     """The settlement of a record that has no post, or of its ``part`` that has none. ``now``: microseconds since 1970,
     UTC."""
-    offset, timestamp, key, value, _ = record
+    offset, timestamp, key, value, headers = record
     rejected = isinstance(outcome, Rejected)
     return Settlement(
         tracker,
@@ -260,4 +263,5 @@ def unposted(
         value or b"" if rejected else None,
         None,
         part,
+        headers,
     )

@@ -5,7 +5,7 @@ single cost of a record after Kafka's own.
 """
 
 import dataclasses
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -15,10 +15,13 @@ from contribd.engine.limits import MAX_RESULT_BYTES, SHORT_TEXTS
 from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.parts import Part
 from contribd.engine.records.price import Attempt, Price, Reason, Settlement
+from contribd.engine.records.trace_context import size_of, trace_context
 from contribd.mapping.encode import encode_fields
 
 _encode = msgspec.json.Encoder().encode
 _NULL: Final = b"null"
+_Headers: TypeAlias = list[tuple[str, bytes]]
+_NO_HEADERS: Final[_Headers] = []
 _Cut = TypeVar("_Cut", str | None, bytes | None)
 
 
@@ -27,7 +30,7 @@ class Encoded(NamedTuple):
 
     key: bytes | None
     value: bytes
-    headers: list[tuple[str, bytes]]
+    headers: _Headers
 
 
 class _Place(NamedTuple):
@@ -38,7 +41,7 @@ class _Place(NamedTuple):
     head: bytes
     """How their sources begin, and end."""
     tail: bytes
-    headers: list[tuple[str, bytes]]
+    headers: _Headers
 
 
 class ResultEncoder:
@@ -65,10 +68,12 @@ class ResultEncoder:
 
     def encode(self, settlement: Settlement) -> Encoded:
         """One settlement as key, value and headers; shortened where no broker would take it."""
-        s = settlement
+        s, trace = settlement, _NO_HEADERS
         value = self._value(s)
-        if len(value) + len(s.key or b"") > self._result_bytes:
-            s, value = self._shortened(s)
+        if s.headers:
+            s, value, trace = self._beside_trace_context(s, value)
+        elif len(value) + len(s.key or b"") > self._result_bytes:
+            s, value = self._shortened(s, self._result_bytes)
         outcome, place = s.outcome, self._place(s.tracker)
         source = "" if s.reason else f"{place.text}{s.offset}"
         headers = [
@@ -83,16 +88,27 @@ class ResultEncoder:
             headers += place.headers
             if s.part is not None and s.part.of.made > 1:
                 headers += [_part(s.part), ("rules", self._rules)]
+            headers += trace
         key = s.key if outcome.ric is None else outcome.ric.encode()
         return Encoded(source.encode() if key is None else key, value, headers)
 
-    def _shortened(self, settlement: Settlement) -> tuple[Settlement, bytes]:
-        """As much of it as there is room for; the least that there is where there is none."""
+    def _beside_trace_context(self, settlement: Settlement, value: bytes) -> tuple[Settlement, bytes, _Headers]:
+        """The same, shortened where that makes room for the trace context; without one where it does not."""
+        trace = trace_context(settlement.headers, self._result_bytes // 2)
+        room = self._result_bytes - size_of(trace)
+        if len(value) + len(settlement.key or b"") > room:
+            settlement, value = self._shortened(settlement, room)
+            if len(value) + len(settlement.key or b"") > room:
+                trace = _NO_HEADERS
+        return settlement, value, trace
+
+    def _shortened(self, settlement: Settlement, room: int) -> tuple[Settlement, bytes]:
+        """As much of it as there is room for, in bytes; the least that there is where there is none."""
         note = f"[shortened: a result has at most {self._result_bytes} bytes] "
         for shorten in (_without_fields, _with_one_post):
             shorter = shorten(settlement, note)
             value = self._value(shorter)
-            if len(value) + len(shorter.key or b"") <= self._result_bytes:
+            if len(value) + len(shorter.key or b"") <= room:
                 return shorter, value
         shortest = _minimal(settlement, note)
         return shortest, self._value(shortest)
@@ -160,7 +176,8 @@ class ResultEncoder:
         size = len(value) + len(key or b"")
         if size > limit:
             headers.append(("omitted", f"{size} bytes of key and value; at most {limit} are copied".encode()))
-            key, value = None, b""
+            key, value, size = None, b"", 0
+        headers += trace_context(settlement.headers, limit - size)
         return Encoded(source if key is None and self._keyed else key, value, headers)
 
     def _price_source(self, price: Price) -> bytes:
