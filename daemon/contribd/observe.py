@@ -1,18 +1,28 @@
 """What the worker shows of itself: a snapshot several times a second, for HTTP, and a line for the service manager."""
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 from contribd import __version__
 from contribd.config.load import Loaded
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
-from contribd.engine.session.connection import SessionStatus
 from contribd.engine.states import IsolationState
 from contribd.engine.view import EngineView
 from contribd.ops.http import HttpServer
-from contribd.ops.log import get_logger
+from contribd.ops.log import get_logger, mask
 from contribd.ops.progress import Progress
-from contribd.ops.snapshot import CountersView, HistogramView, IsolatedView, PartitionView, SessionView, Snapshot
+from contribd.ops.snapshot import (
+    CountersView,
+    DirectoryView,
+    HistogramView,
+    IsolatedView,
+    PartitionView,
+    SessionView,
+    Snapshot,
+)
+from contribd.ops.verdict import service_faults, session_faults, verdict
 from contribd.streams.sink import Sink
 from contribd.streams.source import Source
 
@@ -31,6 +41,8 @@ class Observer:
         self._engine = engine
         self._source = source
         self._sink = sink
+        self._progress = progress
+        self._state_since = ("", 0.0)
         self._started = time.time()
         self._next = 0.0
         self._snapshot = self._build(Now(time.monotonic(), time.time_ns() // 1000))
@@ -53,20 +65,25 @@ class Observer:
         if now.mono < self._next:
             return
         self._next = now.mono + PUBLISH_SECONDS
-        self._snapshot = snapshot = self._build(now)
-        self.status = _status(snapshot)
+        snapshot = self._build(now)
+        found = verdict(snapshot, self._progress.stalled(now.mono))
+        self._state_since = found.state, found.since
+        self._snapshot = replace(snapshot, state_since=self._state_since)
+        self.status = mask(found.reason)
 
     def _build(self, now: Now) -> Snapshot:
         engine = self._engine.view(now)
         counters = engine.counters
-        return Snapshot(
+        unreadable = tuple(self._source.unreadable())
+        snapshot = Snapshot(
             taken_at=now.wall / 1e6,
             started_at=self._started,
             version=__version__,
             instance=self._loaded.settings.instance,
             config=self._loaded.digest,
-            session=_session(engine.session, now),
+            session=_session(engine, now),
             services=engine.services,
+            directory=DirectoryView(*engine.directory),
             outstanding=engine.in_flight,
             max_outstanding=engine.max_in_flight,
             waiting=engine.waiting,
@@ -83,9 +100,17 @@ class Observer:
             delivery_seconds=HistogramView.of(counters.delivery_seconds),
             last_ack_at=None if engine.last_ack is None else engine.last_ack / 1e6,
             stopping=self.stopping,
-            not_ready=tuple(self._reasons(engine)),
+            hold_ups=self._hold_ups(engine, unreadable),
+            unreadable=unreadable,
+            blocked=engine.blocked,
+            state_since=self._state_since,
             warnings=self._source.warnings(),
         )
+        return replace(snapshot, not_ready=not_ready(snapshot))
+
+    def _hold_ups(self, engine: EngineView, unreadable: Sequence[str]) -> tuple[str, ...]:
+        source = [reason for reason in self._source.reasons() if reason not in unreadable]
+        return (*consuming_reasons(engine, source, self._source.silence()), *self._sink.reasons())
 
     def _partitions(self, engine: EngineView) -> tuple[PartitionView, ...]:
         lags = self._source.lags()
@@ -105,12 +130,6 @@ class Observer:
             )
         return tuple(views)
 
-    def _reasons(self, engine: EngineView) -> list[str]:
-        """Why nothing can be contributed just now."""
-        stopping = ["stopping"] if self.stopping else []
-        consuming = consuming_reasons(engine, self._source.reasons(), self._source.silence())
-        return [*stopping, *consuming, *self._sink.reasons(), *_session_reasons(engine)]
-
 
 def consuming_reasons(engine: EngineView, source: list[str], silence: str | None) -> list[str]:
     """What keeps it from consuming keeps it from being confirmed, too: the cause is told alone."""
@@ -121,7 +140,8 @@ def consuming_reasons(engine: EngineView, source: list[str], silence: str | None
     return ["the consumer group has not confirmed this member for too long"]
 
 
-def _session(session: SessionStatus, now: Now) -> SessionView:
+def _session(engine: EngineView, now: Now) -> SessionView:
+    session = engine.session
     return SessionView(
         state=session.state.value,
         up=session.live,
@@ -130,28 +150,13 @@ def _session(session: SessionStatus, now: Now) -> SessionView:
         since=(now.wall if session.since is None else session.since) / 1e6,
         last_failure=session.last_failure,
         last_failure_at=None if session.last_failure_at is None else session.last_failure_at / 1e6,
+        moving=session.moving,
+        takes_posts=engine.takes_posts,
     )
 
 
-def _session_reasons(engine: EngineView) -> list[str]:
-    session = engine.session
-    if not session.live:
-        return [f"ADS session: {session.last_failure or session.state.value}"]
-    if session.moving:
-        return [f"leaving {session.endpoint} once its answers are in"]
-    if not engine.takes_posts:
-        return ["the ADS says that it takes no posts (SupportOMMPost 0)"]
-    down = [name for name, up in engine.services if not up]
-    return [f"service down or unknown: {', '.join(down)}"] if down else []
-
-
-def _status(snapshot: Snapshot) -> str:
-    if snapshot.not_ready:
-        return "; ".join(snapshot.not_ready)
-    settled = sum(count for _, _, count in snapshot.counters.results)
-    lags = [view.lag for view in snapshot.partitions if view.lag is not None]
-    lag = str(sum(lags)) if len(lags) == len(snapshot.partitions) else "an unknown number of"
-    return (
-        f"contributing to {snapshot.session.endpoint}: {settled} results, {snapshot.outstanding} posts unanswered, "
-        f"{lag} records behind"
-    )
+def not_ready(snapshot: Snapshot) -> tuple[str, ...]:
+    """Why nothing, or not everything, can be contributed just now; empty: all can."""
+    stopping = ["stopping"] if snapshot.stopping else []
+    posting = session_faults(snapshot) or service_faults(snapshot)
+    return (*stopping, *snapshot.hold_ups, *snapshot.unreadable, *posting)

@@ -55,12 +55,13 @@ class Rig:
         backoff: Callable[[int], float] = seconds,
         bounds: Bounds = DEFAULT_BOUNDS,
         rules: str = "",
+        services: tuple[str, ...] = (),
         **contribution: Unpack[Contribution],
     ) -> None:
         self.mono, self.wall = 1000.0, START
         self.notes: list[str] = []
         self.engine = new_engine(
-            SessionPolicy(endpoints, "TRCC", LOGIN, 10.0, backoff),
+            SessionPolicy(endpoints, "TRCC", LOGIN, 10.0, backoff, services),
             lambda _level, event, **_details: self.notes.append(event),
             bounds=bounds,
             rules=rules,

@@ -1,7 +1,9 @@
 """contribd under a real systemd, by its own unit: ready, status, journal, watchdog, stop, wrong configuration."""
 
+import json
 import signal
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -44,8 +46,9 @@ def ads() -> Iterator[AdsServer]:
 class ServiceUnit:
     """One instance of the unit, with a configuration of its own."""
 
-    def __init__(self, box: SystemdBox, config: dict[str, object]) -> None:
+    def __init__(self, box: SystemdBox, config: dict[str, object], port: int) -> None:
         self.box = box
+        self.port = port
         self.name = unique("contribd")
         box.write(f"/etc/{self.name}/contribd.yaml", yaml.safe_dump(config))
         box.write(f"/etc/{self.name}/mapping.yaml", yaml.safe_dump(dict(MAPPING)))
@@ -63,6 +66,11 @@ class ServiceUnit:
         command = (sys.executable, "-m", "contribd", "skip", place, "--reason", "a test")
         return self.box.run(*command, "-c", f"/etc/{self.name}/contribd.yaml", check=False)
 
+    def results(self) -> int:
+        """How many it has settled."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/status", timeout=5) as answer:
+            return sum(int(row["count"]) for row in json.load(answer)["results"])
+
     def status(self) -> str:
         return self.box.property(self.name, "StatusText")
 
@@ -72,13 +80,14 @@ def service(systemd: SystemdBox, kafka: KafkaBroker, ads: AdsServer) -> Iterator
     made: list[ServiceUnit] = []
 
     def make(**kafka_section: object) -> ServiceUnit:
+        port = free_port()
         config: dict[str, object] = {
             "kafka": {"bootstrap_servers": kafka.bootstrap, "start_from": "earliest", **kafka_section},
             "ads": {"endpoints": [ads.url], "service": "TRCC"},
             "mappings": ["mapping.yaml"],
-            "http": {"listen": f"127.0.0.1:{free_port()}"},
+            "http": {"listen": f"127.0.0.1:{port}"},
         }
-        made.append(ServiceUnit(systemd, config))
+        made.append(ServiceUnit(systemd, config, port))
         return made[-1]
 
     yield make
@@ -101,7 +110,10 @@ def test_it_is_ready_says_what_it_does_and_stops_with_nothing_lost(
     one.start()
     assert systemd.property(one.name, "ActiveState") == "active"
     fed = feed(kafka, str(names["prices"]), records(300))
-    eventually(lambda: "300 results" in one.status(), within=60, what="the status line counts 300 results")
+    eventually(lambda: one.results() >= 300, within=60, what="300 results")
+    eventually(
+        lambda: one.status() == "contributing to 127.0.0.1, TRCC Up", within=20, what="the verdict as its status"
+    )
     assert "contribd-nowhere:0 is not assigned to this instance" in one.skip("contribd-nowhere:0:7")
     systemd.systemctl("stop", one.name)
     assert systemd.property(one.name, "Result") == "success"

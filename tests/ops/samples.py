@@ -15,6 +15,7 @@ def snapshot(not_ready: tuple[str, ...] = (), last_failure: str | None = "closed
         config="c0ffee" * 10,
         session=SessionView("open", True, ADS2, (ADS1, ADS2), 1_700_000_050.0, last_failure, 1_700_000_040.0),
         services=(("TRCC", True), ("OTHER", False)),
+        state_since=("degraded", 1_700_000_060.0),
         outstanding=7,
         max_outstanding=500,
         waiting=12,
@@ -38,4 +39,5 @@ def snapshot(not_ready: tuple[str, ...] = (), last_failure: str | None = "closed
         delivery_seconds=HistogramView((0.5, 2.5), (1, 0, 2), 9.0),
         last_ack_at=1_700_000_099.25,
         not_ready=not_ready,
+        hold_ups=not_ready,
     )

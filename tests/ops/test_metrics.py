@@ -11,6 +11,7 @@ from contribd.ops.metrics import build_registry
 
 DOCS = Path(__file__).parents[2] / "docs"
 CONTRACT = {
+    "contribd_verdict": {"state"},
     "contribd_results_total": {"status", "code"},
     "contribd_posts_total": {"type", "answer"},
     "contribd_ack_seconds_bucket": {"le"},
@@ -49,6 +50,11 @@ def test_exactly_the_promised_metrics_and_labels_are_served() -> None:
         if sample.name.startswith("contribd_")
     }
     assert served == CONTRACT
+
+
+def test_one_state_of_the_verdict_is_in_force() -> None:
+    states = ("contributing", "degraded", "paused", "not_contributing", "stopping")
+    assert [value("contribd_verdict", state=state) for state in states] == [0, 1, 0, 0, 0]
 
 
 def test_counts_are_those_of_the_snapshot() -> None:

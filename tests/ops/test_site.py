@@ -1,6 +1,7 @@
 """What each path answers, before any socket."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from http import HTTPStatus
 
@@ -40,6 +41,10 @@ def test_it_lives_while_its_threads_make_progress_ready_or_not() -> None:
 
 def test_the_status_is_the_whole_snapshot_as_json() -> None:
     status = json.loads(site(snapshot()).get("/status?x=1").body)
+    assert next(iter(status)) == "verdict"
+    assert status["verdict"]["state"] == "degraded"
+    assert status["verdict"]["reason"].startswith("degraded: service OTHER is Down at ads2; ")
+    assert status["verdict"]["since"] == "2023-11-14T22:14:20.000000Z"
     assert status["session"]["state"] == "open"
     assert status["session"]["since"] == "2023-11-14T22:14:10.000000Z"
     assert status["window"] == {"outstanding": 7, "max": 500}
@@ -55,6 +60,26 @@ def test_the_status_is_the_whole_snapshot_as_json() -> None:
     }
     assert status["ack_seconds"] == {"bounds": [0.001, 0.01, 1.0], "counts": [5, 80, 7, 1], "sum": 3.25}
     assert status["ready"] is True
+
+
+def test_a_thread_that_hangs_turns_the_verdict_at_once() -> None:
+    """The worker that would have to say so may be the one that hangs."""
+    status = json.loads(site(snapshot(), now=11.0).get("/status").body)
+    assert status["verdict"] == {
+        "state": "not contributing",
+        "reason": "not contributing: the worker thread makes no progress",
+        "since": status["taken_at"],
+    }
+    assert b'contribd_verdict{state="not_contributing"} 1.0' in site(snapshot(), now=11.0).get("/metrics").body
+
+
+@pytest.mark.usefixtures("written")
+def test_a_secret_in_a_verdict_is_not_served() -> None:
+    add_secret("hunter22")
+    away = site(replace(snapshot(), hold_ups=("401 for hunter22",), not_ready=("401 for hunter22",)))
+    for path in ("/status", "/", "/readyz"):
+        assert b"hunter22" not in away.get(path).body
+        assert b"401 for ***" in away.get(path).body
 
 
 @pytest.mark.usefixtures("written")
@@ -94,7 +119,14 @@ def test_the_page_is_well_formed_loads_nothing_and_shows_the_state() -> None:
     assert page.loads == []
     assert page.open == []
     shown = " ".join(page.text)
-    for expected in ("pricing-host-1", "contributing", "open since", "Service OTHER", "SymbolUnknown", "1,812"):
+    for expected in (
+        "pricing-host-1",
+        "degraded: service OTHER is Down at ads2",
+        "open since",
+        "Service OTHER",
+        "SymbolUnknown",
+        "1,812",
+    ):
         assert expected in shown
 
 

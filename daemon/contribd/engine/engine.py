@@ -57,7 +57,7 @@ from contribd.engine.records.parts import joined
 from contribd.engine.records.taker import Taker
 from contribd.engine.session.session import Session
 from contribd.engine.states import InstrumentEvent, SessionState
-from contribd.engine.view import EngineView, PartitionStatus
+from contribd.engine.view import DirectoryStatus, EngineView, PartitionStatus
 from contribd.mapping.mapper import Mapper
 from contribd.omm.answers import Ack, BadFrame, Other, Pong, PostError, decode
 from contribd.omm.post import PostEncoder
@@ -439,6 +439,7 @@ class Engine:
         return EngineView(
             session=self.connection.status(),
             services=tuple((name, self.session.is_up(name)) for name in self.session.policy.services),
+            directory=DirectoryStatus(*self.session.directory()),
             in_flight=len(contributor.in_flight),
             max_in_flight=contributor.in_flight.size,
             waiting=self.intake.waiting,
@@ -453,6 +454,7 @@ class Engine:
             last_ack=contributor.last_ack,
             lapsed=self.lapsed(now),
             takes_posts=self.session.limits.takes_posts,
+            blocked=self.intake.blocked,
         )
 
     def _partitions(self) -> tuple[PartitionStatus, ...]:

@@ -25,19 +25,32 @@ class PartitionStatus(NamedTuple):
     paused: bool
 
 
+class DirectoryStatus(NamedTuple):
+    """What the ADS says of its services. ``awaited``: it was asked and has not answered yet; ``known``: it has.
+
+    ``unknown``: services posted to that it has not, each with those that it has instead, for people.
+    """
+
+    known: bool
+    awaited: bool
+    unknown: tuple[tuple[str, str], ...]
+
+
 class EngineView(NamedTuple):
     """The engine at one moment; ``counters`` are its own, which go on counting.
 
     ``isolated``: how many instruments are posted by themselves, since their posts may do harm or get no answer;
     ``isolated_named``: which, where that is known, a bounded number.
-    ``services``: those posted to, each with whether posts to it may go. ``live_quotes``: quotes in the market that this
-    process would withdraw; ``not_withdrawn``: after a stop, those that were to be withdrawn and are not. ``unwritten``:
-    results not durable yet. ``lapsed``: whether another member may own our partitions by now.
-    ``takes_posts``: whether the ADS takes posts at all.
+    ``services``: those posted to, each with whether posts to it may go; ``directory``: what the ADS says of them.
+    ``live_quotes``: quotes in the market that this process would withdraw; ``not_withdrawn``: after a stop, those that
+    were to be withdrawn and are not. ``unwritten``: results not durable yet. ``lapsed``: whether another member may own
+    our partitions by now. ``takes_posts``: whether the ADS takes posts at all. ``blocked``: assigned partitions that
+    nothing can be read of.
     """
 
     session: SessionStatus
     services: tuple[tuple[str, bool], ...]
+    directory: DirectoryStatus
     in_flight: int
     max_in_flight: int
     waiting: int
@@ -52,3 +65,4 @@ class EngineView(NamedTuple):
     last_ack: int | None
     lapsed: bool
     takes_posts: bool
+    blocked: int

@@ -1,20 +1,23 @@
 """The Prometheus metrics, rendered from a snapshot when they are asked for: the worker pays nothing for them."""
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from contribd.ops.snapshot import HistogramView, Snapshot
+from contribd.ops.verdict import VerdictState, verdict
 
 
 class SnapshotCollector(Collector):
     """Renders the newest snapshot. Labels hold bounded sets of names only: never a RIC or a PostID."""
 
-    def __init__(self, snapshot: Callable[[], Snapshot]) -> None:
+    def __init__(self, snapshot: Callable[[], Snapshot], stalled: Callable[[], Sequence[str]] = tuple) -> None:
+        """``stalled``: the threads that make no progress."""
         self._snapshot = snapshot
+        self._stalled = stalled
 
     def describe(self) -> list[Metric]:
         """Nothing: without this the registry would take a snapshot before there is one."""
@@ -23,16 +26,17 @@ class SnapshotCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """All metrics of one snapshot, so that they fit each other."""
         now = self._snapshot()
+        yield from _verdict(now, self._stalled())
         yield from _traffic(now)
         yield from _backlog(now)
         yield from _session(now)
         yield from _process(now)
 
 
-def build_registry(snapshot: Callable[[], Snapshot]) -> CollectorRegistry:
+def build_registry(snapshot: Callable[[], Snapshot], stalled: Callable[[], Sequence[str]] = tuple) -> CollectorRegistry:
     """A registry of its own with contribd's metrics and the process's (memory, CPU, file descriptors)."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(SnapshotCollector(snapshot))
+    registry.register(SnapshotCollector(snapshot, stalled))
     ProcessCollector(registry=registry)
     return registry
 
@@ -118,6 +122,16 @@ def _session(now: Snapshot) -> Iterator[Metric]:
     for reason, count in reasons.items():
         reconnects.add_metric([reason], count)
     yield reconnects
+
+
+def _verdict(now: Snapshot, stalled: Sequence[str]) -> Iterator[Metric]:
+    state = verdict(now, stalled).state
+    found = GaugeMetricFamily(
+        "contribd_verdict", "1 for what the daemon does just now, 0 for the rest.", labels=["state"]
+    )
+    for each in VerdictState:
+        found.add_metric([each.value.replace(" ", "_")], each is state)
+    yield found
 
 
 def _process(now: Snapshot) -> Iterator[Metric]:

@@ -46,12 +46,9 @@ def render_page(status: dict[str, Any]) -> str:
 
 
 def _heading(status: dict[str, Any]) -> str:
-    if status["stopping"]:
-        state = '<span class="down">stopping</span>'
-    elif status["ready"]:
-        state = '<span class="up">contributing</span>'
-    else:
-        state = f'<span class="down">not ready: {_text("; ".join(status["not_ready"]))}</span>'
+    verdict = status["verdict"]
+    look = "up" if verdict["state"] == "contributing" else "down"
+    state = f'<span class="{look}">{_text(verdict["reason"])}</span>'
     return (
         f"<h1>contribd {_text(status['instance'])}: {state}</h1>"
         f"<small>version {_text(status['version'])}, configuration {_text(status['config'][:12])}, "

@@ -41,7 +41,7 @@ class Site:
         self._snapshot = snapshot
         self._progress = progress
         self._clock = clock
-        self._registry = build_registry(snapshot)
+        self._registry = build_registry(snapshot, self._stalled)
         self._pages: dict[str, Callable[[str], HttpAnswer]] = {
             "/": self._page,
             "/metrics": self._metrics,

@@ -46,6 +46,35 @@ class SessionView:
     since: float
     last_failure: str | None = None
     last_failure_at: float | None = None
+    moving: bool = False
+    """It goes to another endpoint once every answer is in."""
+    takes_posts: bool = True
+    """Whether the ADS takes posts at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryView:
+    """What the ADS says of its services. ``awaited``: it was asked and has not answered yet; ``known``: it has.
+
+    ``unknown``: (service posted to that it has not, those that it has instead).
+    """
+
+    known: bool = True
+    awaited: bool = False
+    unknown: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PauseView:
+    """An order in force not to post. ``what`` it is about, for people; ``everything``: all there is. ``who``: such as
+    ``uid 1000 (anna)``; ``since`` in Unix seconds."""
+
+    id: str
+    what: str
+    reason: str
+    who: str
+    since: float
+    everything: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +150,7 @@ class Snapshot:
     session: SessionView
     services: tuple[tuple[str, bool], ...] = ()
     """(name, up) for each service a mapping names; a service the ADS does not know is down."""
+    directory: DirectoryView = DirectoryView()
     outstanding: int = 0
     max_outstanding: int = 0
     waiting: int = 0
@@ -143,6 +173,15 @@ class Snapshot:
     stopping: bool = False
     not_ready: tuple[str, ...] = ()
     """Why the daemon cannot contribute just now, in plain words; empty: it can."""
+    hold_ups: tuple[str, ...] = ()
+    """What Kafka keeps it from: why nothing is consumed, or no result is written."""
+    unreadable: tuple[str, ...] = ()
+    """Partitions of which nothing can be read, in plain words; ``blocked`` is how many of those assigned."""
+    blocked: int = 0
+    pauses: tuple[PauseView, ...] = ()
+    """Orders in force not to post."""
+    state_since: tuple[str, float] = ("", 0.0)
+    """The state of the verdict, and since when it is that."""
     warnings: tuple[str, ...] = ()
     """What an operator should know of though it goes on, in plain words."""
 

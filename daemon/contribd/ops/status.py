@@ -6,6 +6,7 @@ from typing import Any
 
 from contribd.ops.log import mask
 from contribd.ops.snapshot import HistogramView, Snapshot
+from contribd.ops.verdict import stalled_faults, verdict
 
 
 def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
@@ -13,8 +14,9 @@ def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
 
     ``stalled`` are the names of the threads that make no progress. The keys are described in docs/operations.md.
     """
-    session, counters = snapshot.session, snapshot.counters
+    session, counters, found = snapshot.session, snapshot.counters, verdict(snapshot, stalled)
     return {
+        "verdict": {"state": found.state.value, "reason": mask(found.reason), "since": iso(found.since)},
         "instance": snapshot.instance,
         "version": snapshot.version,
         "config": snapshot.config,
@@ -58,7 +60,7 @@ def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
 
 def reasons_not_ready(snapshot: Snapshot, stalled: list[str]) -> list[str]:
     """Why the daemon cannot contribute just now, in plain words. Empty: it can."""
-    return [*snapshot.not_ready, *(f"the {name} thread makes no progress" for name in stalled)]
+    return [*(mask(reason) for reason in snapshot.not_ready), *stalled_faults(stalled)]
 
 
 def iso(seconds: float | None) -> str | None:

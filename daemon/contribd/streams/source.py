@@ -139,7 +139,11 @@ class Source:
         if failure is None and self.connected:
             failure = self._kafka.problem() or (self._complaint if self._failures >= STUBBORN else None)
         nothing = reasons_not_ready("consuming", failure, connected=self.connected)
-        return nothing + self._topics.reasons() + self._blocked.reasons()
+        return nothing + self._topics.reasons() + self.unreadable()
+
+    def unreadable(self) -> list[str]:
+        """Those of the reasons that are about single partitions: of all others something is read."""
+        return self._blocked.reasons()
 
     def stop(self) -> None:
         """Fetch nothing more; the consumer stays in its group, since results are still committed in its name."""

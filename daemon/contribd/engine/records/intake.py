@@ -42,6 +42,11 @@ class Intake:
         """Nothing more can be read of these for now, and of all others something can."""
         self._blocked = partitions
 
+    @property
+    def blocked(self) -> int:
+        """How many of ours nothing more can be read of."""
+        return len(self._blocked & self.trackers.keys())
+
     def bound(self, room: Room) -> None:
         """Their commits have so much room from now on."""
         for tracker in self.trackers.values():

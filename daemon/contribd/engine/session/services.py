@@ -31,23 +31,27 @@ class Service(NamedTuple):
 class Services:
     """Names and states by service id. Without a directory every service counts as Up."""
 
-    __slots__ = ("_by_id", "known")
+    __slots__ = ("_alike", "_by_id", "known")
 
     def __init__(self) -> None:
         self.known = False
         """Whether a whole directory came; where the server has none, posts go out without it."""
         self._by_id: dict[str, Service] = {}
+        self._alike: dict[str, list[str]] = {}
+        """What ``names_like`` has found: it is asked again and again, and an ADS may have hundreds."""
 
     def clear(self) -> None:
         """The session ended, or there is no directory to go by."""
         self.known = False
         self._by_id.clear()
+        self._alike.clear()
 
     def update(self, directory: Directory) -> None:
         """A Refresh or Update of the directory."""
         if directory.replaces:
             self._by_id.clear()
         self.known = self.known or directory.complete
+        self._alike.clear()
         for change in directory.changes:
             if change.deleted:
                 self._by_id.pop(change.service_id, None)
@@ -80,6 +84,11 @@ class Services:
 
     def names_like(self, service: str) -> list[str]:
         """Every service by name, those first that ``service`` may be a slip of the pen for; case counts least."""
-        wanted = service.casefold()
+        found = self._alike.get(service)
+        if found is None:
+            found = self._alike[service] = self._by_likeness(service.casefold())
+        return found
+
+    def _by_likeness(self, wanted: str) -> list[str]:
         likeness = {name: SequenceMatcher(None, wanted, name.casefold()).ratio() for name in self.states()}
         return sorted(likeness, key=lambda name: (-likeness[name], name))

@@ -20,7 +20,7 @@ from contribd.engine.session.login import LoginStream
 from contribd.engine.session.login_limits import LoginLimits
 from contribd.engine.session.reached import Reached
 from contribd.engine.session.services import Services
-from contribd.engine.session.session_log import SessionLog
+from contribd.engine.session.session_log import SessionLog, offered
 from contribd.engine.states import SessionEvent, SessionState
 from contribd.omm.answers import Answer, LoginAnswer, Other, Ping, PostError
 from contribd.omm.directory_message import Directory, DirectoryRefused
@@ -70,6 +70,14 @@ class Session:
     def is_up(self, service: str) -> bool:
         """Whether posts to this service may go."""
         return self.connection.state is SessionState.OPEN and self.services.is_up(service)
+
+    def directory(self) -> tuple[bool, bool, tuple[tuple[str, str], ...]]:
+        """What the server says of its services: whether it has, whether it was asked and has not yet, and of those
+        posted to the ones that it has not, each with what it has instead."""
+        services, live = self.services, self.connection.live
+        missing = [name for name in self.policy.services if live and services.known and not services.has(name)]
+        awaited = live and not self._directory.answered
+        return services.known, awaited, tuple((name, offered(services, name)) for name in missing)
 
     def _ended(self) -> None:
         """What its server said of the services holds for no other."""
