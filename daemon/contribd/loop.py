@@ -1,7 +1,7 @@
 """What the worker does in each round: the same code between threads and sockets as in a simulation."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from selectors import SelectorKey
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -10,6 +10,7 @@ from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
 from contribd.engine.events import (
     BrokerLimits,
+    Committed,
     Event,
     Leased,
     Probed,
@@ -22,7 +23,7 @@ from contribd.engine.events import (
     TokenGot,
 )
 from contribd.engine.records.offsets import Partition
-from contribd.engine.records.result_encoder import ResultEncoder
+from contribd.engine.records.result_encoder import Encoded, ResultEncoder
 from contribd.orders import Asked, Orders
 from contribd.streams.client.port import Member
 from contribd.streams.group.blocked import Skip, Skipped
@@ -66,14 +67,18 @@ class Loop:
         rejects: bool,
         ack_timeout: float,
         clock: Callable[[], Now],
+        durable: Callable[[Sequence[Encoded], Now], None] | None = None,
     ) -> None:
-        """``rejects``: whether the untouched input of rejected records is written too; ``ack_timeout`` in seconds."""
+        """``rejects``: whether the untouched input of rejected records is written too; ``ack_timeout`` in seconds.
+        ``durable`` is told of results once they are."""
         self._clock = clock
         self.engine, self.driver = engine, driver
         self._source, self._sink = source, sink
         self._lease, self._results, self._rejects = lease, results, rejects
         self._stop_seconds = ack_timeout + DRAIN_MARGIN
         self._orders = Orders(engine, source)
+        self._durable = durable
+        self._being_written: list[Encoded] = []
         self._member: Member | None = None
         self._leased_until = float("inf")
         self.consumed = 0
@@ -107,7 +112,17 @@ class Loop:
         if isinstance(event, Joined | Asked | Skipped):
             self._heard(event, now)
             return
-        if isinstance(event, Stop):
+        self._follow(event, now)
+        self.engine.handle(event, now)
+        if isinstance(event, Records):
+            self.consumed += sum(len(records) for _, records in event.batches)
+            self._act(now)
+
+    def _follow(self, event: Event, now: Now) -> None:
+        """What an event of the engine's means for the loop itself."""
+        if isinstance(event, Committed):
+            self._tell_durable(now)
+        elif isinstance(event, Stop):
             self.deadline = now.mono + self._stop_seconds
             self._source.stop()
         elif isinstance(event, BrokerLimits):
@@ -116,10 +131,6 @@ class Loop:
             self._revoking.append(event.partitions)
         elif isinstance(event, Revoked) and self._revoking and self._revoking[0] == event.partitions:
             self._revoking.popleft()
-        self.engine.handle(event, now)
-        if isinstance(event, Records):
-            self.consumed += sum(len(records) for _, records in event.batches)
-            self._act(now)
 
     def _heard(self, event: Joined | Asked | Skipped, now: Now) -> None:
         """What is none of the engine's."""
@@ -153,7 +164,15 @@ class Loop:
         rejects: list[Any] = []
         if self._rejects:
             rejects = [self._results.encode_reject(s) for s in batch.settlements if s.untouched is not None]
-        self._sink.write(Write(batch.number, [encode(s) for s in batch.settlements], rejects, batch.commits, member))
+        encoded = [encode(s) for s in batch.settlements]
+        self._being_written = encoded if self._durable is not None else []
+        self._sink.write(Write(batch.number, encoded, rejects, batch.commits, member))
+
+    def _tell_durable(self, now: Now) -> None:
+        """One transaction is written at a time: this is what was in it."""
+        if self._durable is not None:
+            self._durable(self._being_written, now)
+        self._being_written = []
 
     def _finished(self, now: Now) -> bool:
         """Whether a stop is over: everything settled, or the time up."""

@@ -1,18 +1,20 @@
 """What the worker shows of itself: a snapshot several times a second, for HTTP, and a line for the service manager."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from contribd import __version__
 from contribd.config.load import Loaded
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
+from contribd.engine.records.result_encoder import Encoded
 from contribd.engine.states import IsolationState
 from contribd.engine.view import EngineView
 from contribd.ops.http import HttpServer
 from contribd.ops.log import get_logger, mask
 from contribd.ops.progress import Progress
+from contribd.ops.ric_watch import RicWatch
 from contribd.ops.snapshot import (
     CountersView,
     DirectoryView,
@@ -42,12 +44,18 @@ class Observer:
         self._source = source
         self._sink = sink
         self._progress = progress
+        self.rics = RicWatch(loaded.settings.contribution.stale_after, engine.has_work)
         self._state_since = ("", 0.0)
         self._started = time.time()
         self._next = 0.0
         self._snapshot = self._build(Now(time.monotonic(), time.time_ns() // 1000))
         listen = loaded.settings.http.listen
         self._server = HttpServer(listen, lambda: self._snapshot, progress) if listen else None
+
+    @property
+    def durable(self) -> Callable[[Sequence[Encoded], Now], None] | None:
+        """What wants to know of results that are durable; None where nobody can ask."""
+        return None if self._server is None else self.rics.add
 
     def start(self) -> None:
         """Begins to answer over HTTP."""
@@ -75,6 +83,12 @@ class Observer:
         engine = self._engine.view(now)
         counters = engine.counters
         unreadable = tuple(self._source.unreadable())
+        isolated = tuple(
+            IsolatedView(one.ric, one.service, one.state.value, one.sessions_ended, one.wait)
+            for one in engine.isolated_named
+        )
+        consuming = self._consuming(engine, unreadable)
+        wrong = self.rics.look(engine.partitions, isolated, now, heard=not consuming and not unreadable)
         snapshot = Snapshot(
             taken_at=now.wall / 1e6,
             started_at=self._started,
@@ -89,10 +103,9 @@ class Observer:
             waiting=engine.waiting,
             instruments=engine.instruments,
             isolated=tuple((state.value, engine.isolated[state]) for state in IsolationState),
-            isolated_named=tuple(
-                IsolatedView(one.ric, one.service, one.state.value, one.sessions_ended, one.wait)
-                for one in engine.isolated_named
-            ),
+            isolated_named=isolated,
+            wrong=wrong.shown,
+            wrong_counts=wrong.counts,
             standing=engine.live_quotes,
             partitions=self._partitions(engine),
             counters=CountersView.of(counters),
@@ -100,7 +113,7 @@ class Observer:
             delivery_seconds=HistogramView.of(counters.delivery_seconds),
             last_ack_at=None if engine.last_ack is None else engine.last_ack / 1e6,
             stopping=self.stopping,
-            hold_ups=self._hold_ups(engine, unreadable),
+            hold_ups=(*consuming, *self._sink.reasons()),
             unreadable=unreadable,
             blocked=engine.blocked,
             state_since=self._state_since,
@@ -108,9 +121,10 @@ class Observer:
         )
         return replace(snapshot, not_ready=not_ready(snapshot))
 
-    def _hold_ups(self, engine: EngineView, unreadable: Sequence[str]) -> tuple[str, ...]:
+    def _consuming(self, engine: EngineView, unreadable: Sequence[str]) -> list[str]:
+        """Why nothing is consumed."""
         source = [reason for reason in self._source.reasons() if reason not in unreadable]
-        return (*consuming_reasons(engine, source, self._source.silence()), *self._sink.reasons())
+        return consuming_reasons(engine, source, self._source.silence())
 
     def _partitions(self, engine: EngineView) -> tuple[PartitionView, ...]:
         lags = self._source.lags()

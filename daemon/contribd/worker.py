@@ -100,6 +100,7 @@ class Worker:
         self._driver = Driver(
             self._engine, self._selector, build.connection(settings), self._events.put, build.tokens(settings)
         )
+        self.observer = Observer(loaded, self._engine, self._source, self._sink, self._progress)
         self._loop = Loop(
             self._engine,
             self._driver,
@@ -110,12 +111,12 @@ class Worker:
             rejects=settings.kafka.rejects is not None,
             ack_timeout=settings.ads.ack_timeout,
             clock=_now,
+            durable=self.observer.durable,
         )
         self._control = build.control(loaded, os.environ, self._ask)
         self._stop_requested = False
         self._notifier = Notifier.from_environ()
         self._watchdog = Watchdog(self._notifier, self._progress, watchdog_timeout())
-        self.observer = Observer(loaded, self._engine, self._source, self._sink, self._progress)
 
     # The outside
 

@@ -1,6 +1,14 @@
 """A snapshot with something in every part, for the tests of what reads it."""
 
-from contribd.ops.snapshot import CountersView, HistogramView, IsolatedView, PartitionView, SessionView, Snapshot
+from contribd.ops.snapshot import (
+    CountersView,
+    HistogramView,
+    IsolatedView,
+    PartitionView,
+    SessionView,
+    Snapshot,
+    WrongView,
+)
 
 ADS1, ADS2 = "ws://ads1:15000/WebSocket", "ws://ads2:15000/WebSocket"
 
@@ -22,6 +30,22 @@ def snapshot(not_ready: tuple[str, ...] = (), last_failure: str | None = "closed
         instruments=9,
         isolated=(("in doubt", 0), ("offender", 1), ("silent", 0), ("watched", 0)),
         isolated_named=(IsolatedView("EUR=X", "TRCC", "offender", 3, 12.5),),
+        wrong=(
+            WrongView(
+                "TRY=TRCC",
+                "TRCC",
+                "refused",
+                1_700_000_070.0,
+                1_700_000_099.0,
+                "prices:0:1799",
+                "fx-spot",
+                "DeniedBySrc",
+                "[500]: Unknown Item",
+            ),
+            WrongView("EUR=X", "TRCC", "isolated", text="posted by itself (offender, 3 sessions ended by its posts)"),
+            WrongView("CHF=TRCC", "TRCC", "silent", 1_700_000_010.0, 1_700_000_010.0, "prices:1:4", "fx-spot"),
+        ),
+        wrong_counts=(("refused", 1), ("unanswered", 0), ("rejected", 0), ("isolated", 1), ("silent", 1)),
         standing=6,
         partitions=(
             PartitionView("prices", 0, 1812, 1800, 40, 12, False),

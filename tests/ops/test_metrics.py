@@ -22,6 +22,7 @@ CONTRACT = {
     "contribd_delivery_seconds_count": set(),
     "contribd_posts_outstanding": set(),
     "contribd_isolated_instruments": {"state"},
+    "contribd_silent_rics": set(),
     "contribd_quotes_standing": set(),
     "contribd_withdrawals_total": {"reason", "status"},
     "contribd_records_waiting": set(),
@@ -66,6 +67,7 @@ def test_counts_are_those_of_the_snapshot() -> None:
     assert value("contribd_posts_outstanding") == 7
     assert value("contribd_isolated_instruments", state="offender") == 1
     assert value("contribd_isolated_instruments", state="silent") == 0
+    assert value("contribd_silent_rics") == 1
     assert value("contribd_quotes_standing") == 6
     assert value("contribd_withdrawals_total", reason="silent", status="ACK") == 5
     assert value("contribd_records_waiting") == 12

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from tests.ops.samples import ADS1, ADS2, snapshot
 
-from contribd.ops.snapshot import DirectoryView, IsolatedView, PauseView, SessionView
+from contribd.ops.snapshot import DirectoryView, PauseView, SessionView, WrongView
 from contribd.ops.verdict import VerdictState, short_name, verdict
 
-GOOD = replace(snapshot(), services=(("TRCC", True),), isolated=(), isolated_named=())
+GOOD = replace(snapshot(), services=(("TRCC", True),), wrong=(), wrong_counts=())
 ALL = PauseView("1", "everything", "feed broken", "uid 1000 (anna)", 1_700_000_000.0, everything=True)
 SOME = PauseView("2", "EUR*", "feed broken", "uid 1000 (anna)", 1_700_000_000.0)
 AWAY = "consuming: broker k1:9092 does not answer"
@@ -42,10 +42,17 @@ def gone(state: str, failure: str | None = None, endpoints: tuple[str, ...] = (A
         ({"pauses": (SOME,)}, "degraded: EUR* paused by uid 1000 (anna): feed broken"),
         (
             {
-                "isolated": (("in doubt", 400), ("offender", 1)),
-                "isolated_named": (IsolatedView("EUR=X", "TRCC", "offender", 3, 1.0),),
+                "wrong": (WrongView("TRY=", "TRCC", "refused"), WrongView("CHF=", "TRCC", "silent")),
+                "wrong_counts": (("refused", 1), ("isolated", 0), ("silent", 1)),
             },
-            "degraded: 1 RIC posted by itself (EUR=X)",
+            "degraded: 1 RIC refused (TRY=); 1 RIC silent (CHF=)",
+        ),
+        (
+            {
+                "wrong": tuple(WrongView(ric, "TRCC", "refused") for ric in ("A", "B", "C", "D")),
+                "wrong_counts": (("refused", 1_234),),
+            },
+            "degraded: 1,234 RICs refused (A, B, C, …)",
         ),
         ({"isolated": (("in doubt", 400),)}, "contributing to ads2, TRCC Up"),
         ({"warnings": ("a stranger is in the group",)}, "degraded: a stranger is in the group"),

@@ -227,6 +227,10 @@ class Contribution(Section):
         description="A price older than this, by its Kafka timestamp, is not posted: EXPIRED. One stamped in the "
         "future is as old as its arrival",
     )
+    stale_after: Duration | None = Field(
+        default=None,
+        description="A RIC that had a record, and none for this long, is shown as silent, and counted; null: never",
+    )
     retry: Retry = Field(default_factory=Retry, description="Posting again after a refusal")
     create_missing: Flag = Field(default=False, description="Answer the NAK for an unknown item with one Refresh post")
     withdraw: Withdraw = Field(default_factory=Withdraw, description="Blanks in place of quotes that nobody keeps up")

@@ -433,6 +433,10 @@ class Engine:
             return None
         return tracker.has_seen(rejected[-1]) and not self.outbox.holds_any(tracker, rejected)
 
+    def has_work(self, service: str, ric: str) -> bool:
+        """Whether a price of this RIC waits, is in flight, or has a result that is not durable yet."""
+        return (service, ric) in self.contributor.instruments
+
     def view(self, now: Now) -> EngineView:
         """What the engine shows of itself."""
         contributor = self.contributor

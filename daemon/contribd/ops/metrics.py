@@ -89,6 +89,11 @@ def _backlog(now: Snapshot) -> Iterator[Metric]:
     for state, count in now.isolated:
         isolated.add_metric([state], count)
     yield isolated
+    yield GaugeMetricFamily(
+        "contribd_silent_rics",
+        "RICs without a record for longer than contribution.stale_after; 0 where that is not set.",
+        value=dict(now.wrong_counts).get("silent", 0),
+    )
     yield GaugeMetricFamily("contribd_quotes_standing", "Live quotes that would be withdrawn.", value=now.standing)
     lag = GaugeMetricFamily(
         "contribd_consumer_lag_records",

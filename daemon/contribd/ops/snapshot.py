@@ -110,6 +110,23 @@ class IsolatedView:
 
 
 @dataclass(frozen=True, slots=True)
+class WrongView:
+    """A RIC that something is wrong with now. ``what``: refused, unanswered, rejected, isolated or silent; ``since``:
+    from when on, and ``last_record_at``: when its last result was durable, in Unix seconds, None where that is not
+    known. ``source``: that record, as ``topic:partition:offset``. ``code`` and ``text``: the answer's own."""
+
+    ric: str
+    service: str
+    what: str
+    since: float | None = None
+    last_record_at: float | None = None
+    source: str | None = None
+    mapping: str | None = None
+    code: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CountersView:
     """Totals since the process started; every key is a bounded set of names, never a RIC or a PostID."""
 
@@ -161,6 +178,10 @@ class Snapshot:
     """(state, count) of the instruments whose posts go by themselves; every state is there."""
     isolated_named: tuple[IsolatedView, ...] = ()
     """Those that are known by name, a bounded number."""
+    wrong: tuple[WrongView, ...] = ()
+    """RICs that something is wrong with now, a bounded number."""
+    wrong_counts: tuple[tuple[str, int], ...] = ()
+    """(what, how many) of all of them."""
     standing: int = 0
     """Quotes in the market that would be withdrawn; 0 where nothing is to be withdrawn."""
     partitions: tuple[PartitionView, ...] = ()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contribd.ops.log import mask
-from contribd.ops.snapshot import HistogramView, Snapshot
+from contribd.ops.snapshot import HistogramView, Snapshot, WrongView
 from contribd.ops.verdict import stalled_faults, verdict
 
 
@@ -44,6 +44,8 @@ def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
         "instruments": snapshot.instruments,
         "isolated": dict(snapshot.isolated),
         "isolated_named": [asdict(isolated) for isolated in snapshot.isolated_named],
+        "wrong": [wrong_document(each) for each in snapshot.wrong],
+        "wrong_counts": dict(snapshot.wrong_counts),
         "quotes_standing": snapshot.standing,
         "last_ack_at": iso(snapshot.last_ack_at),
         "partitions": [asdict(partition) for partition in snapshot.partitions],
@@ -56,6 +58,12 @@ def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
         "ack_seconds": _histogram(snapshot.ack_seconds),
         "delivery_seconds": _histogram(snapshot.delivery_seconds),
     }
+
+
+def wrong_document(wrong: WrongView) -> dict[str, Any]:
+    """One RIC that something is wrong with."""
+    text = None if wrong.text is None else mask(wrong.text)
+    return {**asdict(wrong), "since": iso(wrong.since), "last_record_at": iso(wrong.last_record_at), "text": text}
 
 
 def reasons_not_ready(snapshot: Snapshot, stalled: list[str]) -> list[str]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from contribd.engine.states import IsolationState, SessionState
+from contribd.engine.states import SessionState
 from contribd.ops.snapshot import PauseView, Snapshot
 
 SHOWN: Final = 3
@@ -127,10 +127,10 @@ def _limits(now: Snapshot) -> Iterator[str]:
     yield from now.unreadable
     for pause in now.pauses:
         yield _paused(pause)
-    isolated = dict(now.isolated)
-    if alone := sum(isolated.get(state.value, 0) for state in IsolationState if state is not IsolationState.IN_DOUBT):
-        names = _names([each.ric for each in now.isolated_named], alone)
-        yield f"{_count(alone, 'RIC')} posted by {'itself' if alone == 1 else 'themselves'}{names}"
+    for what, count in now.wrong_counts:
+        if count:
+            names = _names([each.ric for each in now.wrong if each.what == what], count)
+            yield f"{_count(count, 'RIC')} {what}{names}"
     yield from now.warnings
 
 

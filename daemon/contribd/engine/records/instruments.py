@@ -117,6 +117,9 @@ class Instruments:
     def __len__(self) -> int:
         return len(self._instruments)
 
+    def __contains__(self, key: Key) -> bool:
+        return key in self._instruments
+
     def __iter__(self) -> Iterator[Instrument]:
         return iter(list(self._instruments.values()))
 
