@@ -12,7 +12,7 @@ MODULES = {
     "contribd." + ".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sorted(ROOT.rglob("*.py"))
 }
 
-PURE = ("engine", "omm", "mapping", "dictionary", "plan")
+PURE = ("answers", "engine", "omm", "mapping", "dictionary", "plan")
 IMPURE_MODULES = {
     "_thread", "asyncio", "concurrent", "io", "kafka", "logging", "multiprocessing", "os", "pathlib", "queue", "random",
     "secrets", "select", "selectors", "signal", "socket", "ssl", "structlog", "subprocess", "sys", "tempfile",
@@ -21,13 +21,14 @@ IMPURE_MODULES = {
 CLOCKS = re.compile(r"\b(time\.(time|monotonic|perf_counter)\w*|datetime\.(now|utcnow|today)|date\.today)\s*\(")
 
 ALLOWED = {
+    "answers": {"answers"},
     "omm": {"omm", "mapping"},
     "mapping": {"mapping"},
     "dictionary": {"dictionary", "mapping"},
-    "engine": {"engine", "omm", "mapping"},
+    "engine": {"engine", "omm", "mapping", "answers"},
     "plan": {"plan", "mapping"},
-    "config": {"config", "dictionary", "mapping", "omm", "tls"},
-    "ops": {"ops", "engine"},
+    "config": {"config", "answers", "dictionary", "mapping", "omm", "tls"},
+    "ops": {"ops", "engine", "answers"},
     "ads": {"ads", "engine", "omm", "tls"},
     "streams": {"streams", "engine", "mapping", "ops", "config"},
     "results": {"results", "engine", "mapping", "streams", "ops", "config"},

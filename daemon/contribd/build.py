@@ -92,7 +92,11 @@ def control(loaded: Loaded, environ: Mapping[str, str], ask: Ask) -> ControlServ
 def results(loaded: Loaded, client: KafkaSettings) -> ResultEncoder:
     """The encoder of this process's results."""
     return ResultEncoder(
-        instance=loaded.settings.instance, version=__version__, config=loaded.digest, rules=client.rules or ""
+        instance=loaded.settings.instance,
+        version=__version__,
+        config=loaded.digest,
+        rules=client.rules or "",
+        explain=loaded.answers.explain,
     )
 
 

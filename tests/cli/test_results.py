@@ -123,6 +123,20 @@ def test_results_of_one_of_several_posts_say_which_one(run: Callable[..., Run]) 
     assert "3 results (2 of them of records with several posts)," in run(ResultsTopic(*values), "--summary").stdout
 
 
+def test_what_an_answer_means_is_shown_behind_it(run: Callable[..., Run]) -> None:
+    hint = {"meaning": "It is not there.", "cause": "c", "owner": "the desk", "cure": "Make it."}
+    topic = ResultsTopic(result_value(status="NAK", code="NotOpen", text="no", hint=hint), result_value())
+    first, second = run(topic).stdout.splitlines()
+    assert first.endswith("no  (It is not there. Who can cure it: the desk. Make it.)")
+    assert second.endswith("25.0 ms")
+    columns = ("hint_meaning", "hint_owner", "hint_cure")
+    rows = list(csv.DictReader(io.StringIO(run(topic, "--csv").stdout)))
+    assert [tuple(row[name] for name in columns) for row in rows] == [
+        ("It is not there.", "the desk", "Make it."),
+        ("", "", ""),
+    ]
+
+
 def test_text_of_the_ads_cannot_drive_the_terminal_or_break_the_line(run: Callable[..., Run]) -> None:
     done = run(ResultsTopic(*VALUES, unreadable=1))
     assert "\x1b" not in done.output

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from tests.engine.rig import P0, START, Rig, statuses
 
+from contribd.answers.table import Hint
 from contribd.engine.limits import MAX_RESULT_BYTES
 from contribd.engine.records.commit_metadata import About
 from contribd.engine.records.offsets import OffsetTracker
@@ -238,3 +239,29 @@ def test_a_price_rejected_for_its_size_goes_to_the_rejects_too() -> None:
         RejectCode.TOO_LARGE,
         b'{"ric":"EUR=","type":"Update","fields":{"BID":1}}',
     )
+
+
+def test_a_refusal_that_is_known_says_what_it_means() -> None:
+    asked: list[tuple[str | None, str | None]] = []
+
+    def explain(code: str | None, text: str | None) -> Hint | None:
+        asked.append((code, text))
+        return Hint("m", "c", "o", "d") if code == "NotOpen" else None
+
+    encoder = ResultEncoder(instance="i", version="v", config="c", explain=explain)
+    encoded = value(encoder.encode(settle(price(), Status.NAK, START, code="NotOpen", text="no")))
+    assert list(encoded)[5:9] == ["code", "text", "hint", "source"]
+    assert encoded["hint"] == {"meaning": "m", "cause": "c", "owner": "o", "cure": "d"}
+    for status in Status:
+        known = value(encoder.encode(settle(price(), status, START, code="NotOpen", text="no")))
+        assert ("hint" in known) == (status in (Status.NAK, Status.ERROR))
+        assert "hint" not in value(encoder.encode(settle(price(), status, START, text="no")))
+    assert len(asked) == 1 + 4
+
+
+def test_a_result_that_is_shortened_explains_nothing() -> None:
+    encoder = ResultEncoder(instance="i", version="v", config="c", explain=lambda *_: Hint("m" * 2_000, "", "", ""))
+    encoder.limit(1_000, 1_000, keyed=False)
+    encoded = encoder.encode(settle(price(), Status.NAK, START, code="NotOpen", text="no"))
+    assert len(encoded.value) < 1_000
+    assert "hint" not in value(encoded)

@@ -173,7 +173,7 @@ def test_the_schema_describes_exactly_the_keys_of_a_result_in_order() -> None:
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["$ref"] == "#/$defs/Result"
     definitions = schema["$defs"]
-    assert list(definitions["Result"]["properties"]) == [*RESULT, "withdrawal"]
+    assert list(definitions["Result"]["properties"]) == [*RESULT, "withdrawal", "hint"]
     assert definitions["Result"]["required"] == list(RESULT)
     assert list(definitions["Post"]["properties"]) == list(POST)
     assert list(definitions["Source"]["properties"]) == [*SOURCE, "part", "parts", "topic_id"]

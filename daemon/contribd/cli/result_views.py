@@ -14,6 +14,7 @@ from rich.text import Text
 from contribd.cli.common import output
 from contribd.ops.lines import printable
 from contribd.results.reader import StoredResult
+from contribd.results.result import Result
 from contribd.results.summary import Summary
 
 View: TypeAlias = Callable[[StoredResult], None]
@@ -45,6 +46,9 @@ _CSV_COLUMNS = (
     ("source_part", lambda stored: stored.result.source and stored.result.source.part),
     ("source_parts", lambda stored: stored.result.source and stored.result.source.parts),
     ("carried_by_part", lambda stored: stored.result.carried_by and stored.result.carried_by.part),
+    ("hint_meaning", lambda stored: stored.result.hint and stored.result.hint.meaning),
+    ("hint_owner", lambda stored: stored.result.hint and stored.result.hint.owner),
+    ("hint_cure", lambda stored: stored.result.hint and stored.result.hint.cure),
 )
 _STYLES = {
     "ACK": "green",
@@ -65,7 +69,7 @@ def lines(console: Console) -> View:
 
     def write(stored: StoredResult) -> None:
         result = stored.result
-        text = f"carried by {result.carried_by.place}" if result.carried_by else result.text or ""
+        text = f"carried by {result.carried_by.place}" if result.carried_by else _said(result)
         before = f"{_iso(result.settled_at, 'milliseconds')}  "
         after = (
             f"  {printable(result.ric or '-'):<16} {printable(result.code or '-'):<15} {result.place:<20} "
@@ -77,6 +81,12 @@ def lines(console: Console) -> View:
             sys.stdout.write(f"{before}{result.status:<10}{after}".rstrip() + "\n")
 
     return write
+
+
+def _said(result: Result) -> str:
+    """Its text, and what that means where it is known."""
+    text, hint = result.text or "", result.hint
+    return text if hint is None else f"{text}  ({hint.meaning} Who can cure it: {hint.owner}. {hint.cure})".lstrip()
 
 
 def json_line(stored: StoredResult) -> None:

@@ -16,18 +16,20 @@ class Subject(StrEnum):
     CONFIG = "config"
     MAPPING = "mapping"
     RESULT = "result"
+    ANSWERS = "answers"
 
 
 @app.command()
 def schema(
-    subject: Annotated[Subject, typer.Argument(help="config, mapping or result", show_default=False)],
+    subject: Annotated[Subject, typer.Argument(help="config, mapping, result or answers", show_default=False)],
 ) -> None:
-    """Print the JSON Schema (2020-12) of the configuration, a mapping file or a result."""
+    """Print the JSON Schema (2020-12) of the configuration, a mapping file, a result or a file of known answers."""
     if subject is Subject.RESULT:
         from contribd.results.result import result_schema
 
         print_json(result_schema())
         return
-    from contribd.config.json_schema import config_schema, mapping_schema
+    from contribd.config.json_schema import answers_schema, config_schema, mapping_schema
 
-    print_json(config_schema() if subject is Subject.CONFIG else mapping_schema())
+    made = {Subject.CONFIG: config_schema, Subject.MAPPING: mapping_schema, Subject.ANSWERS: answers_schema}
+    print_json(made[subject]())

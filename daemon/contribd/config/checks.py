@@ -89,6 +89,7 @@ def rooted(settings: Settings, base: Path) -> Settings:
                 }
             ),
             "ads": settings.ads.model_copy(update={"tls": tls.model_copy(update=_absolute(tls, base))}),
+            "answers": None if settings.answers is None else base / settings.answers,
             "dictionary": dictionary.model_copy(update=_absolute(dictionary, base)),
         }
     )
@@ -105,6 +106,8 @@ def _files(settings: Settings) -> Iterator[tuple[DataPath, Path]]:
     for name, value in settings.dictionary:
         if value is not None:
             yield ("dictionary", name), value
+    if settings.answers is not None:
+        yield ("answers",), settings.answers
     for name in FILES:
         if isinstance(value := settings.kafka.client.get(name), str):
             yield ("kafka", "client", name), Path(value)

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from contribd.config.answers import AnswersFile
 from contribd.config.model import Settings
 from contribd.config.types import DURATION_PATTERN, duration_text
 from contribd.mapping.rules import MappingFile
@@ -39,6 +40,14 @@ def mapping_schema() -> dict[str, Any]:
             made = schema["$defs"][section]
             _without_null((made if "properties" in made else made["anyOf"][-1])["properties"][key])
     return {"$schema": DIALECT, **schema, "title": "contribd mapping file"}
+
+
+def answers_schema() -> dict[str, Any]:
+    """Of a file of known answers."""
+    schema = AnswersFile.model_json_schema(schema_generator=_SchemaGenerator)
+    _tidy(schema)
+    schema["$defs"]["AnswerSpec"]["anyOf"] = [{"required": ["code"]}, {"required": ["text"]}]
+    return {"$schema": DIALECT, **schema, "title": "contribd known answers"}
 
 
 _SAID = {

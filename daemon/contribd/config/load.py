@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from contribd.answers.table import NO_ANSWERS, Answers
+from contribd.config.answers import LoadedAnswers, load_answers
 from contribd.config.checks import cross_problems, file_problems, rooted
 from contribd.config.codes import FileCode
 from contribd.config.cures import between, is_about_key
@@ -44,8 +46,8 @@ class Loaded:
     digest: str
     """SHA-256 in hexadecimal, see :func:`contribd.config.digest.digest_of`."""
     files: tuple[Path, ...]
-    """The configuration file, the mapping files in the order in which they are tried, then what these include and the
-    files of their tables."""
+    """The configuration file, the mapping files in the order in which they are tried, then what these include, the
+    files of their tables, and the site's known answers."""
     secrets: frozenset[str]
     """What must not appear in a log: secret settings, and values read from files and credentials."""
     kafka_client: Reread
@@ -54,6 +56,8 @@ class Loaded:
     """What the dictionary knows of fields."""
     rules: Rules
     """What the digest stands for."""
+    answers: Answers
+    """The known answers of an ADS, those of the site first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,13 @@ class Inspected:
     secrets: frozenset[str]
     kafka_client: Reread = NOTHING
     dictionary: DictionaryFiles = field(default_factory=DictionaryFiles)
+    answers: LoadedAnswers = field(default_factory=lambda: LoadedAnswers(NO_ANSWERS))
     read: Mapping[Path, bytes] = field(default_factory=dict)
     """All files as they were read, by absolute path."""
 
     @property
     def files(self) -> tuple[Path, ...]:
-        return (self.file, *self.mappings.files, *self.mappings.below)
+        return (self.file, *self.mappings.files, *self.mappings.below, *self.answers.files)
 
     def loaded(self) -> Loaded:
         """What is there to use. Raises ConfigError where there is any problem."""
@@ -90,6 +95,7 @@ class Inspected:
             kafka_client=self.kafka_client,
             field_types=self.dictionary.types,
             rules=rules,
+            answers=self.answers.answers,
         )
 
     def _rules(self) -> Rules:
@@ -101,8 +107,12 @@ class Inspected:
             mappings=written_mappings(data),
             tables=written_tables(data),
             mapper=Mapper(self.mappings.compiled),
-            files=kept_files(self.file, self.mappings.files, self.dictionary.files, self.read),
+            files=kept_files(self.file, self.mappings.files, self.dictionary.files, self._rules_read()),
         )
+
+    def _rules_read(self) -> dict[Path, bytes]:
+        """Of the files read, those that have to do with what is posted."""
+        return {path: text for path, text in self.read.items() if path not in self.answers.files}
 
 
 def resolve_path(path: Path | None, environ: Mapping[str, str]) -> Path:
@@ -165,6 +175,7 @@ def _inspect(file: Path, environ: Mapping[str, str], *, lenient: bool) -> Inspec
     ]
     dictionary = load_dictionary(document, absolute, bad, lenient=lenient)
     mappings = load_mappings(document, settings.ads.service, bad, dictionary.types)
+    answers = load_answers(absolute, bad, lenient=lenient)
     if _withdraws_nothing(settings, mappings):
         text, cure = "no mapping lists fields to blank", "Add withdraw: [BID, ASK] to one, or leave this off"
         place = ("contribution", "withdraw")
@@ -173,9 +184,17 @@ def _inspect(file: Path, environ: Mapping[str, str], *, lenient: bool) -> Inspec
         document.problem(path, text, code=FileCode.CONTRADICTION, cure=cure)
         for path, text, cure in _rmtes_problems(settings, mappings)
     ]
-    problems = {*document.problems, *outcome.problems, *further, *dictionary.problems, *mappings.problems}
+    problems = {
+        *document.problems,
+        *outcome.problems,
+        *further,
+        *dictionary.problems,
+        *mappings.problems,
+        *answers.problems,
+    }
     reread = reread_of(document.root, environ)
-    return Inspected(file, sorted(problems), settings, mappings, frozenset(interpolation.secrets), reread, dictionary)
+    secrets = frozenset(interpolation.secrets)
+    return Inspected(file, sorted(problems), settings, mappings, secrets, reread, dictionary, answers)
 
 
 def _without_configuration(document: Document) -> Inspected:

@@ -298,6 +298,9 @@ class Settings(Section):
         default=("mappings/*.yaml",), description="Mapping files, relative to this one; may hold * and ?"
     )
     dictionary: Dictionary = Field(default_factory=Dictionary, description="The vendor's field dictionary")
+    answers: File | None = Field(
+        default=None, description="The site's own table of known answers, tried before the one that comes with contribd"
+    )
     http: Annotated[Http, BeforeValidator(_off)] = Field(
         default_factory=Http, description="Metrics, health, status page; null: off"
     )

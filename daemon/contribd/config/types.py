@@ -172,7 +172,7 @@ def _start(value: object) -> str:
     raise expected(f"latest, earliest, refuse, or a time with its zone such as 2026-11-22T10:15:00Z{hint}")
 
 
-def _nak_code(value: object) -> str:
+def nak_code(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 256:
         return NAK_CODES.get(value, str(value))
     if isinstance(value, str) and value in NAK_CODES.values():
@@ -238,8 +238,9 @@ Texts = Annotated[tuple[Text, ...], ONE_OR_MORE, list_schema({"type": "string"})
 File = Annotated[Path, BeforeValidator(_path), schema("string")]
 SocketPath = Annotated[str, BeforeValidator(_socket_path), schema("string", examples=["auto", "/run/contribd/fx.sock"])]
 """``auto``, or an absolute path."""
+CODE_SCHEMA: dict[str, Any] = {"anyOf": [{"enum": list(NAK_CODES.values())}, {"type": "integer"}]}
 NakCodes = Annotated[
-    tuple[Annotated[str, BeforeValidator(_nak_code)], ...],
+    tuple[Annotated[str, BeforeValidator(nak_code)], ...],
     BeforeValidator(listed),
-    WithJsonSchema({"type": "array", "items": {"anyOf": [{"enum": list(NAK_CODES.values())}, {"type": "integer"}]}}),
+    WithJsonSchema({"type": "array", "items": CODE_SCHEMA}),
 ]

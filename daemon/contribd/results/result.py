@@ -77,6 +77,15 @@ class Post(Struct, frozen=True):
         return (self.answered_at - self.sent_at).total_seconds()
 
 
+class Hint(Struct, frozen=True):
+    """What the ADS's answer means, as the table of known answers has it."""
+
+    meaning: str
+    cause: Annotated[str, Meta(description="The usual reason")]
+    owner: Annotated[str, Meta(description="Who can cure it")]
+    cure: Annotated[str, Meta(description="What they do")]
+
+
 class Withdrawal(Struct, frozen=True):
     """A quote that gave way to blanks, and the partition whose prices had kept it up."""
 
@@ -126,6 +135,9 @@ class Result(Struct, frozen=True):
     config: Annotated[str, Meta(description="SHA-256 of the configuration and mappings in force")]
     withdrawal: Annotated[
         Withdrawal | None, Meta(description="Only where no record was posted but blanks in place of a quote")
+    ] = None
+    hint: Annotated[
+        Hint | None, Meta(description="Only for a NAK or Error that is known: what it means, and who can cure it")
     ] = None
 
     @property

@@ -10,17 +10,20 @@ from typing import Final, NamedTuple, TypeAlias, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from contribd.answers.table import NO_ANSWERS, Explain
 from contribd.engine.clock import LAST_WALL, Stamp
 from contribd.engine.limits import MAX_RESULT_BYTES, SHORT_TEXTS
 from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.parts import Part
-from contribd.engine.records.price import Attempt, Price, Reason, Settlement
+from contribd.engine.records.price import Attempt, Price, Reason, Settlement, Status
 from contribd.engine.records.trace_context import size_of, trace_context
 from contribd.mapping.encode import encode_fields
 
 _encode = msgspec.json.Encoder().encode
 _NULL: Final = b"null"
 _Headers: TypeAlias = list[tuple[str, bytes]]
+_NO_WORDS: Final = b',"code":null,"text":null'
+_REFUSED: Final = (Status.NAK, Status.ERROR)
 _NO_HEADERS: Final[_Headers] = []
 _Cut = TypeVar("_Cut", str | None, bytes | None)
 
@@ -47,10 +50,14 @@ class _Place(NamedTuple):
 class ResultEncoder:
     """Encodes settlements of one process: ``instance``, ``version`` and ``config`` digest go into each.
 
-    ``rules``: what those of one of a record's posts name the rules by, which made so many of it.
+    ``explain``: what is known of an answer. ``rules``: what those of one of a record's posts name the rules by, which
+    made so many of it.
     """
 
-    def __init__(self, *, instance: str, version: str, config: str, rules: str = "") -> None:
+    def __init__(
+        self, *, instance: str, version: str, config: str, rules: str = "", explain: Explain = NO_ANSWERS.explain
+    ) -> None:
+        self._explain = explain
         self._rules = rules.encode()
         self._stamp = Stamp()
         self._places: dict[tuple[Partition, str | None], _Place] = {}
@@ -107,11 +114,11 @@ class ResultEncoder:
         note = f"[shortened: a result has at most {self._result_bytes} bytes] "
         for shorten in (_without_fields, _with_one_post):
             shorter = shorten(settlement, note)
-            value = self._value(shorter)
+            value = self._value(shorter, explain=False)
             if len(value) + len(shorter.key or b"") <= room:
                 return shorter, value
         shortest = _minimal(settlement, note)
-        return shortest, self._value(shortest)
+        return shortest, self._value(shortest, explain=False)
 
     def _place(self, tracker: OffsetTracker) -> _Place:
         partition, topic_id = key = tracker.partition, tracker.topic_id
@@ -123,7 +130,7 @@ class ResultEncoder:
             found = self._places[key] = _Place(text, head, b',"topic_id":%s}' % _text(topic_id), headers)
         return found
 
-    def _value(self, s: Settlement) -> bytes:
+    def _value(self, s: Settlement, *, explain: bool = True) -> bytes:
         stamp, outcome = self._stamp, s.outcome
         return b"".join(
             (
@@ -137,10 +144,7 @@ class ResultEncoder:
                 _text(outcome.mapping),
                 b',"fields":',
                 _NULL if s.fields is None else encode_fields(s.fields),
-                b',"code":',
-                _text(s.code),
-                b',"text":',
-                _text(s.text),
+                _NO_WORDS if s.code is None and s.text is None else self._words(s, explain=explain),
                 b',"source":',
                 _NULL if s.reason else self._source(s.tracker, s.offset, s.timestamp, s.key, s.part),
                 _withdrawal(s.reason, s.tracker.partition) if s.reason else b"",
@@ -151,6 +155,15 @@ class ResultEncoder:
                 f'],"consumed_at":"{stamp(s.consumed_at)}","settled_at":"{stamp(s.settled_at)}"'.encode(),
                 self._tail,
             )
+        )
+
+    def _words(self, s: Settlement, *, explain: bool) -> bytes:
+        """Its code and text, and what they mean where an ADS said them."""
+        hint = self._explain(s.code, s.text) if explain and s.status in _REFUSED else None
+        return b',"code":%s,"text":%s%s' % (
+            _text(s.code),
+            _text(s.text),
+            b"" if hint is None else b',"hint":%s' % _encode(hint._asdict()),
         )
 
     def encode_reject(self, settlement: Settlement) -> Encoded:

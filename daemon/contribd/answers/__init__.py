@@ -1,0 +1,1 @@
+"""What known answers of an ADS mean, and who can cure them."""
