@@ -75,6 +75,9 @@ class Judge:
         self.logs: dict[Partition, list[Made]] = {}
         self.commits: dict[Partition, Commit] = {}
         self.results: dict[tuple[Partition, int], dict[str, Any]] = {}
+        self.paused: frozenset[str] = frozenset()
+        """RICs that are paused, whatever process runs."""
+        self._ever_paused = set[str]()
         self._newest: dict[tuple[str, ...], int] = {}
         self.begin()
 
@@ -92,6 +95,11 @@ class Judge:
         """A partition comes: what was posted of it before is nobody's any more."""
         self.postable.add(partition)
         self._since[partition] = len(self._posts)
+
+    def pause(self, *rics: str) -> None:
+        """These RICs are paused from now on, and no others."""
+        self.paused = frozenset(rics)
+        self._ever_paused.update(rics)
 
     # The wire
 
@@ -117,6 +125,7 @@ class Judge:
     def _post(self, message: dict[str, Any], line: Line, session: str, now: Now) -> None:
         key = (message["Key"]["Service"], message["Key"]["Name"])
         post = Sent(message["PostID"], key, message["Message"]["Fields"], now.mono, line.frames)
+        assert key[1] not in self.paused, f"posted {key[1]}, which is paused"
         self._check_service(key[0], line, now)
         self._check_values(post)
         assert 1 <= post.post_id <= LAST_POST_ID, f"PostID {post.post_id}"
@@ -206,6 +215,10 @@ class Judge:
                 assert post.answer == entry["answer"], f"an answer that was not given: {entry}"
         assert not own, f"{own} is not in its result {result}"
         status = result["status"]
+        if status == "SUPPRESSED":
+            assert record.key is not None, f"suppressed without a RIC: {result}"
+            assert record.key[1] in self._ever_paused, f"suppressed and never paused: {result}"
+            assert not result["posts"], f"suppressed and posted: {result}"
         if status == "CONFLATED":
             self._check_carrier(record, result["carried_by"])
         if status in ("ACK", "NAK"):

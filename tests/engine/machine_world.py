@@ -80,6 +80,7 @@ class MachineWorld:
         self.positions: dict[Partition, int] = {}
         self.behind: dict[Partition, int] = {}
         self.judge.begin()
+        self.pause(*self.judge.paused)
         for partition in (P0, P1):
             self.assign(partition)
 
@@ -229,6 +230,12 @@ class MachineWorld:
         self.judge.may_post_until = self.rig.mono + seconds
         self.rig.lease(self.judge.may_post_until)
 
+    def pause(self, *rics: str) -> None:
+        """These RICs are paused from now on, and no others."""
+        with self.step() as rig:
+            self.judge.pause(*rics)
+            rig.pause(*rics)
+
     def stop(self) -> None:
         """SIGTERM."""
         if not self.judge.stopped:
@@ -249,6 +256,7 @@ class MachineWorld:
     def settle(self) -> None:
         """Nothing goes wrong any more: every record gets its result."""
         self.end_batch(durable=True)
+        self.pause()
         if self.judge.stopped:
             self._drain()
         for _ in range(LAST_ROUNDS):

@@ -62,7 +62,8 @@ def _mapped(given: dict[str, Any]) -> Mapped | Rejected:
     ric, service = given.get("ric"), given.get("service", "TRCC")
     if "rejected" in given:
         return Rejected(RejectCode.BAD_VALUE, given["rejected"], ric, service, "m")
-    return Mapped(given["ric"], service, "m", PostType(given.get("type", "Update")), given["fields"])
+    mapping = given.get("mapping", "m")
+    return Mapped(given["ric"], service, mapping, PostType(given.get("type", "Update")), given["fields"])
 
 
 def new_engine(

@@ -18,6 +18,7 @@ from contribd.engine.events import (
     Leased,
     Lost,
     NotCommitted,
+    PausesSet,
     Received,
     Records,
     Revoked,
@@ -30,6 +31,7 @@ from contribd.engine.policy import SessionPolicy
 from contribd.engine.records.commit_metadata import Commit
 from contribd.engine.records.offsets import Partition
 from contribd.engine.records.outbox import Batch
+from contribd.engine.records.pauses import Pause, PauseKind, Selector
 from contribd.engine.records.price import Record
 from contribd.engine.records.result_encoder import ResultEncoder
 from contribd.engine.session.endpoints import Failure
@@ -229,6 +231,11 @@ class Rig:
     def lease(self, until: float) -> None:
         """The group has us as a member until then."""
         self.engine.handle(Leased(until), self.now)
+
+    def pause(self, *what: str | Selector) -> None:
+        """These are paused from now on, and nothing else: RICs by pattern, or others by their selector."""
+        selectors = [one if isinstance(one, Selector) else Selector(PauseKind.RIC, one) for one in what]
+        self.handle(PausesSet(tuple(Pause(one, "eve (uid 7)", "feed broken", START) for one in selectors)))
 
     def stop(self) -> None:
         self.handle(Stop())

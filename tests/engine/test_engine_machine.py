@@ -141,6 +141,11 @@ class EngineMachine(MachineWorld, RuleBasedStateMachine):
             rig.tick(seconds)
 
     @precondition(unsettled)
+    @rule(rics=st.sampled_from([("R0",), ("R1",), ("R0", "R1"), (), ()]))
+    def order(self, rics: tuple[str, ...]) -> None:
+        self.pause(*rics)
+
+    @precondition(unsettled)
     @rule(how=DISTURBANCES, durable=st.booleans())
     def disturb(self, how: str, *, durable: bool) -> None:
         if how.startswith("lease"):

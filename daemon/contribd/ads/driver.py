@@ -54,6 +54,7 @@ class Driver:
         self._link: WebSocket | None = None
         self._attempt = 0
         self._taken = self._unsent = 0
+        self._held = False
         """As the engine was last told."""
 
     def owns(self, fileobj: object) -> bool:
@@ -137,17 +138,17 @@ class Driver:
             result.sock.close()
             return
         self._link, self._attempt = WebSocket(result.sock), attempt
-        self._taken = self._unsent = 0
+        self._taken, self._unsent, self._held = 0, 0, False
         self._selector.register(self._link, selectors.EVENT_READ)
         self._engine.handle(Connected(attempt, Reached(result.address, result.failures, *result.own)), now)
 
     def _tell_unsent(self, link: WebSocket, now: Now) -> None:
         """Tells the engine of bytes that wait, where something about them changed: most of the time none do."""
-        unsent = link.overdue
-        if unsent == self._unsent and (not unsent or link.taken == self._taken):
+        unsent, held = link.overdue, link.holds
+        if unsent == self._unsent and held is self._held and (not unsent or link.taken == self._taken):
             return
-        self._taken, self._unsent = link.taken, unsent
-        self._engine.handle(Written(self._attempt, link.taken, unsent), now)
+        self._taken, self._unsent, self._held = link.taken, unsent, held
+        self._engine.handle(Written(self._attempt, link.taken, unsent, held), now)
 
     def _send(self, texts: list[bytes], now: Now) -> None:
         if self._link is None or not texts:
@@ -157,6 +158,7 @@ class Driver:
         except WebSocketLost as lost:
             self._lost(lost, now)
             return
+        self._tell_unsent(self._link, now)
         self._watch_writes()
 
     def _watch_writes(self) -> None:

@@ -95,6 +95,11 @@ class WebSocket:
         """Bytes that wait for the server to read, and not for us."""
         return 0 if self._held else self.unsent
 
+    @property
+    def holds(self) -> bool:
+        """Whether bytes wait for our membership of the group to be confirmed."""
+        return self._held
+
     def hold(self, lapsed: bool) -> bool:
         """Holds back what lies unsent while our membership of the group has ``lapsed``; whether that has changed.
 

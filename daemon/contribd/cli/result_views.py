@@ -58,6 +58,7 @@ _STYLES = {
     "CONFLATED": "dim",
     "EXPIRED": "yellow",
     "REJECTED": "magenta",
+    "SUPPRESSED": "blue",
     "IGNORED": "dim",
 }
 # Numbers as they were posted, not as text: JSON has no limit to their digits.

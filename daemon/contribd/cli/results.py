@@ -29,7 +29,7 @@ StatusOption = Annotated[
     list[str] | None,
     typer.Option(
         "--status",
-        help="ACK, NAK, ERROR, UNANSWERED, CONFLATED, EXPIRED, REJECTED or IGNORED. May be repeated.",
+        help="ACK, NAK, ERROR, UNANSWERED, CONFLATED, EXPIRED, REJECTED, SUPPRESSED or IGNORED. May be repeated.",
         show_default=False,
     ),
 ]

@@ -16,6 +16,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z_(](?:[^,\[\]{}#:]*[^,\[\]{}#: ])?")
 """Text that YAML takes as it is, inside brackets too."""
 _ORDER: Final = (
     "name", "when", "ignore", "each", "all_or_nothing", "let", "ric", "service", "post", "fields", "checks", "withdraw",
+    "desk",
 )  # fmt: skip
 _GAP: Final = 4
 _FURTHEST: Final = 90

@@ -55,3 +55,8 @@ class Stamp:
 
 def _seconds_text(second: int) -> str:
     return (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def iso(wall: int) -> str:
+    """One wall time as ISO 8601 with microseconds and ``Z``."""
+    return Stamp()(wall)

@@ -19,6 +19,7 @@ from contribd.engine.events import (
     Leased,
     Lost,
     NotCommitted,
+    PausesSet,
     Probed,
     Received,
     Records,
@@ -35,6 +36,7 @@ from contribd.engine.limits import (
     LATE_HEARTBEAT,
     LINGER,
     LINGER_RESULTS,
+    UNSENT_SECONDS,
     Bounds,
 )
 from contribd.engine.policy import ContributionPolicy, SessionPolicy
@@ -54,9 +56,10 @@ from contribd.engine.records.intake import Intake
 from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.outbox import Batch, Outbox
 from contribd.engine.records.parts import joined
+from contribd.engine.records.pauses import Pauses
 from contribd.engine.records.taker import Taker
 from contribd.engine.session.session import Session
-from contribd.engine.states import InstrumentEvent, SessionState
+from contribd.engine.states import InstrumentEvent, PriceState, SessionState
 from contribd.engine.view import DirectoryStatus, EngineView, PartitionStatus
 from contribd.mapping.mapper import Mapper
 from contribd.omm.answers import Ack, BadFrame, Other, Pong, PostError, decode
@@ -90,15 +93,27 @@ class Engine:
         self.intake = Intake(bounds)
         self.outbox = Outbox(bounds)
         self.encoder = encoder
-        self.contributor = Contributor(contribution, encoder, self.outbox, self.counters, log)
+        self.pauses = Pauses(mapper.desks)
+        self.contributor = Contributor(contribution, encoder, self.outbox, self.counters, self.pauses, log)
         self.withdrawals = self.contributor.withdrawals
-        self.taker = Taker(mapper, self.intake, self.outbox, self.counters, self.contributor.queue, log)
+        self.taker = Taker(
+            mapper,
+            self.intake,
+            self.outbox,
+            self.counters,
+            self.pauses,
+            self.contributor.queue,
+            self.contributor.suppress,
+            log,
+        )
         self.session = Session(session, rng, self.counters, log, self.contributor.ended_by_trial)
         self.connection = self.session.connection
         self._may_post_until = float("inf")
         self._leased_at = 0.0
         """When that was last told (monotonic seconds)."""
         self.stopping = False
+        self._unsent_until: float | None = None
+        """Until when posts of what was just paused may lie in the connection; None where none can."""
         self._settled_since: float | None = None
         self._unmatched_line = SeldomLine()
         self._log = log
@@ -128,6 +143,7 @@ class Engine:
             Committed: self._committed,
             NotCommitted: self._not_committed,
             BrokerLimits: self._limited,
+            PausesSet: self._pauses_set,
             Stop: self._stop,
             Tick: self._tick,
         }
@@ -230,7 +246,7 @@ class Engine:
         self._follow_session(now)
 
     def _written(self, event: Written, now: Now) -> None:
-        self.connection.wrote(event.attempt, event.taken, event.unsent, now)
+        self.connection.wrote(event.attempt, event.taken, event.unsent, now, held=event.held)
 
     def _probed(self, event: Probed, now: Now) -> None:
         self.connection.probed(event.endpoint, event.reachable, now)
@@ -295,6 +311,35 @@ class Engine:
         for instrument in instruments:
             self.contributor.instruments.release(instrument, event)
 
+    def _pauses_set(self, event: PausesSet, now: Now) -> None:
+        change = self.pauses.set(event.pauses)
+        if change.new:
+            self.contributor.pause(now)
+            for price in self.intake.held():
+                if price.state is PriceState.WAITING:
+                    self.contributor.suppress(price, now)
+            self._unsent_until = now.mono + UNSENT_SECONDS
+        if change.gone and not self.contributor.policy.conflate:
+            self.pauses.hold(change.gone)
+        self._follow_pauses(now)
+
+    def _follow_pauses(self, now: Now) -> None:
+        """Ends the connection where a post of what is paused stays in it; lets prices go once a pause has ended."""
+        if self._unsent_until is not None:
+            if not (self.connection.keepalive.waits and self.contributor.may_be_unsent):
+                self._unsent_until = None
+            elif now.mono >= self._unsent_until:
+                self.connection.abandon("posts of what is paused wait in it, and the ADS does not read them", now)
+                self._follow_session(now)
+        if self.pauses.ending and not self.outbox.holds_suppressed():
+            self.pauses.let_go()
+            self.taker.resume(now)
+
+    @property
+    def pauses_hold(self) -> bool:
+        """Whether nothing of what is paused can leave this process any more."""
+        return self._unsent_until is None
+
     def _stop(self, _event: Stop, now: Now) -> None:
         """The session stays open for withdrawals, where it is; one that is not open now is not waited for."""
         self.stopping = True
@@ -312,6 +357,8 @@ class Engine:
     def _tick(self, _event: Tick, now: Now) -> None:
         self.session.tick(now)
         self.contributor.tick(now)
+        if self.pauses.any:
+            self._follow_pauses(now)
         if self.withdrawals.wanted:
             self._withdraw(now)
         self._follow_session(now)
@@ -478,5 +525,11 @@ class Engine:
     def wake_at(self, now: Now) -> float:
         """The monotonic time at which a ``Tick`` is due."""
         settled = None if self._settled_since is None else self._settled_since + LINGER
-        times = (self.session.wake_at(), self.contributor.wake_at(now), settled, self.withdrawals.wake_at())
+        times = (
+            self.session.wake_at(),
+            self.contributor.wake_at(now),
+            settled,
+            self.withdrawals.wake_at(),
+            self._unsent_until,
+        )
         return min((at for at in times if at is not None), default=float("inf"))

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 from contribd.engine.records.commit_metadata import Commit
 from contribd.engine.records.offsets import Partition
 from contribd.engine.records.parts import Told
+from contribd.engine.records.pauses import Pause
 from contribd.engine.records.price import Record
 from contribd.engine.session.endpoints import Failure
 from contribd.engine.session.reached import Reached
@@ -86,12 +87,14 @@ class Received(NamedTuple):
 class Written(NamedTuple):
     """How many bytes connection ``attempt`` has taken since it was made, and how many wait for it.
 
-    Said where some wait, or none do any more: nothing is to be posted behind bytes that wait.
+    Said where some wait, or none do any more: nothing is to be posted behind bytes that wait. ``held``: they wait
+    because we hold them back; ``unsent`` is 0 then.
     """
 
     attempt: int
     taken: int
     unsent: int
+    held: bool = False
 
 
 class Probed(NamedTuple):
@@ -148,6 +151,12 @@ class BrokerLimits(NamedTuple):
     guessed: bool = False
 
 
+class PausesSet(NamedTuple):
+    """These pauses are in force from now on, and no others."""
+
+    pauses: tuple[Pause, ...]
+
+
 class Stop(NamedTuple):
     """Stop: post nothing new, settle what is in flight."""
 
@@ -174,6 +183,7 @@ Event: TypeAlias = (
     | Committed
     | NotCommitted
     | BrokerLimits
+    | PausesSet
     | Stop
     | Tick
 )

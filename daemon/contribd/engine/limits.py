@@ -43,6 +43,13 @@ MAX_WITHDRAWING: Final = 1_000
 """Withdrawals made and not yet settled: twice the default window, so that making them never holds the session up, and
 so few that an engine that comes back finds most of its quotes untouched."""
 
+MAX_PAUSES_KNOWN: Final = 200_000
+"""RICs of which it is kept whether they are paused, while anything is: some 30 MiB. With more it is found out anew."""
+
+UNSENT_SECONDS: Final = 1.0
+"""How long a post of what is paused may lie in the connection while the ADS does not read: then the connection is
+ended, which throws it away. An order to stop is worth a session."""
+
 MIN_SWEEP: Final = 1_024
 """Expiry times kept before those of settled prices are swept out; from then on, whenever their number has doubled. A
 constant cost a price, and memory that follows the prices that wait."""

@@ -102,6 +102,7 @@ class _Compiler:
             when=when,
             instead=instead,
             withdraw=self._withdraw(spec, parts),
+            desk=spec.desk,
             surrounded=self._texts.reads(SURROUNDINGS),
             rmtes=tuple(_rmtes(spec)),
             partly=any(_calls(site.expression.node, "partial") for site in self._texts.sites),

@@ -162,6 +162,8 @@ class CompiledMapping(CompiledPost):
     """What its records come to, where they are not for posting; or the several posts that each makes."""
     withdraw: frozenset[str] = frozenset()
     """The fields that are blanked where a quote is withdrawn."""
+    desk: str | None = None
+    """A label that an order to pause can name."""
     rmtes: tuple[str, ...] = ()
     """The fields that are posted ``as: rmtes``."""
     partly: bool = False

@@ -47,6 +47,8 @@ class Mapper:
         """Whether a mapping reads what surrounds the record in Kafka: it need not be told otherwise."""
         self.makes_several: Final = any(isinstance(mapping.instead, CompiledSeveral) for mapping in self.mappings)
         """Whether a record may come to several posts."""
+        self.desks: Final = {mapping.name: mapping.desk for mapping in self.mappings if mapping.desk}
+        """The label of each mapping that has one, by its name."""
         self._of_nothing = tuple(each for each in self.mappings if each.when is not None and each.when.reads(EMPTY))
         self._dispatch = self.mappings if ask_all else dispatch(self.mappings)
         self._context = CONTEXT.copy()

@@ -72,6 +72,7 @@ class DefaultsSpec(PartSpec):
     withdraw: Annotated[list[str], Field(description="The fields that are blanked where a quote is withdrawn")] = Field(
         default_factory=list
     )
+    desk: Annotated[Name | None, Field(description="A label that contribd pause --desk can name")] = None
 
 
 _Each = Annotated[

@@ -120,10 +120,18 @@ class Result(Struct, frozen=True):
         ),
     ]
     code: Annotated[
-        str | None, Meta(description="NAK: the ADS's NakCode. REJECTED: why (MissingField and so on). Else often null")
+        str | None,
+        Meta(
+            description="NAK: the ADS's NakCode. REJECTED: why (MissingField and so on). SUPPRESSED: by what "
+            "rule or order (Paused). Else often null"
+        ),
     ]
     text: Annotated[
-        str | None, Meta(description="The ADS's own text, what was wrong with the record, or who ignores it")
+        str | None,
+        Meta(
+            description="The ADS's own text, what was wrong with the record, which order suppresses it, or who "
+            "ignores it"
+        ),
     ]
     source: Annotated[Source | None, Meta(description="The record this is the result of; null for a withdrawal")]
     carried_by: Annotated[Source | None, Meta(description="CONFLATED: the record whose post carried this one")]

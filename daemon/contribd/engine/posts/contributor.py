@@ -18,7 +18,8 @@ from contribd.engine.records.expiry import Expiry
 from contribd.engine.records.instruments import Instrument, Instruments
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
-from contribd.engine.records.price import Price, Reply, Status, Withdrawal
+from contribd.engine.records.pauses import Pauses
+from contribd.engine.records.price import Price, Reply, Status, SuppressCode, Withdrawal
 from contribd.engine.states import InstrumentEvent, InstrumentState, PriceState
 from contribd.omm.answers import Ack, PostError
 from contribd.omm.post import PostEncoder
@@ -36,16 +37,18 @@ class Contributor:
         encoder: PostEncoder,
         outbox: Outbox,
         counters: EngineCounters,
+        pauses: Pauses,
         log: EventLog = silent,
     ) -> None:
         self.policy = policy
         self.instruments = Instruments()
         self.in_flight = InFlightPosts(policy.max_outstanding, policy.first_post_id)
         self.withdrawals = Withdrawals(policy.withdraw)
+        self._pauses = pauses
         self.last_ack: int | None = None
         """Wall time of the last positive Ack, microseconds since 1970."""
         self._expiry = Expiry(policy.max_age, conflate=policy.conflate)
-        self._outcomes = Outcomes(policy, self.instruments, self._expiry, self.withdrawals, outbox, counters)
+        self._outcomes = Outcomes(policy, self.instruments, self._expiry, self.withdrawals, outbox, counters, pauses)
         self._attribution = ErrorAttribution()
         self._poster = Poster(
             policy,
@@ -69,6 +72,32 @@ class Contributor:
             self._outcomes.drop(old, now)
         self._expiry.watch(price)
         self.instruments.queue(price)
+
+    def suppress(self, price: Price, now: Now) -> bool:
+        """Settles a price that is not queued, where it is paused; False where it is not."""
+        pause = self._pauses.of_price(price)
+        if pause is not None:
+            self._outcomes.suppress(price, SuppressCode.PAUSED, pause.text, now)
+        return pause is not None
+
+    def pause(self, now: Now) -> None:
+        """Settles the prices that wait and are paused by now."""
+        for instrument in self.instruments:
+            instrument.drop_settled()
+            waiting = [price for price in instrument.waiting if price.state is PriceState.WAITING]
+            posted = self._pauses.posted_before(waiting)
+            for price in waiting[:posted]:
+                self._outcomes.give_up(price, now)
+            for price in waiting[posted:]:
+                self.suppress(price, now)
+            instrument.drop_settled()
+            if not instrument.waiting and instrument.state is InstrumentState.BACKING_OFF:
+                self.instruments.emptied(instrument)
+
+    @property
+    def may_be_unsent(self) -> bool:
+        """Whether a post in flight carries a price that is paused by now."""
+        return any(self._pauses.of_price(price) is not None for post in self.in_flight for price in post.group)
 
     def withdraw(self, now: Now) -> None:
         """Queues the withdrawals that are due."""

@@ -30,7 +30,8 @@ expire while the others are posted again. Left out are prices whose partition is
 price has overtaken.
 
 Not posted, or not again. Too old: EXPIRED, or its last answer where it had been posted. Too large by itself: REJECTED.
-Partition being revoked: no result here; the next owner consumes the record again. Of an instrument that is not
+Partition being revoked: no result here; the next owner consumes the record again. Paused (``pauses``): SUPPRESSED, or
+its last answer where it had been posted. Of an instrument that is not
 answered, whose partition or memory is half used up by what waits: UNANSWERED, so that the others need not wait for it.
 """
 
@@ -46,7 +47,18 @@ from contribd.engine.posts.withdrawals import Withdrawals
 from contribd.engine.records.expiry import Expiry
 from contribd.engine.records.instruments import Instrument, Instruments
 from contribd.engine.records.outbox import Outbox
-from contribd.engine.records.price import Attempt, Price, Reason, Reply, Settlement, Status, Withdrawal, settle
+from contribd.engine.records.pauses import Pauses
+from contribd.engine.records.price import (
+    Attempt,
+    Price,
+    Reason,
+    Reply,
+    Settlement,
+    Status,
+    SuppressCode,
+    Withdrawal,
+    settle,
+)
 from contribd.engine.states import InstrumentEvent, InstrumentState, PriceState, TrackerState
 from contribd.mapping.outcome import FieldValue, PostType, RejectCode
 
@@ -76,6 +88,7 @@ class Outcomes:
         withdrawals: Withdrawals,
         outbox: Outbox,
         counters: EngineCounters,
+        pauses: Pauses,
     ) -> None:
         self._policy = policy
         self._instruments = instruments
@@ -83,6 +96,7 @@ class Outcomes:
         self._withdrawals = withdrawals
         self._outbox = outbox
         self._counters = counters
+        self._pauses = pauses
         self._retries: list[tuple[float, int, Instrument]] = []
         self._order = count()
         self._endpoint = ""
@@ -133,11 +147,18 @@ class Outcomes:
         self, post: InFlightPost, reply: Reply, code: str | None, text: str | None, now: Now, delay: float
     ) -> None:
         """Another try later. Every price of the group knows of this one: it may expire while the others are posted."""
+        paused = self._pauses.any and self._paused(post.group)
+        if paused == len(post.group):
+            self.finish(post, _FINAL[reply], reply, code, text, now)
+            return
         attempt = self._record_attempt(post, reply, code, text, now)
         for price in post.group[:-1]:
             price.add(attempt)
         instrument = post.instrument
-        group = [price for price in post.group if self._keeps(price, instrument, now)]
+        for price in post.group[:paused]:
+            price.retry()
+            self.give_up(price, now)
+        group = [price for price in post.group[paused:] if self._keeps(price, instrument, now)]
         instrument.retry(group, now.mono + delay)
         if not instrument.waiting:
             self._instruments.emptied(instrument)
@@ -146,6 +167,11 @@ class Outcomes:
         for price in group:
             price.retry()
             self._expiry.watch(price)
+
+    def _paused(self, group: list[Price]) -> int:
+        """How many of a post's prices, from the oldest, are not posted again: up to the newest one that is paused."""
+        paused = [number for number, price in enumerate(group, 1) if self._pauses.of_price(price) is not None]
+        return max(paused, default=0)
 
     def _keeps(self, price: Price, instrument: Instrument, now: Now) -> bool:
         """Whether a price may be posted again: not where its partition is being taken away, nor blanks where a newer
@@ -247,6 +273,13 @@ class Outcomes:
         else:
             text = "not posted: earlier posts of its RIC got no answer, and others would have had to wait for it"
             self._settle(price, Status.UNANSWERED, now, text=text, instrument=instrument)
+
+    def suppress(self, price: Price, code: SuppressCode, text: str, now: Now) -> None:
+        """A price that a rule or an order keeps from being posted; one that was posted keeps its last answer."""
+        if price.attempts:
+            self.give_up(price, now)
+        else:
+            self._settle(price, Status.SUPPRESSED, now, code=code, text=text)
 
     def reject_size(self, price: Price, size: int, max_size: int, now: Now) -> None:
         """A price whose post by itself is larger than the ADS takes; sizes in bytes."""

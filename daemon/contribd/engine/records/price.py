@@ -23,10 +23,19 @@ class Status(StrEnum):
     CONFLATED = "CONFLATED"
     EXPIRED = "EXPIRED"
     REJECTED = "REJECTED"
+    SUPPRESSED = "SUPPRESSED"
     IGNORED = "IGNORED"
 
     __hash__ = str.__hash__
     """The same value as Enum's own, which is Python code, and every record pays for it repeatedly."""
+
+
+class SuppressCode(StrEnum):
+    """By what rule or order a price was never posted (contract: result status SUPPRESSED)."""
+
+    PAUSED = "Paused"
+
+    __hash__ = str.__hash__
 
 
 _REJECTED: Final = Status.REJECTED

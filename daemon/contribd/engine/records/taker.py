@@ -11,7 +11,9 @@ from contribd.engine.records.keys import key_of
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
 from contribd.engine.records.parts import Part, Parts, Told
+from contribd.engine.records.pauses import Pauses
 from contribd.engine.records.price import Price, Record, Settlement, unposted
+from contribd.engine.states import PriceState
 from contribd.mapping.inputs import surroundings
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Mapped, Outcome, PartOutcome, Several, parts_of
@@ -27,28 +29,42 @@ class Taker:
         intake: Intake,
         outbox: Outbox,
         counters: EngineCounters,
+        pauses: Pauses,
         queue: Callable[[Price, Now], None],
+        suppress: Callable[[Price, Now], bool],
         log: EventLog,
     ) -> None:
-        """``queue``: takes a price that may be posted once its turn comes."""
+        """``queue``: takes a price that may be posted once its turn comes; ``suppress``: one that is paused, and False
+        where it is not."""
         self.mapper = mapper
         self._intake = intake
         self._outbox = outbox
         self._counters = counters
+        self._pauses = pauses
         self._queue = queue
+        self._suppress = suppress
         self._log = log
         self._ahead_line, self._parts_line = SeldomLine(), SeldomLine()
         self._other_parts_seen = 0
 
     def let_go(self, tracker: OffsetTracker, now: Now) -> None:
         """A partition has caught up: the prices that were held may be posted."""
-        for price in self._intake.let_go(tracker):
-            self._queue(price, now)
+        self._queue_held(self._intake.let_go(tracker), now)
+
+    def resume(self, now: Now) -> None:
+        """Prices that were held until a pause had ended may be posted."""
+        self._queue_held(self._intake.take_held(), now)
+
+    def _queue_held(self, held: Iterable[Price], now: Now) -> None:
+        for price in held:
+            if price.state is not PriceState.SETTLED:  # it was paused meanwhile
+                self._queue(price, now)
 
     def take(self, tracker: OffsetTracker, records: Iterable[Record], now: Now) -> None:
         """Maps records; one without a post is settled at once, the others wait for their turn."""
         map_record, wall, catching_up = self.mapper.map, now.wall, tracker.catching_up
         surrounded, recalls, taken = self.mapper.surrounded, tracker.recalls, 0
+        keeps = catching_up or self._pauses.any
         latest = (wall + MAX_AHEAD) // 1000
         for record in records:
             taken += 1
@@ -62,13 +78,23 @@ class Taker:
                     taken -= not self._take_parts(tracker, record, outcome, now)
                 else:
                     self._settle_unposted(unposted(tracker, record, outcome, wall))
-            elif catching_up:
-                self._intake.hold(Price(tracker, record, outcome, wall))
+            elif keeps:
+                self._keep(Price(tracker, record, outcome, wall), now)
             else:
                 self._queue(Price(tracker, record, outcome, wall), now)
         self._counters.count_records(taken)
         if catching_up and self._intake.caught_up(tracker):
             self.let_go(tracker, now)
+
+    def _keep(self, price: Price, now: Now) -> None:
+        """A price that may not be queued: it is paused, its partition catches up, or it was paused until a moment
+        ago."""
+        if self._suppress(price, now):
+            return
+        if price.tracker.catching_up or self._pauses.is_ending(price.mapped):
+            self._intake.hold(price)
+        else:
+            self._queue(price, now)
 
     def _settle_unposted(self, settlement: Settlement) -> None:
         self._counters.results[settlement.status, settlement.code or ""] += 1
@@ -112,14 +138,12 @@ class Taker:
         now: Now,
     ) -> None:
         """Brings these posts of a record on their way, each with its place among them."""
-        wall, queue, catching_up = now.wall, self._queue, tracker.catching_up
+        wall, bring = now.wall, self._keep if tracker.catching_up or self._pauses.any else self._queue
         for number, each in made:
             if not isinstance(each, Mapped):
                 self._settle_unposted(unposted(tracker, record, each, wall, Part(parts, number)))
-            elif catching_up:
-                self._intake.hold(Price(tracker, record, each, wall, part=Part(parts, number)))
             else:
-                queue(Price(tracker, record, each, wall, part=Part(parts, number)), now)
+                bring(Price(tracker, record, each, wall, part=Part(parts, number)), now)
 
     def _other_parts(self, tracker: OffsetTracker, record: Record, now: Now) -> None:
         """Results there are stand; only posts that had none are made."""

@@ -143,10 +143,11 @@ class Connection:
         """Posts went out: the server knows that we are alive."""
         self.keepalive.said(now.mono)
 
-    def wrote(self, attempt: int, taken: int, unsent: int, now: Now) -> None:
-        """How many bytes the socket has taken since the connection was made, and how many wait for it."""
+    def wrote(self, attempt: int, taken: int, unsent: int, now: Now, *, held: bool = False) -> None:
+        """How many bytes the socket has taken since the connection was made, and how many wait for it;
+        ``held``: some wait for us."""
         if attempt == self.attempt:
-            self.keepalive.wrote(taken, unsent, now.mono)
+            self.keepalive.wrote(taken, unsent, now.mono, held=held)
 
     def probed(self, endpoint: str, reachable: bool, now: Now) -> None:
         """What came of a ``Probe``."""

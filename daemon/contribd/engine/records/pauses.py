@@ -1,0 +1,177 @@
+"""The pauses in force: what operators have ordered not to be posted.
+
+Theory of operation
+===================
+
+What is paused. A pause names RICs by a pattern, a mapping, a desk (the mappings with that label), or all. It is of
+prices alone: blanks that withdraw a quote go on.
+
+New prices. One that is paused is SUPPRESSED where it is taken, alone or as one post of several; it is never queued.
+
+Prices that wait when the pause comes, held while their partition catches up, backing off, or put back after their
+session was lost. One that was never posted is SUPPRESSED. One that was posted is not posted again and keeps its last
+answer; so do older ones of its RIC that were posted with it, or they would follow it.
+
+In flight. Its answer settles it. It is not posted again, whatever the answer.
+
+Unsent. A post may lie in the connection where the socket does not take it. The pause holds once it does, or once the
+connection is ended for it (``UNSENT_SECONDS``).
+
+Resumed. Prices that come from then on are posted. Where prices are not conflated, a crash would bring back those whose
+SUPPRESSED results are not durable yet, and post them after newer ones: so the newer ones are held until they are.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import translate
+from typing import NamedTuple
+
+from contribd.engine.clock import iso
+from contribd.engine.limits import MAX_PAUSES_KNOWN
+from contribd.engine.records.price import Price, Withdrawal
+from contribd.mapping.outcome import Mapped
+
+
+class PauseKind(StrEnum):
+    """What a pause goes by."""
+
+    RIC = "ric"
+    MAPPING = "mapping"
+    DESK = "desk"
+    ALL = "all"
+
+
+class Selector(NamedTuple):
+    """What is paused. ``value``: a pattern of RICs (``*``, ``?``, ``[seq]``; capitals matter), or a name."""
+
+    kind: PauseKind
+    value: str = ""
+
+    @property
+    def id(self) -> str:
+        """What the pause is known by."""
+        return f"{self.kind}:{self.value}" if self.value else str(self.kind)
+
+    def __str__(self) -> str:
+        return _WORDS[self.kind].format(self.value)
+
+
+_WORDS = {
+    PauseKind.RIC: "RICs {}",
+    PauseKind.MAPPING: "mapping {}",
+    PauseKind.DESK: "desk {}",
+    PauseKind.ALL: "everything",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """One pause in force. ``by``: who ordered it, as the kernel knows them; ``since``: microseconds since 1970, UTC."""
+
+    what: Selector
+    by: str
+    reason: str
+    since: int
+    text: str = field(init=False, compare=False)
+    """What the results of paused prices say."""
+
+    def __post_init__(self) -> None:
+        text = f"{self.what} paused by {self.by} at {iso(self.since)}: {self.reason}"
+        object.__setattr__(self, "text", text)
+
+
+class Change(NamedTuple):
+    """What came into force, and what is not any more."""
+
+    new: tuple[Pause, ...]
+    gone: tuple[Pause, ...]
+
+
+class Pauses:
+    """Those in force, and those that have ended while results of theirs are not durable. Owned by the engine."""
+
+    def __init__(self, desks: Mapping[str, str]) -> None:
+        """``desks``: the label of each mapping that has one, by its name."""
+        self.in_force: tuple[Pause, ...] = ()
+        """Oldest first."""
+        self.ending: tuple[Pause, ...] = ()
+        """Ended, and their prices are held."""
+        self.any = False
+        """Whether there is one of either kind."""
+        self._desks = desks
+        self._patterns: dict[str, re.Pattern[str]] = {}
+        self._known: dict[tuple[str, str], Pause | None] = {}
+        """What each RIC of a mapping is paused by, as far as it was asked for."""
+
+    def know_desks(self, desks: Mapping[str, str]) -> None:
+        """Other mappings are in force."""
+        self._desks = desks
+        self._known.clear()
+
+    def set(self, pauses: Iterable[Pause]) -> Change:
+        """These are in force from now on, and no others."""
+        before = self.in_force
+        self.in_force = tuple(sorted(pauses, key=lambda pause: pause.since))
+        now, then = ({pause.what for pause in some} for some in (self.in_force, before))
+        self.ending = tuple(pause for pause in self.ending if pause.what not in now)
+        self._look_anew()
+        new = tuple(pause for pause in self.in_force if pause.what not in then)
+        return Change(new, tuple(pause for pause in before if pause.what not in now))
+
+    def hold(self, gone: Iterable[Pause]) -> None:
+        """The prices of these are held, until ``let_go``."""
+        self.ending += tuple(gone)
+        self._look_anew()
+
+    def let_go(self) -> None:
+        """All results of those that are ending are durable."""
+        self.ending = ()
+        self._look_anew()
+
+    def _look_anew(self) -> None:
+        every = (*self.in_force, *self.ending)
+        patterns = {pause.what.value for pause in every if pause.what.kind is PauseKind.RIC}
+        self._patterns = {pattern: re.compile(translate(pattern)) for pattern in patterns}
+        self._known.clear()
+        self.any = bool(every)
+
+    def of(self, mapped: Mapped) -> Pause | None:
+        """What pauses a post; None where nothing does."""
+        key = mapped.ric, mapped.mapping
+        try:
+            return self._known[key]
+        except KeyError:
+            if len(self._known) >= MAX_PAUSES_KNOWN:
+                self._known.clear()
+            found = self._known[key] = self._first(self.in_force, mapped)
+            return found
+
+    def of_price(self, price: Price) -> Pause | None:
+        """The same of a price; blanks are never paused."""
+        return None if type(price) is Withdrawal else self.of(price.mapped)
+
+    def is_ending(self, mapped: Mapped) -> bool:
+        """Whether a post has to be held, since one that paused it is ending."""
+        return bool(self.ending) and self._first(self.ending, mapped) is not None
+
+    def posted_before(self, prices: list[Price]) -> int:
+        """How many of an instrument's prices, from the oldest, are not to be posted again: up to the newest one that
+        is paused and was posted."""
+        found = 0
+        for number, price in enumerate(prices, 1):
+            if price.attempts and self.of_price(price) is not None:
+                found = number
+        return found
+
+    def _first(self, pauses: tuple[Pause, ...], mapped: Mapped) -> Pause | None:
+        return next((pause for pause in pauses if self._covers(pause.what, mapped)), None)
+
+    def _covers(self, what: Selector, mapped: Mapped) -> bool:
+        kind, value = what
+        if kind is PauseKind.RIC:
+            return self._patterns[value].match(mapped.ric) is not None
+        if kind is PauseKind.MAPPING:
+            return mapped.mapping == value
+        return kind is PauseKind.ALL or self._desks.get(mapped.mapping) == value
