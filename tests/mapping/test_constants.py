@@ -74,6 +74,8 @@ def test_constant_that_may_serve_is_none(source: str) -> None:
         ("bid > 1", None),
         ("exists(bid)", None),
         ("bid == ask", None),
+        ("name in name", None),
+        ("name not in name", None),
         ("true if bid > 1 else false", None),
     ],
 )

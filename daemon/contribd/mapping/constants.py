@@ -123,6 +123,10 @@ def _failed(node: Node, at: int, error: Exception) -> Known:
     raise ExpressionError(at, text, code=Code.FAILS, cure="Write a value that it takes")
 
 
+_ORDERED: Final = OPPOSITES.keys() - {"in", "not in"}
+"""Operators that say the same of whatever is compared with itself: text is in itself, and a list is not."""
+
+
 def always(node: Node) -> bool | None:
     """What the condition ``node`` is for every record with which it does not fail; None where that depends on it."""
     known = check_constants(node)
@@ -139,7 +143,7 @@ def always(node: Node) -> bool | None:
             sides = {always(each) for each in joined(node, "or")}
             opposites = [_opposite(each) for each in joined(node, "or")]
             return True if True in sides or _contradict(opposites) else False if sides == {False} else None
-        case Binary() if node.operator in OPPOSITES and normal(node.left) == normal(node.right):
+        case Binary() if node.operator in _ORDERED and normal(node.left) == normal(node.right):
             return node.operator in {"==", "<=", ">="}
     return None
 
