@@ -11,6 +11,7 @@ from contribd.engine.engine import Engine
 from contribd.engine.records.result_encoder import Encoded
 from contribd.engine.states import IsolationState
 from contribd.engine.view import EngineView
+from contribd.ops.host_clock import HostClock
 from contribd.ops.http import HttpServer
 from contribd.ops.log import get_logger, mask
 from contribd.ops.progress import Progress
@@ -48,6 +49,7 @@ class Observer:
         self._state_since = ("", 0.0)
         self._started = time.time()
         self._next = 0.0
+        self._clock = HostClock()
         self._snapshot = self._build(Now(time.monotonic(), time.time_ns() // 1000))
         listen = loaded.settings.http.listen
         self._server = HttpServer(listen, lambda: self._snapshot, progress) if listen else None
@@ -117,6 +119,7 @@ class Observer:
             unreadable=unreadable,
             blocked=engine.blocked,
             state_since=self._state_since,
+            clock=self._clock.follow(now.mono),
             warnings=self._source.warnings(),
         )
         return replace(snapshot, not_ready=not_ready(snapshot))

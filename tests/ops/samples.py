@@ -1,6 +1,7 @@
 """A snapshot with something in every part, for the tests of what reads it."""
 
 from contribd.ops.snapshot import (
+    ClockView,
     CountersView,
     HistogramView,
     IsolatedView,
@@ -62,6 +63,7 @@ def snapshot(not_ready: tuple[str, ...] = (), last_failure: str | None = "closed
         ack_seconds=HistogramView((0.001, 0.01, 1.0), (5, 80, 7, 1), 3.25),
         delivery_seconds=HistogramView((0.5, 2.5), (1, 0, 2), 9.0),
         last_ack_at=1_700_000_099.25,
+        clock=ClockView(synchronized=True, offset=-0.00025, max_error=0.5),
         not_ready=not_ready,
         hold_ups=not_ready,
     )

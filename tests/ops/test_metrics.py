@@ -34,6 +34,8 @@ CONTRACT = {
     "contribd_future_timestamps_total": set(),
     "contribd_last_ack_timestamp_seconds": set(),
     "contribd_config_last_reload_successful": set(),
+    "contribd_clock_synchronized": set(),
+    "contribd_clock_offset_seconds": set(),
     "contribd_build_info": {"version", "python", "config"},
 }
 

@@ -31,6 +31,7 @@ class SnapshotCollector(Collector):
         yield from _backlog(now)
         yield from _session(now)
         yield from _process(now)
+        yield from _clock(now)
 
 
 def build_registry(snapshot: Callable[[], Snapshot], stalled: Callable[[], Sequence[str]] = tuple) -> CollectorRegistry:
@@ -155,6 +156,21 @@ def _process(now: Snapshot) -> Iterator[Metric]:
     )
     build.add_metric([now.version, platform.python_version(), now.config], 1)
     yield build
+
+
+def _clock(now: Snapshot) -> Iterator[Metric]:
+    """Left out while they are not known."""
+    clock = now.clock
+    if clock.synchronized is None:
+        return
+    yield GaugeMetricFamily(
+        "contribd_clock_synchronized",
+        "1 where this host's kernel says that somebody keeps its clock.",
+        value=clock.synchronized,
+    )
+    yield GaugeMetricFamily(
+        "contribd_clock_offset_seconds", "What the kernel still has to correct of the clock.", value=clock.offset or 0.0
+    )
 
 
 def _histogram(name: str, text: str, histogram: HistogramView) -> HistogramMetricFamily:

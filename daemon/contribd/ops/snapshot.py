@@ -65,6 +65,20 @@ class DirectoryView:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockView:
+    """This host's clock, as its kernel tells of it.
+
+    ``offset``: seconds that the kernel still has to correct; ``max_error``: seconds that it may be off at most.
+    ``unknown`` says why nothing is known; the others are None then.
+    """
+
+    synchronized: bool | None = None
+    offset: float | None = None
+    max_error: float | None = None
+    unknown: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PauseView:
     """An order in force not to post. ``what`` it is about, for people; ``everything``: all there is. ``who``: such as
     ``uid 1000 (anna)``; ``since`` in Unix seconds."""
@@ -203,6 +217,7 @@ class Snapshot:
     """Orders in force not to post."""
     state_since: tuple[str, float] = ("", 0.0)
     """The state of the verdict, and since when it is that."""
+    clock: ClockView = ClockView(unknown="not looked at yet")
     warnings: tuple[str, ...] = ()
     """What an operator should know of though it goes on, in plain words."""
 

@@ -25,6 +25,7 @@ def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
         "started_at": iso(snapshot.started_at),
         "ready": snapshot.ready and not stalled,
         "not_ready": reasons_not_ready(snapshot, stalled),
+        "clock": asdict(snapshot.clock),
         "warnings": list(snapshot.warnings),
         "stalled": stalled,
         "stopping": snapshot.stopping,
