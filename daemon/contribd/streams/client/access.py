@@ -9,6 +9,7 @@ before each connection, and brokers that are lost and come back are told of (``b
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from kafka.errors import NodeNotReadyError
 from kafka.protocol.sasl import SaslHandshakeRequest
@@ -16,6 +17,7 @@ from kafka.protocol.sasl import SaslHandshakeRequest
 from contribd.ops.log import get_logger
 from contribd.streams.client.broker_watch import BrokerWatch
 from contribd.streams.client.errors import KafkaTimeoutError, LoginRefused, NoBroker
+from contribd.streams.client.held_up import held_up
 from contribd.streams.client.logins import Logins
 from contribd.streams.client.rebootstrap import begin_again
 from contribd.streams.client.sentences import LOGIN_REFUSALS, explain_connection
@@ -37,6 +39,8 @@ class Access:
         self._logs_in = "SASL" in str(settings.client.get("security_protocol"))
         self._logins = Logins(settings.login_wait, clock)
         self._brokers = BrokerWatch(clock)
+        self._clusters: WeakSet[Any] = WeakSet()
+        """What each client that is open knows of the cluster."""
 
     def problem(self) -> str | None:
         """Why nothing can be asked of any broker just now, in a sentence; None where that is not so."""
@@ -57,6 +61,7 @@ class Access:
     def _admit(self, manager: Any, failures: dict[str, str]) -> None:
         """Follows all connections that a client's ``manager`` makes; ``failures``: why, by broker."""
         begin_again(manager, self.found)
+        self._clusters.add(manager.cluster)
         connector = _Connector(self, manager, failures)
         manager.get_connection = connector.get_connection
         if self._logs_in:
@@ -116,7 +121,7 @@ class Access:
                 _log.warning(f"a login was refused, trying again: {text}")
         elif not connection.was_made:
             self._logins.failed()
-            self._brokers.unreachable(address, text)
+            self._brokers.unreachable(address, text, lambda: held_up(self._clusters, address, self._settings))
 
 
 def _listed(addresses: set[str]) -> str:

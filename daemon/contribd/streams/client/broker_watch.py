@@ -5,7 +5,7 @@ before cannot be reached again.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from contribd.ops.log import get_logger
 from contribd.streams.runtime import lock
@@ -13,9 +13,13 @@ from contribd.streams.runtime import lock
 _log = get_logger("kafka")
 
 
+NOTHING: Final = "nothing of ours"
+
+
 class _Loss(NamedTuple):
     text: str
     since: float
+    holds_up: str
 
 
 class BrokerWatch:
@@ -43,21 +47,23 @@ class BrokerWatch:
             self._reached.add(broker)
             loss = self._lost.pop(broker, None)
         if loss is not None:
-            _log.info("a broker is back", broker=broker, away=f"{self._clock() - loss.since:.1f} s")
+            away = f"{self._clock() - loss.since:.1f} s"
+            _log.info("a broker is back", broker=broker, away=away, held_up=loss.holds_up)
 
     def disconnected(self) -> None:
         """A connection has ended, for whatever reason."""
         with self._lock:
             self._connections -= 1
 
-    def unreachable(self, broker: str, text: str) -> None:
-        """A client could not connect to it: ``text`` says why."""
+    def unreachable(self, broker: str, text: str, holds_up: Callable[[], str] = lambda: NOTHING) -> None:
+        """A client could not connect to it: ``text`` says why, ``holds_up`` what waits for it."""
+        loss: _Loss | None = None
         with self._lock:
-            news = broker in self._reached and broker not in self._lost
-            if news:
-                self._lost[broker] = _Loss(text, self._clock())
-        if news:
-            _log.warning("a broker is lost, trying again until it is back", broker=broker, reason=text)
+            if broker in self._reached and broker not in self._lost:
+                self._lost[broker] = loss = _Loss(text, self._clock(), holds_up() or NOTHING)
+        if loss is not None:
+            sentence = "a broker is lost, trying again until it is back"
+            _log.warning(sentence, broker=broker, reason=text, holds_up=loss.holds_up)
 
     def moved(self, brokers: set[str]) -> set[str]:
         """These are all there are now: which of those that were lost are not among them, and waited for no longer."""
