@@ -35,6 +35,7 @@ ALLOWED = {
     "checks": {"checks", "ads", "streams", "engine", "omm"},
     "orders": {"streams", "engine", "ops"},
     "control": {"control", "orders", "engine", "ops"},
+    "terminal": {"terminal", "results", "mapping", "streams", "ops"},
     "tls": set(),
     "loop": {"orders", "ads", "streams", "engine"},
 }

@@ -1,0 +1,1 @@
+"""Live views in a terminal: what is shown, who asks for it, and how it is drawn."""
