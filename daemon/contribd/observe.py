@@ -108,7 +108,7 @@ class Observer:
             isolated_named=isolated,
             wrong=wrong.shown,
             wrong_counts=wrong.counts,
-            standing=engine.live_quotes,
+            live_quotes=engine.live_quotes,
             partitions=self._partitions(engine),
             counters=CountersView.of(counters),
             ack_seconds=HistogramView.of(counters.ack_seconds),

@@ -29,6 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 # By hook and not in the fixtures: pytest then reports all skips of one kind in one line.
 NEEDS = {
     needs.java_and_maven: {"kafka", "own_kafka", "kafka_cluster", "guarded_kafka", "provider", "new_provider"},
+    needs.prometheus: {"prometheus"},
     needs.root_and_systemd: {"systemd", "boots_systemd"},
 }
 

@@ -47,7 +47,7 @@ def snapshot(not_ready: tuple[str, ...] = (), last_failure: str | None = "closed
             WrongView("CHF=TRCC", "TRCC", "silent", 1_700_000_010.0, 1_700_000_010.0, "prices:1:4", "fx-spot"),
         ),
         wrong_counts=(("refused", 1), ("unanswered", 0), ("rejected", 0), ("isolated", 1), ("silent", 1)),
-        standing=6,
+        live_quotes=6,
         partitions=(
             PartitionView("prices", 0, 1812, 1800, 40, 12, False),
             PartitionView("prices", 1, 5, None, None, 0, True),

@@ -11,6 +11,7 @@ from contribd.ops.metrics import build_registry
 
 DOCS = Path(__file__).parents[2] / "docs"
 CONTRACT = {
+    "contribd_ready": set(),
     "contribd_verdict": {"state"},
     "contribd_results_total": {"status", "code"},
     "contribd_posts_total": {"type", "answer"},
@@ -23,7 +24,7 @@ CONTRACT = {
     "contribd_posts_outstanding": set(),
     "contribd_isolated_instruments": {"state"},
     "contribd_silent_rics": set(),
-    "contribd_quotes_standing": set(),
+    "contribd_live_quotes": set(),
     "contribd_withdrawals_total": {"reason", "status"},
     "contribd_records_waiting": set(),
     "contribd_consumer_lag_records": {"topic", "partition"},
@@ -60,6 +61,13 @@ def test_one_state_of_the_verdict_is_in_force() -> None:
     assert [value("contribd_verdict", state=state) for state in states] == [0, 1, 0, 0, 0]
 
 
+def test_it_is_ready_where_the_probe_says_so() -> None:
+    assert value("contribd_ready") == 1
+    for unready, stalled in ((("service TRCC is down",), ()), ((), ("sink",))):
+        registry = build_registry(lambda reasons=unready: snapshot(not_ready=reasons), lambda names=stalled: names)  # type: ignore[misc]
+        assert registry.get_sample_value("contribd_ready") == 0
+
+
 def test_counts_are_those_of_the_snapshot() -> None:
     assert value("contribd_results_total", status="ACK", code="") == 90
     assert value("contribd_results_total", status="NAK", code="SymbolUnknown") == 3
@@ -70,7 +78,7 @@ def test_counts_are_those_of_the_snapshot() -> None:
     assert value("contribd_isolated_instruments", state="offender") == 1
     assert value("contribd_isolated_instruments", state="silent") == 0
     assert value("contribd_silent_rics") == 1
-    assert value("contribd_quotes_standing") == 6
+    assert value("contribd_live_quotes") == 6
     assert value("contribd_withdrawals_total", reason="silent", status="ACK") == 5
     assert value("contribd_records_waiting") == 12
     assert value("contribd_last_ack_timestamp_seconds") == 1_700_000_099.25

@@ -26,7 +26,11 @@ class SnapshotCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """All metrics of one snapshot, so that they fit each other."""
         now = self._snapshot()
-        yield from _verdict(now, self._stalled())
+        stalled = self._stalled()
+        yield from _verdict(now, stalled)
+        yield GaugeMetricFamily(
+            "contribd_ready", "1 where /readyz answers 200: it can contribute.", value=now.ready and not stalled
+        )
         yield from _traffic(now)
         yield from _backlog(now)
         yield from _session(now)
@@ -95,7 +99,7 @@ def _backlog(now: Snapshot) -> Iterator[Metric]:
         "RICs without a record for longer than contribution.stale_after; 0 where that is not set.",
         value=dict(now.wrong_counts).get("silent", 0),
     )
-    yield GaugeMetricFamily("contribd_quotes_standing", "Live quotes that would be withdrawn.", value=now.standing)
+    yield GaugeMetricFamily("contribd_live_quotes", "Live quotes that would be withdrawn.", value=now.live_quotes)
     lag = GaugeMetricFamily(
         "contribd_consumer_lag_records",
         "Records in the partition that were not consumed yet.",

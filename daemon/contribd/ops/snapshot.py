@@ -196,7 +196,7 @@ class Snapshot:
     """RICs that something is wrong with now, a bounded number."""
     wrong_counts: tuple[tuple[str, int], ...] = ()
     """(what, how many) of all of them."""
-    standing: int = 0
+    live_quotes: int = 0
     """Quotes in the market that would be withdrawn; 0 where nothing is to be withdrawn."""
     partitions: tuple[PartitionView, ...] = ()
     counters: CountersView = CountersView()

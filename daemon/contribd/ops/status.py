@@ -47,7 +47,7 @@ def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
         "isolated_named": [asdict(isolated) for isolated in snapshot.isolated_named],
         "wrong": [wrong_document(each) for each in snapshot.wrong],
         "wrong_counts": dict(snapshot.wrong_counts),
-        "quotes_standing": snapshot.standing,
+        "live_quotes": snapshot.live_quotes,
         "last_ack_at": iso(snapshot.last_ack_at),
         "partitions": [asdict(partition) for partition in snapshot.partitions],
         "results": [{"status": status, "code": code, "count": n} for status, code, n in counters.results],

@@ -81,6 +81,11 @@ class Daemon:
         return self.child.pid
 
     @property
+    def address(self) -> str:
+        """``host:port`` of its HTTP endpoint."""
+        return f"127.0.0.1:{self._port}"
+
+    @property
     def child(self) -> Child:
         assert self._child is not None, "the daemon was never started"
         return self._child
@@ -126,6 +131,6 @@ class Daemon:
 
     def get(self, path: str) -> str:
         """An HTTP GET; raises OSError where it is refused or answered with an error."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{self.address}{path}", timeout=5) as answer:
             text: str = answer.read().decode()
             return text

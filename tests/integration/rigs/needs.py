@@ -15,6 +15,7 @@ INSTALL_JAVA = "Java 17 or newer and Maven are needed: apt-get install openjdk-1
 INSTALL_SYSTEMD = (
     "systemd and root that may make namespaces are needed: apt-get install systemd util-linux, run as root"
 )
+INSTALL_PROMETHEUS = "Prometheus and promtool are needed: apt-get install prometheus"
 SYSTEMD = Path("/lib/systemd/systemd")
 
 
@@ -52,6 +53,12 @@ def _namespaces() -> bool:
     """Whether namespaces can be made: root in an ordinary container may not."""
     command = ["unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--cgroup", "true"]
     return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
+
+
+def prometheus() -> None:
+    """Skips or fails the test where there is no Prometheus to run."""
+    if not (shutil.which("prometheus") and shutil.which("promtool")):
+        _missing(INSTALL_PROMETHEUS)
 
 
 def root_and_systemd() -> None:
