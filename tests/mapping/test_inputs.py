@@ -2,7 +2,7 @@
 
 import pytest
 
-from contribd.mapping.inputs import BadLine, Input, from_kafka, from_line
+from contribd.mapping.inputs import BadLine, Input, as_line, from_kafka, from_line
 from contribd.mapping.scope import Surroundings
 
 
@@ -58,3 +58,14 @@ def test_what_a_line_cannot_say_is_told(line: bytes, text: str) -> None:
 def test_of_a_header_given_twice_the_last_counts_and_what_is_no_text_is_left_out() -> None:
     found = from_kafka("prices", 3, 7, -1, b"\xff", b"{}", [("a", b"1"), ("a", b"2"), ("b", b"\xff"), ("c", None)])
     assert found == Input(b"{}", Surroundings(None, "prices", 3, 7, None, {"a": "2"}))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b'{"bid":1.10,"ask":2}', None, b"null", b"", b"\x00\x01", b'{"a":"\xff"}', b"not json", b"[1]", '"é"'.encode()],
+)
+def test_a_record_is_the_same_as_a_line_and_back(value: bytes | None) -> None:
+    record = Input(value, Surroundings("EURUSD", "prices", 3, 1812, 1795342500000, {"desk": "fx"}))
+    line = as_line(record)
+    assert b"\n" not in line
+    assert from_line(line, 1) == record

@@ -17,6 +17,7 @@ COMMANDS = {
     "test": "Run the test cases written in the mapping files.",
     "plan": "Show what would change if this configuration replaced the one in force, over real traffic.",
     "results": "Read the results topic.",
+    "tap": "Records going in and what became of them, live and at a bounded rate.",
     "top": "A running daemon, live: rates, latencies, partitions, what is wrong.",
     "skip": "Go on behind what cannot be read, by an operator's decision.",
     "init": "Write a starting configuration, a mapping and its tests.",

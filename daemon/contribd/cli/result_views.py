@@ -92,10 +92,15 @@ def _said(result: Result) -> str:
 
 def json_line(stored: StoredResult) -> None:
     """The result as it is stored, on one line, and where it is stored."""
+    sys.stdout.write(json_text(stored) + "\n")
+
+
+def json_text(stored: StoredResult, **more: Any) -> str:
+    """The same as text, with more keys behind."""
     # The very bytes that were stored, on one line, and behind them where: an auditor is not given a copy retold.
     line = msgspec.json.format(stored.value, indent=-1).decode()
     place = {"topic": stored.topic, "partition": stored.partition, "offset": stored.offset}
-    sys.stdout.write(f'{line[:-1]},"stored":{_json(place)}}}\n')
+    return f"{line[:-1]},{_json({'stored': place, **more})[1:]}"
 
 
 def csv_rows() -> View:

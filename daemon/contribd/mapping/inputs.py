@@ -9,7 +9,7 @@ They are named as in expressions. ``@value`` is the record; ``@base64`` instead 
 
 import binascii
 import difflib
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -77,6 +77,31 @@ def from_line(line: bytes, number: int, topic: str = "") -> Input:
     if b'"@' in line and (said := _said(line)) is not None:
         return _wrapped(said, number, topic)
     return Input(line, Surroundings(None, topic, 0, number - 1, None, {}), number)
+
+
+def as_line(record: Input) -> bytes:
+    """The record with what is around it as a line that ``from_line`` takes, in one piece."""
+    at = record.surroundings
+    said: dict[str, Any] = {
+        "@topic": at.topic,
+        "@partition": at.partition,
+        "@offset": at.offset,
+        "@timestamp": at.timestamp,
+        "@key": at.key,
+        "@headers": dict(at.headers),
+    }
+    return msgspec.json.encode({**said, **_held(record.value)})
+
+
+def _held(value: bytes | None) -> dict[str, Any]:
+    if value is None:
+        return {VALUE: None}
+    try:
+        formatted = msgspec.json.format(value.decode(), indent=-1)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        formatted = "null"
+    # A value that is the word null is not a record without a value.
+    return {BASE64: b64encode(value).decode()} if formatted == "null" else {VALUE: msgspec.Raw(formatted.encode())}
 
 
 def _said(line: bytes) -> dict[str, msgspec.Raw] | None:

@@ -14,6 +14,7 @@ from kafka import TopicPartition
 from contribd.ops.log import get_logger
 from contribd.results.filters import Filters
 from contribd.results.result import Result, ResultError, decode_result
+from contribd.streams.client.access import Access
 from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.client.topic_reader import TopicReader, offsets_at, opened_reader, partitions_of
 
@@ -65,6 +66,7 @@ def read_results(
     follow: bool = False,
     stop: Callable[[], bool] = lambda: False,
     on_unreadable: Callable[[UnreadableResult], None] = _log_unreadable,
+    access: Access | None = None,
 ) -> Iterator[StoredResult]:
     """The results that pass ``filters``, from ``filters.since`` or the beginning.
 
@@ -72,11 +74,12 @@ def read_results(
     partitions. With ``follow``: as they come, from ``filters.since`` or from now on, until ``stop`` returns true (it
     is asked several times a second; it ends a bounded read, too).
 
-    ``client_settings`` are ``kafka.client`` of the configuration. Raises ``AuditError``.
+    ``client_settings`` are ``kafka.client`` of the configuration; ``access``, made of ``reading`` them, tells its owner
+    why no broker answers. Raises ``AuditError``.
     """
     filters = filters or Filters()
-    settings = _reading(bootstrap, topic, client_settings or {})
-    with opened_reader(settings, AuditError) as consumer:
+    settings = reading(bootstrap, topic, client_settings or {})
+    with opened_reader(settings, AuditError, access) as consumer:
         partitions = _partitions(consumer, topic)
         reader = TopicReader(consumer, partial(_decoded, filters.predicate(), on_unreadable), stop)
         if follow:
@@ -100,7 +103,7 @@ def _decoded(
             yield StoredResult(result, record.topic, record.partition, record.offset, record.value)
 
 
-def _reading(bootstrap: str | Sequence[str], topic: str, client: Mapping[str, Any]) -> KafkaSettings:
+def reading(bootstrap: str | Sequence[str], topic: str, client: Mapping[str, Any]) -> KafkaSettings:
     """Settings of somebody who reads this topic and writes nothing."""
     servers = tuple(bootstrap.split(",")) if isinstance(bootstrap, str) else tuple(bootstrap)
     return KafkaSettings(servers, "", (topic,), topic, None, "earliest", "", client)

@@ -1,1 +1,1 @@
-"""Live views in a terminal: what is shown, who asks for it, and how it is drawn."""
+"""Live views in a terminal, ``contribd top`` and ``contribd tap``: what is shown, who asks for it, how it is drawn."""

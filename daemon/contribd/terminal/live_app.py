@@ -59,7 +59,8 @@ class LiveApp(App[None]):
     def compose(self) -> ComposeResult:
         """From top to bottom."""
         yield self._head
-        yield self._tabs
+        if len(self._view.tables) > 1:
+            yield self._tabs
         yield self._table
         yield self._filter
         yield self._foot
@@ -150,7 +151,8 @@ class LiveApp(App[None]):
     # What is said around the table
 
     def _tell(self) -> None:
-        self._tabs.update(_text(self._tabs_line()))
+        if len(self._view.tables) > 1:
+            self._tabs.update(_text(self._tabs_line()))
         self._foot.update(_text(self._state_line(), (Piece(_KEYS_LINE, Tone.DIM),)))
 
     def _tabs_line(self) -> Line:

@@ -53,17 +53,20 @@ def _why_unread(error: Exception, settings: KafkaSettings) -> str:
 
 
 @contextmanager
-def opened_reader(settings: KafkaSettings, failure: type[Exception]) -> Iterator[Any]:
-    """A consumer without a group, closed at the end. Raises ``failure``, also for what goes wrong while it is used."""
+def opened_reader(settings: KafkaSettings, failure: type[Exception], access: Access | None = None) -> Iterator[Any]:
+    """A consumer without a group, closed at the end. Raises ``failure``, also for what goes wrong while it is used.
+
+    ``access``: tells its owner why no broker answers.
+    """
     try:
-        with closing(_reader(settings)) as consumer:
+        with closing(_reader(settings, access or Access(settings))) as consumer:
             yield consumer
     except (ReadStalled, KafkaError, OSError) as error:
         raise failure(_why_unread(error, settings)) from error
 
 
-def _reader(settings: KafkaSettings) -> Any:
-    return Access(settings).opened(
+def _reader(settings: KafkaSettings, access: Access) -> Any:
+    return access.opened(
         KafkaConsumer,
         **{
             # A person waits for the answer; the daemon itself tries for longer.
