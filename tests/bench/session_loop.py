@@ -43,7 +43,7 @@ class FixedMapper(Mapper):
         map_record = mapper().map
         self._outcomes = {value: map_record(value) for value in values}
 
-    def map(self, value: bytes | None, _surroundings: object = None) -> Any:
+    def map(self, value: bytes | None, _surroundings: object = None, _last: object = None) -> Any:
         return self._outcomes[value or b""]
 
 

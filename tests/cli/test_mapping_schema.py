@@ -65,6 +65,13 @@ mappings:
       F: {from: at, as: time, zone: Europe/London, fold: later, gap: forward, format: "HH:mm", unit: ms}
     checks: [bid <= ask, {that: bid > 0, text: no bid}]
     withdraw: [A, B]
+    publish:
+      min_change: {A: 0.5, B: 5%, F: ignore}
+      min_interval: 200ms
+      max_move: {A: 1, B: 2.5 %}
+      max_move_within: 10m
+      hours: ["Mon-Fri 07:00-18:00 Europe/London"]
+      holidays: uk.csv
   - {name: nothing, when: true, ignore: true}
   - name: curve
     each: points
@@ -79,6 +86,7 @@ mappings:
         post: refresh
         fields: {ROW: {from: a}}
         checks: [bid > 0]
+        publish: {hours: "07:00-18:00 UTC", min_change: null}
 tests:
   - name: one
     record: {a: 1}
@@ -97,6 +105,9 @@ tests:
       - {ric: EUR=, including: {A: 1}}
       - {ric: EUR=, service: S, rejected: BadValue, text: x}
   - {record: {a: 2}, posts: {including: [{ric: EUR=, fields: {A: 1}}]}}
+  - {record: {a: 3}, last: {A: 1, B: null}, last_at: 5, at: "2026-11-22T10:15:00Z", suppressed: Unchanged}
+  - {record: {a: 3}, last: {EUR=: {A: 1}}, suppressed: {code: TooFar, text: A}}
+  - {record: {a: 3}, posts: [{ric: EUR=, service: S, suppressed: TooSoon, text: x}]}
   - {value: null, ignored: true}
   - {value: {base64: AA==}, rejected: BadRecord}
   - {value: {size: 5}, rejected: {code: BadRecord, text: x}}
@@ -106,6 +117,7 @@ SPOILED: list[Any] = [None, True, 7, -1, "", " x ", "text", [], [7], {}, {"unkno
 KNOWN = (
     # What the schema leaves to the loader: it is said in words that a schema has none for.
     (r"timestamp", "a text that is no time"),
+    (r"^tests\.4(\.|$)", "that what was last posted was so before the record arrives"),
     (r"^tables", "what a table holds"),
     (r"^(include|mappings|tests|defaults|tables)$", "null"),
 )

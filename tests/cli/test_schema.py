@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from contribd.cli import schema
 from contribd.config.document import load_document, parse_document
-from contribd.config.types import DURATION_PATTERN
+from contribd.mapping.durations import DURATION_PATTERN
 
 ROOT = Path(__file__).parents[2]
 jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from contribd.config.model import Settings
-from contribd.config.types import duration_text
+from contribd.mapping.durations import duration_text
 
 
 def settings(section: str, **keys: Any) -> Any:

@@ -47,7 +47,7 @@ class PlainMapper(Mapper):
         super().__init__(())
         self.makes_several = True  # type: ignore[misc]
 
-    def map(self, value: bytes | None, _surroundings: Surroundings | None = None) -> Outcome:
+    def map(self, value: bytes | None, _surroundings: Surroundings | None = None, _last: object = None) -> Outcome:
         if not value:
             return Rejected(RejectCode.BAD_RECORD, "the record has no value")
         given = msgspec.json.decode(value)

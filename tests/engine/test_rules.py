@@ -47,7 +47,7 @@ def test_mappings_are_told_what_surrounds_a_record_where_they_ask() -> None:
     told: list[Surroundings | None] = []
 
     class Asking(PlainMapper):
-        def map(self, value: bytes | None, surroundings: Surroundings | None = None) -> Outcome:
+        def map(self, value: bytes | None, surroundings: Surroundings | None = None, _last: object = None) -> Outcome:
             told.append(surroundings)
             return super().map(value)
 

@@ -409,7 +409,7 @@ def test_a_record_that_has_to_wait_is_mapped_again_once_there_is_room() -> None:
     mapped: list[bytes | None] = []
 
     class Counting(PlainMapper):
-        def map(self, value: bytes | None, _surroundings: Surroundings | None = None) -> Outcome:
+        def map(self, value: bytes | None, _surroundings: Surroundings | None = None, _last: object = None) -> Outcome:
             mapped.append(value)
             return super().map(value)
 

@@ -21,7 +21,7 @@ class Maps(Mapper):
         super().__init__([])
         self._outcome = outcome
 
-    def map(self, value: bytes | None, surroundings: Surroundings | None = None) -> Outcome:  # noqa: ARG002
+    def map(self, value: bytes | None, surroundings: Surroundings | None = None, _last: object = None) -> Outcome:  # noqa: ARG002
         return self._outcome
 
 
@@ -165,7 +165,10 @@ def test_a_record_is_rejected_where_each_of_its_posts_is() -> None:
         ({"including": []}, "at least 1 item"),
         ("EUR=", "a list of all posts, or {including: […]}"),
         ({"excluding": [EUR1M]}, "excluding"),
-        ([{"ric": "EUR="}], "one of fields (all of the post's), including (some of them), rejected (a code)"),
+        (
+            [{"ric": "EUR="}],
+            "one of fields (all of the post's), including (some of them), rejected or suppressed (a code)",
+        ),
         ([{**EUR1M, "rejected": "BadValue"}], "one of fields"),
         ([{"fields": {"BID": 1}}], "ric: a post is known by it"),
         ([{**EUR1M, "text": "no"}], "text only beside rejected"),
@@ -180,5 +183,5 @@ def test_posts_that_say_nothing_or_too_much_are_refused(posts: Any, text: str) -
 
 
 def test_one_of_post_posts_rejected_and_ignored_is_expected() -> None:
-    with pytest.raises(ValidationError, match="one of post, posts, rejected, ignored"):
+    with pytest.raises(ValidationError, match="one of post, posts, rejected, suppressed, ignored"):
         CaseSpec.model_validate({"record": {}, "post": EUR1M, "posts": [EUR1M]})

@@ -142,7 +142,7 @@ def test_the_mapping_that_takes_the_record_can_be_expected() -> None:
     [
         ({"rejected": "BadRecord"}, "either record"),
         ({"record": {}, "value": "x", "rejected": "BadRecord"}, "either record"),
-        ({"record": {}}, "one of post, posts, rejected, ignored"),
+        ({"record": {}}, "one of post, posts, rejected, suppressed, ignored"),
         ({"record": {}, "post": {"ric": "X"}}, "either fields"),
         ({"record": {}, "post": {"ric": "X", "fields": {"A": 1}, "including": {"A": 1}}}, "either fields"),
         ({"value": 5, "rejected": "BadRecord"}, "text, null, {base64"),

@@ -3,6 +3,7 @@
 import json
 import time
 import timeit
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from contribd.mapping.compile import compile_file
 from contribd.mapping.mapper import Mapper
-from contribd.mapping.outcome import MAX_POSTS, Mapped, Outcome, PostType, RejectCode, Rejected, Several
+from contribd.mapping.outcome import MAX_POSTS, Mapped, Outcome, PartOutcome, PostType, RejectCode, Rejected, Several
 from contribd.mapping.rules import MappingFile
 
 CURVE: dict[str, Any] = {
@@ -41,7 +42,7 @@ def come_to(record: object, *mappings: dict[str, Any]) -> Outcome:
     return mapper(*mappings).map(json.dumps(record).encode())
 
 
-def parts(record: object, *mappings: dict[str, Any]) -> list[Mapped | Rejected]:
+def parts(record: object, *mappings: dict[str, Any]) -> Sequence[PartOutcome]:
     outcome = come_to(record, *mappings)
     assert isinstance(outcome, Several), outcome
     assert outcome.mapping == mappings[-1]["name"]
@@ -96,7 +97,8 @@ def test_a_let_that_fails_for_a_point_is_not_that_of_the_point_before() -> None:
 
 def test_what_a_point_lacks_is_told_with_the_key_that_was_meant() -> None:
     rejected = parts({"points": [{"tenor": "A"}, {"Tenor": "B"}]}, {**CURVE, "let": {}, "fields": {"F": {"value": 1}}})
-    assert rejected[1].text == "points[1]: ric: item has no tenor; it has item.Tenor"  # type: ignore[union-attr]
+    assert isinstance(rejected[1], Rejected)
+    assert rejected[1].text == "points[1]: ric: item has no tenor; it has item.Tenor"
 
 
 @pytest.mark.parametrize("element", [{"Bid": 1}, {}, None, [], [1], "bid", 7, True])
@@ -271,11 +273,13 @@ def test_all_or_nothing_keeps_the_others_back() -> None:
     whole = {**CURVE, "all_or_nothing": True}
     assert all(isinstance(each, Mapped) for each in parts(curve(1, 2, 3), whole))
     first, bad, third = parts(curve(1, 20, 3), whole)
-    assert bad.text == "points[1]: item.bid <= item.ask is false (item.bid 20, item.ask 10)"  # type: ignore[union-attr]
+    assert isinstance(bad, Rejected)
+    assert bad.text == "points[1]: item.bid <= item.ask is false (item.bid 20, item.ask 10)"
     for kept in (first, third):
         assert isinstance(kept, Rejected)
         assert kept.code is RejectCode.CHECK_FAILED
-        assert kept.text == f"all_or_nothing: another post of the record cannot be mapped: EUR1M=: {bad.text}"  # type: ignore[union-attr]
+        assert isinstance(kept, Rejected)
+        assert kept.text == f"all_or_nothing: another post of the record cannot be mapped: EUR1M=: {bad.text}"
         assert kept.fields
 
 

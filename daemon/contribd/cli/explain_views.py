@@ -12,7 +12,17 @@ from contribd.mapping.causes import reason_text, shown
 from contribd.mapping.explain import Asked, Computed, Explanation, PostExplanation, ValueStep
 from contribd.mapping.field_specs import FieldSpec
 from contribd.mapping.inputs import Input
-from contribd.mapping.outcome import Ignored, Mapped, Outcome, PartOutcome, RejectCode, Rejected, Several, parts_of
+from contribd.mapping.outcome import (
+    Ignored,
+    Mapped,
+    Outcome,
+    PartOutcome,
+    RejectCode,
+    Rejected,
+    Several,
+    Suppressed,
+    parts_of,
+)
 from contribd.mapping.rules import PartSpec
 
 MAX_RECORD = 2_000
@@ -104,6 +114,9 @@ def _end(outcome: PartOutcome, message: bytes) -> Text:
         return Text("  posted   ", style="bold green").append(message.decode(), style="not bold default")
     if isinstance(outcome, Ignored):
         return Text("  ignored  ", style="bold").append(outcome.text, style="not bold")
+    if isinstance(outcome, Suppressed):
+        told = f"{outcome.code}: {outcome.text}"
+        return Text("  suppressed ", style="bold yellow").append(told, style="not bold default")
     return Text("  rejected ", style="bold red").append(f"{outcome.code}: {outcome.text}", style="not bold default")
 
 
@@ -168,7 +181,7 @@ def _computed_rows(found: PostExplanation, spec: PartSpec) -> Iterator[Row]:
 
 
 def _field_rows(name: str, spec: FieldSpec, computed: Computed | None, outcome: Outcome | None) -> Iterator[Row]:
-    is_posted = isinstance(outcome, Mapped)
+    is_posted = isinstance(outcome, Mapped | Suppressed)
     if computed is not None:
         yield from _rows(name, computed)
         if is_posted and computed.last.error is not None:

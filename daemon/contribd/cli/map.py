@@ -1,6 +1,7 @@
 """``contribd map``: what each record would be posted as, without a network."""
 
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -17,10 +18,13 @@ from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output
 from contribd.cli.map_records import STDIN, Labelled, Unreadable, from_kafka, lines
 from contribd.config.load import Loaded, inspect
 from contribd.config.mappings import MappingFiles
+from contribd.config.model import Settings
 from contribd.mapping.encode import ENCODER
 from contribd.mapping.explain import explain
+from contribd.mapping.inputs import Input, milliseconds
+from contribd.mapping.judging import InARow
 from contribd.mapping.noted import NotedMapper
-from contribd.mapping.outcome import Ignored, Mapped, Outcome, PartOutcome, Rejected, Several, parts_of
+from contribd.mapping.outcome import Ignored, Mapped, Outcome, PartOutcome, Rejected, Several, Suppressed, parts_of
 from contribd.mapping.tape import Tape, recording
 from contribd.omm.post import PostEncoder
 
@@ -63,15 +67,29 @@ ExplainOption = Annotated[
 ]
 
 
+AtOption = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        metavar="TIME",
+        help="When records arrive, for publish rules: 2026-11-30T08:00:00Z. Default: when each is stamped, or now.",
+        show_default=False,
+    ),
+]
+
+
 @app.command(name="map")
 def map_(
     file: FileArgument = None,
     config: ConfigOption = None,
     offset: OffsetOption = None,
     explained: ExplainOption = False,
+    at: AtOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print the exact post for each record (JSON lines), or why there is none. Exit code 1: one would be rejected.
+
+    Publish rules are asked as if each post before had been accepted; before the first record nothing is known.
 
     A record with several posts has a line for each, which says which one it is: 0/3 is the first of three. Posts are
     numbered from 1; a running daemon goes on from its last PostID.
@@ -84,10 +102,11 @@ def map_(
     loaded = inspected.loaded()
     records = from_kafka(loaded, offset) if offset is not None else lines(file, loaded.settings.kafka.prices[0])
     encoder = build.encoder(loaded.settings)
+    desk = _Desk(loaded.settings, _moment(at))
     if explained:
-        told = _explained(inspected.mappings, tape, records, encoder, as_json)
+        told = _explained(inspected.mappings, tape, records, encoder, desk, as_json)
     else:
-        told = _plainly(loaded, records, encoder, as_json)
+        told = _plainly(loaded, records, encoder, desk, as_json)
     mapped, counts = 0, Counter[type[PartOutcome]]()
     try:
         for outcome in told:
@@ -105,14 +124,41 @@ def map_(
 def _summary(records: int, counts: Counter[type[PartOutcome]]) -> str:
     posts = f" with {counts.total()} posts" if counts.total() > records else ""
     text = f"{records} records{posts}: {counts[Mapped]} posted, {counts[Rejected]} rejected"
+    text += f", {counts[Suppressed]} suppressed" if counts[Suppressed] else ""
     return f"{text}, {counts[Ignored]} ignored" if counts[Ignored] else text
 
 
-def _plainly(loaded: Loaded, records: Iterator[Labelled], encoder: PostEncoder, as_json: bool) -> Iterator[Outcome]:
+class _Desk:
+    """Asks the publish rules of one record after the other."""
+
+    def __init__(self, settings: Settings, at: int | None) -> None:
+        """``at``: when all of them arrive, in milliseconds since 1970; None: when each is stamped, else now."""
+        self._at = at
+        self.rules = InARow(conflate=settings.contribution.conflate)
+
+    def next(self, record: Input) -> InARow:
+        """For one more record."""
+        stamped = record.surroundings.timestamp if self._at is None else self._at
+        self.rules.arrive(time.time_ns() // 1000 if stamped is None else stamped * 1000)
+        return self.rules
+
+
+def _moment(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if (found := milliseconds(text)) is None:
+        raise typer.BadParameter(f"--at takes a time with its zone such as 2026-11-30T08:00:00Z, not {text!r}")
+    return found
+
+
+def _plainly(
+    loaded: Loaded, records: Iterator[Labelled], encoder: PostEncoder, desk: _Desk, as_json: bool
+) -> Iterator[Outcome]:
     """Shows each and gives its outcome."""
     messages = Messages(encoder)
     for label, record in records:
-        outcome = loaded.mapper.map(record.value, record.surroundings)
+        rules = desk.next(record)
+        outcome = rules.judge(loaded.mapper.map(record.value, record.surroundings, rules.view))
         for place, part in enumerate(parts_of(outcome)):
             if as_json:
                 _write_json(_plain(label, outcome, place, part, messages.of(part)))
@@ -122,13 +168,13 @@ def _plainly(loaded: Loaded, records: Iterator[Labelled], encoder: PostEncoder, 
 
 
 def _explained(
-    files: MappingFiles, tape: Tape, records: Iterator[Labelled], encoder: PostEncoder, as_json: bool
+    files: MappingFiles, tape: Tape, records: Iterator[Labelled], encoder: PostEncoder, desk: _Desk, as_json: bool
 ) -> Iterator[Outcome]:
     """The same with the way there; the ``files`` were compiled while ``tape`` recorded."""
     mapper = NotedMapper(files.compiled, files.sites, tape)
     messages = Messages(encoder)
     for label, record in records:
-        found = explain(mapper, record.value, record.surroundings)
+        found = explain(mapper, record.value, record.surroundings, desk.next(record))
         outcome = found.outcome
         made = [messages.of(part) for part in parts_of(outcome)]
         if as_json:
@@ -169,7 +215,8 @@ def _show(label: str, part: PartOutcome, message: bytes) -> None:
     elif isinstance(part, Ignored):
         text.append("IGNORED: ", style="not dim bold").append(part.text, style="not dim")
     else:
-        text.append(f"REJECTED {part.code}: ", style="not dim bold red")
+        word, colour = ("SUPPRESSED", "yellow") if isinstance(part, Suppressed) else ("REJECTED", "red")
+        text.append(f"{word} {part.code}: ", style=f"not dim bold {colour}")
         text.append(part.text, style="not dim")
         known = [each for each in (part.mapping, part.ric) if each is not None]
         text.append(f" [{', '.join(known)}]" if known else "")
@@ -190,7 +237,7 @@ def _plain(label: str | int, outcome: Outcome, place: int, part: PartOutcome, me
     elif isinstance(part, Ignored):
         shown["ignored"] = {"text": part.text, "mapping": part.mapping}
     else:
-        shown["rejected"] = {
+        shown["suppressed" if isinstance(part, Suppressed) else "rejected"] = {
             "code": part.code,
             "text": part.text,
             "ric": part.ric,

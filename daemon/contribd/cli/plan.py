@@ -151,7 +151,8 @@ def _span(since: str | None, until: str | None, offsets: list[str] | None) -> Sp
 
 def _compared(new: Rules, old: Rules, traffic: Traffic, tick: Callable[[int], None]) -> Report:
     seen = SeenTraffic(traffic.source)
-    gathering = compare(traffic.records, old.mapper, new.mapper, seen, tick)
+    conflate = old.settings["contribution"]["conflate"], new.settings["contribution"]["conflate"]
+    gathering = compare(traffic.records, old.mapper, new.mapper, seen, tick, conflate)
     if not gathering.records:
         why = "".join(f"; {each.topic}:{each.partition}: {each.reason}" for each in traffic.unread()[:3])
         raise Unreadable(f"there is no record to compare in {traffic.source}{why or _SEE}")

@@ -10,7 +10,7 @@ from contribd.config.errors import ConfigError
 from contribd.config.load import DEFAULT_FILE, ENVIRONMENT, inspect
 from contribd.config.mappings import Case, MappingFiles, read_mapping_file
 from contribd.mapping.case_specs import CaseSpec
-from contribd.mapping.cases import CaseResult, run_case, value_of
+from contribd.mapping.cases import CaseResult, judge_of, run_case, value_of
 from contribd.mapping.coverage import Coverage
 from contribd.mapping.explain import Explanation, explain
 from contribd.mapping.fieldtypes import NO_DICTIONARY, FieldTypes
@@ -114,13 +114,13 @@ def measured(wanted: Wanted) -> list[tuple[Group, Coverage]]:
     for group in groups:
         coverage, mapper = group.coverage(), _noted(group, tape)
         for case in group.cases:
-            coverage.add(mapper.map(value_of(case.test), case.test.surroundings))
+            coverage.add(mapper.map(value_of(case.test), case.test.surroundings, judge_of(case.test)))
         found.append((group, coverage))
     return found
 
 
 def _explain(mapper: NotedMapper, test: CaseSpec) -> Explanation:
-    return explain(mapper, value_of(test), test.surroundings)
+    return explain(mapper, value_of(test), test.surroundings, judge_of(test))
 
 
 def _noted(group: Group, tape: Tape) -> NotedMapper:

@@ -7,7 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from contribd.config.answers import AnswersFile
 from contribd.config.model import Settings
-from contribd.config.types import DURATION_PATTERN, duration_text
+from contribd.mapping.durations import DURATION_PATTERN, duration_text
 from contribd.mapping.rules import MappingFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

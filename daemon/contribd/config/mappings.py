@@ -11,6 +11,7 @@ from contribd.config.codes import FileCode
 from contribd.config.cures import split
 from contribd.config.document import Document
 from contribd.config.errors import Problem
+from contribd.config.holidays import HolidayReader
 from contribd.config.library import Library
 from contribd.config.mapping_repair import usable, written_lists
 from contribd.config.merge import DEFAULTS
@@ -58,7 +59,7 @@ class MappingFiles:
 
     files: list[Path] = field(default_factory=list)
     below: list[Path] = field(default_factory=list)
-    """What the files include, and what their tables stand in."""
+    """What the files include, what their tables stand in, and files of holidays."""
     documents: list[Document] = field(default_factory=list)
     compiled: list[CompiledMapping] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
@@ -148,17 +149,17 @@ def _what(path: Path) -> str:
 
 
 def _read_all(found: MappingFiles, service: str, types: FieldTypes) -> None:
-    library, tables = Library(), TableReader()
+    library, tables, holidays = Library(), TableReader(), HolidayReader()
     for file in found.files:
-        _read(found, *library.mapping_file(file), tables, service, types)
+        _read(found, *library.mapping_file(file), tables, holidays, service, types)
     found.problems += [
         found.written[each.mapping].document.problem(
             _asked(found, each.mapping), each.text, code=each.code, cure=each.cure
         )
         for each in unreached(found.compiled)
     ]
-    found.problems += [*library.problems, *library.not_taken(found.files), *tables.problems]
-    found.below += [*library.included, *tables.files]
+    found.problems += [*library.problems, *library.not_taken(found.files), *tables.problems, *holidays.problems]
+    found.below += [*library.included, *tables.files, *holidays.files]
 
 
 def _read(
@@ -166,6 +167,7 @@ def _read(
     document: Document,
     outcome: Validation[MappingFile],
     tables: TableReader,
+    holidays: HolidayReader,
     service: str,
     types: FieldTypes,
 ) -> None:
@@ -182,7 +184,9 @@ def _read(
         return
     names = [mapping.name for mapping in found.compiled]
     tables_read = {name: loaded.table for name, loaded in read.items()}
-    compiled = compile_file(model, service, names, tables=tables_read, types=types)
+    compiled = compile_file(
+        model, service, names, tables=tables_read, types=types, holidays=holidays.holidays(document)
+    )
     found.problems += _told(document, compiled.problems, kept)
     found.compiled += compiled.mappings
     found.sites += compiled.sites
@@ -193,7 +197,7 @@ def _read(
     mappings = [
         dict(sorted(mapping.items())) for mapping in written_lists(document)["mappings"] if isinstance(mapping, dict)
     ]
-    digests = {name: loaded.sha256 for name, loaded in read.items()}
+    digests = {name: loaded.sha256 for name, loaded in read.items()} | holidays.digests_of(document)
     found.data.append({"mappings": mappings, "tables": digests} if digests else mappings)
 
 

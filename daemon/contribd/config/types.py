@@ -24,10 +24,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from contribd.config.scalars import Doubtful
+from contribd.mapping.durations import DURATION_PATTERN, duration_text, seconds_of
 from contribd.omm.numbers import NAK_CODES
 
-_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h)\Z", re.ASCII)
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}\Z", re.ASCII)
 
@@ -67,22 +66,13 @@ ONE_OR_MORE = BeforeValidator(_some)
 
 
 def _duration(value: object) -> float:
-    match = _DURATION.match(value) if isinstance(value, str) else None
+    seconds = seconds_of(value) if isinstance(value, str) else None
     unit = "; write the unit" if isinstance(value, int | Decimal) and not isinstance(value, bool) else ""
-    if match is None:
+    if seconds is None:
         raise expected(f"a duration such as 250ms, 15s, 2m or 1h{unit}")
-    seconds = float(match[1]) * _SECONDS[match[2]]
     if not 0.001 <= seconds <= MAX_DURATION:
         raise expected("a duration between 1ms and 24h")
     return seconds
-
-
-def duration_text(seconds: float) -> str:
-    """15.0 as ``15s``: the way it is written in a configuration."""
-    for unit in ("h", "m", "s"):
-        if seconds >= _SECONDS[unit] and seconds % _SECONDS[unit] == 0:
-            return f"{seconds / _SECONDS[unit]:.0f}{unit}"
-    return f"{seconds * 1000:.3f}".rstrip("0").rstrip(".") + "ms"
 
 
 def text_of(value: object) -> str:
@@ -201,7 +191,6 @@ def list_schema(item: dict[str, Any]) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item, "minItems": 1, "uniqueItems": True}]})
 
 
-DURATION_PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h)$"
 Duration = Annotated[
     float,
     BeforeValidator(_duration),

@@ -1,7 +1,7 @@
 """What the tests of a mapping file expect: a post, several of them, or a rejection."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     BaseModel,
@@ -18,7 +18,7 @@ from pydantic.config import JsonDict, JsonValue
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from contribd.mapping.outcome import RejectCode, Rejected
+from contribd.mapping.outcome import RejectCode, Rejected, SuppressCode
 from contribd.mapping.sections import STRICT, ScalarValue, expected
 from contribd.mapping.syntax import Scalar
 
@@ -82,9 +82,40 @@ class ExpectedRejection(BaseModel):
         return {"anyOf": [{"type": "string", "enum": [*RejectCode]}, handler(core)]}
 
 
-def rejection(value: object) -> object:
-    """A rejection as a section: its code alone is the short form."""
+def with_code(value: object) -> object:
+    """A rejection or a suppression as a section: its code alone is the short form."""
     return {"code": value} if isinstance(value, str) else value
+
+
+PUBLISH_CODES: Final = tuple(code for code in SuppressCode if code is not SuppressCode.PAUSED)
+"""Those of the publish rules: whether something is paused is no matter of a mapping."""
+
+
+def _suppress_code(value: object) -> SuppressCode:
+    if isinstance(value, str) and value in PUBLISH_CODES:
+        return SuppressCode(value)
+    raise expected(f"one of {', '.join(PUBLISH_CODES)}")
+
+
+class ExpectedSuppression(BaseModel):
+    """The suppression that a test expects; ``text`` must be part of its text."""
+
+    model_config = STRICT
+
+    code: Annotated[SuppressCode, BeforeValidator(_suppress_code)]
+    text: str | None = None
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        section = handler(core)
+        handler.resolve_ref_schema(section)["properties"]["code"] = {"enum": [*PUBLISH_CODES]}
+        return {"anyOf": [{"type": "string", "enum": [*PUBLISH_CODES]}, section]}
+
+
+def _suppressed_beside_text(value: object) -> SuppressCode | None:
+    if isinstance(value, dict):
+        raise expected(f"one of {', '.join(PUBLISH_CODES)}; a part of the text stands beside it, as text")
+    return None if value is None else _suppress_code(value)
 
 
 def _code_beside_text(value: object) -> RejectCode | None:
@@ -100,12 +131,13 @@ class ExpectedPart(BaseModel):
         **STRICT,
         json_schema_extra={
             "allOf": [
-                exactly_one("fields", "including", "rejected"),
+                exactly_one("fields", "including", "rejected", "suppressed"),
                 {
-                    "if": _given("rejected"),
+                    "if": {"anyOf": [_given("rejected"), _given("suppressed")]},
                     "then": {"properties": {"type": {"type": "null"}}},
-                    "else": {"allOf": [_given("ric"), {"properties": {"text": {"type": "null"}}}]},
+                    "else": {"properties": {"text": {"type": "null"}}},
                 },
+                {"if": {"not": _given("rejected")}, "then": _given("ric")},
             ]
         },
     )
@@ -121,24 +153,34 @@ class ExpectedPart(BaseModel):
         WithJsonSchema({"enum": [*RejectCode, None]}),
         Field(description="The code with which this post is rejected"),
     ] = None
-    text: Annotated[str | None, Field(description="Beside rejected: a part of its text")] = None
+    suppressed: Annotated[
+        SuppressCode | None,
+        BeforeValidator(_suppressed_beside_text),
+        WithJsonSchema({"enum": [*PUBLISH_CODES, None]}),
+        Field(description="The code with which its publish rules suppress this post"),
+    ] = None
+    text: Annotated[str | None, Field(description="Beside rejected or suppressed: a part of its text")] = None
 
     @model_validator(mode="after")
     def _one_of_each(self) -> "ExpectedPart":
-        if sum(each is not None for each in (self.fields, self.including, self.rejected)) != 1:
-            raise expected("one of fields (all of the post's), including (some of them), rejected (a code)")
+        said = (self.fields, self.including, self.rejected, self.suppressed)
+        if sum(each is not None for each in said) != 1:
+            raise expected(
+                "one of fields (all of the post's), including (some of them), rejected or suppressed (a code)"
+            )
         if self.rejected is None and self.ric is None:
             raise expected("ric: a post is known by it")
-        if self.rejected is None and self.text is not None:
-            raise expected("text only beside rejected, a part of whose text it is")
-        if self.rejected is not None and self.type is not None:
+        is_posted = self.rejected is None and self.suppressed is None
+        if is_posted and self.text is not None:
+            raise expected("text only beside rejected or suppressed, a part of whose text it is")
+        if not is_posted and self.type is not None:
             raise expected("type only where something is posted")
         return self
 
     @property
     def post(self) -> ExpectedPost | None:
         """The post, where it is one."""
-        if self.rejected is not None:
+        if self.rejected is not None or self.suppressed is not None:
             return None
         given = {name: getattr(self, name) for name in ExpectedPost.model_fields}
         return ExpectedPost.model_construct(**given)
@@ -147,6 +189,11 @@ class ExpectedPart(BaseModel):
     def rejection(self) -> ExpectedRejection | None:
         """The rejection, where it is one."""
         return None if self.rejected is None else ExpectedRejection(code=self.rejected, text=self.text)
+
+    @property
+    def suppression(self) -> ExpectedSuppression | None:
+        """The suppression, where it is one."""
+        return None if self.suppressed is None else ExpectedSuppression(code=self.suppressed, text=self.text)
 
 
 class ExpectedPosts(BaseModel):

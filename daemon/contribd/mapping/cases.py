@@ -7,12 +7,20 @@ from decimal import Decimal
 
 import msgspec
 
-from contribd.mapping.case_expectations import ExpectedPart, ExpectedPost, ExpectedPosts, ExpectedRejection
+from contribd.mapping.case_expectations import (
+    ExpectedPart,
+    ExpectedPost,
+    ExpectedPosts,
+    ExpectedRejection,
+    ExpectedSuppression,
+)
 from contribd.mapping.case_parts import NO_RIC, Matched, match
 from contribd.mapping.case_specs import CaseSpec
+from contribd.mapping.judging import Judge, Told
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.numbers import NUMBERS, plain_text
-from contribd.mapping.outcome import Ignored, Mapped, Outcome, PartOutcome, Rejected, Several, parts_of
+from contribd.mapping.outcome import Ignored, Mapped, Outcome, PartOutcome, Rejected, Several, Suppressed, parts_of
+from contribd.mapping.publish import Last
 
 NOTHING = "-"
 """Stands for a field or a post that is not there."""
@@ -66,8 +74,16 @@ def run_cases(cases: Sequence[CaseSpec], mapper: Mapper) -> list[CaseResult]:
 
 def run_case(case: CaseSpec, mapper: Mapper, name: str = "test") -> CaseResult:
     """One case; ``name`` is for one that has none of its own."""
-    outcome = mapper.map(value_of(case), case.surroundings)
+    judge = judge_of(case)
+    outcome = judge.judge(mapper.map(value_of(case), case.surroundings, judge.view))
     return CaseResult(case.name or name, tuple(_compared(case, outcome)), outcome)
+
+
+def judge_of(case: CaseSpec) -> Judge:
+    """What asks the publish rules: of what the case says was last posted, and when the record arrives."""
+    arrives, before = case.arrives, case.last_at
+    age = None if arrives is None or before is None else (arrives - before) / 1000
+    return Told(lambda _service, ric: Last(case.last_of(ric), age), None if arrives is None else arrives * 1000)
 
 
 def value_of(case: CaseSpec) -> bytes | None:
@@ -97,6 +113,8 @@ def _compared(case: CaseSpec, outcome: Outcome) -> Iterator[Comparison]:
         yield from _against_posts(case.posts, outcome)
     elif case.rejected is not None:
         yield from _against_rejection(case.rejected, outcome)
+    elif case.suppressed is not None:
+        yield from _against_suppression(case.suppressed, outcome)
     elif not isinstance(outcome, Ignored):
         yield Comparison("outcome", "ignored", _told(outcome))
 
@@ -139,7 +157,10 @@ def _of_one_post(matched: Matched) -> Iterator[Comparison]:
     if expected is None:
         yield Comparison("outcome", NOTHING, NOTHING if got is None else _told(got))
     elif got is None:
-        yield Comparison("outcome", expected.rejected or f"a post to {expected.ric}", NOTHING)
+        wanted = expected.rejected or expected.suppressed or f"a post to {expected.ric}"
+        yield Comparison("outcome", wanted, NOTHING)
+    elif expected.suppression is not None:
+        yield from _against_suppression(expected.suppression, got)
     elif expected.rejection is not None:
         yield from _against_rejection(expected.rejection, got)
     elif expected.post is not None:
@@ -157,11 +178,23 @@ def _against_rejection(expected: ExpectedRejection, outcome: Outcome) -> Iterato
         yield Comparison("text", f"… {expected.text} …", unlike)
 
 
+def _against_suppression(expected: ExpectedSuppression, outcome: Outcome) -> Iterator[Comparison]:
+    """A record with several posts is suppressed where each of them is."""
+    parts = parts_of(outcome)
+    found = [part.text for part in parts if isinstance(part, Suppressed) and part.code is expected.code]
+    if len(found) < len(parts):
+        yield Comparison("outcome", expected.code, _told(outcome))
+    elif unlike := [text for text in found if expected.text is not None and expected.text not in text]:
+        yield Comparison("text", f"… {expected.text} …", unlike[0])
+
+
 def _told(outcome: Outcome) -> str:
     if isinstance(outcome, Mapped):
         return f"a post to {outcome.ric}"
     if isinstance(outcome, Several):
         return _posts_told(outcome.parts)
+    if isinstance(outcome, Suppressed):
+        return f"suppressed, {outcome.code}: {outcome.text}"
     return f"{outcome.code}: {outcome.text}" if isinstance(outcome, Rejected) else f"ignored by {outcome.mapping}"
 
 
@@ -173,7 +206,9 @@ def _posts_told(posts: Sequence[ExpectedPart | PartOutcome]) -> str:
 
 
 def _code_of(post: ExpectedPart | PartOutcome) -> str | None:
-    return post.code if isinstance(post, Rejected) else post.rejected if isinstance(post, ExpectedPart) else None
+    if isinstance(post, Rejected | Suppressed):
+        return post.code
+    return (post.rejected or post.suppressed) if isinstance(post, ExpectedPart) else None
 
 
 def _same(expected: object, got: object) -> bool:

@@ -82,6 +82,14 @@ class Code(MistakeCode):
     ALL_OR_NOTHING = "M225", "all_or_nothing, where the mapping makes one post"
     NO_FILE = "M224", "A folder, or a link to nothing, among the mapping files"
 
+    # Publish rules, and what was last posted.
+    HOURS = "M230", "Hours that cannot be read"
+    PUBLISH_FIELD = "M231", "A publish rule names a field that the mapping does not post, or names it twice"
+    PUBLISH_NUMBER = "M232", "A publish rule compares what is no number, or never changes"
+    PUBLISH_EFFECT = "M233", "A publish rule that has no effect"
+    NO_LAST = "M234", "@last stands only in fields and checks, and names a field that is posted"
+    LAST_UNKNOWN = "M235", "Without a value last posted, every first record of a RIC would be rejected"
+
     # Fields and RICs.
     CONSTANT_NOT_POSTED = "M301", "A constant that its field cannot post"
     FIELD_NAME_TEMPLATE = "M303", "A field name with braces, where no dictionary says what it can become"
@@ -125,3 +133,4 @@ class Code(MistakeCode):
     TABLE_NAME = "M514", "A name that a table cannot have"
     TABLE_SHAPE = "M515", "Something that is no table"
     TABLE_NUMBER = "M516", "A cell in a column of numbers is not a number"
+    HOLIDAYS = "M517", "A file of holidays cannot be read, or holds what is no date"

@@ -1,13 +1,13 @@
 """A mapping file's model, compiled; every problem in it at once."""
 
 from collections.abc import Collection, Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from difflib import get_close_matches
 
 from contribd.mapping.codegen import generate
 from contribd.mapping.codes import Code
-from contribd.mapping.compile_post import OF_POSTS, PostCompiler, PostParts
+from contribd.mapping.compile_post import OF_POSTS, Given, PostCompiler, PostParts
+from contribd.mapping.compile_publish import Holidays
 from contribd.mapping.compile_several import SeveralCompiler, makes_one
 from contribd.mapping.compiled import (
     Compiled,
@@ -19,7 +19,7 @@ from contribd.mapping.compiled import (
 )
 from contribd.mapping.conversions import As
 from contribd.mapping.expression import Expression
-from contribd.mapping.fieldtypes import NO_DICTIONARY, FieldTypes, named_as_posted
+from contribd.mapping.fieldtypes import NO_DICTIONARY, FieldTypes, named_as_posted, posted_name
 from contribd.mapping.given_names import OF_A_LIST, given_names
 from contribd.mapping.mapping_texts import NOTHING, MappingTexts
 from contribd.mapping.outcome import Ignored, PostType
@@ -35,21 +35,24 @@ def compile_file(
     taken: Collection[str] = (),
     types: FieldTypes = NO_DICTIONARY,
     tables: Mapping[str, Table] | None = None,
+    holidays: Mapping[DataPath, Holidays] | None = None,
 ) -> Compiled:
     """Compile every mapping of a file. ``taken`` holds the names of mappings in other files; names are unique.
 
-    ``types``: what is known of fields; ``tables``: those that the expressions can name.
+    ``types``: what is known of fields; ``tables``: those that the expressions can name; ``holidays``: by the place of
+    the mapping or post whose publish rules name them.
     """
     compiled = Compiled(tests=[named_as_posted(case, types) for case in model.tests])
     names = set(taken)
     keys = frozenset(key for test in model.tests for key in test.record or ())
+    given = Given(types, keys, default_service, frozenset(_posted(model, types)), holidays or {})
     for index, spec in enumerate(model.mappings):
         texts = MappingTexts(spec.name, ("mappings", index), Scope(tables=tables or {}, mapping=spec.name))
         if spec.name in names:
             text = f"another mapping is named {spec.name}; results tell mappings apart by name"
             texts.problem(("name",), text, code=Code.SAME_NAME, cure="Give one of them another name")
         names.add(spec.name)
-        mapping = _Compiler(texts, types, keys, default_service).mapping(spec)
+        mapping = _Compiler(texts, given).mapping(spec)
         compiled.problems.extend([*texts.problems, *texts.without_effect])
         if not texts.problems:
             compiled.mappings.append(mapping)
@@ -58,6 +61,14 @@ def compile_file(
     lets = {name for spec in model.mappings for part in (spec, *(spec.posts or ())) for name in part.let}
     compiled.problems.extend(_shadowed(compiled, lets))
     return compiled
+
+
+def _posted(model: MappingFile, types: FieldTypes) -> Iterator[str]:
+    """The fields that a file's mappings post, under their own names."""
+    for spec in model.mappings:
+        for part in spec.posts or (spec,):
+            for name in part.fields:
+                yield posted_name(name, types)
 
 
 def _shadowed(compiled: Compiled, lets: Collection[str]) -> Iterator[MappingProblem]:
@@ -76,12 +87,9 @@ def _shadowed(compiled: Compiled, lets: Collection[str]) -> Iterator[MappingProb
 class _Compiler:
     """Compiles one mapping. Where a part has a problem it is noted and a stand-in is used, to find the others too."""
 
-    def __init__(self, texts: MappingTexts, types: FieldTypes, keys: AbstractSet[str], default_service: str) -> None:
-        """``keys``: those that test records have at the top."""
+    def __init__(self, texts: MappingTexts, given: Given) -> None:
         self._texts = texts
-        self._types = types
-        self._keys = keys
-        self._default_service = default_service
+        self._given = given
         self._problem = texts.problem
 
     def mapping(self, spec: MappingSpec) -> CompiledMapping:
@@ -109,7 +117,7 @@ class _Compiler:
         )
 
     def _post_compiler(self, texts: MappingTexts) -> PostCompiler:
-        return PostCompiler(texts, self._types, self._keys, self._default_service)
+        return PostCompiler(texts, self._given)
 
     def _one(self, spec: MappingSpec) -> PostParts:
         if spec.all_or_nothing:
@@ -123,7 +131,7 @@ class _Compiler:
         """Where ``item`` and ``index`` are keys of the record, though an element must have been meant."""
         if spec.each is not None or any(post.each is not None for post in spec.posts or ()):
             self._texts.no_element({ELEMENT.name, INDEX.name})
-        elif self._keys and ELEMENT.name not in self._keys:
+        elif self._given.keys and ELEMENT.name not in self._given.keys:
             self._texts.no_element({ELEMENT.name})
 
     def _when(self, spec: MappingSpec) -> Expression | None:

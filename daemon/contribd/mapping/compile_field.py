@@ -7,7 +7,7 @@ from decimal import localcontext
 from contribd.mapping.codegen import generate_later, generate_name
 from contribd.mapping.codes import Code
 from contribd.mapping.compiled import CompiledField, DataPath
-from contribd.mapping.conversions import Lookup
+from contribd.mapping.conversions import As, Lookup
 from contribd.mapping.expression import Expression
 from contribd.mapping.field_problem import FieldProblem
 from contribd.mapping.field_specs import FieldSpec
@@ -31,6 +31,10 @@ class FieldPart:
     node: Node
     convert: Convert
     missing: str
+    name: str
+    """As it is written."""
+    made_into: As | None
+    """What its values are made into, as far as its settings or its type say so."""
 
     def compiled(self) -> CompiledField:
         """The field by itself."""
@@ -66,15 +70,17 @@ class FieldCompiler:
             self._field_problem(path, spec, problem)
         last = target.fitting(spec)
         checked = target.checked(last)
+        made_into = spec.to or (None if target.type is None else target.type.implied)
         if spec.has("value"):
             value = self._constant((*path, "value"), spec.value, checked)
-            return FieldPart(target, Literal(0, value), _as_it_is, spec.missing)
+            return FieldPart(target, Literal(0, value), _as_it_is, spec.missing, name, made_into)
         if spec.lookup is not None:
             lookup = self._lookup(path, spec, spec.lookup, checked)
-            return FieldPart(target, expression.node, target.fitting(spec, lookup), spec.missing)
+            fitting = target.fitting(spec, lookup)
+            return FieldPart(target, expression.node, fitting, spec.missing, name, made_into)
         if not wrong_settings:
             self._constant_expression(path + spec.short_path, expression, checked)
-        return FieldPart(target, expression.node, last, spec.missing)
+        return FieldPart(target, expression.node, last, spec.missing, name, made_into)
 
     def _target(self, name: str, path: DataPath) -> Target:
         """The field of this name; one of which nothing is known where there is a problem."""

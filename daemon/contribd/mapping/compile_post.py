@@ -1,13 +1,15 @@
 """One post of a mapping, compiled: ``let``, RIC, fields and checks; every problem in it at once."""
 
 import re
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from contribd.mapping.codegen import Evaluate, generate, generate_all, generate_object, generate_text
 from contribd.mapping.codes import Code
 from contribd.mapping.compile_field import FieldCompiler, FieldPart
+from contribd.mapping.compile_publish import Holidays, PublishCompiler, unguarded
 from contribd.mapping.compiled import CompiledCheck, CompiledPost, DataPath
 from contribd.mapping.conversions import ric_text
 from contribd.mapping.expression import Expression
@@ -16,12 +18,14 @@ from contribd.mapping.given_names import unfit_name
 from contribd.mapping.mapping_texts import COMPARE, MappingTexts
 from contribd.mapping.normal import normal
 from contribd.mapping.outcome import PostType
+from contribd.mapping.publish import PublishRules
 from contribd.mapping.rules import PartSpec
-from contribd.mapping.scope import ELEMENT, INDEX, POST, LetName, Place
+from contribd.mapping.scope import ELEMENT, INDEX, LAST, POST, LetName, Place
 from contribd.mapping.syntax import Access, Literal, Node, Path, Row, TableName, walk_tree
 from contribd.mapping.tape import GATE, RIC, current_tape, noted
 from contribd.mapping.template import Template, compile_template
 from contribd.mapping.values import COMMANDS, clean_ric, price_ric, ric_problem
+from contribd.mapping.written import short
 
 _AS_NAMES: Final = re.compile(r"[a-z]{2,}(?:[._][a-z]+)*")
 """Small letters alone: a RIC has a capital, a digit or another sign (``.SPX``, ``EUR=``, ``0#.SPX``)."""
@@ -72,27 +76,46 @@ class PostParts(NamedTuple):
         return any(part.reads(place) for part in parts for place in varying)
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What all posts of a mapping file are compiled with."""
+
+    types: FieldTypes
+    keys: AbstractSet[str]
+    """Those that test records have at the top."""
+    default_service: str
+    posted: frozenset[str]
+    """The fields that mappings of the file post."""
+    holidays: Mapping[DataPath, Holidays]
+    """By the place in the file that names them."""
+
+
 class PostCompiler:
     """Compiles one post. Where a part has a problem it is noted and a stand-in is used, to find the others too."""
 
-    def __init__(self, texts: MappingTexts, types: FieldTypes, keys: AbstractSet[str], default_service: str) -> None:
-        """``texts``: of the place where the post's parts stand; ``keys``: those that test records have at the top."""
+    def __init__(self, texts: MappingTexts, given: "Given") -> None:
+        """``texts``: of the place where the post's parts stand."""
         self._texts = texts
-        self._keys = keys
-        self._default_service = default_service
+        self._keys = given.keys
+        self._default_service = given.default_service
+        self._given = given
         self._problem = texts.problem
-        self._field = FieldCompiler(texts, types).field
+        self._field = FieldCompiler(texts, given.types).field
 
     def post(self, name: str, spec: PartSpec, whose: Whose = OF_MAPPING, when: str | None = None) -> PostParts:
         """The post of the mapping of this ``name``."""
         if not spec.fields:
             self._lacks("fields", whose, Code.NO_FIELDS, "fields: {BID: bid}")
+        begun = len(self._texts.sites)
         lets = self._lets(spec)
         condition = None if when is None else self._texts.condition(when, ("when",))
+        self._texts.last(self._given.posted)
         parts = [self._field(name, field_spec) for name, field_spec in spec.fields.items()]
+        self._texts.last(None)
         self._all_different(spec, parts)
         template = self._ric(spec.ric, whose)
         checks = self._checks(spec, parts)
+        reads_last = self._reads_last(begun, spec)
         self._all_used(lets)
         self._meant(spec.ric or "", lets)
         of_element = current_tape() is None and any(
@@ -111,9 +134,27 @@ class PostCompiler:
             lets=tuple((place, generate(expression.node)) for place, expression in lets),
             constants=_constants(parts),
             reads_post=any(check.that.reads(POST) for check in checks),
+            reads_last=reads_last,
+            publish=self._publish(spec, parts, reads_last=reads_last),
         )
         asked = None if condition is None else replace(condition, run=generate(condition.node))
         return PostParts(made, asked, dict(zip(spec.fields, parts, strict=True)), template, lets)
+
+    def _publish(self, spec: PartSpec, parts: list[FieldPart], *, reads_last: bool) -> PublishRules | None:
+        holidays = self._given.holidays.get(self._texts.path)
+        return PublishCompiler(self._texts, parts).rules(spec.publish, holidays, reads_last=reads_last)
+
+    def _reads_last(self, begun: int, spec: PartSpec) -> bool:
+        """Whether the post reads what was last posted; told where it could not do without."""
+        sites = [site for site in self._texts.sites[begun:] if site.expression.reads(LAST)]
+        for site in sites:
+            if site.section == "fields" and spec.fields[str(site.below[1])].missing != "reject":
+                continue
+            for path in unguarded(site.expression):
+                text = f"the first record of each RIC has no {short(path)}, and would be rejected"
+                cure = f"Write coalesce({short(path)}, …) with what stands for it then"
+                self._texts.problem_at(site, path.at, text, code=Code.LAST_UNKNOWN, cure=cure)
+        return bool(sites)
 
     def _lets(self, spec: PartSpec) -> tuple[tuple[LetName, Expression], ...]:
         made: list[tuple[LetName, Expression]] = []
@@ -155,6 +196,7 @@ class PostCompiler:
 
     def _checks(self, spec: PartSpec, parts: list[FieldPart]) -> tuple[CompiledCheck, ...]:
         self._texts.post(frozenset().union(*(part.target.names for part in parts)))
+        self._texts.last(self._given.posted)
         made: list[CompiledCheck] = []
         for index, check in enumerate(spec.checks):
             path: DataPath = ("checks", index, *check.short_path)

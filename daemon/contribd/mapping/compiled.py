@@ -8,6 +8,7 @@ from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.codegen import Evaluate
 from contribd.mapping.expression import Expression
 from contribd.mapping.outcome import Ignored, Mapped, PostType, Rejected
+from contribd.mapping.publish import PublishRules
 from contribd.mapping.rules import MappingSpec
 from contribd.mapping.scope import LetName
 from contribd.mapping.tape import PartPlace
@@ -111,6 +112,10 @@ class CompiledPost:
     """The fields that say nothing of the record, where there are others: alone they are nothing to post."""
     reads_post: bool = False
     """Whether its checks name what will be posted."""
+    reads_last: bool = False
+    """Whether its fields or checks name what was last posted."""
+    publish: PublishRules | None = None
+    """When a price of it is worth a post."""
     ric_again: Evaluate | None = None
     """The same as ``ric``, where that does not say which path of an element is missing."""
 

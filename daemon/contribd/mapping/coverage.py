@@ -1,13 +1,13 @@
 """What of the mappings a set of records has tried: counted in whole things, each with its place.
 
-A thing is a mapping, one of its posts, a field, one side of a condition, a list of several elements, a ``missing`` that
-took effect, a lookup or a table with and without a hit, an alternative of ``coalesce``. None of it depends on how the
-file is laid out.
+A thing is a mapping, one of its posts, a field, a publish rule, one side of a condition, a list of several elements, a
+``missing`` that took effect, a lookup or a table with and without a hit, an alternative of ``coalesce``. None of it
+depends on how the file is laid out.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from contribd.mapping.compiled import DataPath, Site
 from contribd.mapping.conversions import Lookup
@@ -17,7 +17,7 @@ from contribd.mapping.kind import Kind
 from contribd.mapping.mistakes import RAISED, ErrorKind
 from contribd.mapping.noted import Noted
 from contribd.mapping.operators import has_row
-from contribd.mapping.outcome import Outcome, Rejected
+from contribd.mapping.outcome import Outcome, Rejected, SuppressCode, Suppressed
 from contribd.mapping.rules import MappingSpec
 from contribd.mapping.syntax import (
     Binary,
@@ -85,6 +85,9 @@ class Coverage:
         if spec is None or isinstance(outcome, Rejected):
             return
         post = None if spec.posts is None else number
+        if isinstance(outcome, Suppressed):
+            self.covered.add(("rule", spec.name, post, outcome.code))
+            return
         self.covered.add(("mapping", spec.name))
         if post is not None:
             self.covered.add(("post", spec.name, post))
@@ -125,7 +128,27 @@ def _mapping_points(spec: MappingSpec, path: DataPath) -> Iterator[tuple[Key, Po
         yield from _post_points(spec, number, place)
 
 
+_RULES: Final = {
+    "min_change": (SuppressCode.UNCHANGED, "what was last posted as last, and little new"),
+    "min_interval": (SuppressCode.TOO_SOON, "last_at and at so soon after it"),
+    "max_move": (SuppressCode.TOO_FAR, "what was last posted as last, and a value far from it"),
+    "hours": (SuppressCode.OUT_OF_HOURS, "an at outside of them"),
+}
+"""The code of each publish rule, and what a test needs for it."""
+
+
+def _rule_points(spec: MappingSpec, post: int | None, path: DataPath) -> Iterator[tuple[Key, Point]]:
+    rules = spec.post_at(post).publish
+    for rule, (code, says) in _RULES.items():
+        if rules is not None and getattr(rules, rule) is not None:
+            needs = f"a record that {spec.name} takes, with {says}: suppressed: {code}"
+            place = (*path, "publish", rule)
+            point = Point(spec.name, place, 0, f"{rule} never suppresses", needs, is_key=True)
+            yield ("rule", spec.name, post, code), point
+
+
 def _post_points(spec: MappingSpec, post: int | None, path: DataPath) -> Iterator[tuple[Key, Point]]:
+    yield from _rule_points(spec, post, path)
     for name in spec.post_at(post).fields:
         text = f"{name} is never posted"
         needs = f"a record that {spec.name} takes, with all that {name} needs"

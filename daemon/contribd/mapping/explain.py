@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from contribd.mapping.compiled import Site
+from contribd.mapping.judging import Judge
 from contribd.mapping.noted import NotedMapper
 from contribd.mapping.operators import Value
 from contribd.mapping.outcome import Outcome, Rejected
@@ -104,9 +105,11 @@ class Explanation(PostExplanation):
         return self.posts or (self,)
 
 
-def explain(mapper: NotedMapper, value: bytes | None, surroundings: Surroundings | None) -> Explanation:
-    """What ``value`` comes to, and why."""
-    noted = mapper.map(value, surroundings)
+def explain(
+    mapper: NotedMapper, value: bytes | None, surroundings: Surroundings | None, judge: Judge | None = None
+) -> Explanation:
+    """What ``value`` comes to, and why; ``judge``: what asks the publish rules."""
+    noted = mapper.map(value, surroundings, judge)
     outcome, traces = noted.outcome, noted.traces
     asked = tuple(_asked(mapper, outcome.mapping, traces)) if traces or outcome.mapping else ()
     of_mapping = [each for each in traces if each.site.mapping == outcome.mapping and each.site.below != ("when",)]

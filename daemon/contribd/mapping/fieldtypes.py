@@ -4,8 +4,8 @@ The compiler asks by the protocols below; who reads dictionaries implements them
 there is none.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Final, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from contribd.mapping.case_expectations import ExpectedPart, ExpectedPost
 from contribd.mapping.case_specs import CaseSpec
@@ -174,6 +174,8 @@ def named_as_posted(case: CaseSpec, types: FieldTypes) -> CaseSpec:
     """A test with the names that fields are posted under: the field's own where a FID stands."""
     if types is NO_DICTIONARY:
         return case
+    if case.last:
+        case = case.model_copy(update={"last": _last_names(case.last, types)})
     if case.post is not None:
         return case.model_copy(update={"post": _with_names(case.post, types)})
     if case.posts is not None:
@@ -183,14 +185,25 @@ def named_as_posted(case: CaseSpec, types: FieldTypes) -> CaseSpec:
 
 def _with_names(post: _Expected, types: FieldTypes) -> _Expected:
     renamed = {
-        key: {_posted(name, types): value for name, value in fields.items()}
+        key: {posted_name(name, types): value for name, value in fields.items()}
         for key in ("fields", "including")
         if (fields := getattr(post, key)) is not None
     }
     return post.model_copy(update=renamed)
 
 
-def _posted(name: str, types: FieldTypes) -> str:
+def _last_names(last: Mapping[str, Any], types: FieldTypes) -> dict[str, Any]:
+    """By field, or by RIC and then by field."""
+    return {
+        (name if isinstance(value, dict) else posted_name(name, types)): (
+            _last_names(value, types) if isinstance(value, dict) else value
+        )
+        for name, value in last.items()
+    }
+
+
+def posted_name(name: str, types: FieldTypes) -> str:
+    """The name that a field is posted under; one that is wrong is its own."""
     try:
         known = types.field(name)
     except FieldNameError:

@@ -17,7 +17,7 @@ from contribd.mapping.numbers import CONTEXT
 from contribd.mapping.one_post import Record, one_post
 from contribd.mapping.operators import kind_name
 from contribd.mapping.outcome import Ignored, Outcome, RejectCode, Rejected, UnreadValue
-from contribd.mapping.scope import EMPTY, SURROUNDINGS, Surroundings
+from contribd.mapping.scope import EMPTY, LAST_VIEW, SURROUNDINGS, LastView, Surroundings
 from contribd.mapping.several_posts import several_posts
 
 MAX_RECORD_BYTES = 1_048_576
@@ -49,13 +49,19 @@ class Mapper:
         """Whether a record may come to several posts."""
         self.desks: Final = {mapping.name: mapping.desk for mapping in self.mappings if mapping.desk}
         """The label of each mapping that has one, by its name."""
+        self.reads_last: Final = any(post.reads_last for mapping in self.mappings for post in mapping.posts)
+        """Whether a mapping reads what was last posted: it need not be told otherwise."""
+        self.publishes: Final = any(post.publish for mapping in self.mappings for post in mapping.posts)
+        """Whether a mapping has publish rules, or reads what was last posted."""
         self._of_nothing = tuple(each for each in self.mappings if each.when is not None and each.when.reads(EMPTY))
         self._dispatch = self.mappings if ask_all else dispatch(self.mappings)
         self._context = CONTEXT.copy()
         self._decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
-    def map(self, value: bytes | None, surroundings: Surroundings | None = None) -> Outcome:
-        """Any bytes give one of them; nothing is raised."""
+    def map(
+        self, value: bytes | None, surroundings: Surroundings | None = None, last: LastView | None = None
+    ) -> Outcome:
+        """Any bytes give one of them; nothing is raised. ``last``: what was last posted; None: nothing is known."""
         before = decimal.getcontext()
         decimal.setcontext(self._context)
         try:
@@ -64,6 +70,8 @@ class Mapper:
                 return record
             if surroundings is not None:
                 record[SURROUNDINGS] = surroundings
+            if last is not None:
+                record[LAST_VIEW] = last
             if not value:
                 return self._map_nothing(record)
             return self._first(candidates(self._dispatch, record), record)

@@ -66,11 +66,25 @@ class MappingTexts:
         """From here on ``@post`` has these fields."""
         self.scope = replace(self.scope, post=names)
 
+    def last(self, names: frozenset[str] | None) -> None:
+        """From here on ``@last`` has these fields; None: it stands for nothing."""
+        self.scope = replace(self.scope, last=names)
+
     def problem(
         self, path: DataPath, text: str, offset: int = 0, *, key: bool = False, code: str = "", cure: str = ""
     ) -> None:
         """Something wrong at ``path`` in the mapping."""
         self.problems.append(MappingProblem(self._path + path, offset, text, key, code, cure))
+
+    def problem_at(self, site: Site, at: int, text: str, *, code: str, cure: str) -> None:
+        """Something wrong in an expression, ``at`` characters from where it begins."""
+        place = MappingProblem(site.path, site.expression.at + at, text, site.in_key, code, cure)
+        self.problems.append(place)
+
+    @property
+    def path(self) -> DataPath:
+        """Where the mapping or the post stands in its file."""
+        return self._path
 
     def no_effect(self, path: DataPath, text: str, code: str, cure: str, *, key: bool = False) -> None:
         """Something that the mapping could do without."""

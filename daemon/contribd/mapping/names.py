@@ -6,12 +6,12 @@ from difflib import get_close_matches
 from contribd.mapping.codes import Code
 from contribd.mapping.lexer import Token
 from contribd.mapping.mistakes import ExpressionError
-from contribd.mapping.scope import EMPTY, INDEX, POST, SURROUNDINGS, Scope, Surroundings
+from contribd.mapping.scope import EMPTY, INDEX, LAST, POST, SURROUNDINGS, Scope, Surroundings
 from contribd.mapping.syntax import Access, Key, Literal, Node, Path, Row, TableName
 from contribd.mapping.tables import Table
 from contribd.mapping.written import short
 
-_PLACES = (*(f"@{name}" for name in Surroundings._fields), EMPTY.name, POST.name)
+_PLACES = (*(f"@{name}" for name in Surroundings._fields), EMPTY.name, POST.name, LAST.name)
 
 _OF_THE_RECORD = frozenset({"@value", "@record", "@message", "@payload"})
 """What the record is called by lines that say what surrounds it, and elsewhere."""
@@ -31,6 +31,15 @@ def place(token: Token, scope: Scope) -> tuple[Key, ...]:
                 cure="Move the condition into checks, or name the keys of the record",
             )
         return (POST,)
+    if name == LAST.name:
+        if scope.last is None:
+            raise ExpressionError(
+                token.at,
+                "@last is known in fields and checks alone: it is that of a RIC, which is not computed before",
+                code=Code.NO_LAST,
+                cure="Move it into the expression of a field, or into checks",
+            )
+        return (LAST,)
     if name in _PLACES:
         return (SURROUNDINGS, name[1:])
     if name in _OF_THE_RECORD:
@@ -99,6 +108,8 @@ def _check_path(node: Path, scope: Scope) -> None:
     root, *rest = node.keys
     if root is POST:
         _check_post(node, rest, scope)
+    elif root is LAST:
+        _check_last(node, rest, scope)
     elif root is SURROUNDINGS:
         if rest == ["headers"]:
             text = "@headers takes the name of a header"
@@ -116,6 +127,17 @@ def _check_post(node: Path, rest: list[Key], scope: Scope) -> None:
     if rest[0] not in fields:
         text = f"{scope.mapping} posts no field {rest[0]}"
         raise ExpressionError(node.at, text, code=Code.NO_POST, cure=_nearest(rest[0], fields))
+    _check_end(node, 2)
+
+
+def _check_last(node: Path, rest: list[Key], scope: Scope) -> None:
+    fields = scope.last or frozenset()
+    if not rest or not isinstance(rest[0], str):
+        text = "@last takes the name of a field"
+        raise ExpressionError(node.at, text, code=Code.NO_LAST, cure=f"Write @last.{min(fields, default='FIELD')}")
+    if rest[0] not in fields:
+        text = f"no mapping of this file posts a field {rest[0]}"
+        raise ExpressionError(node.at, text, code=Code.NO_LAST, cure=_nearest(rest[0], fields))
     _check_end(node, 2)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from contribd.mapping.compiled import CompiledMapping, Site
+from contribd.mapping.judging import Judge
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Outcome, PartOutcome, RejectCode, Rejected, parts_of
 from contribd.mapping.scope import Surroundings
@@ -42,9 +43,10 @@ class NotedMapper:
         self._tracer = Tracer(sites)
         tape.take()  # what constants came to while they were compiled
 
-    def map(self, value: bytes | None, surroundings: Surroundings | None) -> Noted:
-        """The outcome of one record, and the way there."""
-        outcome = self.mapper.map(value, surroundings)
+    def map(self, value: bytes | None, surroundings: Surroundings | None, judge: Judge | None = None) -> Noted:
+        """The outcome of one record, and the way there; ``judge``: what asks the publish rules."""
+        outcome = self.mapper.map(value, surroundings, None if judge is None else judge.view)
+        outcome = outcome if judge is None else judge.judge(outcome)
         ends, events = self._tape.ends, self._tape.take()
         became: dict[object, PartOutcome] = {
             (part.service, part.ric): part for part in parts_of(outcome) if part.ric is not None

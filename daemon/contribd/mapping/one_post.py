@@ -8,7 +8,7 @@ from contribd.mapping.meant import meant
 from contribd.mapping.mistakes import RAISED, ErrorKind, EvaluationError, as_evaluation_error, out_of_range
 from contribd.mapping.operators import Value, truth, walk
 from contribd.mapping.outcome import FieldValue, Mapped, RejectCode, Rejected
-from contribd.mapping.scope import POST, LetName
+from contribd.mapping.scope import LAST, LAST_VIEW, POST, LastView, LetName
 from contribd.mapping.syntax import Key, path_text
 from contribd.mapping.written import constant_text
 
@@ -27,6 +27,8 @@ def one_post(post: CompiledPost, record: Record) -> Mapped | Rejected:
         ric = post.ric(record)
     except RAISED as error:
         return refusal(post, record, "ric", _why(post, record, error))
+    if post.reads_last:
+        record[LAST] = _last(record, post.service, ric)
     try:
         fields = post.all_fields(record)
     except RAISED:
@@ -34,6 +36,12 @@ def one_post(post: CompiledPost, record: Record) -> Mapped | Rejected:
         if type(fields) is Rejected:
             return fields
     return _checked(post, record, ric, fields)
+
+
+def _last(record: Record, service: str, ric: str) -> dict[str, Value]:
+    """What was last posted, less the blanks: what was blanked has no value."""
+    view: LastView | None = record.get(LAST_VIEW)
+    return {} if view is None else {name: value for name, value in view(service, ric).items() if value is not None}
 
 
 def _why(post: CompiledPost, record: Record, error: Exception) -> EvaluationError:
@@ -59,7 +67,7 @@ def _checked(post: CompiledPost, record: Record, ric: str, fields: dict[str, Fie
         others = " that is no constant" if fields else ""
         text = f"every field{others} was skipped: there is nothing to post"
         return Rejected(RejectCode.MISSING_FIELD, text, ric, post.service, post.name, fields)
-    return Mapped(ric, post.service, post.name, post.type, fields)
+    return Mapped(ric, post.service, post.name, post.type, fields, post.publish)
 
 
 def _all_true(post: CompiledPost, record: Record) -> bool:

@@ -1,10 +1,13 @@
 """What the mapping of one record comes to: a post, or the reason why there is none."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, Self, TypeAlias
+
+if TYPE_CHECKING:
+    from contribd.mapping.publish import PublishRules
 
 FieldValue: TypeAlias = str | int | Decimal | None
 """A value as it is posted. ``None`` posts a blank. A number is finite, below 1e15, with at most 14 decimals; text is
@@ -24,6 +27,18 @@ class RejectCode(StrEnum):
     BAD_VALUE = "BadValue"
     CHECK_FAILED = "CheckFailed"
     TOO_LARGE = "TooLarge"
+
+
+class SuppressCode(StrEnum):
+    """By what rule or order a price was never posted (contract: result status SUPPRESSED)."""
+
+    PAUSED = "Paused"
+    UNCHANGED = "Unchanged"
+    TOO_SOON = "TooSoon"
+    TOO_FAR = "TooFar"
+    OUT_OF_HOURS = "OutOfHours"
+
+    __hash__ = str.__hash__
 
 
 class PostType(StrEnum):
@@ -56,6 +71,20 @@ class Mapped:
     service: str
     mapping: str
     type: PostType
+    fields: dict[str, FieldValue]
+    publish: "PublishRules | None" = field(default=None, compare=False, repr=False)
+    """Whether it is worth a post is asked once its turn has come; None: it is."""
+
+
+@dataclass(slots=True)
+class Suppressed:
+    """One post that is not made, though its record was mapped."""
+
+    code: SuppressCode
+    text: str
+    ric: str
+    service: str
+    mapping: str
     fields: dict[str, FieldValue]
 
 
@@ -97,7 +126,7 @@ class Several:
     """
 
     mapping: str
-    parts: list[Mapped | Rejected]
+    parts: Sequence["PartOutcome"]
 
     @property
     def text(self) -> str:
@@ -111,9 +140,10 @@ class Several:
     fields: ClassVar[None] = None
 
 
-Outcome: TypeAlias = Mapped | Rejected | Ignored | Several
+Outcome: TypeAlias = Mapped | Rejected | Ignored | Suppressed | Several
+"""A mapper suppresses nothing: whoever asks the publish rules does (``publish.judged``)."""
 
-PartOutcome: TypeAlias = Mapped | Rejected | Ignored
+PartOutcome: TypeAlias = Mapped | Rejected | Ignored | Suppressed
 """What one part of a record comes to."""
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, field_va
 from contribd.mapping.case_specs import CaseSpec
 from contribd.mapping.field_specs import CheckSpec, FieldSpec, said
 from contribd.mapping.outcome import MAX_POSTS
+from contribd.mapping.publish_specs import PublishSpec
 from contribd.mapping.sections import STRICT, ExpressionText, Name, expected
 
 TABLE_SCHEMA: dict[str, Any] = {
@@ -64,6 +65,9 @@ class PartSpec(BaseModel):
     checks: Annotated[
         list[CheckSpec], Field(description="Conditions that must be true for the record to be posted")
     ] = Field(default_factory=list)
+    publish: Annotated[
+        PublishSpec | None, Field(description="When a price is worth a post: what it moved by, how soon, when")
+    ] = None
 
 
 class DefaultsSpec(PartSpec):

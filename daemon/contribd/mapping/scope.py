@@ -4,10 +4,11 @@ All of it is kept in the record's own dict, under keys that are no text: no key 
 them, and a mapping that names none of them pays nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
+from contribd.mapping.outcome import FieldValue
 from contribd.mapping.tables import Table
 
 
@@ -51,6 +52,15 @@ SURROUNDINGS: Final = Place("@")
 POST: Final = Place("@post")
 """Where the fields stand that will be posted, while checks are run."""
 
+LAST: Final = Place("@last")
+"""Where the values stand that were last posted for the post's RIC and service, once its RIC is known."""
+
+LAST_VIEW: Final = Place("@last of a RIC")
+"""Where what knows them stands."""
+
+LastView: TypeAlias = Callable[[str, str], Mapping[str, FieldValue]]
+"""The values last posted for (service, RIC), by field: none of a field without one, None of a blank."""
+
 ITEM: Final = Place("item")
 """The element of a list, while a list function runs over it."""
 
@@ -79,6 +89,8 @@ class Scope:
     tables: Mapping[str, Table] = field(default_factory=dict)
     post: frozenset[str] | None = None
     """The fields that ``@post`` can name; None where there is no post yet."""
+    last: frozenset[str] | None = None
+    """The fields that ``@last`` can name; None where the RIC is not known yet."""
     element: bool = False
     """Whether ``item`` and ``index`` stand for an element and its position."""
     mapping: str = "this mapping"

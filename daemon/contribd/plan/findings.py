@@ -148,10 +148,13 @@ def _of_turns(gathering: Gathering) -> Iterator[Finding]:
 _TURNS = {
     Kind.NEWLY_REJECTED: (Weight.NOT_POSTED, "{records} {are} newly rejected{by}, {new}"),
     Kind.NEWLY_IGNORED: (Weight.NOT_POSTED, "{records} {are} newly ignored{by}"),
+    Kind.NEWLY_SUPPRESSED: (Weight.NOT_POSTED, "{records} {are} newly suppressed{by}, {new}"),
     Kind.LOST: (Weight.NOT_POSTED, "{posts} {are} lost, no longer made{by}{before}"),
     Kind.NEWLY_ACCEPTED: (Weight.POSTED, "{records} {are} newly posted{by}, which was rejected ({old})"),
     Kind.NO_LONGER_IGNORED: (Weight.POSTED, "{records} {are} no longer ignored{by}"),
+    Kind.NO_LONGER_SUPPRESSED: (Weight.POSTED, "{records} {are} no longer suppressed{by} ({old})"),
     Kind.GAINED: (Weight.POSTED, "{posts} {are} gained, not made before{by}"),
+    Kind.SUPPRESSED_OTHERWISE: (Weight.NAMES, "{records} {are} suppressed{by} with {new} instead of {old}"),
     Kind.REJECTED_OTHERWISE: (Weight.NAMES, "{records} {are} rejected{by} with {new} instead of {old}"),
 }
 

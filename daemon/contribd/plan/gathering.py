@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from contribd.mapping.compiled import CompiledMapping
 from contribd.mapping.inputs import Input
-from contribd.mapping.outcome import Mapped, Outcome, PartOutcome, Rejected, Several
+from contribd.mapping.outcome import Ignored, Mapped, Outcome, PartOutcome, Rejected, Several
 from contribd.plan.coverage import Coverage
 from contribd.plan.groups import Group
 from contribd.plan.moves import Differences
@@ -130,4 +130,4 @@ def _pair(old: PartOutcome | None, new: PartOutcome | None) -> Pair:
 def _code(part: PartOutcome | None) -> str:
     if part is None or isinstance(part, Mapped):
         return ""
-    return str(part.code) if isinstance(part, Rejected) else "Ignored"
+    return "Ignored" if isinstance(part, Ignored) else str(part.code)

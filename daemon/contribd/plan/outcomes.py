@@ -4,7 +4,7 @@ from enum import StrEnum
 from types import NoneType
 from typing import Final, NamedTuple
 
-from contribd.mapping.outcome import FieldValue, Ignored, Mapped, PartOutcome, Rejected
+from contribd.mapping.outcome import FieldValue, Ignored, Mapped, PartOutcome, Rejected, Suppressed
 
 
 class Kind(StrEnum):
@@ -18,6 +18,9 @@ class Kind(StrEnum):
     REJECTED_OTHERWISE = "rejected_otherwise"
     NEWLY_IGNORED = "newly_ignored"
     NO_LONGER_IGNORED = "no_longer_ignored"
+    NEWLY_SUPPRESSED = "newly_suppressed"
+    NO_LONGER_SUPPRESSED = "no_longer_suppressed"
+    SUPPRESSED_OTHERWISE = "suppressed_otherwise"
     GAINED = "gained"
     LOST = "lost"
 
@@ -33,6 +36,9 @@ WORDS: Final = {
     Kind.REJECTED_OTHERWISE: "rejected with another code",
     Kind.NEWLY_IGNORED: "newly ignored",
     Kind.NO_LONGER_IGNORED: "no longer ignored",
+    Kind.NEWLY_SUPPRESSED: "newly suppressed by a publish rule",
+    Kind.NO_LONGER_SUPPRESSED: "no longer suppressed by a publish rule",
+    Kind.SUPPRESSED_OTHERWISE: "suppressed with another code",
     Kind.GAINED: "posts gained: further posts of a record",
     Kind.LOST: "posts lost: the record's others go on",
 }
@@ -59,6 +65,8 @@ def kind_of(old: PartOutcome | None, new: PartOutcome | None) -> Kind:
         return Kind.SAME if old.mapping == new.mapping else Kind.OTHER_MAPPING
     if type(old) is Rejected and type(new) is Rejected:
         return Kind.SAME if old.code is new.code else Kind.REJECTED_OTHERWISE
+    if type(old) is Suppressed and type(new) is Suppressed:
+        return Kind.SAME if old.code is new.code else Kind.SUPPRESSED_OTHERWISE
     if type(old) is Ignored and type(new) is Ignored:
         return Kind.SAME if old.mapping == new.mapping else Kind.OTHER_MAPPING
     return _TURNS[type(old), type(new)]
@@ -73,6 +81,14 @@ _TURNS: Final = {
     (Rejected, NoneType): Kind.LOST,
     (Ignored, Mapped): Kind.NO_LONGER_IGNORED,
     (Ignored, Rejected): Kind.NO_LONGER_IGNORED,
+    (Mapped, Suppressed): Kind.NEWLY_SUPPRESSED,
+    (Rejected, Suppressed): Kind.NEWLY_SUPPRESSED,
+    (Ignored, Suppressed): Kind.NEWLY_SUPPRESSED,
+    (NoneType, Suppressed): Kind.NEWLY_SUPPRESSED,
+    (Suppressed, Mapped): Kind.NO_LONGER_SUPPRESSED,
+    (Suppressed, Rejected): Kind.NEWLY_REJECTED,
+    (Suppressed, Ignored): Kind.NEWLY_IGNORED,
+    (Suppressed, NoneType): Kind.LOST,
     (NoneType, Mapped): Kind.GAINED,
     (NoneType, Rejected): Kind.NEWLY_REJECTED,
 }
@@ -84,6 +100,6 @@ def words_of(part: PartOutcome | None) -> str:
         return "not made"
     if isinstance(part, Mapped):
         return f"posted to {part.ric}"
-    if isinstance(part, Rejected):
+    if isinstance(part, Rejected | Suppressed):
         return f"{part.code}: {part.text}"
     return "ignored"

@@ -19,8 +19,9 @@ from contribd.engine.records.instruments import Instrument, Instruments
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
 from contribd.engine.records.pauses import Pauses
-from contribd.engine.records.price import Price, Reply, Status, SuppressCode, Withdrawal
+from contribd.engine.records.price import Price, Reply, Status, Withdrawal
 from contribd.engine.states import InstrumentEvent, InstrumentState, PriceState
+from contribd.mapping.outcome import SuppressCode
 from contribd.omm.answers import Ack, PostError
 from contribd.omm.post import PostEncoder
 

@@ -55,12 +55,11 @@ from contribd.engine.records.price import (
     Reply,
     Settlement,
     Status,
-    SuppressCode,
     Withdrawal,
     settle,
 )
 from contribd.engine.states import InstrumentEvent, InstrumentState, PriceState, TrackerState
-from contribd.mapping.outcome import FieldValue, PostType, RejectCode
+from contribd.mapping.outcome import FieldValue, PostType, RejectCode, SuppressCode
 
 _UNKNOWN_ITEM_CODE: Final = "SymbolUnknown"
 _UNKNOWN_ITEM_TEXTS: Final = ("unknown item", "unable to find item")

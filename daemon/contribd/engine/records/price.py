@@ -10,7 +10,7 @@ from contribd.engine.limits import MAX_AHEAD
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.parts import Part
 from contribd.engine.states import PRICE_TRANSITIONS, PriceEvent, PriceState
-from contribd.mapping.outcome import FieldValue, Ignored, Mapped, Outcome, PostType, Rejected
+from contribd.mapping.outcome import FieldValue, Ignored, Mapped, Outcome, PostType, Rejected, Suppressed
 
 
 class Status(StrEnum):
@@ -30,16 +30,9 @@ class Status(StrEnum):
     """The same value as Enum's own, which is Python code, and every record pays for it repeatedly."""
 
 
-class SuppressCode(StrEnum):
-    """By what rule or order a price was never posted (contract: result status SUPPRESSED)."""
-
-    PAUSED = "Paused"
-
-    __hash__ = str.__hash__
-
-
 _REJECTED: Final = Status.REJECTED
 _IGNORED: Final = Status.IGNORED
+_SUPPRESSED: Final = Status.SUPPRESSED
 
 _WAITING: Final = PriceState.WAITING  # a member costs less as a global, and every record asks for several
 _IS_SETTLED: Final = PriceState.SETTLED
@@ -248,7 +241,7 @@ def settle(
 
 
 def unposted(
-    tracker: OffsetTracker, record: Record, outcome: Rejected | Ignored, now: int, part: Part | None = None
+    tracker: OffsetTracker, record: Record, outcome: Rejected | Ignored | Suppressed, now: int, part: Part | None = None
 ) -> Settlement:
     """The settlement of a record that has no post, or of its ``part`` that has none. ``now``: microseconds since 1970,
     UTC."""
@@ -263,7 +256,7 @@ def unposted(
         now,
         now,
         outcome,
-        _REJECTED if rejected else _IGNORED,
+        _REJECTED if rejected else _IGNORED if isinstance(outcome, Ignored) else _SUPPRESSED,
         outcome.code,
         outcome.text,
         outcome.fields,
