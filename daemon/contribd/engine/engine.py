@@ -104,6 +104,7 @@ class Engine:
             self.pauses,
             self.contributor.queue,
             self.contributor.suppress,
+            self.contributor.last_posted,
             log,
         )
         self.session = Session(session, rng, self.counters, log, self.contributor.ended_by_trial)
@@ -196,6 +197,7 @@ class Engine:
         trackers = self.intake.close(event.partitions)
         self.contributor.forget(trackers, now)
         self.withdrawals.forget(trackers)
+        self.contributor.last_posted.revoked(trackers)
         self._free(self.outbox.close(trackers), InstrumentEvent.FORGOTTEN)
         if self.contributor.abandon():
             self.connection.abandon("the ADS may not have read all posts of revoked partitions", now)
@@ -331,7 +333,7 @@ class Engine:
             elif now.mono >= self._unsent_until:
                 self.connection.abandon("posts of what is paused wait in it, and the ADS does not read them", now)
                 self._follow_session(now)
-        if self.pauses.ending and not self.outbox.holds_suppressed():
+        if self.pauses.ending and not self.outbox.holds_paused():
             self.pauses.let_go()
             self.taker.resume(now)
 

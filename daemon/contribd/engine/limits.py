@@ -39,6 +39,10 @@ with its mapped fields this is 100 MiB; it is 100 times the default window, so a
 MAX_WAITING_BYTES: Final = 64 * 1024 * 1024
 """Bytes of record values behind the records that wait; bounds memory where records are large."""
 
+MAX_LAST_POSTED: Final = 100_000
+"""RICs of which it is kept what was last posted; the one posted longest ago is forgotten, and nothing is suppressed for
+it until it is posted again. Only RICs of mappings that ask for it are kept."""
+
 MAX_WITHDRAWING: Final = 1_000
 """Withdrawals made and not yet settled: twice the default window, so that making them never holds the session up, and
 so few that an engine that comes back finds most of its quotes untouched."""

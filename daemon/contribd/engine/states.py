@@ -92,9 +92,10 @@ SESSION_TRANSITIONS: Final = Transitions(
 class InstrumentState(Enum):
     """One RIC of one service, and so the price at its head.
 
-    idle: nothing to post. ready: its next post may go. in flight: a post awaits its answer. backing off: a retry
-    waits for its time. committing: the result of an answered price, or of one given up, is not yet durable, and until
-    it is, nothing newer may be posted (a crash now would repeat that price, after the newer one).
+    idle: nothing to post. ready: its next post may go. in flight: a post awaits its answer. backing off: a retry, or a
+    post that would come too soon after the one before, waits for its time. committing: the result of an answered price,
+    or of one given up, is not yet durable, and until it is, nothing newer may be posted (a crash now would repeat that
+    price, after the newer one).
     """
 
     IDLE = auto()
@@ -114,6 +115,7 @@ class InstrumentEvent(Enum):
     EMPTIED = auto()
     SENT = auto()
     RETRY = auto()
+    HELD = auto()
     DUE = auto()
     SETTLED = auto()
     COMMITTED = auto()
@@ -130,6 +132,7 @@ INSTRUMENT_TRANSITIONS: Final = Transitions(
         (_I.IDLE, _V.QUEUED): _I.READY,
         (_I.READY, _V.SENT): _I.IN_FLIGHT,
         (_I.READY, _V.EMPTIED): _I.IDLE,
+        (_I.READY, _V.HELD): _I.BACKING_OFF,
         (_I.IN_FLIGHT, _V.RETRY): _I.BACKING_OFF,
         (_I.IN_FLIGHT, _V.SETTLED): _I.COMMITTING,
         (_I.READY, _V.SETTLED): _I.COMMITTING,  # given up without a post

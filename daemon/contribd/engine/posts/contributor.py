@@ -16,6 +16,7 @@ from contribd.engine.posts.unconfirmed import UnconfirmedPosts
 from contribd.engine.posts.withdrawals import Withdrawals
 from contribd.engine.records.expiry import Expiry
 from contribd.engine.records.instruments import Instrument, Instruments
+from contribd.engine.records.last_posted import LastPosted
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
 from contribd.engine.records.pauses import Pauses
@@ -48,8 +49,11 @@ class Contributor:
         self._pauses = pauses
         self.last_ack: int | None = None
         """Wall time of the last positive Ack, microseconds since 1970."""
+        self.last_posted = LastPosted()
         self._expiry = Expiry(policy.max_age, conflate=policy.conflate)
-        self._outcomes = Outcomes(policy, self.instruments, self._expiry, self.withdrawals, outbox, counters, pauses)
+        self._outcomes = Outcomes(
+            policy, self.instruments, self._expiry, self.withdrawals, outbox, counters, pauses, self.last_posted
+        )
         self._attribution = ErrorAttribution()
         self._poster = Poster(
             policy,
@@ -59,6 +63,7 @@ class Contributor:
             self._expiry,
             self._outcomes,
             counters,
+            self.last_posted,
             self._attribution.passed_over,
         )
         self._isolation = Isolator(policy.retry, self.instruments, self._poster.trials, self._attribution, log)
@@ -124,6 +129,7 @@ class Contributor:
             post.forget_closed()
             if not post.group:
                 self.withdrawals.taken_over(post)
+                self.last_posted.forget(post.instrument.key)
                 self.in_flight.pop(post.post_id)
                 self.instruments.release(post.instrument, InstrumentEvent.FORGOTTEN)
         return bool(touched) or self._unconfirmed.others()

@@ -31,7 +31,7 @@ price has overtaken.
 
 Not posted, or not again. Too old: EXPIRED, or its last answer where it had been posted. Too large by itself: REJECTED.
 Partition being revoked: no result here; the next owner consumes the record again. Paused (``pauses``): SUPPRESSED, or
-its last answer where it had been posted. Of an instrument that is not
+its last answer where it had been posted; so for a publish rule (``publishing``). Of an instrument that is not
 answered, whose partition or memory is half used up by what waits: UNANSWERED, so that the others need not wait for it.
 """
 
@@ -46,6 +46,7 @@ from contribd.engine.posts.in_flight import InFlightPost
 from contribd.engine.posts.withdrawals import Withdrawals
 from contribd.engine.records.expiry import Expiry
 from contribd.engine.records.instruments import Instrument, Instruments
+from contribd.engine.records.last_posted import LastPosted
 from contribd.engine.records.outbox import Outbox
 from contribd.engine.records.pauses import Pauses
 from contribd.engine.records.price import (
@@ -72,6 +73,8 @@ _FINAL: Final = {
     Reply.LOST: Status.UNANSWERED,
 }
 
+_ACCEPTED: Final = {Reply.ACK: True, Reply.NAK: False, Reply.ERROR: False}
+
 _UNANSWERED: Final = (Reply.TIMEOUT, Reply.LOST)
 _CLOSED: Final = TrackerState.CLOSED  # a member costs less as a global
 
@@ -88,6 +91,7 @@ class Outcomes:
         outbox: Outbox,
         counters: EngineCounters,
         pauses: Pauses,
+        last: LastPosted,
     ) -> None:
         self._policy = policy
         self._instruments = instruments
@@ -96,6 +100,7 @@ class Outcomes:
         self._outbox = outbox
         self._counters = counters
         self._pauses = pauses
+        self._last = last
         self._retries: list[tuple[float, int, Instrument]] = []
         self._order = count()
         self._endpoint = ""
@@ -221,13 +226,20 @@ class Outcomes:
             text,
         )
         post.group[-1].add(attempt)
+        if self._last.active:
+            self._last.answered(post.instrument.key, accepted=_ACCEPTED.get(reply))
         self._counters.posts[post.type, reply] += 1
         return attempt
 
-    # Retries
+    # Retries, and what is too soon
+
+    def hold(self, instrument: Instrument, group: list[Price], until: float) -> None:
+        """The prices that a ready instrument would post now wait until then (monotonic seconds)."""
+        instrument.hold(group, until)
+        heapq.heappush(self._retries, (until, next(self._order), instrument))
 
     def make_due(self, now: Now) -> None:
-        """Instruments whose wait before a retry is over may post again."""
+        """Instruments whose wait is over may post."""
         while self._retries and self._retries[0][0] <= now.mono:
             due, _, instrument = heapq.heappop(self._retries)
             if instrument.state is InstrumentState.BACKING_OFF and instrument.retry_at == due:
@@ -273,12 +285,17 @@ class Outcomes:
             text = "not posted: earlier posts of its RIC got no answer, and others would have had to wait for it"
             self._settle(price, Status.UNANSWERED, now, text=text, instrument=instrument)
 
-    def suppress(self, price: Price, code: SuppressCode, text: str, now: Now) -> None:
-        """A price that a rule or an order keeps from being posted; one that was posted keeps its last answer."""
+    def suppress(
+        self, price: Price, code: SuppressCode, text: str, now: Now, instrument: Instrument | None = None
+    ) -> None:
+        """A price that a rule or an order keeps from being posted; one that was posted keeps its last answer.
+
+        ``instrument``: what its result frees once it is durable.
+        """
         if price.attempts:
-            self.give_up(price, now)
+            self.give_up(price, now, instrument)
         else:
-            self._settle(price, Status.SUPPRESSED, now, code=code, text=text)
+            self._settle(price, Status.SUPPRESSED, now, code=code, text=text, instrument=instrument)
 
     def reject_size(self, price: Price, size: int, max_size: int, now: Now) -> None:
         """A price whose post by itself is larger than the ADS takes; sizes in bytes."""

@@ -10,13 +10,15 @@ from contribd.engine.posts.error_attribution import grace_for
 from contribd.engine.posts.in_flight import InFlightPost, InFlightPosts
 from contribd.engine.posts.outcomes import Outcomes
 from contribd.engine.posts.packer import Packer
+from contribd.engine.posts.publishing import Publishing
 from contribd.engine.posts.rate_limit import RateLimit
 from contribd.engine.posts.trials import Trials
 from contribd.engine.records.conflation import merge
 from contribd.engine.records.expiry import Expiry
 from contribd.engine.records.instruments import Instrument, Instruments
+from contribd.engine.records.last_posted import LastPosted
 from contribd.engine.records.price import Price, Withdrawal, send
-from contribd.engine.states import PriceState
+from contribd.engine.states import InstrumentState, PriceState
 from contribd.mapping.outcome import PostType
 from contribd.omm.post import PostEncoder
 
@@ -35,6 +37,7 @@ class Poster:
         expiry: Expiry,
         outcomes: Outcomes,
         counters: EngineCounters,
+        last: LastPosted,
         passed_over: Callable[[InFlightPost], bool],
     ) -> None:
         """``passed_over``: whether a post sent after this one was answered."""
@@ -46,6 +49,8 @@ class Poster:
         self._outcomes = outcomes
         self._counters = counters
         self._passed_over = passed_over
+        self._last = last
+        self._publishing = Publishing(policy, last, outcomes)
         self.trials = Trials(policy.retry, instruments, in_flight)
         self._rate = RateLimit(policy.max_rate)
         self._frames = 0
@@ -127,6 +132,10 @@ class Poster:
             if not group:
                 self._instruments.emptied(instrument)
                 break
+            if self._last.active and not (group := self._publishing.admit(instrument, group, now)):
+                if instrument.state is not InstrumentState.READY:
+                    break
+                continue
             if found := self._fitting(instrument, group, max_size, now):
                 post, text = found
                 packer.add(post, text, alone=alone or instrument.alone)
@@ -227,6 +236,8 @@ class Poster:
 
     def _sent(self, post: InFlightPost) -> None:
         self._in_flight.add(post)
+        if self._last.active:
+            self._publishing.sent(post)
         post.instrument.send()
         send(post.group)
         newest = post.group[-1].timestamp

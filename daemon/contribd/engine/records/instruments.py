@@ -37,7 +37,7 @@ class Instrument(msgspec.Struct, eq=False, gc=False):
     isolation: Isolation | None = None
     """What is held against it; None for nearly all."""
     retry_at: float = 0.0
-    """Monotonic time of the next try, while backing off."""
+    """Monotonic time of the next post, while backing off."""
 
     # Its posts
 
@@ -57,6 +57,12 @@ class Instrument(msgspec.Struct, eq=False, gc=False):
         self.tries += 1
         self.retry_at = at
         self.state = INSTRUMENT_TRANSITIONS[self.state, InstrumentEvent.RETRY]
+
+    def hold(self, group: list[Price], until: float) -> None:
+        """The prices of its next post wait until then (monotonic seconds)."""
+        self.put_back(group)
+        self.retry_at = until
+        self.state = INSTRUMENT_TRANSITIONS[self.state, InstrumentEvent.HELD]
 
     def create_item(self) -> None:
         """The ADS does not have the item: the next post is to create it."""
@@ -182,7 +188,7 @@ class Instruments:
         self._leave(instrument, InstrumentEvent.EMPTIED)
 
     def due(self, instrument: Instrument) -> None:
-        """The wait before a retry is over."""
+        """Its wait is over."""
         self._make_ready(instrument, InstrumentEvent.DUE)
 
     def release(self, instrument: Instrument, event: InstrumentEvent) -> None:

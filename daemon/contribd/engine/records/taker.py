@@ -8,6 +8,7 @@ from contribd.engine.event_log import EventLog, SeldomLine
 from contribd.engine.limits import MAX_AHEAD, STAMP_MARGIN
 from contribd.engine.records.intake import Intake
 from contribd.engine.records.keys import key_of
+from contribd.engine.records.last_posted import LastPosted
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
 from contribd.engine.records.parts import Part, Parts, Told
@@ -32,6 +33,7 @@ class Taker:
         pauses: Pauses,
         queue: Callable[[Price, Now], None],
         suppress: Callable[[Price, Now], bool],
+        last: LastPosted,
         log: EventLog,
     ) -> None:
         """``queue``: takes a price that may be posted once its turn comes; ``suppress``: one that is paused, and False
@@ -43,6 +45,7 @@ class Taker:
         self._pauses = pauses
         self._queue = queue
         self._suppress = suppress
+        self._last = last
         self._log = log
         self._ahead_line, self._parts_line = SeldomLine(), SeldomLine()
         self._other_parts_seen = 0
@@ -65,12 +68,13 @@ class Taker:
         map_record, wall, catching_up = self.mapper.map, now.wall, tracker.catching_up
         surrounded, recalls, taken = self.mapper.surrounded, tracker.recalls, 0
         keeps = catching_up or self._pauses.any
+        last = self._last.asked_by(self.mapper)
         latest = (wall + MAX_AHEAD) // 1000
         for record in records:
             taken += 1
             if record.timestamp > latest:
                 self._stamped_ahead(tracker, record, now)
-            outcome = map_record(record.value, _around(tracker, record) if surrounded else None)
+            outcome = map_record(record.value, _around(tracker, record) if surrounded else None, last)
             if recalls and (told := tracker.settled_parts(record.offset)) is not None:
                 taken -= not self._take_parts(tracker, record, outcome, now, told)
             elif not isinstance(outcome, Mapped):
