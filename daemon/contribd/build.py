@@ -117,6 +117,7 @@ def kafka(loaded: Loaded, rng: Random) -> KafkaSettings:
         reread=lambda: _kafka_client_now(loaded),
         login_wait=lambda refusals: SLOW_FACTOR * wait(refusals),
         rules=_rules(loaded),
+        remembering=loaded.mapper.remembering,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from tests.ads.server_messages import directory, login_refresh, login_status
 from tests.engine.joint_states import assert_allowed
-from tests.engine.judge import ACK_TIMEOUT, Judge, Key, Line, Made, Sent
+from tests.engine.judge import ACK_TIMEOUT, RULED_KEYS, Judge, Key, Line, Made, Sent
 from tests.engine.rig import P0, P1, Rig
 
 from contribd.engine.commands import Connect, Disconnect
@@ -101,7 +101,8 @@ class MachineWorld:
         offset = (log[-1].offset + 1 if log else 0) + gap
         value = None
         if key is not None:
-            post = {"service": key[0], "ric": key[1], "type": "Update", "fields": dict.fromkeys(fields, version)}
+            values = dict.fromkeys(fields, version)
+            post = {"service": key[0], "ric": key[1], "type": "Update", "fields": values, "ruled": key in RULED_KEYS}
             value = msgspec.json.encode(post)
         made = Made(version, partition, offset, self.rig.wall // 1000, key, value)
         self.judge.made[version] = made

@@ -1,8 +1,9 @@
 """Engines for tests: the settings that most of them share, and a mapper that asks nothing."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from random import Random
-from typing import Any, TypedDict, Unpack
+from typing import Any, Final, TypedDict, Unpack
 
 import msgspec
 
@@ -11,6 +12,7 @@ from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
 from contribd.engine.policy import ContributionPolicy, RetryPolicy, SessionPolicy, WithdrawPolicy
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Ignored, Mapped, Outcome, PostType, RejectCode, Rejected, Several
+from contribd.mapping.publish import Limit, PublishRules
 from contribd.mapping.scope import Surroundings
 from contribd.omm.post import PostEncoder, PostUserInfo
 from contribd.omm.requests import Login
@@ -40,12 +42,21 @@ def seconds(failures: int) -> float:
     return float(failures)
 
 
+RULED: Final = PublishRules(
+    min_change={"BID": Limit(Decimal(3)), "ASK": Limit(Decimal(3))},
+    min_interval=0.7,
+    max_move={"BID": Limit(Decimal(30))},
+)
+"""The publish rules of records that ask for them."""
+
+
 class PlainMapper(Mapper):
     """The record says itself what it is mapped to: ``{"ric": …, "fields": …}``, or nothing."""
 
     def __init__(self) -> None:
         super().__init__(())
         self.makes_several = True  # type: ignore[misc]
+        self.publishes = True  # type: ignore[misc]
 
     def map(self, value: bytes | None, _surroundings: Surroundings | None = None, _last: object = None) -> Outcome:
         if not value:
@@ -63,7 +74,8 @@ def _mapped(given: dict[str, Any]) -> Mapped | Rejected:
     if "rejected" in given:
         return Rejected(RejectCode.BAD_VALUE, given["rejected"], ric, service, "m")
     mapping = given.get("mapping", "m")
-    return Mapped(given["ric"], service, mapping, PostType(given.get("type", "Update")), given["fields"])
+    type_, publish = PostType(given.get("type", "Update")), RULED if given.get("ruled") else None
+    return Mapped(given["ric"], service, mapping, type_, given["fields"], publish)
 
 
 def new_engine(

@@ -128,7 +128,8 @@ class Walk:
 
     def put(self) -> None:
         partition, ric = self.rng.choice([P0, P1]), f"R{self.rng.randrange(4)}="
-        self.rig.put({"BID": self.rng.random()}, ric=ric, partition=partition, age=self.rng.choice([0, 2]))
+        age, ruled = self.rng.choice([0, 2]), ric == "R3="
+        self.rig.put({"BID": self.rng.random()}, ric=ric, partition=partition, age=age, ruled=ruled)
 
     def wait(self) -> None:
         if self.rng.random() < 0.3:

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 from tests.engine.rig import P0, P1, START, Rig, statuses
 
+from contribd.engine.events import LastKnown
 from contribd.engine.policy import WithdrawPolicy
-from contribd.engine.records.last_posted import LastPosted
+from contribd.engine.records.last_posted import KnownPost, LastPosted
 from contribd.mapping.compile import compile_file
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import PostType
@@ -399,3 +400,76 @@ def test_a_pause_ends_though_prices_are_suppressed_all_the_time() -> None:
     made.put({"BID": 2.0}, ric="GBP=")
     made.tick()
     assert made.fields[-1] == {"BID": 2.0}
+
+
+# What a former owner posted
+
+
+def known(made: Rig, bid: float, age: float = 1.0, ric: str = "EUR=", *partitions: Any) -> None:
+    """The results topic tells of a post that was sent so long ago."""
+    post = KnownPost({"BID": Decimal(str(bid))}, made.wall - round(age * 1e6), frozenset(partitions or (P0,)))
+    made.handle(LastKnown({("TRCC", ric): post}))
+
+
+def test_what_a_former_owner_posted_counts_for_moves_but_may_have_been_changed_since() -> None:
+    """It may have been killed before the result of its last post was written."""
+    made = rig({**FAR, **MOVES})
+    known(made, 1.0)
+    made.put({"BID": 2.0})
+    assert told(made.commit()) == [(0, "SUPPRESSED", "TooFar")]
+    post(made, 1.0)
+    made.put({"BID": 1.0})
+    assert told(made.commit()) == [(2, "SUPPRESSED", "Unchanged")]
+
+
+def test_its_age_is_that_of_the_post() -> None:
+    made = rig({**SOON, **FAR, "max_move_within": "10m"})
+    known(made, 1.0, 0.25)
+    made.put({"BID": 1.01})
+    assert made.posts == []
+    made.tick(0.75)
+    assert made.fields == [{"BID": 1.01}]
+    known(made, 1.0, 601.0, "GBP=")
+    made.put({"BID": 2.0}, ric="GBP=")
+    assert made.fields[-1] == {"BID": 2.0}
+
+
+def test_what_is_newer_here_is_kept() -> None:
+    made = rig(FAR)
+    post(made, 5.0)
+    known(made, 1.0)
+    made.put({"BID": 5.1})
+    assert made.fields[-1] == {"BID": 5.1}
+    known(made, 1.0, 0.0)  # while a post is in flight
+    made.ack(2)
+    made.commit()
+    made.put({"BID": 5.2})
+    assert made.fields[-1] == {"BID": 5.2}
+
+
+def test_what_was_withdrawn_since_is_not_brought_back() -> None:
+    silent = WithdrawPolicy(silent_after=5.0, fields={"ruled": frozenset({"BID"})})
+    made = rig(FAR, withdraw=silent)
+    post(made, 1.0)
+    made.tick(6.0)
+    made.tick()
+    made.ack(2)
+    made.commit()
+    known(made, 1.0, 6.0)
+    made.put({"BID": 2.0})
+    assert made.fields[-1] == {"BID": 2.0}
+
+
+def test_of_rics_whose_partitions_are_not_all_ours_nothing_is_known() -> None:
+    made = rig(FAR)
+    known(made, 1.0, 1.0, "EUR=", P0, P1)
+    made.put({"BID": 2.0})
+    assert made.fields == [{"BID": 2.0}]
+
+
+def test_expressions_read_it_too() -> None:
+    checks = [{"that": "abs(fields.BID - coalesce(@last.BID, fields.BID)) < 1", "text": "jumped"}]
+    made = rig(None, {"checks": checks})
+    known(made, 1.0)
+    made.put({"BID": 3.0})
+    assert told(made.commit()) == [(0, "REJECTED", "CheckFailed")]

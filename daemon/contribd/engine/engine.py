@@ -16,6 +16,7 @@ from contribd.engine.events import (
     Committed,
     Connected,
     Event,
+    LastKnown,
     Leased,
     Lost,
     NotCommitted,
@@ -129,6 +130,7 @@ class Engine:
         self._handlers: dict[type, Callable[[Any, Now], None]] = {
             Assigned: self._assigned,
             CaughtUp: self._caught_up,
+            LastKnown: self._last_known,
             Blocked: self._blocked,
             Revoking: self._revoking,
             Revoked: self._revoked,
@@ -181,6 +183,9 @@ class Engine:
         for partition in sorted(event.partitions):
             if (tracker := self.intake.trackers.get(partition)) is not None:
                 self.taker.let_go(tracker, now)
+
+    def _last_known(self, event: LastKnown, now: Now) -> None:
+        self.contributor.last_posted.restore(event.posts, self.intake.trackers, now)
 
     def _blocked(self, event: Blocked, _now: Now) -> None:
         self.intake.block(event.partitions)

@@ -6,6 +6,8 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from contribd.engine.records.commit_metadata import Commit
+from contribd.engine.records.keys import Key
+from contribd.engine.records.last_posted import KnownPost
 from contribd.engine.records.offsets import Partition
 from contribd.engine.records.parts import Told
 from contribd.engine.records.pauses import Pause
@@ -30,6 +32,12 @@ class CaughtUp(NamedTuple):
     """Everything that was in these partitions' logs when they were assigned has been handed over."""
 
     partitions: frozenset[Partition]
+
+
+class LastKnown(NamedTuple):
+    """What was last posted to these RICs, (service, RIC), as far as the results topic tells."""
+
+    posts: Mapping[Key, KnownPost]
 
 
 class Blocked(NamedTuple):
@@ -168,6 +176,7 @@ class Tick(NamedTuple):
 Event: TypeAlias = (
     Assigned
     | CaughtUp
+    | LastKnown
     | Blocked
     | Revoking
     | Revoked

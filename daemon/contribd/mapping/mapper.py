@@ -53,6 +53,10 @@ class Mapper:
         """Whether a mapping reads what was last posted: it need not be told otherwise."""
         self.publishes: Final = any(post.publish for mapping in self.mappings for post in mapping.posts)
         """Whether a mapping has publish rules, or reads what was last posted."""
+        self.remembering: Final = frozenset(
+            mapping.name for mapping in self.mappings if any(p.publish and p.publish.remembers for p in mapping.posts)
+        )
+        """The mappings that ask what was last posted, by their names."""
         self._of_nothing = tuple(each for each in self.mappings if each.when is not None and each.when.reads(EMPTY))
         self._dispatch = self.mappings if ask_all else dispatch(self.mappings)
         self._context = CONTEXT.copy()

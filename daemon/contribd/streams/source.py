@@ -188,6 +188,7 @@ class Source:
         if self._failures and self._mono() - self._failed_at > QUIET_SECONDS:
             self._recovered()
         self._assignment.tell_caught_up(consumer)
+        self._assignment.tell_last_posted(consumer)
         self._lags = self._assignment.lags.follow(consumer)
         self._assignment.strangers.follow()
         if behind:

@@ -129,7 +129,7 @@ class Contributor:
             post.forget_closed()
             if not post.group:
                 self.withdrawals.taken_over(post)
-                self.last_posted.forget(post.instrument.key)
+                self.last_posted.forget(post.instrument.key, post.sent.mono)
                 self.in_flight.pop(post.post_id)
                 self.instruments.release(post.instrument, InstrumentEvent.FORGOTTEN)
         return bool(touched) or self._unconfirmed.others()

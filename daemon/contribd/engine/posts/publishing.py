@@ -87,7 +87,7 @@ class Publishing:
         """Takes note of a post: what it puts into the market is the last from now on."""
         key, group = post.instrument.key, post.group
         if type(group[-1]) is Withdrawal:
-            self._last.forget(key)
+            self._last.forget(key, post.sent.mono)
             return
         remember = any(price.mapped.publish is not None and price.mapped.publish.remembers for price in group)
         trackers = (price.tracker for price in group)

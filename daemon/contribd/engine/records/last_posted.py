@@ -23,12 +23,14 @@ that a RIC came through is revoked, it is forgotten: the next owner posts to it.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
+from contribd.engine.clock import Now
 from contribd.engine.limits import MAX_LAST_POSTED
 from contribd.engine.records.keys import Key
-from contribd.engine.records.offsets import OffsetTracker
+from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import FieldValue, PostType
 from contribd.mapping.publish import UNKNOWN, Last
@@ -47,6 +49,15 @@ class Image(msgspec.Struct, frozen=True):
         if type_ is PostType.REFRESH:
             return Image(fields, mono)
         return Image({**self.fields, **fields}, mono, self.unsure.difference(fields))
+
+
+class KnownPost(NamedTuple):
+    """What the results topic tells of a RIC's last posts. ``sent_at``: microseconds since 1970, UTC."""
+
+    fields: dict[str, FieldValue]
+    sent_at: int
+    partitions: frozenset[Partition]
+    """That its prices came through."""
 
 
 class _Posted(msgspec.Struct):
@@ -69,8 +80,8 @@ class LastPosted:
         """Whether any mapping asks for it: where none does, nothing else here need be called."""
         self._most = most
         self._posted: dict[Key, _Posted] = {}
-        self._touched: set[Key] | None = None
-        """Those that were posted to, or forgotten, since the results topic was asked; None: it is not asked."""
+        self._forgotten: dict[Key, float] = {}
+        """RICs of which nothing is known any more since then (monotonic seconds): what is older does not count."""
 
     def __len__(self) -> int:
         return len(self._posted)
@@ -106,8 +117,6 @@ class LastPosted:
     ) -> None:
         """A post is in flight. ``remember``: whether its mapping asks for what was last posted."""
         found = self._posted.pop(key, None)  # and put in again behind the others
-        if self._touched is not None:
-            self._touched.add(key)
         if found is None:
             if not remember:
                 return
@@ -136,11 +145,31 @@ class LastPosted:
             else:
                 found.image = before
 
-    def forget(self, key: Key) -> None:
+    def forget(self, key: Key, mono: float) -> None:
         """Nothing is known of this RIC any more."""
         self._posted.pop(key, None)
-        if self._touched is not None:
-            self._touched.add(key)
+        self._forgotten.pop(key, None)
+        self._forgotten[key] = mono
+        if len(self._forgotten) > self._most:
+            del self._forgotten[next(iter(self._forgotten))]
+
+    def restore(self, posts: Mapping[Key, KnownPost], trackers: Mapping[Partition, OffsetTracker], now: Now) -> None:
+        """What a former owner had posted, where nothing newer is known.
+
+        A former owner that was killed may have posted more, whose results were not written: each field is unsure.
+        """
+        self.active = True
+        for key, known in posts.items():
+            sent = now.mono - max(0, now.wall - known.sent_at) / 1e6
+            found = self._posted.get(key)
+            newest = self._forgotten.get(key, float("-inf")) if found is None else found.image.sent
+            if newest >= sent or not known.partitions <= trackers.keys() or len(self._posted) >= self._most:
+                continue
+            if found is None or found.in_flight is None:
+                came_through = tuple(trackers[each] for each in sorted(known.partitions))
+                self._posted[key] = _Posted(
+                    Image(known.fields, sent, frozenset(known.fields)), None, None, came_through
+                )
 
     def revoked(self, trackers: Collection[OffsetTracker]) -> None:
         """Others post what comes through these partitions."""

@@ -212,6 +212,24 @@ class ResultSource(NamedTuple):
         return cls(source, found.get("topic_id"), part, *(found.get(name, b"") for name in ("service", "ric", "rules")))
 
 
+class WholeResult(NamedTuple):
+    """A result: what its headers say, and its value. ``withdrawal``: whether blanks were posted for a quote."""
+
+    status: bytes
+    service: bytes
+    ric: bytes
+    source: bytes
+    withdrawal: bool
+    value: bytes | None
+
+    @classmethod
+    def of(cls, headers: Iterable[tuple[str, bytes]], value: bytes | None) -> Self:
+        """From a record of the results topic."""
+        found = dict(headers)
+        status, service, ric, source = (found.get(name, b"") for name in ("status", "service", "ric", "source"))
+        return cls(status, service, ric, source, "withdrawal" in found, value)
+
+
 class ResultSources(Protocol):
     """The results topic, read for the sources of its results, as a read_committed reader sees them.
 
@@ -227,6 +245,9 @@ class ResultSources(Protocol):
 
     def poll(self, seconds: float) -> list[ResultSource]:
         """The next ones; waits for the first."""
+
+    def poll_whole(self, seconds: float) -> list[WholeResult]:
+        """The same with their values."""
 
     def left(self) -> int:
         """Offsets before the end; what lies behind a transaction that is open has to wait for it."""

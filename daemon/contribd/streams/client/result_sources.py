@@ -6,7 +6,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from contribd.streams.client.access import Access
 from contribd.streams.client.errors import TopicMissing
-from contribd.streams.client.port import ResultSource
+from contribd.streams.client.port import ResultSource, WholeResult
 from contribd.streams.client.sentences import topics_missing
 from contribd.streams.client.settings import KafkaSettings
 
@@ -53,9 +53,16 @@ class ResultsTail:
 
     def poll(self, seconds: float) -> list[ResultSource]:
         """The next ones; waits for the first."""
+        return [ResultSource.of(record.headers) for record in self._polled(seconds)]
+
+    def poll_whole(self, seconds: float) -> list[WholeResult]:
+        """The same with their values."""
+        return [WholeResult.of(record.headers, record.value) for record in self._polled(seconds)]
+
+    def _polled(self, seconds: float) -> list[Any]:
         polled = self._client.poll(timeout_ms=round(seconds * 1000))
         self._extend()
-        return [ResultSource.of(record.headers) for records in polled.values() for record in records]
+        return [record for records in polled.values() for record in records]
 
     def _extend(self) -> None:
         """An end is where the first open transaction began; a fetch tells where the log itself ends."""

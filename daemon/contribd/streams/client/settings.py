@@ -88,6 +88,8 @@ class KafkaSettings:
     """What of ``client`` stands in files or credentials, as it is there now."""
     rules: str | None = None
     """What commits name the rules in force by, where they make several posts of a record."""
+    remembering: frozenset[str] = frozenset()
+    """The mappings that ask what was last posted."""
     login_wait: Callable[[int], float] = login_wait
     """Seconds until a login that the brokers refused is tried again, after so many in a row."""
 

@@ -13,6 +13,7 @@ from contribd.streams.group.blocked import BlockedPartitions, Skipped
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.hanging_transactions import HangingTransactions
 from contribd.streams.group.lags import Lags
+from contribd.streams.group.last_posts import LastPosts
 from contribd.streams.group.lease import Joined, Lease
 from contribd.streams.group.positions import Positions
 from contribd.streams.group.results_lookup import ResultsLookup
@@ -65,6 +66,7 @@ class Assignment:
             start_time=settings.start_time,
             rules=settings.rules,
         )
+        self._last_posts = LastPosts(kafka, settings, runtime, emit)
         self._mono = runtime.mono
         self._find_at = float("-inf")
         self._settled: dict[Partition, SettledOffsets] = {}
@@ -135,6 +137,7 @@ class Assignment:
         self.lags.begin(starts)
         parts = {each: start.settled.in_part for each, start in starts.items() if start.settled is not None}
         self._emit(Assigned(commits, self.positions.begin(starts), parts))
+        self._last_posts.begin(starts)
         return True
 
     def retake_changed(self, consumer: MemberConsumer) -> set[Partition]:
@@ -164,6 +167,10 @@ class Assignment:
         """Tells of partitions that are where their log ended when they were assigned."""
         if there := self.positions.caught_up(consumer):
             self._emit(CaughtUp(there))
+
+    def tell_last_posted(self, consumer: MemberConsumer) -> None:
+        """Tells what was last posted through partitions that are new, once it was read."""
+        self._last_posts.follow(lambda: self.announced(consumer))
 
     # Within a poll
 
@@ -204,6 +211,7 @@ class Assignment:
         self.positions.forget(partitions)
         self.topics.forget(partitions)
         self.lags.forget(partitions)
+        self._last_posts.forget(partitions)
         self._starts.forget(partitions)
         for partition in partitions:
             self._settled.pop(partition, None)

@@ -5,7 +5,8 @@ from tests.simulation.world.environment.fiber import current
 from tests.simulation.world.environment.host import Life
 from tests.simulation.world.environment.sim_calls import answer, call
 
-from contribd.streams.client.port import ResultSource
+from contribd.engine.records.result_encoder import Encoded
+from contribd.streams.client.port import ResultSource, WholeResult
 
 MOST = 50
 """Results in one poll."""
@@ -36,6 +37,13 @@ class SimResultSources:
 
     def poll(self, seconds: float) -> list[ResultSource]:
         """The next ones."""
+        return [ResultSource.of(encoded.headers) for encoded in self._polled(seconds)]
+
+    def poll_whole(self, seconds: float) -> list[WholeResult]:
+        """The same with their values."""
+        return [WholeResult.of(encoded.headers, encoded.value) for encoded in self._polled(seconds)]
+
+    def _polled(self, seconds: float) -> list[Encoded]:
         call(self._life, RESULTS)
         open_now = set(self._kafka.open_transactions().values())
         if self._waits & open_now:
@@ -46,7 +54,7 @@ class SimResultSources:
         taken = self._kafka.results[self._position : min(self._end, self._position + MOST)]
         self._position += len(taken)
         answer(self._life)
-        return [ResultSource.of(encoded.headers) for _, encoded in taken]
+        return [encoded for _, encoded in taken]
 
     def left(self) -> int:
         """To the end, as it was."""
