@@ -6,6 +6,7 @@ and, where it is a parameter, in the calls of that function.
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -46,6 +47,7 @@ class Unresolved(Exception):
     """A text that cannot be found: the call must be written so that it can be."""
 
 
+@cache
 def log_events() -> list[LogEvent]:
     """All of them, by text."""
     found: list[LogEvent] = []
