@@ -60,6 +60,10 @@ chaos: setup ## The long run of faults on three brokers, daemons and the vendor'
 bench: setup ## Measure speed, cost and scale against references (Java 17, Maven; under an hour): build/bench/performance.json
 	$(BIN)/python -m tests.bench
 
+.PHONY: screenshots
+screenshots: setup ## Pictures of the live views for the documents, of the demo: docs/top*.svg, docs/tap*.svg (a minute)
+	$(BIN)/python -m tests.terminal.screenshots
+
 .PHONY: newest-kafka
 newest-kafka: ## The streams' tests on the newest kafka-python, pre-releases too: which names it lacks, what passes
 	rm -rf build/newest-kafka && $(PYTHON) -m venv build/newest-kafka
