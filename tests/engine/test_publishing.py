@@ -473,3 +473,13 @@ def test_expressions_read_it_too() -> None:
     known(made, 1.0)
     made.put({"BID": 3.0})
     assert told(made.commit()) == [(0, "REJECTED", "CheckFailed")]
+
+
+def test_a_price_that_was_posted_is_posted_again_whatever_is_known_since() -> None:
+    """It may have been posted merged with older ones, which would follow it."""
+    made = rig(FAR)
+    made.put({"BID": 1.0})
+    made.ack(1, NakCode="NoResources")
+    known(made, 2.0, 5.0)
+    made.tick(1.0)
+    assert made.fields == [{"BID": 1.0}, {"BID": 1.0}]
