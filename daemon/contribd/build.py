@@ -70,7 +70,12 @@ def engine(loaded: Loaded, client: KafkaSettings, rng: Random, log: EventLog) ->
         rng=rng,
         log=log,
         rules=client.rules,
+        with_input=_with_input(settings),
     )
+
+
+def _with_input(settings: Settings) -> bool:
+    return settings.results.input == "include"
 
 
 def _rules(loaded: Loaded) -> str | None:
@@ -97,6 +102,7 @@ def results(loaded: Loaded, client: KafkaSettings) -> ResultEncoder:
         config=loaded.digest,
         rules=client.rules or "",
         explain=loaded.answers.explain,
+        with_input=_with_input(loaded.settings),
     )
 
 

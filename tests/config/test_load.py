@@ -308,6 +308,7 @@ def test_the_digest_is_the_same_for_the_same_rules_however_they_are_written(writ
     text = f"# comment\ninstance: other\n{MINIMAL}log: {{level: info}}\nmappings: mappings/spot.yaml\n"
     assert loaded(write(text)).digest == first
     assert loaded(write(MINIMAL + "control: {socket: /run/other.sock}\n")).digest == first
+    assert loaded(write(MINIMAL + "results: {input: include}\n")).digest == first
     assert len(first) == 64
 
 

@@ -78,6 +78,7 @@ def test_a_result_has_every_member_in_the_contract_s_order() -> None:
                 "offset": 5,
                 "timestamp": "2027-01-15T08:00:00.000000Z",
                 "key": "EURUSD",
+                "sha256": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
                 "topic_id": None,
             },
         ),

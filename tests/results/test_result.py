@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def test_a_rejected_record_may_have_next_to_nothing() -> None:
 
 def test_the_result_of_one_of_several_posts_says_which_one() -> None:
     result = decode_result(result_value(source={**SOURCE, "part": 3, "parts": 40, "topic_id": "x"}))
-    assert result.record == Source("prices", 3, 1812, result.record.timestamp, "EURUSD", 3, 40, "x")
+    assert result.record == Source("prices", 3, 1812, result.record.timestamp, "EURUSD", 3, 40, topic_id="x")
     assert (result.place, result.origin) == ("prices:3:1812 3/40", "prices:3:1812")
     alone = decode_result(result_value())
     assert (alone.record.part, alone.record.parts, alone.place) == (None, None, "prices:3:1812")
@@ -141,7 +142,8 @@ def test_what_the_engine_writes_is_read_as_it_was_meant() -> None:
     assert list(json.loads(written.value)["posts"][0]) == list(POST)
     assert (result.status, result.code, result.text) == (Status.NAK, "SymbolUnknown", 'F44: "no"')
     assert result.fields == mapped.fields
-    assert result.source == Source("prices", 3, 1812, datetime(2023, 11, 14, 22, 13, 20, 123000, UTC), "EUR\ufffd")
+    stamped, digest = datetime(2023, 11, 14, 22, 13, 20, 123000, UTC), sha256(b"{}").hexdigest()
+    assert result.source == Source("prices", 3, 1812, stamped, "EUR\ufffd", sha256=digest)
     assert result.carried_by == Source("prices", 3, 1815, None, None)
     assert [(post.post_id, post.type, post.answer) for post in result.posts] == [
         (17, PostType.UPDATE, Reply.TIMEOUT),
@@ -163,7 +165,7 @@ def test_what_the_engine_writes_of_one_of_several_posts_is_read_as_it_was_meant(
     written = ResultEncoder(instance="i", version="v", config="c").encode(settled)
     result = decode_result(written.value)
     assert (result.place, result.carried_by and result.carried_by.place) == ("prices:3:1812 3/40", "prices:3:1815 4/40")
-    assert list(json.loads(written.value)["source"]) == [*SOURCE, "part", "parts", "topic_id"]
+    assert list(json.loads(written.value)["source"]) == [*SOURCE, "part", "parts", "sha256", "topic_id"]
     assert dict(written.headers)["part"] == b"3/40"
     assert dict(written.headers)["source"] == b"prices:3:1812"
 
@@ -176,7 +178,7 @@ def test_the_schema_describes_exactly_the_keys_of_a_result_in_order() -> None:
     assert list(definitions["Result"]["properties"]) == [*RESULT, "withdrawal", "hint"]
     assert definitions["Result"]["required"] == list(RESULT)
     assert list(definitions["Post"]["properties"]) == list(POST)
-    assert list(definitions["Source"]["properties"]) == [*SOURCE, "part", "parts", "topic_id"]
+    assert list(definitions["Source"]["properties"]) == [*SOURCE, "part", "parts", "sha256", "value", "topic_id"]
     assert definitions["Source"]["required"] == list(SOURCE)
     assert definitions["Status"]["enum"] == sorted(Status)
     assert definitions["Result"]["properties"]["fields"]["additionalProperties"] == {

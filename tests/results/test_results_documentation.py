@@ -21,7 +21,7 @@ def test_the_example_is_a_result_with_every_key() -> None:
     shown = json.loads(EXAMPLE)
     assert list(shown) == [*list(RESULT)[:7], "hint", *list(RESULT)[7:]]
     assert Hint(**shown["hint"]) == shipped().explain(result.code, result.text)
-    assert list(shown["source"]) == [*SOURCE, "part", "parts", "topic_id"]
+    assert list(shown["source"]) == [*SOURCE, "part", "parts", "sha256", "topic_id"]
     assert list(shown["posts"][0]) == list(POST)
 
 

@@ -49,6 +49,7 @@ _CSV_COLUMNS = (
     ("hint_meaning", lambda stored: stored.result.hint and stored.result.hint.meaning),
     ("hint_owner", lambda stored: stored.result.hint and stored.result.hint.owner),
     ("hint_cure", lambda stored: stored.result.hint and stored.result.hint.cure),
+    ("source_sha256", lambda stored: stored.result.source and stored.result.source.sha256),
 )
 _STYLES = {
     "ACK": "green",

@@ -271,6 +271,15 @@ class Control(Section):
     )
 
 
+class Results(Section):
+    """What a result holds of its record."""
+
+    input: Literal["digest", "include"] = Field(
+        default="digest",
+        description="digest: SHA-256 of the record's value; include: that, and the value itself in base64",
+    )
+
+
 class Log(Section):
     """What is logged, and how."""
 
@@ -305,4 +314,5 @@ class Settings(Section):
         default_factory=Http, description="Metrics, health, status page; null: off"
     )
     control: Control = Field(default_factory=Control, description="The socket that takes orders")
+    results: Results = Field(default_factory=Results, description="What a result holds of its record")
     log: Log = Field(default_factory=Log, description="What is logged, and how")

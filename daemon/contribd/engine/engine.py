@@ -88,11 +88,13 @@ class Engine:
         log: EventLog = silent,
         bounds: Bounds = DEFAULT_BOUNDS,
         rules: str | None = None,
+        with_input: bool = False,
     ) -> None:
-        """``rules``: what commits name those of ``mapper`` by, where it makes several posts of a record."""
+        """``rules``: what commits name those of ``mapper`` by, where it makes several posts of a record;
+        ``with_input``: whether results hold the values of their records."""
         self.counters = EngineCounters()
         self.intake = Intake(bounds)
-        self.outbox = Outbox(bounds)
+        self.outbox = Outbox(bounds, with_input=with_input)
         self.encoder = encoder
         self.pauses = Pauses(mapper.desks)
         self.contributor = Contributor(contribution, encoder, self.outbox, self.counters, self.pauses, log)

@@ -39,6 +39,22 @@ class Source(Struct, frozen=True):
     parts: Annotated[
         Annotated[int, Meta(ge=2)] | None, Meta(description="Only where the record has several posts: how many")
     ] = None
+    sha256: Annotated[
+        str | None,
+        Meta(
+            description="Only of the result's own record: SHA-256 of its value as it was read, in hexadecimal. null "
+            "where it has none, or nobody could read it; missing in results of versions before this key",
+            extra_json_schema={"pattern": "^[0-9a-f]{64}$"},
+        ),
+    ] = None
+    value: Annotated[
+        str | None,
+        Meta(
+            description="Only with results.input: include: the record's value as it was read, in base64; null where "
+            "sha256 is. Missing where the result would have been too large with it: its text says so",
+            extra_json_schema={"contentEncoding": "base64"},
+        ),
+    ] = None
     topic_id: Annotated[
         str | None,
         Meta(

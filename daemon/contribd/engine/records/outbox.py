@@ -7,6 +7,7 @@ from typing import NamedTuple
 from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
 from contribd.engine.records.carrier_promotion import Entry, without
 from contribd.engine.records.commit_metadata import Accepted, Commit
+from contribd.engine.records.input_digest import size_included
 from contribd.engine.records.instruments import Instrument
 from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.parts import Parts
@@ -28,8 +29,10 @@ class Outbox:
     A batch that failed is offered again, less what belongs to partitions revoked since.
     """
 
-    def __init__(self, bounds: Bounds = DEFAULT_BOUNDS) -> None:
+    def __init__(self, bounds: Bounds = DEFAULT_BOUNDS, *, with_input: bool = False) -> None:
+        """``with_input``: every result holds its record's value, that of each part too."""
         self._bounds = bounds
+        self._with_input = with_input
         self._pending: deque[Entry] = deque()
         self._batch: Batch | None = None
         self._taken: list[Entry] = []
@@ -89,7 +92,7 @@ class Outbox:
             entry = pending.popleft()
             settlement = entry[0]
             merged = settlement.carried_by is not None
-            size += settlement.size
+            size += size_included(settlement.value) if self._with_input else settlement.size
             settlement.mark_settled()
             taken.append(entry)
 

@@ -28,6 +28,7 @@ from typing import NamedTuple, Self
 
 import msgspec
 
+from contribd.engine.records.input_digest import digest_member
 from contribd.engine.records.keys import Tags
 
 
@@ -76,6 +77,8 @@ class Parts(msgspec.Struct, eq=False, gc=False):
     """Bit ``n``: part ``n`` has its result, in a transaction that is being built or was written."""
     left: int = 0
     """Parts that wait here for their results."""
+    _digest: bytes | None = None
+    """What all their results say of their input, once one of them did."""
 
     @property
     def count(self) -> int:
@@ -102,6 +105,12 @@ class Parts(msgspec.Struct, eq=False, gc=False):
             self.tags += tuple(tag for tag in told.tags if tag in settled and tag not in self.tags)
             self.settled = sum(1 << number for number, tag in enumerate(self.tags) if tag in settled)
         self.left = len(self.tags) - self.settled.bit_count()
+
+    def digest(self, value: bytes | None) -> bytes:
+        """The member ``sha256`` of each part's result, of the record's value; made once."""
+        if self._digest is None:
+            self._digest = digest_member(value)
+        return self._digest
 
     def settle(self, number: int) -> None:
         """The result of this part is part of the transaction being built."""

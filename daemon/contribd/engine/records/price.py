@@ -178,12 +178,17 @@ class Settlement(msgspec.Struct, frozen=True, gc=False):
     fields: dict[str, FieldValue] | None
     carried_by: Price | None
     attempts: list[Attempt] | None
-    untouched: bytes | None
-    """The record's value, empty where it had none; kept only where it was rejected."""
+    value: bytes | None
+    """The record's."""
     reason: Reason | None = None
     part: Part | None = None
     headers: Sequence[tuple[str, bytes | None]] = ()
     """The record's."""
+
+    @property
+    def untouched(self) -> bytes | None:
+        """The input of a record that was rejected, empty where it had none; None where it was not."""
+        return self.value or b"" if self.status is _REJECTED and self.reason is None else None
 
     def mark_settled(self) -> None:
         """Its result is part of the transaction being built: the partition counts it as settled."""
@@ -233,7 +238,7 @@ def settle(
         price.mapped.fields if fields is None else fields,
         carried_by,
         price.attempts,
-        value or b"" if rejected else None,
+        value,
         reason,
         part,
         headers,
@@ -246,7 +251,6 @@ def unposted(
     """The settlement of a record that has no post, or of its ``part`` that has none. ``now``: microseconds since 1970,
     UTC."""
     offset, timestamp, key, value, headers = record
-    rejected = isinstance(outcome, Rejected)
     return Settlement(
         tracker,
         offset,
@@ -256,13 +260,13 @@ def unposted(
         now,
         now,
         outcome,
-        _REJECTED if rejected else _IGNORED if isinstance(outcome, Ignored) else _SUPPRESSED,
+        _REJECTED if isinstance(outcome, Rejected) else _IGNORED if isinstance(outcome, Ignored) else _SUPPRESSED,
         outcome.code,
         outcome.text,
         outcome.fields,
         None,
         None,
-        value or b"" if rejected else None,
+        value,
         None,
         part,
         headers,

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from contribd.answers.table import NO_ANSWERS, Explain
 from contribd.engine.clock import LAST_WALL, Stamp
 from contribd.engine.limits import MAX_RESULT_BYTES, SHORT_TEXTS
+from contribd.engine.records.input_digest import digest_member, value_member
 from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.parts import Part
 from contribd.engine.records.price import Attempt, Price, Reason, Settlement, Status
@@ -51,14 +52,22 @@ class ResultEncoder:
     """Encodes settlements of one process: ``instance``, ``version`` and ``config`` digest go into each.
 
     ``explain``: what is known of an answer. ``rules``: what those of one of a record's posts name the rules by, which
-    made so many of it.
+    made so many of it; ``with_input``: whether each holds its record's value, and not its digest alone.
     """
 
     def __init__(
-        self, *, instance: str, version: str, config: str, rules: str = "", explain: Explain = NO_ANSWERS.explain
+        self,
+        *,
+        instance: str,
+        version: str,
+        config: str,
+        rules: str = "",
+        explain: Explain = NO_ANSWERS.explain,
+        with_input: bool = False,
     ) -> None:
         self._explain = explain
         self._rules = rules.encode()
+        self._with_input = with_input
         self._stamp = Stamp()
         self._places: dict[tuple[Partition, str | None], _Place] = {}
         self._result_bytes = self._reject_bytes = MAX_RESULT_BYTES
@@ -76,7 +85,7 @@ class ResultEncoder:
     def encode(self, settlement: Settlement) -> Encoded:
         """One settlement as key, value and headers; shortened where no broker would take it."""
         s, trace = settlement, _NO_HEADERS
-        value = self._value(s)
+        value = self._value(s, with_input=self._with_input)
         if s.headers:
             s, value, trace = self._beside_trace_context(s, value)
         elif len(value) + len(s.key or b"") > self._result_bytes:
@@ -112,6 +121,11 @@ class ResultEncoder:
     def _shortened(self, settlement: Settlement, room: int) -> tuple[Settlement, bytes]:
         """As much of it as there is room for, in bytes; the least that there is where there is none."""
         note = f"[shortened: a result has at most {self._result_bytes} bytes] "
+        if self._with_input:  # its digest stays, and the record can be found by it
+            shorter = replace(settlement, text=note + (settlement.text or ""))
+            value = self._value(shorter, explain=False)
+            if len(value) + len(shorter.key or b"") <= room:
+                return shorter, value
         for shorten in (_without_fields, _with_one_post):
             shorter = shorten(settlement, note)
             value = self._value(shorter, explain=False)
@@ -130,7 +144,7 @@ class ResultEncoder:
             found = self._places[key] = _Place(text, head, b',"topic_id":%s}' % _text(topic_id), headers)
         return found
 
-    def _value(self, s: Settlement, *, explain: bool = True) -> bytes:
+    def _value(self, s: Settlement, *, explain: bool = True, with_input: bool = False) -> bytes:
         stamp, outcome = self._stamp, s.outcome
         return b"".join(
             (
@@ -146,7 +160,7 @@ class ResultEncoder:
                 _NULL if s.fields is None else encode_fields(s.fields),
                 _NO_WORDS if s.code is None and s.text is None else self._words(s, explain=explain),
                 b',"source":',
-                _NULL if s.reason else self._source(s.tracker, s.offset, s.timestamp, s.key, s.part),
+                _NULL if s.reason else self._own_source(s, with_input=with_input),
                 _withdrawal(s.reason, s.tracker.partition) if s.reason else b"",
                 b',"carried_by":',
                 _NULL if s.carried_by is None else self._price_source(s.carried_by),
@@ -193,20 +207,35 @@ class ResultEncoder:
         headers += trace_context(settlement.headers, limit - size)
         return Encoded(source if key is None and self._keyed else key, value, headers)
 
+    def _own_source(self, s: Settlement, *, with_input: bool) -> bytes:
+        raw, part = s.value, s.part
+        said = digest_member(raw) if part is None else part.of.digest(raw)
+        if with_input:
+            said += value_member(raw)
+        return self._source(s.tracker, s.offset, s.timestamp, s.key, part, said)
+
     def _price_source(self, price: Price) -> bytes:
         offset, timestamp, key, _, _ = price.record
-        return self._source(price.tracker, offset, timestamp, key, price.part)
+        return self._source(price.tracker, offset, timestamp, key, price.part, b"")
 
     def _source(
-        self, tracker: OffsetTracker, offset: int, timestamp: int, key: bytes | None, part: Part | None
+        self,
+        tracker: OffsetTracker,
+        offset: int,
+        timestamp: int,
+        key: bytes | None,
+        part: Part | None,
+        said: bytes,
     ) -> bytes:
+        """``said``: what is said of its value."""
         wall, place = timestamp * 1000, self._place(tracker)
-        return b'%s%d,"timestamp":%s,"key":%s%s%s' % (
+        return b'%s%d,"timestamp":%s,"key":%s%s%s%s' % (
             place.head,
             offset,
             b'"%s"' % self._stamp(wall).encode() if 0 <= wall < LAST_WALL else _NULL,
             _NULL if key is None else _encode(key.decode("utf-8", "replace")),
             b"" if part is None or part.of.made == 1 else b',"part":%d,"parts":%d' % (part.number, part.of.made),
+            said,
             place.tail,
         )
 
