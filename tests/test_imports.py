@@ -33,11 +33,12 @@ ALLOWED = {
     "streams": {"streams", "engine", "mapping", "ops", "config"},
     "results": {"results", "engine", "mapping", "streams", "ops", "config"},
     "checks": {"checks", "ads", "streams", "engine", "omm"},
-    "orders": {"streams", "engine", "ops"},
-    "control": {"control", "orders", "engine", "ops"},
+    "pausing": {"pausing", "streams", "engine", "ops"},
+    "orders": {"pausing", "streams", "engine", "ops"},
+    "control": {"control", "orders", "pausing", "engine", "ops"},
     "terminal": {"terminal", "results", "mapping", "streams", "ops"},
     "tls": set(),
-    "loop": {"orders", "ads", "streams", "engine"},
+    "loop": {"orders", "pausing", "ads", "streams", "engine"},
 }
 """What each part may import of the package: what is below it. The connection takes the names of its failures from the
 engine, the streams their events; the reader of results takes its client's settings from the configuration, which takes
@@ -65,6 +66,7 @@ ALLOWED_INSIDE = {
         "source": {"client", "group", "readiness", "runtime"},
         "span": set(),
         "traffic": {"client", "span"},
+        "order_topic": {"client", "runtime"},
     },
 }
 """The same inside the two parts that have parts of their own. Posts and session never meet but in the engine."""

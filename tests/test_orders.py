@@ -11,6 +11,7 @@ from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
 from contribd.engine.records.offsets import Partition
 from contribd.orders import ANSWER_SECONDS, Answer, Asked, Orders, SkipOrder
+from contribd.pausing.book import Caller
 from contribd.streams.group.blocked import Skip, Skipped
 
 P0 = Partition("prices", 0)
@@ -32,7 +33,7 @@ class Desk:
         self.orders = Orders(cast("Engine", engine), SimpleNamespace(skip=self.skips.append))
 
     def ask(self) -> int:
-        self.orders.take(Asked(ORDER, "me (uid 7)", self.answers.append), Now(self.mono, 0))
+        self.orders.take(Asked(ORDER, Caller("me (uid 7)", 7), self.answers.append), Now(self.mono, 0))
         return self.skips[-1].number
 
     def follow(self) -> list[Answer]:

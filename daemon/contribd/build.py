@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from ipaddress import IPv4Address
 from random import Random
+from uuid import uuid4
 
 from tenacity import RetryCallState, Retrying
 from tenacity.wait import wait_exponential
@@ -36,6 +37,7 @@ from contribd.mapping.encode import RmtesEscape
 from contribd.omm.post import PostEncoder, PostUserInfo
 from contribd.omm.requests import Login
 from contribd.ops.log import add_secret
+from contribd.pausing.pause_orders import Myself
 from contribd.streams.client.settings import KafkaSettings
 
 JITTER = 0.5
@@ -94,6 +96,11 @@ def control(loaded: Loaded, environ: Mapping[str, str], ask: Ask) -> ControlServ
     return ControlServer(path, settings.control.group, ask, lambda: rules_document(loaded.rules, __version__))
 
 
+def myself(settings: Settings) -> Myself:
+    """This process among those that follow the control topic."""
+    return Myself(settings.instance, uuid4().hex)
+
+
 def results(loaded: Loaded, client: KafkaSettings) -> ResultEncoder:
     """The encoder of this process's results."""
     return ResultEncoder(
@@ -124,6 +131,7 @@ def kafka(loaded: Loaded, rng: Random) -> KafkaSettings:
         login_wait=lambda refusals: SLOW_FACTOR * wait(refusals),
         rules=_rules(loaded),
         remembering=loaded.mapper.remembering,
+        control=settings.control.topic,
     )
 
 

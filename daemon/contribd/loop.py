@@ -25,12 +25,14 @@ from contribd.engine.events import (
 from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import Encoded, ResultEncoder
 from contribd.orders import Asked, Orders
+from contribd.pausing.pause_orders import ALONE_HERE, Ordering
 from contribd.streams.client.port import Member
 from contribd.streams.group.blocked import Skip, Skipped
 from contribd.streams.group.lease import Joined, Lease
+from contribd.streams.order_topic import Followed
 from contribd.streams.transaction import Write
 
-Mail: TypeAlias = Event | Dialed | Joined | Asked | Skipped
+Mail: TypeAlias = Event | Dialed | Joined | Asked | Skipped | Followed
 """What comes through the worker's mailbox."""
 
 DRAIN_MARGIN: Final = 10.0
@@ -68,6 +70,7 @@ class Loop:
         ack_timeout: float,
         clock: Callable[[], Now],
         durable: Callable[[Sequence[Encoded], Now], None] | None = None,
+        ordering: Ordering = ALONE_HERE,
     ) -> None:
         """``rejects``: whether the untouched input of rejected records is written too; ``ack_timeout`` in seconds.
         ``durable`` is told of results once they are."""
@@ -76,7 +79,7 @@ class Loop:
         self._source, self._sink = source, sink
         self._lease, self._results, self._rejects = lease, results, rejects
         self._stop_seconds = ack_timeout + DRAIN_MARGIN
-        self._orders = Orders(engine, source)
+        self._orders = Orders(engine, source, ordering)
         self._durable = durable
         self._being_written: list[Encoded] = []
         self._member: Member | None = None
@@ -109,7 +112,7 @@ class Loop:
         if isinstance(event, Dialed | Probed | TokenGot | TokenFailed):
             self.driver.take(event, now)
             return
-        if isinstance(event, Joined | Asked | Skipped):
+        if isinstance(event, Joined | Asked | Skipped | Followed):
             self._heard(event, now)
             return
         self._follow(event, now)
@@ -132,18 +135,21 @@ class Loop:
         elif isinstance(event, Revoked) and self._revoking and self._revoking[0] == event.partitions:
             self._revoking.popleft()
 
-    def _heard(self, event: Joined | Asked | Skipped, now: Now) -> None:
+    def _heard(self, event: Joined | Asked | Skipped | Followed, now: Now) -> None:
         """What is none of the engine's."""
         if isinstance(event, Joined):
             self._member = event.member
         elif isinstance(event, Asked):
             self._orders.take(event, now)
+        elif isinstance(event, Followed):
+            self._orders.pauses.followed(event, now)
         else:
             self._orders.skipped(event)
 
     def _act(self, now: Now) -> None:
         """Does what the engine wants done."""
-        if (until := self._lease.until(self._member)) != self._leased_until:
+        until = min(self._lease.until(self._member), self._orders.pauses.may_post_until)
+        if until != self._leased_until:
             self._leased_until = until
             self.engine.handle(Leased(until), now)
         self.driver.act(now)

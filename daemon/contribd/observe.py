@@ -8,6 +8,7 @@ from contribd import __version__
 from contribd.config.load import Loaded
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
+from contribd.engine.records.pauses import Pause, PauseKind
 from contribd.engine.records.result_encoder import Encoded
 from contribd.engine.states import IsolationState
 from contribd.engine.view import EngineView
@@ -22,6 +23,7 @@ from contribd.ops.snapshot import (
     HistogramView,
     IsolatedView,
     PartitionView,
+    PauseView,
     SessionView,
     Snapshot,
 )
@@ -37,13 +39,23 @@ _log = get_logger("observer")
 class Observer:
     """Builds snapshots from the engine in the worker's thread; HTTP reads the last one from its own."""
 
-    def __init__(self, loaded: Loaded, engine: Engine, source: Source, sink: Sink, progress: Progress) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        engine: Engine,
+        source: Source,
+        sink: Sink,
+        progress: Progress,
+        orders: Callable[[], list[str]] = list,
+    ) -> None:
+        """``orders``: why nothing may be posted on account of orders."""
         self.stopping = False
         self.status = "starting"
         self._loaded = loaded
         self._engine = engine
         self._source = source
         self._sink = sink
+        self._orders = orders
         self._progress = progress
         self.rics = RicWatch(loaded.settings.contribution.stale_after, engine.has_work)
         self._state_since = ("", 0.0)
@@ -110,6 +122,7 @@ class Observer:
             wrong_counts=wrong.counts,
             live_quotes=engine.live_quotes,
             partitions=self._partitions(engine),
+            pauses=tuple(map(_paused, engine.pauses)),
             counters=CountersView.of(counters),
             ack_seconds=HistogramView.of(counters.ack_seconds),
             delivery_seconds=HistogramView.of(counters.delivery_seconds),
@@ -127,7 +140,8 @@ class Observer:
     def _consuming(self, engine: EngineView, unreadable: Sequence[str]) -> list[str]:
         """Why nothing is consumed."""
         source = [reason for reason in self._source.reasons() if reason not in unreadable]
-        return consuming_reasons(engine, source, self._source.silence())
+        orders = self._orders()
+        return [*source, *orders] if orders else consuming_reasons(engine, source, self._source.silence())
 
     def _partitions(self, engine: EngineView) -> tuple[PartitionView, ...]:
         lags = self._source.lags()
@@ -155,6 +169,12 @@ def consuming_reasons(engine: EngineView, source: list[str], silence: str | None
     if silence is not None:
         return [f"consuming: {silence}"]
     return ["the consumer group has not confirmed this member for too long"]
+
+
+def _paused(pause: Pause) -> PauseView:
+    what = pause.what
+    everything = what.kind is PauseKind.ALL
+    return PauseView(what.id, str(what), pause.reason, pause.by, pause.since / 1e6, everything)
 
 
 def _session(engine: EngineView, now: Now) -> SessionView:

@@ -12,6 +12,8 @@ from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
 from contribd.engine.records.offsets import Partition
 from contribd.ops.log import get_logger
+from contribd.pausing.book import Caller
+from contribd.pausing.pause_orders import ALONE_HERE, Check, Ordering, PauseOrder, PauseOrders, ResumeOrder
 from contribd.streams.group.blocked import Skip, Skipped
 
 ANSWER_SECONDS: Final = 20.0
@@ -28,7 +30,7 @@ class SkipOrder(NamedTuple):
     reason: str
 
 
-Order: TypeAlias = SkipOrder
+Order: TypeAlias = SkipOrder | PauseOrder | ResumeOrder
 """All kinds of them."""
 
 
@@ -44,7 +46,7 @@ class Asked:
     """An order, and who waits for its answer. ``by``: the caller, as the kernel knows it."""
 
     order: Order
-    by: str
+    by: Caller
     answer: Callable[[Answer], None]
 
 
@@ -62,17 +64,24 @@ class _Pending:
     until: float
     last: int | None = None
     text: str = ""
+    check: Check | None = None
+    """What else tells whether it holds."""
 
 
 class Orders:
     """Those under way. Belongs to the worker's thread."""
 
-    def __init__(self, engine: Engine, source: SkipControl) -> None:
+    def __init__(self, engine: Engine, source: SkipControl, ordering: Ordering = ALONE_HERE) -> None:
         self._engine = engine
+        self.pauses = PauseOrders(engine, ordering)
         self._source = source
         self._number = 0
         self._pending: dict[int, _Pending] = {}
-        self._table: dict[type[Order], Callable[[int, Asked, Any, Now], None]] = {SkipOrder: self._skip}
+        self._table: dict[type[Order], Callable[[int, Asked, Any, Now], None]] = {
+            SkipOrder: self._skip,
+            PauseOrder: self._pause,
+            ResumeOrder: self._resume,
+        }
 
     def take(self, asked: Asked, now: Now) -> None:
         """An order has come."""
@@ -83,6 +92,12 @@ class Orders:
     def _skip(self, number: int, asked: Asked, order: SkipOrder, now: Now) -> None:
         text = f"skipped by {asked.by}: {order.reason}"
         self._source.skip(Skip(number, order.partition, order.offset, text, now.mono + ANSWER_SECONDS))
+
+    def _pause(self, number: int, asked: Asked, order: PauseOrder, now: Now) -> None:
+        self._pending[number].check = self.pauses.pause(order, asked.by, now)
+
+    def _resume(self, number: int, asked: Asked, order: ResumeOrder, now: Now) -> None:
+        self._pending[number].check = self.pauses.resume(order, asked.by, now)
 
     def skipped(self, came_of_it: Skipped) -> None:
         """What the source says of a skip."""
@@ -103,9 +118,13 @@ class Orders:
 
     def follow(self, now: Now) -> None:
         """Answers what holds by now, and what nobody waits for any longer; called in each round."""
+        self.pauses.follow()
         for number, pending in list(self._pending.items()):
-            if pending.last is not None:
-                order = pending.asked.order
+            if pending.check is not None and (outcome := pending.check(now)) is not None:
+                self._end(number, done=outcome.done, text=outcome.text)
+                continue
+            order = pending.asked.order
+            if pending.last is not None and isinstance(order, SkipOrder):
                 durable = self._engine.are_durable(order.partition, range(order.offset, pending.last + 1))
                 if durable:
                     self._end(number, done=True, text=pending.text)
@@ -131,6 +150,8 @@ class Orders:
 
 
 def _too_late(pending: _Pending) -> str:
+    if pending.check is not None:
+        return f"it does not hold everywhere after {ANSWER_SECONDS:.0f} s; /status and the log say what is in force"
     if pending.last is None:
         return (
             f"nothing was done within {ANSWER_SECONDS:.0f} s: Kafka is away, or the group is in a rebalance; ask again"

@@ -23,9 +23,12 @@ from contribd.ops.log import get_logger
 from contribd.ops.notify import Notifier, Watchdog, watchdog_timeout
 from contribd.ops.progress import Progress
 from contribd.orders import ANSWER_SECONDS, Answer, Asked, Order
+from contribd.pausing.book import Caller
+from contribd.pausing.pause_orders import Ordering
 from contribd.streams.client.cluster import connect
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.lease import Lease
+from contribd.streams.order_topic import OrderTopic
 from contribd.streams.runtime import THREADS
 from contribd.streams.sink import Sink
 from contribd.streams.source import Source
@@ -92,6 +95,19 @@ class Worker:
             pulse=self._progress.pulse("sink", allowance=THREAD_ALLOWANCE, now=now),
             fencing=fencing,
         )
+        myself = build.myself(settings)
+        self._orders: OrderTopic | None = None
+        self._ordering: list[threading.Thread] = []
+        if clients.orders is not None:
+            self._orders = OrderTopic(
+                kafka,
+                clients.orders,
+                myself.presence(),
+                runtime=THREADS,
+                emit=self._events.put,
+                pulse=self._progress.pulse("orders", allowance=THREAD_ALLOWANCE, now=now),
+            )
+            self._ordering.append(threading.Thread(target=self._orders.run, name="orders", daemon=True))
         self._consuming = threading.Thread(target=self._source.run, name="source", daemon=True)
         self._writing = threading.Thread(target=self._sink.run, name="sink", daemon=True)
         self._engine: Engine = build.engine(loaded, kafka, SystemRandom(), self._tell)
@@ -100,7 +116,7 @@ class Worker:
         self._driver = Driver(
             self._engine, self._selector, build.connection(settings), self._events.put, build.tokens(settings)
         )
-        self.observer = Observer(loaded, self._engine, self._source, self._sink, self._progress)
+        self.observer = Observer(loaded, self._engine, self._source, self._sink, self._progress, self._order_reasons)
         self._loop = Loop(
             self._engine,
             self._driver,
@@ -112,11 +128,15 @@ class Worker:
             ack_timeout=settings.ads.ack_timeout,
             clock=_now,
             durable=self.observer.durable,
+            ordering=Ordering(settings.control.resume_approvals, self._orders, myself),
         )
         self._control = build.control(loaded, os.environ, self._ask)
         self._stop_requested = False
         self._notifier = Notifier.from_environ()
         self._watchdog = Watchdog(self._notifier, self._progress, watchdog_timeout())
+
+    def _order_reasons(self) -> list[str]:
+        return [] if self._orders is None else self._orders.reasons()
 
     # The outside
 
@@ -127,6 +147,8 @@ class Worker:
         self.observer.start()
         if self._control is not None:
             self._control.start()
+        for thread in self._ordering:
+            thread.start()
         self._consuming.start()
         self._writing.start()
         self._notifier.ready("starting")
@@ -147,7 +169,7 @@ class Worker:
         _log.info("stopping", signal=signal.Signals(number).name)
         self._events.put(Stop())
 
-    def _ask(self, order: Order, by: str) -> Answer:
+    def _ask(self, order: Order, by: Caller) -> Answer:
         """An order from another thread, carried out by the worker; waits for what comes of it."""
         came: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._events.put(Asked(order, by, came.put))
@@ -186,7 +208,7 @@ class Worker:
             raise Stopped(78, f"another contribd runs as instance {instance!r} of this group: give each its own name")
         if self._source.refusal is not None:
             raise Stopped(78, self._source.refusal)
-        for thread in (self._consuming, self._writing):
+        for thread in (self._consuming, self._writing, *self._ordering):
             if not thread.is_alive() and not self._stop_requested:
                 raise Stopped(1, f"the {thread.name} thread ended: see the error above")
 
@@ -201,9 +223,11 @@ class Worker:
         if quotes := self._engine.view(_now()).not_withdrawn:
             _log.warning("stopped with quotes in the market that should have been withdrawn", quotes=quotes)
         self._loop.leave()
+        if self._orders is not None:
+            self._orders.stop()
         self._sink.stop()
         self._source.leave()
-        for thread in (self._writing, self._consuming):
+        for thread in (self._writing, self._consuming, *self._ordering):
             thread.join(max(1.0, min(DRAIN_MARGIN / 2, self._loop.deadline - time.monotonic())))
         self.observer.close()
         if self._control is not None:

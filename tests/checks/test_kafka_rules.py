@@ -43,6 +43,14 @@ def test_results_that_kafka_would_throw_away(role: Role, policy: str) -> None:
     assert f"t is compacted (cleanup.policy={policy})" in problem(role, cleanup_policy=policy)
 
 
+def test_orders_that_kafka_would_throw_away() -> None:
+    assert problem("orders", cleanup_policy="compact") == problem("orders") == ""
+    for policy in ("delete", "compact,delete"):
+        assert f"t has cleanup.policy={policy}" in problem("orders", cleanup_policy=policy)
+    assert "min.insync.replicas=2" in problem("orders", Topic(1, frozenset(), (1,), (1,)), min_insync_replicas="2")
+    assert list(rules.topic_warnings("orders", "t", {"max.message.bytes": "1"}, {"prices": {}})) == []
+
+
 def test_a_topic_that_can_never_be_written_or_not_now() -> None:
     assert "has 1 replicas and min.insync.replicas=2" in problem(
         "results", Topic(2, frozenset(), (1, 1), (1, 1)), min_insync_replicas="2"

@@ -24,7 +24,9 @@ from contribd.control.requests import (
 )
 from contribd.control.server import MAX_CALLERS, ControlServer
 from contribd.engine.records.offsets import Partition
+from contribd.engine.records.pauses import PauseKind, Selector
 from contribd.orders import Answer, Order, SkipOrder
+from contribd.pausing.pause_orders import PauseOrder, ResumeOrder
 
 SKIP = SkipOrder(Partition("prices", 3), 1812, "the disk of broker 2")
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -133,6 +135,13 @@ def test_a_group_that_is_not_there_is_told(
         (b'{"order":"skip","topic":7,"partition":1,"offset":1,"reason":"x"}\n', "as text"),
         (b'{"order":"skip","topic":"p","partition":1,"offset":1,"reason":" "}\n', "the reason must be one line"),
         (b'{"order":"skip","topic":"p","partition":1,"offset":1,"reason":"a\\nb"}\n', "the reason must be one line"),
+        (b'{"order":"pause","what":{"ric":"EUR*"}}\n', "pause takes what, and reason as text"),
+        (b'{"order":"pause","what":{"ric":"EUR*"},"reason":7}\n', "pause takes what, and reason as text"),
+        (b'{"order":"pause","what":{"ric":""},"reason":"x"}\n', "what is one of ric, mapping, desk with a name"),
+        (b'{"order":"pause","what":{"all":false},"reason":"x"}\n', "or all with true"),
+        (b'{"order":"resume","what":{"ric":"A","all":true},"reason":"x"}\n', "what is one of"),
+        (b'{"order":"resume","what":"all","reason":"x"}\n', "what is one of"),
+        (b'{"order":"resume","what":{"topic":"x"},"reason":"x"}\n', "what is one of"),
         (b"x" * (MAX_BYTES + 1), "a request has at most"),
     ],
 )
@@ -145,8 +154,20 @@ def test_what_is_no_order_is_answered_and_nothing_is_done(
     assert daemon.asked == []
 
 
-def test_an_order_arrives_as_it_was_given() -> None:
-    assert decode_request(encode_order(SKIP)) == SKIP
+@pytest.mark.parametrize(
+    "order",
+    [
+        SKIP,
+        PauseOrder(Selector(PauseKind.RIC, "EUR*"), "x"),
+        PauseOrder(Selector(PauseKind.ALL), "x"),
+        ResumeOrder(Selector(PauseKind.DESK, "fx"), "x"),
+    ],
+)
+def test_an_order_arrives_as_it_was_given(order: Order) -> None:
+    assert decode_request(encode_order(order)) == order
+
+
+def test_a_reason_has_an_end() -> None:
     with pytest.raises(BadRequest):
         decode_request(encode_order(SKIP._replace(reason="x" * (MAX_REASON + 1))))
 

@@ -1,6 +1,7 @@
 """The metrics an operator's dashboards and alerts are built on, name by name."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from prometheus_client import generate_latest
@@ -8,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.ops.samples import ADS1, ADS2, snapshot
 
 from contribd.ops.metrics import build_registry
+from contribd.ops.snapshot import PauseView
 
 DOCS = Path(__file__).parents[2] / "docs"
 CONTRACT = {
@@ -25,6 +27,8 @@ CONTRACT = {
     "contribd_isolated_instruments": {"state"},
     "contribd_silent_rics": set(),
     "contribd_live_quotes": set(),
+    "contribd_pauses": set(),
+    "contribd_paused_since_timestamp_seconds": set(),
     "contribd_withdrawals_total": {"reason", "status"},
     "contribd_records_waiting": set(),
     "contribd_consumer_lag_records": {"topic", "partition"},
@@ -66,6 +70,16 @@ def test_it_is_ready_where_the_probe_says_so() -> None:
     for unready, stalled in ((("service TRCC is down",), ()), ((), ("sink",))):
         registry = build_registry(lambda reasons=unready: snapshot(not_ready=reasons), lambda names=stalled: names)  # type: ignore[misc]
         assert registry.get_sample_value("contribd_ready") == 0
+
+
+def test_pauses_are_counted_and_the_oldest_is_told() -> None:
+    assert (value("contribd_pauses"), value("contribd_paused_since_timestamp_seconds")) == (0, 0)
+    pauses = tuple(
+        PauseView(f"ric:{n}", f"RICs {n}", "feed broken", "eve (uid 7)", 1_700_000_070.0 + n) for n in (0, 1)
+    )
+    registry = build_registry(lambda: replace(snapshot(), pauses=pauses))
+    assert registry.get_sample_value("contribd_pauses") == 2
+    assert registry.get_sample_value("contribd_paused_since_timestamp_seconds") == 1_700_000_070
 
 
 def test_counts_are_those_of_the_snapshot() -> None:

@@ -78,6 +78,7 @@ _NEEDS: Final[Mapping[Role, tuple[str, ...]]] = {
     "prices": ("READ", "DESCRIBE"),
     "results": ("WRITE", "DESCRIBE"),
     "rejects": ("WRITE", "DESCRIBE"),
+    "orders": ("READ", "WRITE", "DESCRIBE"),
 }
 
 
@@ -137,6 +138,8 @@ def _topics(settings: KafkaSettings) -> dict[str, Role]:
     named[settings.results] = "results"
     if settings.rejects is not None:
         named[settings.rejects] = "rejects"
+    if settings.control is not None:
+        named[settings.control] = "orders"
     return named
 
 

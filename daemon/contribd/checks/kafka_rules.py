@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 from contribd.streams.client.admin import Topic
 from contribd.streams.client.settings import KafkaSettings
 
-Role: TypeAlias = Literal["prices", "results", "rejects"]
+Role: TypeAlias = Literal["prices", "results", "rejects", "orders"]
 Values: TypeAlias = Mapping[str, str]
 
 RESULT_BYTES: Final = 64 * 1024
@@ -37,10 +37,21 @@ def topic_problems(role: Role, name: str, topic: Topic, values: Values) -> Itera
             f"{short} of the {topic.partitions} partitions of {name} have fewer than min.insync.replicas={least} "
             "replicas in sync: nothing can be written to them before a broker is back"
         )
-    if "compact" in values.get("cleanup.policy", ""):
+    if role == "orders":
+        yield from _not_only_compacted(name, values)
+    elif "compact" in values.get("cleanup.policy", ""):
         yield (
             f"topic {name} is compacted (cleanup.policy={values['cleanup.policy']}): of all results with one key Kafka "
             "keeps the last alone. Set cleanup.policy=delete"
+        )
+
+
+def _not_only_compacted(name: str, values: Values) -> Iterator[str]:
+    policy = values.get("cleanup.policy", "compact")
+    if policy != "compact":
+        yield (
+            f"topic {name} has cleanup.policy={policy}: a pause that is older than its retention would be forgotten. "
+            "Set cleanup.policy=compact"
         )
 
 
@@ -53,7 +64,7 @@ def topic_warnings(role: Role, name: str, values: Values, prices: Mapping[str, V
     elif role == "results":
         if size is not None and size < RESULT_BYTES:
             yield f"topic {name} takes records of {size} bytes: parts of larger results are left out"
-    else:
+    elif role == "rejects":
         largest = max((found for each in prices.values() if (found := _bytes(each)) is not None), default=0)
         if size is not None and size < largest:
             yield f"topic {name} takes records of {size} bytes, and those of the prices may have {largest}"

@@ -19,6 +19,8 @@ COMMANDS = {
     "results": "Read the results topic.",
     "tap": "Records going in and what became of them, live and at a bounded rate.",
     "top": "A running daemon, live: rates, latencies, partitions, what is wrong.",
+    "pause": "Post nothing of some RICs, a mapping, a desk or everything, until it is resumed.",
+    "resume": "Post again what was paused.",
     "skip": "Go on behind what cannot be read, by an operator's decision.",
     "init": "Write a starting configuration, a mapping and its tests.",
     "schema": "Print the JSON Schema of the configuration, a mapping file or a result.",

@@ -13,7 +13,7 @@ from contribd.tls import TlsFiles, TlsProblem, client_context
 
 def cross_problems(settings: Settings) -> Iterator[tuple[DataPath, str]]:
     """Contradictions between keys."""
-    yield from _topics(settings.kafka)
+    yield from _topics(settings.kafka, settings.control.topic)
     yield from client_problems(settings.kafka.client)
     yield from _sasl(settings.kafka.client)
     yield from _post_user(settings.ads)
@@ -113,11 +113,13 @@ def _files(settings: Settings) -> Iterator[tuple[DataPath, Path]]:
             yield ("kafka", "client", name), Path(value)
 
 
-def _topics(kafka: Kafka) -> Iterator[tuple[DataPath, str]]:
+def _topics(kafka: Kafka, orders: str | None) -> Iterator[tuple[DataPath, str]]:
     if kafka.results in kafka.prices:
         yield ("kafka", "results"), "is also a topic of prices: results would be read as prices; name another topic"
     if kafka.rejects is not None and kafka.rejects in kafka.prices:
         yield ("kafka", "rejects"), "is also a topic of prices: rejects would be read again; name another topic"
+    if orders is not None and orders in {*kafka.prices, kafka.results, kafka.rejects}:
+        yield ("control", "topic"), "is also a topic of prices, results or rejects; name another topic"
     if kafka.rejects == kafka.results:
         yield ("kafka", "rejects"), "is also the topic of results; name another topic"
 

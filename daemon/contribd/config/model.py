@@ -260,7 +260,7 @@ class Http(Section):
 
 
 class Control(Section):
-    """The socket that takes orders: ``contribd skip``."""
+    """Orders: the socket that takes them (``contribd pause``, ``resume``, ``skip``), and what they need."""
 
     socket: SocketPath | None = Field(
         default="auto",
@@ -268,6 +268,14 @@ class Control(Section):
     )
     group: Text | None = Field(
         default=None, description="A group whose members may give orders, too; null: this user and root"
+    )
+    topic: Topic | None = Field(
+        default=None,
+        description="A compacted topic that keeps what was ordered, for every instance of the group; null: an order "
+        "holds for one process, until it ends",
+    )
+    resume_approvals: Annotated[int, Whole(1, 5)] = Field(
+        default=1, description="How many different users have to order that something is resumed"
     )
 
 
@@ -313,6 +321,6 @@ class Settings(Section):
     http: Annotated[Http, BeforeValidator(_off)] = Field(
         default_factory=Http, description="Metrics, health, status page; null: off"
     )
-    control: Control = Field(default_factory=Control, description="The socket that takes orders")
+    control: Control = Field(default_factory=Control, description="Orders to the running daemon")
     results: Results = Field(default_factory=Results, description="What a result holds of its record")
     log: Log = Field(default_factory=Log, description="What is logged, and how")

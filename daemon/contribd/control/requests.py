@@ -6,7 +6,10 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import msgspec
 
 from contribd.engine.records.offsets import Partition
+from contribd.engine.records.pauses import Selector
 from contribd.orders import Answer, Order, SkipOrder
+from contribd.pausing.pause_orders import PauseOrder, ResumeOrder
+from contribd.pausing.selectors import selector_document, selector_of
 
 MAX_BYTES: Final = 16 * 1024
 """Of a request, and of an answer."""
@@ -33,9 +36,15 @@ class BadRequest(Exception):
 
 def encode_order(order: Order) -> bytes:
     """As it is sent."""
+    return msgspec.json.encode({**_document(order), "reason": order.reason}) + b"\n"
+
+
+def _document(order: Order) -> dict[str, Any]:
+    """It, without its reason."""
+    if not isinstance(order, SkipOrder):
+        return {"order": _NAMES[type(order)], "what": selector_document(order.what)}
     topic, number = order.partition
-    document = {"order": "skip", "topic": topic, "partition": number, "offset": order.offset, "reason": order.reason}
-    return msgspec.json.encode(document) + b"\n"
+    return {"order": "skip", "topic": topic, "partition": number, "offset": order.offset}
 
 
 def encode_rules_request() -> bytes:
@@ -105,6 +114,22 @@ def _skip(given: Mapping[str, Any]) -> Order:
     return SkipOrder(Partition(topic, number), offset, reason_of(reason))
 
 
+def _pause(given: Mapping[str, Any]) -> Order:
+    return PauseOrder(*_what_and_why("pause", given))
+
+
+def _resume(given: Mapping[str, Any]) -> Order:
+    return ResumeOrder(*_what_and_why("resume", given))
+
+
+def _what_and_why(name: str, given: Mapping[str, Any]) -> tuple[Selector, str]:
+    if given.keys() != {"what", "reason"} or not isinstance(given["reason"], str):
+        raise BadRequest(f"{name} takes what, and reason as text")
+    if (what := selector_of(given["what"])) is None:
+        raise BadRequest(f"{name}: what is one of ric, mapping, desk with a name, or all with true")
+    return what, reason_of(given["reason"])
+
+
 def _rules(given: Mapping[str, Any]) -> RulesRequest:
     if given:
         raise BadRequest("rules takes nothing")
@@ -115,5 +140,13 @@ def _counts(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
-_ORDERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Request]]] = {"skip": _skip, "rules": _rules}
+_ORDERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Request]]] = {
+    "skip": _skip,
+    "pause": _pause,
+    "resume": _resume,
+    "rules": _rules,
+}
 """Every order and question by its name, with what reads the rest of its document."""
+
+_NAMES: Final[Mapping[type[Order], str]] = {PauseOrder: "pause", ResumeOrder: "resume"}
+"""What orders that say what they are about, and why, are called."""

@@ -25,8 +25,9 @@ from contribd.control.requests import (
 )
 from contribd.ops.log import get_logger
 from contribd.orders import Answer, Order
+from contribd.pausing.book import Caller
 
-Ask: TypeAlias = Callable[[Order, str], Answer]
+Ask: TypeAlias = Callable[[Order, Caller], Answer]
 """Has an order of a caller carried out, and waits for its answer."""
 
 Tell: TypeAlias = Callable[[], str]
@@ -176,14 +177,14 @@ class ControlServer:
         return encode_answer(self._ask(request, who(caller)))
 
 
-def who(caller: socket.socket) -> str:
+def who(caller: socket.socket) -> Caller:
     """The user at the other end, as the kernel knows it."""
     packed = caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     uid = _CREDENTIALS.unpack(packed)[1]
     try:
-        return f"{pwd.getpwuid(uid).pw_name} (uid {uid})"
+        return Caller(f"{pwd.getpwuid(uid).pw_name} (uid {uid})", uid)
     except KeyError:
-        return f"uid {uid}"
+        return Caller(f"uid {uid}", uid)
 
 
 def _locked(path: Path) -> IO[str]:

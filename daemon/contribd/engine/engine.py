@@ -335,11 +335,13 @@ class Engine:
     def _follow_pauses(self, now: Now) -> None:
         """Ends the connection where a post of what is paused stays in it; lets prices go once a pause has ended."""
         if self._unsent_until is not None:
-            if not (self.connection.keepalive.waits and self.contributor.may_be_unsent):
+            line = self.connection.keepalive
+            if not ((line.unsent or line.held) and self.contributor.may_be_unsent):
                 self._unsent_until = None
-            elif now.mono >= self._unsent_until:
+            elif line.held or now.mono >= self._unsent_until:  # those held could go at any moment, and all at once
                 self.connection.abandon("posts of what is paused wait in it, and the ADS does not read them", now)
                 self._follow_session(now)
+                self._unsent_until = None
         if self.pauses.ending and not self.outbox.holds_paused():
             self.pauses.let_go()
             self.taker.resume(now)
@@ -515,6 +517,7 @@ class Engine:
             lapsed=self.lapsed(now),
             takes_posts=self.session.limits.takes_posts,
             blocked=self.intake.blocked,
+            pauses=self.pauses.in_force,
         )
 
     def _partitions(self) -> tuple[PartitionStatus, ...]:

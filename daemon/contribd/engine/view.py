@@ -6,6 +6,7 @@ from typing import NamedTuple
 from contribd.engine.counters import EngineCounters
 from contribd.engine.records.isolation import IsolatedInstrument
 from contribd.engine.records.offsets import Partition
+from contribd.engine.records.pauses import Pause
 from contribd.engine.session.connection import SessionStatus
 from contribd.engine.states import IsolationState, TrackerState
 
@@ -45,7 +46,7 @@ class EngineView(NamedTuple):
     ``live_quotes``: quotes in the market that this process would withdraw; ``not_withdrawn``: after a stop, those that
     were to be withdrawn and are not. ``unwritten``: results not durable yet. ``lapsed``: whether another member may own
     our partitions by now. ``takes_posts``: whether the ADS takes posts at all. ``blocked``: assigned partitions that
-    nothing can be read of.
+    nothing can be read of. ``pauses``: those in force, oldest first.
     """
 
     session: SessionStatus
@@ -66,3 +67,4 @@ class EngineView(NamedTuple):
     lapsed: bool
     takes_posts: bool
     blocked: int
+    pauses: tuple[Pause, ...]

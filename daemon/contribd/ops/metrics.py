@@ -100,6 +100,12 @@ def _backlog(now: Snapshot) -> Iterator[Metric]:
         value=dict(now.wrong_counts).get("silent", 0),
     )
     yield GaugeMetricFamily("contribd_live_quotes", "Live quotes that would be withdrawn.", value=now.live_quotes)
+    yield GaugeMetricFamily("contribd_pauses", "Pauses in force, by order.", value=len(now.pauses))
+    yield GaugeMetricFamily(
+        "contribd_paused_since_timestamp_seconds",
+        "When the oldest pause in force was ordered, in Unix time; 0: nothing is paused.",
+        value=min((pause.since for pause in now.pauses), default=0.0),
+    )
     lag = GaugeMetricFamily(
         "contribd_consumer_lag_records",
         "Records in the partition that were not consumed yet.",

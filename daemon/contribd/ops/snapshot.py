@@ -80,8 +80,8 @@ class ClockView:
 
 @dataclass(frozen=True, slots=True)
 class PauseView:
-    """An order in force not to post. ``what`` it is about, for people; ``everything``: all there is. ``who``: such as
-    ``uid 1000 (anna)``; ``since`` in Unix seconds."""
+    """A pause in force. ``id``: ``ric:EUR*``, ``mapping:fx``, ``desk:rates`` or ``all``; ``what``: the same for people;
+    ``everything``: all there is. ``who``: such as ``anna (uid 1000)``; ``since`` in Unix seconds."""
 
     id: str
     what: str

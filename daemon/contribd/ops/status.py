@@ -48,6 +48,7 @@ def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
         "wrong": [wrong_document(each) for each in snapshot.wrong],
         "wrong_counts": dict(snapshot.wrong_counts),
         "live_quotes": snapshot.live_quotes,
+        "pauses": [{**asdict(pause), "since": iso(pause.since)} for pause in snapshot.pauses],
         "last_ack_at": iso(snapshot.last_ack_at),
         "partitions": [asdict(partition) for partition in snapshot.partitions],
         "results": [{"status": status, "code": code, "count": n} for status, code, n in counters.results],

@@ -10,7 +10,8 @@ class Keepalive:
         self.ping_timeout = DEFAULT_PING_TIMEOUT
         self.unsent = False
         """Whether bytes wait that the socket did not take: nothing more is to be posted behind them."""
-        self._held = False
+        self.held = False
+        """Whether bytes wait for us to let them go."""
         self._sent = 0.0
         self._received = 0.0
         self._pinged = 0.0
@@ -20,7 +21,7 @@ class Keepalive:
     def start(self, mono: float) -> None:
         """The connection is made."""
         self._sent = self._received = mono
-        self.unsent, self._held, self._taken = False, False, 0
+        self.unsent, self.held, self._taken = False, False, 0
 
     def agree(self, ping_timeout: float) -> None:
         """The server has named its PingTimeout, in seconds."""
@@ -34,15 +35,10 @@ class Keepalive:
         """A frame went out: the server knows that we are alive."""
         self._sent = mono
 
-    @property
-    def waits(self) -> bool:
-        """Whether bytes of ours wait at all, for the socket to take them or for us to let them go."""
-        return self.unsent or self._held
-
     def wrote(self, taken: int, unsent: int, mono: float, *, held: bool = False) -> None:
         """The socket has taken ``taken`` bytes since the connection was made, and ``unsent`` more wait for it;
         ``held``: some wait for us."""
-        self._held = held
+        self.held = held
         if not unsent or taken != self._taken or not self.unsent:
             self._stuck_since = mono
         self._taken, self.unsent = taken, unsent > 0

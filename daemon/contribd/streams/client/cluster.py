@@ -5,6 +5,7 @@ from functools import partial
 from contribd.streams.client.access import Access
 from contribd.streams.client.admin import open_admin
 from contribd.streams.client.consumer import open_asking, open_member
+from contribd.streams.client.order_log import open_order_log
 from contribd.streams.client.port import Kafka
 from contribd.streams.client.producer import end_transactions_of, open_producer
 from contribd.streams.client.result_sources import open_results
@@ -22,4 +23,5 @@ def connect(settings: KafkaSettings) -> Kafka:
         results=partial(open_results, access, settings),
         end_transactions_of=partial(end_transactions_of, access, settings),
         problem=access.problem,
+        orders=None if settings.control is None else partial(open_order_log, access, settings),
     )

@@ -259,6 +259,30 @@ class ResultSources(Protocol):
         """Ends it."""
 
 
+class OrderRecord(NamedTuple):
+    """A record of the control topic. ``value``: None where its key has been deleted."""
+
+    offset: int
+    key: bytes
+    value: bytes | None
+
+
+class OrderLog(Protocol):
+    """The control topic: its first partition, read on from where it was opened. Belongs to one thread.
+
+    Everything raises ``KafkaError``.
+    """
+
+    def poll(self, seconds: float) -> list[OrderRecord]:
+        """The next ones; waits for the first."""
+
+    def write(self, key: bytes, value: bytes) -> None:
+        """One more record, at the end; it is durable when this returns. Past an error it may be so, too."""
+
+    def close(self) -> None:
+        """Ends it."""
+
+
 class TransactionalProducer(Protocol):
     """A producer past ``init_transactions``. Belongs to the sink's thread. Everything raises ``KafkaError``."""
 
@@ -344,3 +368,5 @@ class Kafka:
     """Ends what a producer of this transactional.id left open, and fences it."""
     problem: Callable[[], str | None] = lambda: None
     """Why nothing can be asked of any broker just now, in a sentence; None where that is not so."""
+    orders: Callable[[int], OrderLog] | None = None
+    """The control topic, from this offset on; None where there is none."""

@@ -93,6 +93,9 @@ class KafkaSettings:
     login_wait: Callable[[int], float] = login_wait
     """Seconds until a login that the brokers refused is tried again, after so many in a row."""
 
+    control: str | None = None
+    """The topic that keeps orders; None where there is none."""
+
     @property
     def written(self) -> tuple[str, ...]:
         """The topics that are written."""
@@ -101,7 +104,7 @@ class KafkaSettings:
     @property
     def topics(self) -> tuple[str, ...]:
         """All topics."""
-        return (*self.prices, *self.written)
+        return (*self.prices, *self.written, *(() if self.control is None else (self.control,)))
 
     @property
     def principal(self) -> str:
@@ -195,6 +198,11 @@ class KafkaSettings:
             "client_id": client_id(self.instance),
             "transactional_id": self.transactional_id,
         }
+
+    def order_producer(self) -> dict[str, Any]:
+        """Arguments of the ``KafkaProducer`` of the control topic, which writes single records at once."""
+        own = {"transactional_id": None, "max_block_ms": 5_000, "request_timeout_ms": 5_000}
+        return {**self.producer(), **own, "partitioner": None}
 
     def admin(self) -> dict[str, Any]:
         """Arguments of ``KafkaAdminClient``."""

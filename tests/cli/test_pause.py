@@ -1,0 +1,89 @@
+"""``contribd pause`` and ``contribd resume``: what they ask of the daemon, over its real socket."""
+
+import os
+import pwd
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from contribd.cli import app
+from contribd.control.server import ControlServer
+from contribd.engine.records.pauses import PauseKind, Selector
+from contribd.orders import Answer, Order
+from contribd.pausing.book import Caller
+from contribd.pausing.pause_orders import PauseOrder, ResumeOrder
+
+ME = Caller(f"{pwd.getpwuid(os.getuid()).pw_name} (uid {os.getuid()})", os.getuid())
+
+
+class Daemon:
+    """It says what it was told to say."""
+
+    def __init__(self, folder: Path) -> None:
+        self.answer = Answer(True, "RICs EUR* paused\nin force: [EUR*]")
+        self.asked: list[tuple[Order, Caller]] = []
+        self.socket = folder / "s"
+        self.server = ControlServer(self.socket, None, self._said)
+
+    def _said(self, order: Order, by: Caller) -> Answer:
+        self.asked.append((order, by))
+        return self.answer
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        done = CliRunner().invoke(app, [*arguments, "--socket", str(self.socket)])
+        return done.exit_code, done.stdout, done.stderr
+
+
+@pytest.fixture
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    made = Daemon(tmp_path_factory.mktemp("d"))
+    made.server.start()
+    while not made.socket.exists():
+        pass
+    yield made
+    made.server.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["EUR*"], Selector(PauseKind.RIC, "EUR*")),
+        (["--mapping", "fx-spot"], Selector(PauseKind.MAPPING, "fx-spot")),
+        (["--desk", "rates"], Selector(PauseKind.DESK, "rates")),
+        (["--all"], Selector(PauseKind.ALL)),
+    ],
+)
+def test_what_is_named_reaches_the_daemon_with_who_and_why(
+    daemon: Daemon, arguments: list[str], what: Selector
+) -> None:
+    code, out, _ = daemon.run("pause", *arguments, "--reason", " feed broken ")
+    assert (code, out) == (0, "RICs EUR* paused\nin force: [EUR*]\n")
+    daemon.run("resume", *arguments, "--reason", "it is back")
+    [(pause, by), (resume, _)] = daemon.asked
+    assert (pause, resume) == (PauseOrder(what, "feed broken"), ResumeOrder(what, "it is back"))
+    assert (by, by.uid) == (ME, ME.uid)
+
+
+def test_what_does_not_hold_is_exit_1(daemon: Daemon) -> None:
+    daemon.answer = Answer(False, "no mapping in force is called spit")
+    assert daemon.run("pause", "--mapping", "spit", "--reason", "x") == (1, "", "no mapping in force is called spit\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["pause", "EUR*"],
+        ["pause", "--reason", "x"],
+        ["pause", "EUR*", "--all", "--reason", "x"],
+        ["pause", "--desk", "a", "--mapping", "b", "--reason", "x"],
+        ["pause", "EUR*", "--reason", " "],
+        ["pause", " EUR*", "--reason", "x"],
+        ["resume", "--desk", "", "--reason", "x"],
+    ],
+)
+def test_what_is_not_said_clearly_is_not_asked(daemon: Daemon, arguments: list[str]) -> None:
+    code, _, said = daemon.run(*arguments)
+    assert code == 2, said
+    assert daemon.asked == []
