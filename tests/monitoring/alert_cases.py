@@ -118,6 +118,15 @@ CASES: Final[dict[str, AlertCase]] = {
         {"contribd_build_info{config='old'}": "1x120"},
         value="2",
     ),
+    "ContribdPausedLong": AlertCase(
+        # Ordered at the first minute that is wrong, a little more than an hour before the end of that.
+        {
+            "contribd_pauses": f"0x{QUIET - 1} 2x{WRONG - 1} 0x60",
+            "contribd_paused_since_timestamp_seconds": f"0x{QUIET - 1} -3600x{WRONG - 1} 0x60",
+        },
+        ONE,
+        value="2",
+    ),
     "ContribdClockNotSynchronized": AlertCase({"contribd_clock_synchronized": story("1", "0")}, ONE),
     "ContribdTimestampsInTheFuture": AlertCase({"contribd_future_timestamps_total": counter(0, 2)}, ONE, value="30"),
     "ContribdAnswersLate": AlertCase({"contribd_unmatched_answers_total": counter(0, 2)}, ONE, value="30"),

@@ -193,6 +193,24 @@ PANELS: Final[list[Panel]] = [
         "Quotes withdrawn; answers that belong to no post in flight; records stamped in the future.",
     ),
     (
+        "Pauses in force",
+        "timeseries",
+        12,
+        "none",
+        [
+            (f"contribd_pauses{{{_WHERE}}}", "{{instance}}"),
+        ],
+        "Orders not to post; /status says what, who, why and since when.",
+    ),
+    (
+        "The oldest pause",
+        "stat",
+        12,
+        "s",
+        [(f"time() - (contribd_paused_since_timestamp_seconds{{{_WHERE}}} > 0)", "{{instance}}")],
+        "For how long it has been in force.",
+    ),
+    (
         "Configuration and clock",
         "state-timeline",
         12,
