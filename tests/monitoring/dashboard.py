@@ -211,6 +211,19 @@ PANELS: Final[list[Panel]] = [
         "For how long it has been in force.",
     ),
     (
+        "Configuration loaded",
+        "stat",
+        12,
+        "s",
+        [
+            (
+                f"time() - (contribd_config_last_reload_success_timestamp_seconds{{{_WHERE}}} > 0)",
+                "{{instance}}",
+            )
+        ],
+        "How long ago the configuration in force was loaded.",
+    ),
+    (
         "Configuration and clock",
         "state-timeline",
         12,
