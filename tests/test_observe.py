@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from contribd.observe import consuming_reasons
+from contribd.engine.records.pauses import Pause, PauseKind, Selector
+from contribd.observe import consuming_reasons, pause_view
 
 UNCONFIRMED = "the consumer group has not confirmed this member for too long"
 
@@ -35,3 +36,17 @@ def test_brokers_that_do_not_answer_are_told_of_once_the_group_is_silent_too() -
 def test_a_member_without_partitions_need_not_be_confirmed() -> None:
     engine: Any = SimpleNamespace(partitions=(), lapsed=True)
     assert consuming_reasons(engine, [], None) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "name", "everything"),
+    [
+        (Selector(PauseKind.ALL), "everything", True),
+        (Selector(PauseKind.RIC, "*"), "RICs *", False),
+        (Selector(PauseKind.DESK, "rates"), "desk rates", False),
+    ],
+)
+def test_a_pause_of_everything_is_told_from_one_of_a_part(what: Selector, name: str, everything: bool) -> None:
+    view = pause_view(Pause(what, "uid 1000 (anna)", "feed broken", 1_800_000_000_000_000))
+    assert (view.id, view.what, view.everything, view.since) == (what.id, name, everything, 1_800_000_000.0)
+    assert (view.who, view.reason) == ("uid 1000 (anna)", "feed broken")

@@ -10,16 +10,21 @@ from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
 from contribd.engine.records.pauses import Pause, PauseKind
 from contribd.engine.records.result_encoder import Encoded
-from contribd.engine.states import IsolationState
+from contribd.engine.session.connection import SessionStatus
+from contribd.engine.session.endpoints import EndpointStatus
+from contribd.engine.states import IsolationState, SessionState
 from contribd.engine.view import EngineView
+from contribd.ops.history import History
 from contribd.ops.host_clock import HostClock
 from contribd.ops.http import HttpServer
 from contribd.ops.log import get_logger, mask
 from contribd.ops.progress import Progress
+from contribd.ops.ric_search import RicSearch
 from contribd.ops.ric_watch import RicWatch
 from contribd.ops.snapshot import (
     CountersView,
     DirectoryView,
+    EndpointView,
     HistogramView,
     IsolatedView,
     PartitionView,
@@ -58,13 +63,18 @@ class Observer:
         self._orders = orders
         self._progress = progress
         self.rics = RicWatch(loaded.settings.contribution.stale_after, engine.has_work)
+        self._history = History()
         self._state_since = ("", 0.0)
         self._started = time.time()
         self._next = 0.0
         self._clock = HostClock()
         self._snapshot = self._build(Now(time.monotonic(), time.time_ns() // 1000))
         listen = loaded.settings.http.listen
-        self._server = HttpServer(listen, lambda: self._snapshot, progress) if listen else None
+        self._server = self._serve(listen) if listen else None
+
+    def _serve(self, listen: str) -> HttpServer:
+        search = RicSearch(self.rics.last, lambda: [name for name, _ in self._snapshot.services], self._started)
+        return HttpServer(listen, lambda: self._snapshot, self._progress, history=self._history, search=search)
 
     @property
     def durable(self) -> Callable[[Sequence[Encoded], Now], None] | None:
@@ -92,6 +102,8 @@ class Observer:
         self._state_since = found.state, found.since
         self._snapshot = replace(snapshot, state_since=self._state_since)
         self.status = mask(found.reason)
+        if self._server is not None:
+            self._history.take(self._snapshot, found.state, now.mono)
 
     def _build(self, now: Now) -> Snapshot:
         engine = self._engine.view(now)
@@ -110,6 +122,7 @@ class Observer:
             instance=self._loaded.settings.instance,
             config=self._loaded.digest,
             session=_session(engine, now),
+            endpoints=tuple(_endpoint(each, engine.session, now) for each in engine.endpoints),
             services=engine.services,
             directory=DirectoryView(*engine.directory),
             outstanding=engine.in_flight,
@@ -131,6 +144,7 @@ class Observer:
             hold_ups=(*consuming, *self._sink.reasons()),
             unreadable=unreadable,
             blocked=engine.blocked,
+            pauses=tuple(map(pause_view, engine.pauses)),
             state_since=self._state_since,
             clock=self._clock.follow(now.mono),
             warnings=self._source.warnings(),
@@ -189,6 +203,24 @@ def _session(engine: EngineView, now: Now) -> SessionView:
         last_failure_at=None if session.last_failure_at is None else session.last_failure_at / 1e6,
         moving=session.moving,
         takes_posts=engine.takes_posts,
+    )
+
+
+def pause_view(pause: Pause) -> PauseView:
+    """A pause as it is shown."""
+    what = pause.what
+    everything = what.kind is PauseKind.ALL
+    return PauseView(what.id, str(what), pause.reason, pause.by, pause.since / 1e6, everything=everything)
+
+
+def _endpoint(endpoint: EndpointStatus, session: SessionStatus, now: Now) -> EndpointView:
+    used = endpoint.url == session.endpoint and session.state is not SessionState.DISCONNECTED
+    return EndpointView(
+        endpoint=endpoint.url,
+        state=session.state.value if used else "resting" if endpoint.wait else "not in use",
+        failures=endpoint.failures,
+        last_failure=None if endpoint.failure is None else endpoint.failure.value,
+        next_try_at=None if used or not endpoint.wait else now.wall / 1e6 + endpoint.wait,
     )
 
 

@@ -3,7 +3,8 @@
 from tests.ads.server_messages import directory, directory_status
 from tests.engine.rig import P0, P1, Rig
 
-from contribd.engine.events import Blocked
+from contribd.engine.events import Blocked, PausesSet
+from contribd.engine.records.pauses import Pause, PauseKind, Selector
 from contribd.engine.view import DirectoryStatus
 
 
@@ -41,3 +42,21 @@ def test_partitions_that_cannot_be_read_count_while_they_are_ours() -> None:
     assert rig.engine.view(rig.now).blocked == 1
     rig.revoked(P0)
     assert rig.engine.view(rig.now).blocked == 0
+
+
+def test_endpoints_tell_what_is_held_against_them_and_when_they_are_tried() -> None:
+    rig = Rig()
+    rig.connect()
+    rig.lose()
+    first, second = rig.engine.view(rig.now).endpoints
+    assert first == ("ws://a", 1, "network", 1.0)
+    assert second == ("ws://b", 0, None, 0.0)
+    rig.tick(0.25)
+    assert rig.engine.view(rig.now).endpoints[0].wait == 0.75
+
+
+def test_pauses_in_force_are_told() -> None:
+    rig = Rig()
+    pause = Pause(Selector(PauseKind.RIC, "EUR*"), "uid 1000 (anna)", "feed broken", rig.wall)
+    rig.handle(PausesSet((pause,)))
+    assert rig.engine.view(rig.now).pauses == (pause,)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.integration.rigs import needs
 from tests.integration.rigs.broker_rig import KafkaBroker
+from tests.integration.rigs.browser import Browser
 from tests.integration.rigs.cluster_rig import KafkaCluster
 from tests.integration.rigs.guarded_broker import GuardedBroker
 from tests.integration.rigs.provider_rig import Provider
@@ -30,6 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 NEEDS = {
     needs.java_and_maven: {"kafka", "own_kafka", "kafka_cluster", "guarded_kafka", "provider", "new_provider"},
     needs.prometheus: {"prometheus"},
+    needs.chromium: {"browser"},
     needs.root_and_systemd: {"systemd", "boots_systemd"},
 }
 
@@ -43,6 +45,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture
 def boots_systemd() -> None:
     """For a test that boots a box of its own."""
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    """A Chromium of a test's own."""
+    with Browser(tmp_path / "browser") as one:
+        yield one
 
 
 @pytest.fixture(scope="session")

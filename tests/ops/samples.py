@@ -3,6 +3,7 @@
 from contribd.ops.snapshot import (
     ClockView,
     CountersView,
+    EndpointView,
     HistogramView,
     IsolatedView,
     PartitionView,
@@ -23,6 +24,10 @@ def snapshot(not_ready: tuple[str, ...] = (), last_failure: str | None = "closed
         instance="pricing-host-1",
         config="c0ffee" * 10,
         session=SessionView("open", True, ADS2, (ADS1, ADS2), 1_700_000_050.0, last_failure, 1_700_000_040.0),
+        endpoints=(
+            EndpointView(ADS1, "resting", 2, "login refused", 1_700_000_112.5),
+            EndpointView(ADS2, "open"),
+        ),
         services=(("TRCC", True), ("OTHER", False)),
         state_since=("degraded", 1_700_000_060.0),
         outstanding=7,
@@ -42,6 +47,7 @@ def snapshot(not_ready: tuple[str, ...] = (), last_failure: str | None = "closed
                 "fx-spot",
                 "DeniedBySrc",
                 "[500]: Unknown Item",
+                {"meaning": "M.", "cause": "C.", "owner": "the ADS's administrators", "cure": "create it"},
             ),
             WrongView("EUR=X", "TRCC", "isolated", text="posted by itself (offender, 3 sessions ended by its posts)"),
             WrongView("CHF=TRCC", "TRCC", "silent", 1_700_000_010.0, 1_700_000_010.0, "prices:1:4", "fx-spot"),

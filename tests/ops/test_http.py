@@ -43,11 +43,14 @@ def exchange(server: HttpServer, request: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/livez", "/readyz", "/status", "/"])
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/livez", "/readyz", "/status", "/", "/page.css", "/page.js", "/page.json", "/history.json"]
+)
 def test_every_path_is_served_and_never_cached(server: HttpServer, path: str) -> None:
     response, body = ask(server, "GET", path)
     assert response.status == 200
     assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; ")
     assert int(response.headers["Content-Length"]) == len(body) > 0
 
 
@@ -109,7 +112,7 @@ def test_a_client_that_sends_nothing_is_let_go_after_its_time(
 
 def test_too_many_clients_are_turned_away_and_their_places_come_back(server: HttpServer) -> None:
     host, port = split_address(server.address)
-    idle = [socket.create_connection((host, port), timeout=10) for _ in range(32)]
+    idle = [socket.create_connection((host, port), timeout=10) for _ in range(96)]
     with socket.create_connection((host, port), timeout=10) as one_too_many:
         assert one_too_many.recv(1) == b""
     for connection in idle:
@@ -117,6 +120,18 @@ def test_too_many_clients_are_turned_away_and_their_places_come_back(server: Htt
         assert connection.recv(1) == b""
         connection.close()
     assert ask(server, "GET", "/livez")[0].status == 200
+
+
+def test_fifty_pages_that_ask_in_the_same_moment_are_all_answered(server: HttpServer) -> None:
+    host, port = split_address(server.address)
+    pages = [socket.create_connection((host, port), timeout=10) for _ in range(50)]
+    for page in pages:
+        page.sendall(b"GET /page.json HTTP/1.1\r\nHost: x\r\n\r\n")
+    for page in pages:
+        answer = b"".join(iter(lambda page=page: page.recv(65536), b""))  # type: ignore[misc]
+        assert answer.startswith(b"HTTP/1.0 200 OK\r\n")
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["instance"] == "pricing-host-1"
+        page.close()
 
 
 def test_a_defect_is_logged_as_one_line_and_the_next_request_is_served(written: io.StringIO) -> None:

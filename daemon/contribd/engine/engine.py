@@ -500,6 +500,7 @@ class Engine:
         contributor = self.contributor
         return EngineView(
             session=self.connection.status(),
+            endpoints=self.connection.failover.status(now.mono),
             services=tuple((name, self.session.is_up(name)) for name in self.session.policy.services),
             directory=DirectoryStatus(*self.session.directory()),
             in_flight=len(contributor.in_flight),

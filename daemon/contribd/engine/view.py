@@ -8,6 +8,7 @@ from contribd.engine.records.isolation import IsolatedInstrument
 from contribd.engine.records.offsets import Partition
 from contribd.engine.records.pauses import Pause
 from contribd.engine.session.connection import SessionStatus
+from contribd.engine.session.endpoints import EndpointStatus
 from contribd.engine.states import IsolationState, TrackerState
 
 
@@ -50,6 +51,7 @@ class EngineView(NamedTuple):
     """
 
     session: SessionStatus
+    endpoints: tuple[EndpointStatus, ...]
     services: tuple[tuple[str, bool], ...]
     directory: DirectoryStatus
     in_flight: int

@@ -7,21 +7,24 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable
+from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from contribd.ops.history import History
 from contribd.ops.log import get_logger
 from contribd.ops.page import CONTENT_POLICY
 from contribd.ops.progress import Progress
-from contribd.ops.site import HttpAnswer, Site, plain
+from contribd.ops.site import HttpAnswer, Search, Site, plain
 from contribd.ops.snapshot import Snapshot
 
 _MAX_HEAD = 16 * 1024
 """Bytes of request line and headers; a browser's fit in 8 KiB."""
 
-_MAX_CLIENTS = 32
-"""Requests served at once; further ones are closed unanswered. Scrapers, probes and a few people need far fewer."""
+_MAX_CLIENTS = 96
+"""Requests served at once; further ones are closed unanswered. Fifty pages that ask in the same moment, scrapers and
+probes need fewer."""
 
 _TIMEOUT = 5.0
 """Seconds a client has for its whole request, and again for taking each piece of the answer."""
@@ -36,11 +39,22 @@ class ListenError(Exception):
 class HttpServer:
     """Serves a site on its own daemon threads."""
 
-    def __init__(self, listen: str, snapshot: Callable[[], Snapshot], progress: Progress) -> None:
-        """Open ``listen`` (``host:port``, ``[::1]:port``; port 0: any). Raises ``ListenError``."""
+    def __init__(
+        self,
+        listen: str,
+        snapshot: Callable[[], Snapshot],
+        progress: Progress,
+        *,
+        history: History | None = None,
+        search: Search | None = None,
+    ) -> None:
+        """Open ``listen`` (``host:port``, ``[::1]:port``; port 0: any). ``history``, ``search``: as in ``Site``.
+
+        Raises ``ListenError``.
+        """
         host, port = split_address(listen)
         try:
-            self._server = _Server(host, port, Site(snapshot, progress))
+            self._server = _Server(host, port, Site(snapshot, progress, history=history, search=search))
         except OSError as error:
             raise ListenError(_reason(listen, error)) from error
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.2,), name="http", daemon=True)
@@ -74,7 +88,7 @@ def split_address(listen: str) -> tuple[str, int]:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
-    request_queue_size = 64
+    request_queue_size = 128
 
     def __init__(self, host: str, port: int, site: Site) -> None:
         self.site = site
@@ -108,8 +122,6 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
-    server_version = "contribd"
-    sys_version = ""
     default_request_version = "HTTP/1.0"  # a refusal is to have a status line even where the request had no version
 
     def setup(self) -> None:
@@ -124,6 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
             if len(self._head) > _MAX_HEAD:
                 self.requestline, self.command, self.request_version = "", "", self.default_request_version
                 self.send_error(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            elif (answer := self.server.site.quick(self._head)) is not None:
+                self.wfile.write(_head_of(answer) + answer.body)
             else:
                 self.handle_one_request()
         except (ConnectionError, TimeoutError):
@@ -154,17 +168,19 @@ class _Handler(BaseHTTPRequestHandler):
         """Requests are not logged: a scrape every few seconds would drown what matters."""
 
     def _answer(self, answer: HttpAnswer, *, body: bool) -> None:
-        self.send_response(answer.status)
-        self.send_header("Content-Type", answer.type)
-        self.send_header("Content-Length", str(len(answer.body)))
-        self.send_header("Cache-Control", "no-store")
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Content-Security-Policy", CONTENT_POLICY)
-        if answer.status == HTTPStatus.METHOD_NOT_ALLOWED:
-            self.send_header("Allow", "GET, HEAD")
-        self.end_headers()
-        if body:
-            self.wfile.write(answer.body)
+        self.wfile.write(_head_of(answer) + (answer.body if body else b""))
+
+
+def _head_of(answer: HttpAnswer) -> bytes:
+    """Status line and headers; the connection is closed after each answer."""
+    allow = "Allow: GET, HEAD\r\n" if answer.status == HTTPStatus.METHOD_NOT_ALLOWED else ""
+    return (
+        f"HTTP/1.0 {answer.status.value} {answer.status.phrase}\r\n"
+        f"Server: contribd\r\nDate: {formatdate(usegmt=True)}\r\n"
+        f"Content-Type: {answer.type}\r\nContent-Length: {len(answer.body)}\r\n"
+        f"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+        f"Content-Security-Policy: {CONTENT_POLICY}\r\n{allow}\r\n"
+    ).encode()
 
 
 def _read_head(connection: socket.socket) -> bytes:

@@ -53,6 +53,21 @@ class SessionView:
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointView:
+    """One configured endpoint. ``state``: the session's where it is in use or being tried, else resting or not in use.
+
+    ``failures``: in a row; ``last_failure``: the kind of the last of them; ``next_try_at``: Unix seconds, None where it
+    need not wait.
+    """
+
+    endpoint: str
+    state: str
+    failures: int = 0
+    last_failure: str | None = None
+    next_try_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DirectoryView:
     """What the ADS says of its services. ``awaited``: it was asked and has not answered yet; ``known``: it has.
 
@@ -127,7 +142,8 @@ class IsolatedView:
 class WrongView:
     """A RIC that something is wrong with now. ``what``: refused, unanswered, rejected, isolated or silent; ``since``:
     from when on, and ``last_record_at``: when its last result was durable, in Unix seconds, None where that is not
-    known. ``source``: that record, as ``topic:partition:offset``. ``code`` and ``text``: the answer's own."""
+    known. ``source``: that record, as ``topic:partition:offset``. ``code`` and ``text``: the answer's own; ``hint``:
+    what it means and who can cure it, where that is known (``meaning``, ``cause``, ``owner``, ``cure``)."""
 
     ric: str
     service: str
@@ -138,6 +154,7 @@ class WrongView:
     mapping: str | None = None
     code: str | None = None
     text: str | None = None
+    hint: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +196,7 @@ class Snapshot:
     config: str
     """Digest of the configuration and mappings in force."""
     session: SessionView
+    endpoints: tuple[EndpointView, ...] = ()
     services: tuple[tuple[str, bool], ...] = ()
     """(name, up) for each service a mapping names; a service the ADS does not know is down."""
     directory: DirectoryView = DirectoryView()

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contribd.ops.log import mask
-from contribd.ops.snapshot import HistogramView, Snapshot, WrongView
-from contribd.ops.verdict import stalled_faults, verdict
+from contribd.ops.snapshot import HistogramView, PauseView, Snapshot, WrongView
+from contribd.ops.verdict import short_name, stalled_faults, verdict
 
 
 def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
@@ -39,7 +39,13 @@ def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
             "last_failure": None if session.last_failure is None else mask(session.last_failure),
             "last_failure_at": iso(session.last_failure_at),
         },
+        "endpoints": [
+            {**asdict(each), "next_try_at": iso(each.next_try_at)}
+            | {"name": short_name(each.endpoint, session.endpoints)}
+            for each in snapshot.endpoints
+        ],
         "services": [{"name": name, "up": up} for name, up in snapshot.services],
+        "pauses": [pause_document(each) for each in snapshot.pauses],
         "window": {"outstanding": snapshot.outstanding, "max": snapshot.max_outstanding},
         "records_waiting": snapshot.waiting,
         "instruments": snapshot.instruments,
@@ -60,6 +66,13 @@ def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
         "ack_seconds": _histogram(snapshot.ack_seconds),
         "delivery_seconds": _histogram(snapshot.delivery_seconds),
     }
+
+
+def pause_document(pause: PauseView) -> dict[str, Any]:
+    """One order in force not to post."""
+    found = {**asdict(pause), "since": iso(pause.since)}
+    del found["everything"]
+    return found
 
 
 def wrong_document(wrong: WrongView) -> dict[str, Any]:

@@ -92,6 +92,7 @@ def _view(key: Key, found: LastResult, what: str, since: int, said: Mapping[str,
         mapping=said.get("mapping"),
         code=said.get("code"),
         text=said.get("text"),
+        hint=said.get("hint"),
     )
 
 

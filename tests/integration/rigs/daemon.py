@@ -77,6 +77,11 @@ class Daemon:
         self.config.write_text(yaml.safe_dump(config))
 
     @property
+    def url(self) -> str:
+        """Of its HTTP endpoint."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
     def pid(self) -> int:
         return self.child.pid
 

@@ -16,6 +16,7 @@ INSTALL_SYSTEMD = (
     "systemd and root that may make namespaces are needed: apt-get install systemd util-linux, run as root"
 )
 INSTALL_PROMETHEUS = "Prometheus and promtool are needed: apt-get install prometheus"
+INSTALL_CHROMIUM = "Chromium and its driver are needed: apt-get install chromium chromium-driver"
 SYSTEMD = Path("/lib/systemd/systemd")
 
 
@@ -66,3 +67,9 @@ def root_and_systemd() -> None:
     tools = all(shutil.which(tool) for tool in ("unshare", "nsenter", "systemctl"))
     if os.geteuid() != 0 or not SYSTEMD.exists() or not tools or not _namespaces():
         _missing(INSTALL_SYSTEMD)
+
+
+def chromium() -> None:
+    """Skips or fails the test where Chromium or its driver is missing."""
+    if not shutil.which("chromium") or not shutil.which("chromedriver"):
+        _missing(INSTALL_CHROMIUM)

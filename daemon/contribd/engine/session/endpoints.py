@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from contribd.engine.policy import Backoff
 
@@ -76,11 +76,22 @@ FACTORS: Final[dict[Failure, float]] = {
 """How many times the configured wait an endpoint rests after each kind of failure."""
 
 
+class EndpointStatus(NamedTuple):
+    """One endpoint at one moment. ``failures``: in a row; ``failure``: the last one's kind, None where they are
+    forgotten; ``wait``: seconds until it may be tried."""
+
+    url: str
+    failures: int
+    failure: Failure | None
+    wait: float
+
+
 @dataclass(slots=True)
 class _Endpoint:
     url: str
     failures: int = 0
     not_before: float = 0.0
+    failure: Failure | None = None
 
 
 class Endpoints:
@@ -118,6 +129,7 @@ class Endpoints:
             return 0.0
         endpoint = self._find(url)
         endpoint.failures += 1
+        endpoint.failure = failure
         wait = self._backoff(endpoint.failures) * factor
         endpoint.not_before = mono + wait
         return wait
@@ -131,7 +143,15 @@ class Endpoints:
 
     def stable(self, url: str) -> None:
         """A session with this endpoint has lasted: its failures are forgotten."""
-        self._find(url).failures = 0
+        endpoint = self._find(url)
+        endpoint.failures, endpoint.failure = 0, None
+
+    def status(self, mono: float) -> tuple[EndpointStatus, ...]:
+        """All of them, in order of preference."""
+        return tuple(
+            EndpointStatus(each.url, each.failures, each.failure, max(0.0, each.not_before - mono))
+            for each in self._endpoints
+        )
 
     def _find(self, url: str) -> _Endpoint:
         return next(endpoint for endpoint in self._endpoints if endpoint.url == url)

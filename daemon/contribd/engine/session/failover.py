@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from contribd.engine.limits import STABLE_AFTER
 from contribd.engine.policy import SessionPolicy
-from contribd.engine.session.endpoints import Endpoints, Failure
+from contribd.engine.session.endpoints import Endpoints, EndpointStatus, Failure
 from contribd.engine.session.failback import Failback
 
 NO_POSTS: Final = "the ADS says that it takes no posts (SupportOMMPost 0)"
@@ -46,6 +46,10 @@ class Failover:
         if self._target is None:
             return self._endpoints.next_now(mono)
         return self._target if self._endpoints.may_try(self._target, mono) else None
+
+    def status(self, mono: float) -> tuple[EndpointStatus, ...]:
+        """What is held against each endpoint."""
+        return self._endpoints.status(mono)
 
     def trying(self, url: str) -> None:
         """A connection to it is being made."""
