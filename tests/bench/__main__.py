@@ -2,7 +2,8 @@
 
 Parts: throughput, curves (records of many posts, beside single quotes), today, distant (an ADS that answers after
 5 ms), provider (LSEG's own code), latency, stages, mapping (beside the same by hand), growth, overload, recovery, harm,
-scale, brokers (of three, beside Kafka's own client), plan, loading (mapping files and a table); all of them where none
+scale, brokers (of three, beside Kafka's own client), plan, loading (mapping files and a table), page (fifty open
+pages); all of them where none
 is named. What other parts left in the document stays.
 """
 
@@ -22,6 +23,7 @@ from tests.bench import (
     latency,
     loading,
     overload,
+    page_part,
     picture,
     plan_part,
     recovery,
@@ -137,6 +139,11 @@ def _loading(quick: bool) -> dict[str, Any]:
     return loading.measure(rounds=5 if quick else 20)
 
 
+def _page(quick: bool) -> dict[str, Any]:
+    with Setting(ads=ADS) as setting:
+        return page_part.measure(setting, *((60_000, 2) if quick else (200_000, 6)))
+
+
 PARTS: dict[str, Part] = {
     "throughput": _throughput,
     "curves": _curves,
@@ -154,6 +161,7 @@ PARTS: dict[str, Part] = {
     "brokers": _brokers,
     "plan": _plan,
     "loading": _loading,
+    "page": _page,
 }
 
 
