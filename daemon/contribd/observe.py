@@ -135,7 +135,6 @@ class Observer:
             wrong_counts=wrong.counts,
             live_quotes=engine.live_quotes,
             partitions=self._partitions(engine),
-            pauses=tuple(map(_paused, engine.pauses)),
             counters=CountersView.of(counters),
             ack_seconds=HistogramView.of(counters.ack_seconds),
             delivery_seconds=HistogramView.of(counters.delivery_seconds),
@@ -183,12 +182,6 @@ def consuming_reasons(engine: EngineView, source: list[str], silence: str | None
     if silence is not None:
         return [f"consuming: {silence}"]
     return ["the consumer group has not confirmed this member for too long"]
-
-
-def _paused(pause: Pause) -> PauseView:
-    what = pause.what
-    everything = what.kind is PauseKind.ALL
-    return PauseView(what.id, str(what), pause.reason, pause.by, pause.since / 1e6, everything)
 
 
 def _session(engine: EngineView, now: Now) -> SessionView:

@@ -35,7 +35,7 @@ TAKEN: Final = (
     "window",
     "records_waiting",
     "instruments",
-    "quotes_standing",
+    "live_quotes",
     "last_ack_at",
     "wrong",
     "wrong_counts",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contribd.ops.log import mask
-from contribd.ops.snapshot import HistogramView, PauseView, Snapshot, WrongView
+from contribd.ops.snapshot import HistogramView, Snapshot, WrongView
 from contribd.ops.verdict import short_name, stalled_faults, verdict
 
 
@@ -45,7 +45,7 @@ def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
             for each in snapshot.endpoints
         ],
         "services": [{"name": name, "up": up} for name, up in snapshot.services],
-        "pauses": [pause_document(each) for each in snapshot.pauses],
+        "pauses": [{**asdict(pause), "since": iso(pause.since)} for pause in snapshot.pauses],
         "window": {"outstanding": snapshot.outstanding, "max": snapshot.max_outstanding},
         "records_waiting": snapshot.waiting,
         "instruments": snapshot.instruments,
@@ -54,7 +54,6 @@ def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
         "wrong": [wrong_document(each) for each in snapshot.wrong],
         "wrong_counts": dict(snapshot.wrong_counts),
         "live_quotes": snapshot.live_quotes,
-        "pauses": [{**asdict(pause), "since": iso(pause.since)} for pause in snapshot.pauses],
         "last_ack_at": iso(snapshot.last_ack_at),
         "partitions": [asdict(partition) for partition in snapshot.partitions],
         "results": [{"status": status, "code": code, "count": n} for status, code, n in counters.results],
@@ -66,13 +65,6 @@ def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
         "ack_seconds": _histogram(snapshot.ack_seconds),
         "delivery_seconds": _histogram(snapshot.delivery_seconds),
     }
-
-
-def pause_document(pause: PauseView) -> dict[str, Any]:
-    """One order in force not to post."""
-    found = {**asdict(pause), "since": iso(pause.since)}
-    del found["everything"]
-    return found
 
 
 def wrong_document(wrong: WrongView) -> dict[str, Any]:

@@ -279,7 +279,7 @@
       ["Last Ack", status.last_ack_at ? ago(status.last_ack_at) : "never"],
       ["Session", `${session.state} for ${span(now() - seconds(session.since))}`],
       ["Last failure", session.last_failure ? `${session.last_failure} (${ago(session.last_failure_at)})` : null],
-      ["Live quotes that a stop would withdraw", status.quotes_standing || null],
+      ["Live quotes that a stop would withdraw", status.live_quotes || null],
     ]);
   };
   const showPartitions = (status) => {
