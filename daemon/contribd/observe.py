@@ -19,7 +19,7 @@ from contribd.ops.host_clock import HostClock
 from contribd.ops.http import HttpServer
 from contribd.ops.log import get_logger, mask
 from contribd.ops.progress import Progress
-from contribd.ops.ric_search import RicSearch
+from contribd.ops.ric_search import ReadBackwards, RicSearch
 from contribd.ops.ric_watch import RicWatch
 from contribd.ops.snapshot import (
     CountersView,
@@ -51,9 +51,10 @@ class Observer:
         source: Source,
         sink: Sink,
         progress: Progress,
-        orders: Callable[[], list[str]] = list,
+        orders: Callable[[], list[str]],
+        backwards: ReadBackwards,
     ) -> None:
-        """``orders``: why nothing may be posted on account of orders."""
+        """``orders``: why nothing may be posted on account of orders; ``backwards``: reads what is known of a RIC."""
         self.stopping = False
         self.status = "starting"
         self._loaded = loaded
@@ -70,11 +71,14 @@ class Observer:
         self._clock = HostClock()
         self._snapshot = self._build(Now(time.monotonic(), time.time_ns() // 1000))
         listen = loaded.settings.http.listen
-        self._server = self._serve(listen) if listen else None
+        self._server = self._serve(listen, backwards) if listen else None
 
-    def _serve(self, listen: str) -> HttpServer:
-        search = RicSearch(self.rics.last, lambda: [name for name, _ in self._snapshot.services], self._started)
+    def _serve(self, listen: str, backwards: ReadBackwards) -> HttpServer:
+        search = RicSearch(self.rics.last, self._services, self._started, backwards)
         return HttpServer(listen, lambda: self._snapshot, self._progress, history=self._history, search=search)
+
+    def _services(self) -> list[str]:
+        return [name for name, _ in self._snapshot.services]
 
     @property
     def durable(self) -> Callable[[Sequence[Encoded], Now], None] | None:

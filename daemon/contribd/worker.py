@@ -25,6 +25,7 @@ from contribd.ops.progress import Progress
 from contribd.orders import ANSWER_SECONDS, Answer, Asked, Order
 from contribd.pausing.book import Caller
 from contribd.pausing.pause_orders import Ordering
+from contribd.results.further_back import ResultsBackwards
 from contribd.streams.client.cluster import connect
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.lease import Lease
@@ -116,7 +117,15 @@ class Worker:
         self._driver = Driver(
             self._engine, self._selector, build.connection(settings), self._events.put, build.tokens(settings)
         )
-        self.observer = Observer(loaded, self._engine, self._source, self._sink, self._progress, self._order_reasons)
+        self.observer = Observer(
+            loaded,
+            self._engine,
+            self._source,
+            self._sink,
+            self._progress,
+            self._order_reasons,
+            ResultsBackwards(kafka),
+        )
         self._loop = Loop(
             self._engine,
             self._driver,

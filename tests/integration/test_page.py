@@ -99,6 +99,10 @@ def test_a_desk_sees_the_verdict_what_is_wrong_and_one_ric(
         "Looked through what this process",
     ):
         assert told in found
+    browser.click("#found button")
+    found = seen(browser, "#found", "results are of this RIC")
+    assert "NAK DeniedBySrc: [500]: <b>Unknown</b> Item" in found
+    assert "of topic results, back to 20" in found
     browser.type("#ric", "NONE=\n")
     seen(browser, "#found", "Nothing is known of NONE=")
 

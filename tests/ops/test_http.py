@@ -1,6 +1,7 @@
 """The endpoint on a real socket, with clients good and bad."""
 
 import contextlib
+import gzip
 import http.client
 import io
 import json
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from tests.integration.rigs.wait import eventually
 from tests.ops.samples import snapshot
 
 from contribd.ops.http import HttpServer, ListenError, split_address
@@ -132,6 +134,33 @@ def test_fifty_pages_that_ask_in_the_same_moment_are_all_answered(server: HttpSe
         assert answer.startswith(b"HTTP/1.0 200 OK\r\n")
         assert json.loads(answer.partition(b"\r\n\r\n")[2])["instance"] == "pricing-host-1"
         page.close()
+
+
+@pytest.mark.parametrize("path", ["/page.json", "/history.json"])
+@pytest.mark.parametrize(
+    ("accepts", "compressed"),
+    [("gzip, deflate, br", True), ("br;q=1.0, gzip;q=0.5", True), ("deflate, gzip;q=0", False), ("identity", False)],
+)
+def test_what_pages_ask_is_compressed_for_those_who_take_it_so(
+    server: HttpServer, path: str, accepts: str, compressed: bool
+) -> None:
+    head, _, body = exchange(
+        server, f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: {accepts}\r\n\r\n".encode()
+    ).partition(b"\r\n\r\n")
+    assert (b"\r\nContent-Encoding: gzip" in head) == compressed
+    assert f"\r\nContent-Length: {len(body)}\r\n".encode() in head + b"\r\n"
+    assert json.loads(gzip.decompress(body) if compressed else body)
+
+
+def test_an_open_page_is_answered_while_every_place_is_taken(server: HttpServer) -> None:
+    """It takes none, where its question is there when its connection is accepted, which is so as a rule."""
+    host, port = split_address(server.address)
+    idle = [socket.create_connection((host, port), timeout=10) for _ in range(96)]
+    asked = [exchange(server, b"GET /page.json HTTP/1.1\r\n\r\n") for _ in range(20)]
+    assert any(answer.startswith(b"HTTP/1.0 200 ") for answer in asked)
+    for connection in idle:
+        connection.close()
+    eventually(lambda: exchange(server, b"GET /livez HTTP/1.1\r\n\r\n"), within=10, what="the places come back")
 
 
 def test_a_defect_is_logged_as_one_line_and_the_next_request_is_served(written: io.StringIO) -> None:

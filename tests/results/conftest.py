@@ -20,13 +20,20 @@ class ResultWriter:
         )
         self._producer.init_transactions()
 
-    def write(self, topic: str, *values: bytes | None, partition: int = 0, timestamp_ms: int | None = None) -> None:
+    def write(
+        self,
+        topic: str,
+        *values: bytes | None,
+        key: bytes = b"k",
+        partition: int = 0,
+        timestamp_ms: int | None = None,
+    ) -> None:
         """One transaction with these values."""
         self._producer.begin_transaction()
         for value in values:
             headers = result_headers(value) if value and value.startswith(b'{"status"') else []
             self._producer.send(
-                topic, key=b"k", value=value, headers=headers, partition=partition, timestamp_ms=timestamp_ms
+                topic, key=key, value=value, headers=headers, partition=partition, timestamp_ms=timestamp_ms
             )
         self._producer.commit_transaction()
 

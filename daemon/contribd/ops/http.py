@@ -13,10 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from contribd.ops.history import History
+from contribd.ops.http_answer import HttpAnswer, plain
 from contribd.ops.log import get_logger
 from contribd.ops.page import CONTENT_POLICY
 from contribd.ops.progress import Progress
-from contribd.ops.site import HttpAnswer, Search, Site, plain
+from contribd.ops.ric_search import RicSearch
+from contribd.ops.site import Site
 from contribd.ops.snapshot import Snapshot
 
 _MAX_HEAD = 16 * 1024
@@ -25,6 +27,9 @@ _MAX_HEAD = 16 * 1024
 _MAX_CLIENTS = 96
 """Requests served at once; further ones are closed unanswered. Fifty pages that ask in the same moment, scrapers and
 probes need fewer."""
+
+_QUICK_BYTES = 128 * 1024
+"""An answer of this size at most fits into the send buffer of a new connection, which is asked to be as large."""
 
 _TIMEOUT = 5.0
 """Seconds a client has for its whole request, and again for taking each piece of the answer."""
@@ -46,7 +51,7 @@ class HttpServer:
         progress: Progress,
         *,
         history: History | None = None,
-        search: Search | None = None,
+        search: RicSearch | None = None,
     ) -> None:
         """Open ``listen`` (``host:port``, ``[::1]:port``; port 0: any). ``history``, ``search``: as in ``Site``.
 
@@ -93,6 +98,8 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, host: str, port: int, site: Site) -> None:
         self.site = site
         self._free = threading.BoundedSemaphore(_MAX_CLIENTS)
+        self._shared: tuple[HttpAnswer | None, bytes] = None, b""
+        """What was answered last to an open page, and the same with its head: it is the next one's, too."""
         family, *_, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
             0
         ]
@@ -100,14 +107,36 @@ class _Server(ThreadingHTTPServer):
         super().__init__((str(address[0]), port), _Handler)
 
     def server_bind(self) -> None:
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * _QUICK_BYTES)
         # Not HTTPServer's: it asks DNS for the host's full name, which can take seconds, and nobody needs it.
         socketserver.TCPServer.server_bind(self)
 
     def process_request(self, request: Any, client_address: Any) -> None:
+        if self._answered_at_once(request):
+            self.shutdown_request(request)
+            return
         if not self._free.acquire(blocking=False):
             self.shutdown_request(request)
             return
         super().process_request(request, client_address)
+
+    def _answered_at_once(self, connection: socket.socket) -> bool:
+        """Answers what open pages ask, where the question has come and the answer does not have to wait for anything: a
+        thread of its own would cost more than the answer. Belongs to the thread that accepts connections."""
+        try:
+            head = connection.recv(_MAX_HEAD, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            answer = self.site.quick(head) if _is_whole(head) else None
+            if answer is None or len(answer.body) > _QUICK_BYTES:
+                return False
+            connection.recv(len(head))  # or closing would tell the client that it was not heard
+            if self._shared[0] is not answer:
+                self._shared = answer, _head_of(answer) + answer.body
+            connection.send(self._shared[1], socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:  # the client has gone
+            pass
+        return True
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
@@ -174,19 +203,24 @@ class _Handler(BaseHTTPRequestHandler):
 def _head_of(answer: HttpAnswer) -> bytes:
     """Status line and headers; the connection is closed after each answer."""
     allow = "Allow: GET, HEAD\r\n" if answer.status == HTTPStatus.METHOD_NOT_ALLOWED else ""
+    encoding = "Content-Encoding: gzip\r\n" if answer.compressed else ""
     return (
         f"HTTP/1.0 {answer.status.value} {answer.status.phrase}\r\n"
         f"Server: contribd\r\nDate: {formatdate(usegmt=True)}\r\n"
-        f"Content-Type: {answer.type}\r\nContent-Length: {len(answer.body)}\r\n"
+        f"Content-Type: {answer.type}\r\nContent-Length: {len(answer.body)}\r\n{encoding}"
         f"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
         f"Content-Security-Policy: {CONTENT_POLICY}\r\n{allow}\r\n"
     ).encode()
 
 
+def _is_whole(head: bytes) -> bool:
+    return b"\r\n\r\n" in head or b"\n\n" in head
+
+
 def _read_head(connection: socket.socket) -> bytes:
     deadline = time.monotonic() + _TIMEOUT
     head = b""
-    while b"\r\n\r\n" not in head and b"\n\n" not in head and len(head) <= _MAX_HEAD:
+    while not _is_whole(head) and len(head) <= _MAX_HEAD:
         connection.settimeout(max(0.001, deadline - time.monotonic()))
         try:
             piece = connection.recv(4096)

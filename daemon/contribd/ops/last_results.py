@@ -26,7 +26,7 @@ Key: TypeAlias = tuple[bytes, bytes]
 WRONG: Final = {b"NAK": "refused", b"ERROR": "refused", b"UNANSWERED": "unanswered", b"REJECTED": "rejected"}
 """What a RIC is by its last answer, until another price of it is accepted. Other statuses say nothing of that."""
 
-_ANSWERED: Final = frozenset((b"ACK", b"NAK", b"ERROR", b"UNANSWERED"))
+ANSWERED: Final = frozenset((b"ACK", b"NAK", b"ERROR", b"UNANSWERED"))
 """The statuses of results that were posted."""
 
 
@@ -84,7 +84,7 @@ class LastResults:
         """One that was not accepted, was not posted, is of no record, or is large."""
         status, source = result.headers[0][1], result.headers[3][1]
         before = self._last.get(key)
-        if status not in _ANSWERED and before is not None and _status(before[1]) in _ANSWERED:
+        if status not in ANSWERED and before is not None and _status(before[1]) in ANSWERED:
             self._posted[key] = before[1]
         value = result.value if len(result.value) <= MAX_VALUE else _head(result)
         # A withdrawal is no record: the RIC has been silent for as long as before.
@@ -124,7 +124,7 @@ class LastResults:
         found = self._last.get(key)
         if found is None:
             return None
-        posted = None if _status(found[1]) in _ANSWERED else self._posted.get(key)
+        posted = None if _status(found[1]) in ANSWERED else self._posted.get(key)
         return LastResult(*found, posted)
 
     def find(self, ric: str, services: Iterable[str]) -> list[tuple[str, LastResult]]:

@@ -84,6 +84,11 @@ class Browser:
         self._of_page("POST", f"/element/{found}/clear", {})
         self._of_page("POST", f"/element/{found}/value", {"text": text.replace("\n", "\ue007")})
 
+    def click(self, selector: str) -> None:
+        """Clicks on an element."""
+        found = self._of_page("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT]
+        self._of_page("POST", f"/element/{found}/click", {})
+
     # What a person sees
 
     @property

@@ -315,8 +315,8 @@
 
   // Asking
 
-  const ask = async (path) => {
-    const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(10000) });
+  const ask = async (path, patience = 10000) => {
+    const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(patience) });
     if (!answer.ok) throw new Error((await answer.text()).trim() || answer.statusText);
     return answer.json();
   };
@@ -368,23 +368,27 @@
     box.append(element("h3", title), table);
     return box;
   };
-  const showFound = (document_) => {
+  const showFound = (told, place) => {
     const box = by("found");
     box.replaceChildren();
-    for (const each of document_.found) {
-      box.append(showResult(`${document_.ric}, service ${each.service}`, each.result));
+    for (const each of told.found) {
+      box.append(showResult(`${told.ric}, service ${each.service}`, each.result));
       if (each.posted) box.append(showResult("Posted last", each.posted));
     }
-    if (!document_.found.length) box.append(element("p", `Nothing is known of ${document_.ric}.`));
-    box.append(element("p", document_.looked, { class: "quiet" }));
+    if (!told.found.length) box.append(element("p", `Nothing is known of ${told.ric}.`));
+    box.append(element("p", told.looked, { class: "quiet" }));
+    if (place === "memory") {
+      const further = element("button", "Look in the results topic", { type: "button", class: "plain" });
+      further.addEventListener("click", () => search(told.ric, "topic"));
+      box.append(further);
+    }
   };
-  const search = async (ric) => {
+  const search = async (ric, place = "memory") => {
     by("ric").value = ric;
-    by("found").replaceChildren(element("p", `Looking for ${ric} …`, { class: "quiet" }));
+    const where = place === "topic" ? " in the results topic" : "";
+    by("found").replaceChildren(element("p", `Looking for ${ric}${where} …`, { class: "quiet" }));
     try {
-      const answer = await fetch(`search?ric=${encodeURIComponent(ric)}`, { cache: "no-store", signal: AbortSignal.timeout(30000) });
-      if (!answer.ok) throw new Error((await answer.text()).trim() || answer.statusText);
-      showFound(await answer.json());
+      showFound(await ask(`search?ric=${encodeURIComponent(ric)}&in=${place}`, 30000), place);
     } catch (error) {
       by("found").replaceChildren(element("p", `The search failed: ${error.message}`, { class: "stale" }));
     }
