@@ -1,7 +1,8 @@
 """From the configuration to the parts of the daemon."""
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from hashlib import sha256
 from ipaddress import IPv4Address
 from random import Random
@@ -17,11 +18,13 @@ from contribd.ads.own_address import usual_address
 from contribd.ads.token_client import TokenAccount, TokenClient
 from contribd.config.load import Loaded
 from contribd.config.model import ClientCredentials, PasswordGrant, Settings, UserAuth
-from contribd.config.rules import rules_document
+from contribd.config.reread import Reread
+from contribd.config.rules import Rules, rules_document
 from contribd.control.place import daemon_socket
 from contribd.control.server import Ask, ControlServer
 from contribd.engine.engine import Engine
 from contribd.engine.event_log import EventLog
+from contribd.engine.events import NewRules
 from contribd.engine.limits import RULES_LENGTH
 from contribd.engine.policy import (
     Backoff,
@@ -32,6 +35,7 @@ from contribd.engine.policy import (
     WithdrawPolicy,
 )
 from contribd.engine.records.result_encoder import ResultEncoder
+from contribd.engine.records.rule_names import RuleNames
 from contribd.engine.session.endpoints import SLOW_FACTOR
 from contribd.mapping.encode import RmtesEscape
 from contribd.omm.post import PostEncoder, PostUserInfo
@@ -58,7 +62,7 @@ def backoff(first: float, longest: float, rng: Random) -> Backoff:
 
 def encoder(settings: Settings) -> PostEncoder:
     """What encodes the posts."""
-    return PostEncoder(post_user(settings), RmtesEscape(settings.ads.rmtes_escape or RmtesEscape.JSON))
+    return PostEncoder(post_user(settings), _escape(settings))
 
 
 def engine(loaded: Loaded, client: KafkaSettings, rng: Random, log: EventLog) -> Engine:
@@ -71,13 +75,33 @@ def engine(loaded: Loaded, client: KafkaSettings, rng: Random, log: EventLog) ->
         session=session(loaded, rng),
         rng=rng,
         log=log,
-        rules=client.rules,
+        names=rule_names(loaded),
         with_input=_with_input(settings),
     )
 
 
 def _with_input(settings: Settings) -> bool:
     return settings.results.input == "include"
+
+
+def new_rules(loaded: Loaded, heartbeat: float, rng: Random) -> NewRules:
+    """What a reload puts in force; ``heartbeat``: seconds between two of this member."""
+    return NewRules(
+        mapper=loaded.mapper,
+        names=rule_names(loaded),
+        contribution=_contribution(loaded, heartbeat, rng),
+        services=services(loaded),
+        escape=_escape(loaded.settings),
+    )
+
+
+def rule_names(loaded: Loaded) -> RuleNames:
+    """By what results and commits name the rules."""
+    return RuleNames(loaded.digest, _rules(loaded))
+
+
+def _escape(settings: Settings) -> RmtesEscape:
+    return RmtesEscape(settings.ads.rmtes_escape or RmtesEscape.JSON)
 
 
 def _rules(loaded: Loaded) -> str | None:
@@ -87,13 +111,14 @@ def _rules(loaded: Loaded) -> str | None:
     return sha256(f"{__version__} {loaded.digest}".encode()).hexdigest()[:RULES_LENGTH]
 
 
-def control(loaded: Loaded, environ: Mapping[str, str], ask: Ask) -> ControlServer | None:
-    """What takes orders; None where nothing is to, or nothing can."""
-    settings = loaded.settings
+def control(
+    settings: Settings, environ: Mapping[str, str], ask: Ask, rules: Callable[[], Rules]
+) -> ControlServer | None:
+    """What takes orders; None where nothing is to, or nothing can. ``rules``: those in force."""
     path = daemon_socket(settings.control.socket, settings.instance, environ)
     if path is None or not hasattr(socket, "SO_PEERCRED"):
         return None  # Linux alone says who is at the other end of a socket
-    return ControlServer(path, settings.control.group, ask, lambda: rules_document(loaded.rules, __version__))
+    return ControlServer(path, settings.control.group, ask, lambda: rules_document(rules(), __version__))
 
 
 def myself(settings: Settings) -> Myself:
@@ -127,7 +152,7 @@ def kafka(loaded: Loaded, rng: Random) -> KafkaSettings:
         start_from=given.start_from,
         instance=settings.instance,
         client=given.client,
-        reread=lambda: _kafka_client_now(loaded),
+        reread=partial(_kafka_client_now, loaded.kafka_client),  # and not the rules: a reload replaces these
         login_wait=lambda refusals: SLOW_FACTOR * wait(refusals),
         rules=_rules(loaded),
         remembering=loaded.mapper.remembering,
@@ -135,8 +160,8 @@ def kafka(loaded: Loaded, rng: Random) -> KafkaSettings:
     )
 
 
-def _kafka_client_now(loaded: Loaded) -> dict[str, str]:
-    values, secrets = loaded.kafka_client.values()
+def _kafka_client_now(reread: Reread) -> dict[str, str]:
+    values, secrets = reread.values()
     for secret in secrets:
         add_secret(secret)
     return values

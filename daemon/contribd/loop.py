@@ -26,13 +26,17 @@ from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import Encoded, ResultEncoder
 from contribd.orders import Asked, Orders
 from contribd.pausing.pause_orders import ALONE_HERE, Ordering
+from contribd.reloads import Read, ReloadAsked, Reloads
 from contribd.streams.client.port import Member
 from contribd.streams.group.blocked import Skip, Skipped
 from contribd.streams.group.lease import Joined, Lease
 from contribd.streams.order_topic import Followed
 from contribd.streams.transaction import Write
 
-Mail: TypeAlias = Event | Dialed | Joined | Asked | Skipped | Followed
+_Heard: TypeAlias = Joined | Asked | Skipped | Followed | ReloadAsked | Read
+"""What is none of the engine's, nor of the driver's."""
+
+Mail: TypeAlias = Event | Dialed | _Heard
 """What comes through the worker's mailbox."""
 
 DRAIN_MARGIN: Final = 10.0
@@ -45,6 +49,8 @@ class SourceControl(Protocol):
     def pause(self, partitions: frozenset[Partition]) -> None: ...
     def release(self) -> None: ...
     def skip(self, skip: Skip) -> None: ...
+    def follow_rules(self, rules: str | None) -> bool: ...
+    def remember(self, mappings: frozenset[str]) -> None: ...
     def stop(self) -> None: ...
 
 
@@ -78,8 +84,10 @@ class Loop:
         self.engine, self.driver = engine, driver
         self._source, self._sink = source, sink
         self._lease, self._results, self._rejects = lease, results, rejects
-        self._stop_seconds = ack_timeout + DRAIN_MARGIN
+        self._stop_seconds = 0.0
+        self._follow_timeout(ack_timeout)
         self._orders = Orders(engine, source, ordering)
+        self.reloads = Reloads(engine, source, results, self._follow_timeout)
         self._durable = durable
         self._being_written: list[Encoded] = []
         self._member: Member | None = None
@@ -88,6 +96,9 @@ class Loop:
         self._paused: frozenset[Partition] = frozenset()
         self._revoking: deque[frozenset[Partition]] = deque()
         self.deadline = float("inf")
+
+    def _follow_timeout(self, ack_timeout: float) -> None:
+        self._stop_seconds = ack_timeout + DRAIN_MARGIN
 
     def round(self, ready: Iterable[tuple[SelectorKey, int]], events: Iterable[Mail]) -> bool:
         """What a selector found ready and what was in the mailbox, then what the engine wants done; True at the end."""
@@ -100,19 +111,20 @@ class Loop:
         self.engine.handle(Tick(), now)
         self._act(now)
         self._orders.follow(now)
+        self.reloads.follow(now)
         return self._finished(now)
 
     def wait(self) -> float:
         """Seconds until there is something to do by itself; infinite where there is nothing."""
         now = self._clock()
-        return max(0.0, min(self.engine.wake_at(now), self._orders.wake_at()) - now.mono)
+        return max(0.0, min(self.engine.wake_at(now), self._orders.wake_at(), self.reloads.wake_at(now)) - now.mono)
 
     def _take(self, event: Mail, now: Now) -> None:
         """One event from the mailbox."""
         if isinstance(event, Dialed | Probed | TokenGot | TokenFailed):
             self.driver.take(event, now)
             return
-        if isinstance(event, Joined | Asked | Skipped | Followed):
+        if isinstance(event, _Heard):
             self._heard(event, now)
             return
         self._follow(event, now)
@@ -135,14 +147,18 @@ class Loop:
         elif isinstance(event, Revoked) and self._revoking and self._revoking[0] == event.partitions:
             self._revoking.popleft()
 
-    def _heard(self, event: Joined | Asked | Skipped | Followed, now: Now) -> None:
-        """What is none of the engine's."""
+    def _heard(self, event: _Heard, now: Now) -> None:
+        """What orders and reloads go by."""
         if isinstance(event, Joined):
             self._member = event.member
         elif isinstance(event, Asked):
             self._orders.take(event, now)
         elif isinstance(event, Followed):
             self._orders.pauses.followed(event, now)
+        elif isinstance(event, ReloadAsked):
+            self.reloads.take(event, now)
+        elif isinstance(event, Read):
+            self.reloads.read(event, now)
         else:
             self._orders.skipped(event)
 
@@ -188,6 +204,7 @@ class Loop:
         """Closes the login stream and the connection."""
         now = self._clock()
         self._orders.leave()
+        self.reloads.leave(now)
         self.engine.leave(now)
         self.driver.act(now)
         self.driver.drop()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from contribd import __version__
-from contribd.config.load import Loaded
+from contribd.config.model import Settings
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
 from contribd.engine.records.pauses import Pause, PauseKind
@@ -29,6 +29,7 @@ from contribd.ops.snapshot import (
     IsolatedView,
     PartitionView,
     PauseView,
+    ReloadView,
     SessionView,
     Snapshot,
 )
@@ -46,7 +47,7 @@ class Observer:
 
     def __init__(
         self,
-        loaded: Loaded,
+        settings: Settings,
         engine: Engine,
         source: Source,
         sink: Sink,
@@ -57,20 +58,22 @@ class Observer:
         """``orders``: why nothing may be posted on account of orders; ``backwards``: reads what is known of a RIC."""
         self.stopping = False
         self.status = "starting"
-        self._loaded = loaded
+        self._instance = settings.instance
+        self._reload: Callable[[], ReloadView | None] = lambda: None
+        self._loaded_at = time.time()
         self._engine = engine
         self._source = source
         self._sink = sink
         self._orders = orders
         self._progress = progress
-        self.rics = RicWatch(loaded.settings.contribution.stale_after, engine.has_work)
+        self.rics = RicWatch(settings.contribution.stale_after, engine.has_work)
         self._history = History()
         self._state_since = ("", 0.0)
         self._started = time.time()
         self._next = 0.0
         self._clock = HostClock()
         self._snapshot = self._build(Now(time.monotonic(), time.time_ns() // 1000))
-        listen = loaded.settings.http.listen
+        listen = settings.http.listen
         self._server = self._serve(listen, backwards) if listen else None
 
     def _serve(self, listen: str, backwards: ReadBackwards) -> HttpServer:
@@ -84,6 +87,10 @@ class Observer:
     def durable(self) -> Callable[[Sequence[Encoded], Now], None] | None:
         """What wants to know of results that are durable; None where nobody can ask."""
         return None if self._server is None else self.rics.add
+
+    def show_reloads(self, last: Callable[[], ReloadView | None]) -> None:
+        """``last``: what came of the last one, None where there was none."""
+        self._reload = last
 
     def start(self) -> None:
         """Begins to answer over HTTP."""
@@ -111,7 +118,9 @@ class Observer:
 
     def _build(self, now: Now) -> Snapshot:
         engine = self._engine.view(now)
-        counters = engine.counters
+        counters, reload = engine.counters, self._reload()
+        if reload is not None and reload.ok:
+            self._loaded_at = reload.at
         unreadable = tuple(self._source.unreadable())
         isolated = tuple(
             IsolatedView(one.ric, one.service, one.state.value, one.sessions_ended, one.wait)
@@ -123,8 +132,8 @@ class Observer:
             taken_at=now.wall / 1e6,
             started_at=self._started,
             version=__version__,
-            instance=self._loaded.settings.instance,
-            config=self._loaded.digest,
+            instance=self._instance,
+            config=self._engine.rules.names.config,
             session=_session(engine, now),
             endpoints=tuple(_endpoint(each, engine.session, now) for each in engine.endpoints),
             services=engine.services,
@@ -143,6 +152,8 @@ class Observer:
             ack_seconds=HistogramView.of(counters.ack_seconds),
             delivery_seconds=HistogramView.of(counters.delivery_seconds),
             last_ack_at=None if engine.last_ack is None else engine.last_ack / 1e6,
+            reload=reload,
+            loaded_at=self._loaded_at,
             stopping=self.stopping,
             hold_ups=(*consuming, *self._sink.reasons()),
             unreadable=unreadable,

@@ -4,8 +4,9 @@ An order comes from the control socket through the worker's mailbox and is carri
 the table has for its kind. It is answered once it holds: what an order does to results, once these are durable.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from contribd.engine.clock import Now
@@ -35,10 +36,11 @@ Order: TypeAlias = SkipOrder | PauseOrder | ResumeOrder
 
 
 class Answer(NamedTuple):
-    """What came of an order. ``done``: it holds."""
+    """What came of an order. ``done``: it holds. ``details``: what else there is to say of it, by name, for JSON."""
 
     done: bool
     text: str
+    details: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,19 +13,22 @@ from typing import Final, TypeAlias
 from contribd import build
 from contribd.ads.driver import Driver
 from contribd.config.load import Loaded
+from contribd.config.model import Settings
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
 from contribd.engine.events import Stop
 from contribd.loop import DRAIN_MARGIN, Loop, Mail
 from contribd.mailbox import Mailbox
 from contribd.observe import Observer
-from contribd.ops.log import get_logger
+from contribd.ops import log
 from contribd.ops.notify import Notifier, Watchdog, watchdog_timeout
 from contribd.ops.progress import Progress
 from contribd.orders import ANSWER_SECONDS, Answer, Asked, Order
 from contribd.pausing.book import Caller
 from contribd.pausing.pause_orders import Ordering
+from contribd.reloads import RELOAD_SECONDS, SIGHUP, ReloadAsked, ReloadOrder
 from contribd.results.further_back import ResultsBackwards
+from contribd.rules_reader import RulesReader
 from contribd.streams.client.cluster import connect
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.lease import Lease
@@ -53,7 +56,7 @@ for 50,000 objects more, some ten megabytes."""
 Ready: TypeAlias = list[tuple[selectors.SelectorKey, int]]
 """What a selector found ready."""
 
-_log = get_logger("worker")
+_log = log.get_logger("worker")
 
 
 class Stopped(Exception):
@@ -68,8 +71,8 @@ class Worker:
     """One daemon. ``run`` returns its exit code."""
 
     def __init__(self, loaded: Loaded) -> None:
-        self._loaded = loaded
         settings = loaded.settings
+        self._instance = settings.instance
         self._events: Mailbox[Mail] = Mailbox()
         self._progress = Progress()
         now = time.monotonic()
@@ -118,7 +121,7 @@ class Worker:
             self._engine, self._selector, build.connection(settings), self._events.put, build.tokens(settings)
         )
         self.observer = Observer(
-            loaded,
+            settings,
             self._engine,
             self._source,
             self._sink,
@@ -139,7 +142,10 @@ class Worker:
             durable=self.observer.durable,
             ordering=Ordering(settings.control.resume_approvals, self._orders, myself),
         )
-        self._control = build.control(loaded, os.environ, self._ask)
+        self._reader = RulesReader(loaded, kafka.heartbeat_interval, self._events.put, self._follow_settings)
+        self._loop.reloads.read_by(self._reader)
+        self.observer.show_reloads(lambda: self._loop.reloads.last)
+        self._control = build.control(settings, os.environ, self._ask, lambda: self._reader.in_force.rules)
         self._stop_requested = False
         self._notifier = Notifier.from_environ()
         self._watchdog = Watchdog(self._notifier, self._progress, watchdog_timeout())
@@ -153,6 +159,8 @@ class Worker:
         """Runs until SIGTERM or SIGINT; the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        signal.signal(signal.SIGHUP, self._on_hangup)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         self.observer.start()
         if self._control is not None:
             self._control.start()
@@ -178,14 +186,27 @@ class Worker:
         _log.info("stopping", signal=signal.Signals(number).name)
         self._events.put(Stop())
 
-    def _ask(self, order: Order, by: Caller) -> Answer:
+    def _on_hangup(self, _number: int, _frame: object) -> None:
+        """The log says what comes of it."""
+        self._events.put(ReloadAsked(ReloadOrder(), SIGHUP, lambda _answer: None))
+
+    def _ask(self, order: Order | ReloadOrder, by: Caller) -> Answer:
         """An order from another thread, carried out by the worker; waits for what comes of it."""
         came: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-        self._events.put(Asked(order, by, came.put))
+        if isinstance(order, ReloadOrder):
+            self._events.put(ReloadAsked(order, by, came.put))
+        else:
+            self._events.put(Asked(order, by, came.put))
+        seconds = RELOAD_SECONDS if isinstance(order, ReloadOrder) else ANSWER_SECONDS
         try:
-            return came.get(timeout=ANSWER_SECONDS + ORDER_MARGIN)
+            return came.get(timeout=seconds + ORDER_MARGIN)
         except queue.Empty:
             return Answer(False, "the daemon does not answer: see its log")
+
+    def _follow_settings(self, settings: Settings) -> None:
+        """After a reload: what is neither the engine's nor the loop's."""
+        log.configure(settings.log.level, settings.log.format)
+        self.observer.rics.change(settings.contribution.stale_after)
 
     # The loop
 
@@ -213,8 +234,8 @@ class Worker:
 
     def _check_threads(self) -> None:
         if self._sink.replaced or self._source.replaced:
-            instance = self._loaded.settings.instance
-            raise Stopped(78, f"another contribd runs as instance {instance!r} of this group: give each its own name")
+            name = self._instance
+            raise Stopped(78, f"another contribd runs as instance {name!r} of this group: give each its own name")
         if self._source.refusal is not None:
             raise Stopped(78, self._source.refusal)
         for thread in (self._consuming, self._writing, *self._ordering):

@@ -14,6 +14,7 @@ from contribd.engine.records.pauses import PauseKind, Selector
 from contribd.orders import Answer, Order
 from contribd.pausing.book import Caller
 from contribd.pausing.pause_orders import PauseOrder, ResumeOrder
+from contribd.reloads import ReloadOrder
 
 ME = Caller(f"{pwd.getpwuid(os.getuid()).pw_name} (uid {os.getuid()})", os.getuid())
 
@@ -23,11 +24,11 @@ class Daemon:
 
     def __init__(self, folder: Path) -> None:
         self.answer = Answer(True, "RICs EUR* paused\nin force: [EUR*]")
-        self.asked: list[tuple[Order, Caller]] = []
+        self.asked: list[tuple[Order | ReloadOrder, Caller]] = []
         self.socket = folder / "s"
         self.server = ControlServer(self.socket, None, self._said)
 
-    def _said(self, order: Order, by: Caller) -> Answer:
+    def _said(self, order: Order | ReloadOrder, by: Caller) -> Answer:
         self.asked.append((order, by))
         return self.answer
 

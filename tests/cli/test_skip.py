@@ -11,6 +11,7 @@ from contribd.cli import app
 from contribd.control.server import ControlServer
 from contribd.engine.records.offsets import Partition
 from contribd.orders import Answer, Order, SkipOrder
+from contribd.reloads import ReloadOrder
 
 CONFIG = """\
 instance: host
@@ -26,13 +27,13 @@ class Answering:
 
     def __init__(self, folder: Path) -> None:
         self.answer = Answer(True, "prices:3:1812 is skipped")
-        self.orders: list[Order] = []
+        self.orders: list[Order | ReloadOrder] = []
         self.config = folder / "contribd.yaml"
         self.socket = folder / "s"
         self.config.write_text(CONFIG % self.socket)
         self.server = ControlServer(self.socket, None, self._said)
 
-    def _said(self, order: Order, _by: str) -> Answer:
+    def _said(self, order: Order | ReloadOrder, _by: str) -> Answer:
         self.orders.append(order)
         return self.answer
 

@@ -27,6 +27,7 @@ from contribd.engine.records.offsets import Partition
 from contribd.engine.records.pauses import PauseKind, Selector
 from contribd.orders import Answer, Order, SkipOrder
 from contribd.pausing.pause_orders import PauseOrder, ResumeOrder
+from contribd.reloads import Planned, ReloadOrder
 
 SKIP = SkipOrder(Partition("prices", 3), 1812, "the disk of broker 2")
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -36,11 +37,11 @@ class Daemon:
     """What answers, and what it was asked."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[Order, str]] = []
+        self.asked: list[tuple[Order | ReloadOrder, str]] = []
         self.free = threading.Event()
         self.free.set()
 
-    def answer(self, order: Order, by: str) -> Answer:
+    def answer(self, order: Order | ReloadOrder, by: str) -> Answer:
         self.asked.append((order, by))
         self.free.wait(10)
         return Answer(True, "done")
@@ -126,7 +127,7 @@ def test_a_group_that_is_not_there_is_told(
         (b"\xff\n", "not JSON"),
         (b"[" * 5_000 + b"\n", "not JSON"),
         (b"7\n", "expected a JSON object"),
-        (b'{"order":"stop"}\n', "there is no such order; there are: skip"),
+        (b'{"order":"stop"}\n', "there is no such order; there are: skip, pause, resume, reload"),
         (b'{"order":["skip"]}\n', "there is no such order"),
         (b'{"order":"skip"}\n', "skip takes topic, partition, offset and reason"),
         (b'{"order":"skip","topic":"p","partition":-1,"offset":1,"reason":"x"}\n', "as whole numbers"),
@@ -170,6 +171,17 @@ def test_an_order_arrives_as_it_was_given(order: Order) -> None:
 def test_a_reason_has_an_end() -> None:
     with pytest.raises(BadRequest):
         decode_request(encode_order(SKIP._replace(reason="x" * (MAX_REASON + 1))))
+
+
+@pytest.mark.parametrize("order", [ReloadOrder(), ReloadOrder(Planned("new", "old", "0.1.0"))])
+def test_a_reload_arrives_as_it_was_asked_for(order: ReloadOrder) -> None:
+    assert decode_request(encode_order(order)) == order
+
+
+@pytest.mark.parametrize("more", ['"plan":7', '"plan":{}', '"plan":{"candidate":1,"against":"","version":""}', '"x":1'])
+def test_what_a_reload_does_not_take_is_refused(more: str) -> None:
+    with pytest.raises(BadRequest, match="reload takes"):
+        decode_request(b'{"order":"reload",%s}\n' % more.encode())
 
 
 def test_who_says_nothing_is_let_go(serve: Serve, daemon: Daemon, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ import msgspec
 
 from contribd.engine.engine import Engine
 from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
-from contribd.engine.policy import ContributionPolicy, RetryPolicy, SessionPolicy, WithdrawPolicy
+from contribd.engine.policy import Backoff, ContributionPolicy, RetryPolicy, SessionPolicy, WithdrawPolicy
+from contribd.engine.records.rule_names import RuleNames
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Ignored, Mapped, Outcome, PostType, RejectCode, Rejected, Several
 from contribd.mapping.publish import Limit, PublishRules
@@ -78,6 +79,22 @@ def _mapped(given: dict[str, Any]) -> Mapped | Rejected:
     return Mapped(given["ric"], service, mapping, type_, given["fields"], publish)
 
 
+def contribution(backoff: Backoff = seconds, **options: Unpack[Contribution]) -> ContributionPolicy:
+    """Those settings, and the usual ones for the others."""
+    return ContributionPolicy(
+        conflate=options.get("conflate", True),
+        max_age=options.get("max_age"),
+        retry=RetryPolicy(options.get("attempts", 3), options.get("retry_codes", RETRY_CODES), backoff),
+        create_missing=options.get("create_missing", False),
+        ack_timeout=options.get("ack_timeout", 15.0),
+        max_outstanding=options.get("max_outstanding", 500),
+        pack=options.get("pack", 20),
+        max_rate=options.get("max_rate"),
+        withdraw=options.get("withdraw", WithdrawPolicy()),
+        first_post_id=options.get("first_post_id", 1),
+    )
+
+
 def new_engine(
     session: SessionPolicy,
     note: Callable[..., None] = lambda _level, _event, **_details: None,
@@ -91,21 +108,10 @@ def new_engine(
     return Engine(
         mapper=mapper or PlainMapper(),
         encoder=PostEncoder(PostUserInfo("10.0.0.1", 256)),
-        contribution=ContributionPolicy(
-            conflate=options.get("conflate", True),
-            max_age=options.get("max_age"),
-            retry=RetryPolicy(options.get("attempts", 3), options.get("retry_codes", RETRY_CODES), session.backoff),
-            create_missing=options.get("create_missing", False),
-            ack_timeout=options.get("ack_timeout", 15.0),
-            max_outstanding=options.get("max_outstanding", 500),
-            pack=options.get("pack", 20),
-            max_rate=options.get("max_rate"),
-            withdraw=options.get("withdraw", WithdrawPolicy()),
-            first_post_id=options.get("first_post_id", 1),
-        ),
+        contribution=contribution(session.backoff, **options),
         session=session,
         rng=Random(1),
-        rules=rules,
+        names=RuleNames("c", rules or None),
         log=note,
         bounds=bounds,
     )

@@ -5,7 +5,7 @@ from typing import Any, Unpack
 
 import msgspec
 from tests.ads.server_messages import directory, login_refresh
-from tests.engine.making import LOGIN, Contribution, new_engine, seconds
+from tests.engine.making import LOGIN, Contribution, PlainMapper, contribution, new_engine, seconds
 
 from contribd.engine.clock import Now
 from contribd.engine.commands import Command, Connect
@@ -15,10 +15,13 @@ from contribd.engine.events import (
     Committed,
     Connected,
     Event,
+    KeepRules,
     Leased,
     Lost,
+    NewRules,
     NotCommitted,
     PausesSet,
+    PrepareRules,
     Received,
     Records,
     Revoked,
@@ -34,7 +37,10 @@ from contribd.engine.records.outbox import Batch
 from contribd.engine.records.pauses import Pause, PauseKind, Selector
 from contribd.engine.records.price import Record
 from contribd.engine.records.result_encoder import ResultEncoder
+from contribd.engine.records.rule_names import RuleNames
 from contribd.engine.session.endpoints import Failure
+from contribd.mapping.encode import RmtesEscape
+from contribd.mapping.mapper import Mapper
 
 START = 1_800_000_000_000_000
 """The wall clock at the start, microseconds since 1970; a whole second."""
@@ -58,7 +64,7 @@ class Rig:
         bounds: Bounds = DEFAULT_BOUNDS,
         rules: str = "",
         services: tuple[str, ...] = (),
-        **contribution: Unpack[Contribution],
+        **contribution_options: Unpack[Contribution],
     ) -> None:
         self.mono, self.wall = 1000.0, START
         self.notes: list[str] = []
@@ -67,8 +73,9 @@ class Rig:
             lambda _level, event, **_details: self.notes.append(event),
             bounds=bounds,
             rules=rules,
-            **contribution,
+            **contribution_options,
         )
+        self._backoff, self._options = backoff, contribution_options
         self.frames: list[bytes] = []
         self.commands: list[Command] = []
         self._encoder = ResultEncoder(instance="i", version="v", config="c")
@@ -172,6 +179,30 @@ class Rig:
         self._next[partition] = start + len(values)
         records = [Record(start + n, timestamp, b"k", value) for n, value in enumerate(values)]
         self.handle(Records([(partition, records)]))
+
+    # Other rules
+
+    def prepare_rules(self) -> None:
+        """Others are about to be in force."""
+        self.handle(PrepareRules())
+
+    def keep_rules(self) -> None:
+        """They are not, after all."""
+        self.handle(KeepRules())
+
+    def change_rules(
+        self,
+        names: RuleNames,
+        mapper: Mapper | None = None,
+        services: tuple[str, ...] = (),
+        **options: Unpack[Contribution],
+    ) -> None:
+        """These are, from the next record on."""
+        merged = self._options.copy()
+        merged.update(options)
+        policy = contribution(self._backoff, **merged)
+        self.handle(NewRules(mapper or PlainMapper(), names, policy, services, RmtesEscape.JSON))
+        self._encoder.change_rules(names)
 
     # What came of it
 

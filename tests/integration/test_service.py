@@ -25,6 +25,8 @@ HERE = """\
 # The code and its interpreter may lie in somebody's home or in /tmp here, not under /opt.
 ExecStart=
 ExecStart={python} -m contribd run --config /etc/{name}/contribd.yaml
+ExecReload=
+ExecReload={python} -m contribd reload --config /etc/{name}/contribd.yaml
 DynamicUser=no
 ProtectHome=no
 PrivateTmp=no

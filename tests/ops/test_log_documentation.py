@@ -11,7 +11,7 @@ from tests.ops.log_events import LogEvent, log_events
 PAGE = Path(__file__).parents[2] / "docs" / "log.md"
 ROW = re.compile(r"^\| `([^`]+)` \| ([a-z, ]+) \| (\w+) \| ([^|]*) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 
-ADDED_LATER = {"cannot_tell", "has", "max_message_size", "ping_timeout", "takes_posts"}
+ADDED_LATER = {"cannot_tell", "has", "max_message_size", "needs_restart", "ping_timeout", "problems", "takes_posts"}
 """Facts that are put together before the call, so that it does not show them."""
 
 

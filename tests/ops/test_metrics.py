@@ -41,6 +41,7 @@ CONTRACT = {
     "contribd_config_last_reload_successful": set(),
     "contribd_clock_synchronized": set(),
     "contribd_clock_offset_seconds": set(),
+    "contribd_config_last_reload_success_timestamp_seconds": set(),
     "contribd_build_info": {"version", "python", "config"},
 }
 

@@ -57,7 +57,7 @@ def test_the_sandbox_leaves_little_exposed(unit: Path) -> None:
 
 
 def test_both_units_are_the_same_but_for_the_instance() -> None:
-    own = {"Description", "ExecStart", "Environment", "EnvironmentFile", "RuntimeDirectory"}
+    own = {"Description", "ExecStart", "ExecReload", "Environment", "EnvironmentFile", "RuntimeDirectory"}
     assert [item for item in settings(ONE) if item[0] not in own] == [i for i in settings(MANY) if i[0] not in own]
     differing = [line for line in MANY.read_text().splitlines() if "%" in line]
     assert {line.partition("=")[0] for line in differing} == own

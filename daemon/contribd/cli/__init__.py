@@ -16,6 +16,7 @@ COMMANDS = {
     "map": "Print the exact post for each record (JSON lines), or why there is none.",
     "test": "Run the test cases written in the mapping files.",
     "plan": "Show what would change if this configuration replaced the one in force, over real traffic.",
+    "reload": "Have the running daemon take its files anew, and say what is in force then.",
     "results": "Read the results topic.",
     "tap": "Records going in and what became of them, live and at a bounded rate.",
     "top": "A running daemon, live: rates, latencies, partitions, what is wrong.",

@@ -1,5 +1,7 @@
 """``contribd run``: the daemon."""
 
+import signal
+
 import typer
 
 from contribd.cli.common import ConfigOption
@@ -16,6 +18,8 @@ def run(config: ConfigOption = None) -> None:
 
     Ends on SIGTERM or SIGINT, after outstanding answers are in and written; a second signal ends it at once.
     """
+    # A reload that is asked for before the worker can take it waits for it; by default SIGHUP would end the process.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     loaded = load(config)
     settings = loaded.settings
     log.configure(settings.log.level, settings.log.format, secrets=sorted(loaded.secrets))
@@ -28,4 +32,5 @@ def run(config: ConfigOption = None) -> None:
     except ListenError as error:
         log.get_logger("run").error(str(error))
         raise typer.Exit(1) from None
+    del loaded  # the worker knows what is in force: a reload frees what it replaces
     raise typer.Exit(worker.run())

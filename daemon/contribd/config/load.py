@@ -76,6 +76,10 @@ class Inspected:
     read: Mapping[Path, bytes] = field(default_factory=dict)
     """All files as they were read, by absolute path."""
 
+    def beside_mappings(self, settings: Settings) -> Iterator[tuple[DataPath, str, str]]:
+        """What the mappings need of settings that may be others than the file's: path, what is wrong, cure."""
+        return _rmtes_problems(settings, self.mappings)
+
     @property
     def files(self) -> tuple[Path, ...]:
         return (self.file, *self.mappings.files, *self.mappings.below, *self.answers.files)

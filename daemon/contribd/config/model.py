@@ -260,7 +260,7 @@ class Http(Section):
 
 
 class Control(Section):
-    """Orders: the socket that takes them (``contribd pause``, ``resume``, ``skip``), and what they need."""
+    """Orders: the socket that takes them (``contribd pause``, ``reload``, ``resume``, ``skip``), and what they need."""
 
     socket: SocketPath | None = Field(
         default="auto",

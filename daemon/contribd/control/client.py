@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from contribd.control.requests import (
-    MAX_BYTES,
+    MAX_ANSWER_BYTES,
     MAX_RULES_BYTES,
     BadRequest,
     decode_answer,
@@ -17,9 +17,13 @@ from contribd.control.requests import (
     encode_rules_request,
 )
 from contribd.orders import ANSWER_SECONDS, Answer, Order
+from contribd.reloads import RELOAD_SECONDS, ReloadOrder
 
 WAIT_SECONDS: Final = ANSWER_SECONDS + 10.0
 """How long an answer is waited for: somewhat longer than the daemon takes at most."""
+
+RELOAD_WAIT_SECONDS: Final = RELOAD_SECONDS + 10.0
+"""The same where it is a reload."""
 
 PIECE: Final = 64 * 1024
 """Bytes of an answer that are taken at a time."""
@@ -31,9 +35,10 @@ class Unreachable(Exception):
     """No daemon could be asked; the text says why and what to do."""
 
 
-def ask(order: Order, sockets: Iterable[Path]) -> Answer:
+def ask(order: Order | ReloadOrder, sockets: Iterable[Path]) -> Answer:
     """Gives an order to the first daemon that is there. Raises ``Unreachable``."""
-    return _said(encode_order(order), sockets, MAX_BYTES, decode_answer)
+    seconds = RELOAD_WAIT_SECONDS if isinstance(order, ReloadOrder) else WAIT_SECONDS
+    return _said(encode_order(order), sockets, MAX_ANSWER_BYTES, decode_answer, seconds)
 
 
 def ask_rules(sockets: Iterable[Path]) -> dict[str, Any]:
@@ -41,11 +46,17 @@ def ask_rules(sockets: Iterable[Path]) -> dict[str, Any]:
     return _said(encode_rules_request(), sockets, MAX_RULES_BYTES, decode_rules)
 
 
-def _said(request: bytes, sockets: Iterable[Path], most: int, decode: Callable[[bytes], _T]) -> _T:
+def _said(
+    request: bytes,
+    sockets: Iterable[Path],
+    most: int,
+    decode: Callable[[bytes], _T],
+    seconds: float = WAIT_SECONDS,
+) -> _T:
     tried = list(sockets)
     for path in tried:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as daemon:
-            daemon.settimeout(WAIT_SECONDS)
+            daemon.settimeout(seconds)
             try:
                 daemon.connect(str(path))
             except (FileNotFoundError, ConnectionRefusedError):

@@ -32,6 +32,14 @@ def possible_sockets(setting: str | None, instance: str, environ: Mapping[str, s
         yield from dict.fromkeys(folder / socket_name(instance) for folder in folders if folder is not None)
 
 
+def own_sockets(environ: Mapping[str, str]) -> list[Path]:
+    """The socket in the folder that a service manager made for this unit, whatever its name; none where there are
+    several, or no such folder: then it is not known which is meant."""
+    folder = environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    found = sorted(Path(folder).glob("*.sock")) if folder else []
+    return found if len(found) == 1 else []
+
+
 def socket_name(instance: str) -> str:
     """The socket's name: the instance's, made legal and short, and kept apart by a hash where it had to be changed."""
     legal = re.sub(r"[^A-Za-z0-9._-]", "_", instance)[:_LONGEST_NAME]

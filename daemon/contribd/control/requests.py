@@ -10,9 +10,13 @@ from contribd.engine.records.pauses import Selector
 from contribd.orders import Answer, Order, SkipOrder
 from contribd.pausing.pause_orders import PauseOrder, ResumeOrder
 from contribd.pausing.selectors import selector_document, selector_of
+from contribd.reloads import Planned, ReloadOrder
 
 MAX_BYTES: Final = 16 * 1024
-"""Of a request, and of an answer."""
+"""Of a request."""
+
+MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
+"""Of an answer: that of a reload holds every problem."""
 
 MAX_REASON: Final = 500
 """Characters of a reason: it is in every result that an order makes."""
@@ -26,7 +30,7 @@ class RulesRequest(NamedTuple):
     """No order but a question: the rules in force."""
 
 
-Request: TypeAlias = Order | RulesRequest
+Request: TypeAlias = Order | ReloadOrder | RulesRequest
 """Whatever can be said to the daemon."""
 
 
@@ -34,17 +38,18 @@ class BadRequest(Exception):
     """No order; the text says why."""
 
 
-def encode_order(order: Order) -> bytes:
+def encode_order(order: Order | ReloadOrder) -> bytes:
     """As it is sent."""
-    return msgspec.json.encode({**_document(order), "reason": order.reason}) + b"\n"
+    return msgspec.json.encode(_document(order)) + b"\n"
 
 
-def _document(order: Order) -> dict[str, Any]:
-    """It, without its reason."""
+def _document(order: Order | ReloadOrder) -> dict[str, Any]:
+    if isinstance(order, ReloadOrder):
+        return {"order": "reload"} if order.plan is None else {"order": "reload", "plan": order.plan._asdict()}
     if not isinstance(order, SkipOrder):
-        return {"order": _NAMES[type(order)], "what": selector_document(order.what)}
+        return {"order": _NAMES[type(order)], "what": selector_document(order.what), "reason": order.reason}
     topic, number = order.partition
-    return {"order": "skip", "topic": topic, "partition": number, "offset": order.offset}
+    return {"order": "skip", "topic": topic, "partition": number, "offset": order.offset, "reason": order.reason}
 
 
 def encode_rules_request() -> bytes:
@@ -85,15 +90,15 @@ def decode_rules(data: bytes) -> dict[str, Any]:
 
 def encode_answer(answer: Answer) -> bytes:
     """As it is sent."""
-    return msgspec.json.encode({"done": answer.done, "text": answer.text}) + b"\n"
+    return msgspec.json.encode({"done": answer.done, "text": answer.text, **answer.details}) + b"\n"
 
 
 def decode_answer(data: bytes) -> Answer:
     """As it was meant. Raises ``BadRequest``."""
     try:
         document = msgspec.json.decode(data)
-        return Answer(bool(document["done"]), str(document["text"]))
-    except (msgspec.DecodeError, UnicodeDecodeError, TypeError, KeyError):
+        return Answer(bool(document.pop("done")), str(document.pop("text")), document)
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError):
         raise BadRequest("the answer is none of contribd's") from None
 
 
@@ -136,6 +141,17 @@ def _rules(given: Mapping[str, Any]) -> RulesRequest:
     return RulesRequest()
 
 
+def _reload(given: Mapping[str, Any]) -> ReloadOrder:
+    if not given:
+        return ReloadOrder()
+    plan = given.get("plan")
+    if given.keys() != {"plan"} or not isinstance(plan, dict) or plan.keys() != set(Planned._fields):
+        raise BadRequest(f"reload takes nothing, or plan with {', '.join(Planned._fields)}")
+    if not all(isinstance(value, str) for value in plan.values()):
+        raise BadRequest("reload takes text of a plan")
+    return ReloadOrder(Planned(**plan))
+
+
 def _counts(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
@@ -144,6 +160,7 @@ _ORDERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Request]]] = {
     "skip": _skip,
     "pause": _pause,
     "resume": _resume,
+    "reload": _reload,
     "rules": _rules,
 }
 """Every order and question by its name, with what reads the rest of its document."""

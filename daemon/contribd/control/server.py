@@ -26,8 +26,9 @@ from contribd.control.requests import (
 from contribd.ops.log import get_logger
 from contribd.orders import Answer, Order
 from contribd.pausing.book import Caller
+from contribd.reloads import ReloadOrder
 
-Ask: TypeAlias = Callable[[Order, Caller], Answer]
+Ask: TypeAlias = Callable[[Order | ReloadOrder, Caller], Answer]
 """Has an order of a caller carried out, and waits for its answer."""
 
 Tell: TypeAlias = Callable[[], str]

@@ -16,11 +16,14 @@ from contribd.engine.events import (
     Committed,
     Connected,
     Event,
+    KeepRules,
     LastKnown,
     Leased,
     Lost,
+    NewRules,
     NotCommitted,
     PausesSet,
+    PrepareRules,
     Probed,
     Received,
     Records,
@@ -58,6 +61,8 @@ from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.outbox import Batch, Outbox
 from contribd.engine.records.parts import joined
 from contribd.engine.records.pauses import Pauses
+from contribd.engine.records.rule_names import RuleNames
+from contribd.engine.records.rules_in_force import RulesInForce
 from contribd.engine.records.taker import Taker
 from contribd.engine.session.session import Session
 from contribd.engine.states import InstrumentEvent, PriceState, SessionState
@@ -67,6 +72,7 @@ from contribd.omm.answers import Ack, BadFrame, Other, Pong, PostError, decode
 from contribd.omm.post import PostEncoder
 
 _GONE = (SessionState.DISCONNECTED, SessionState.CLOSED)
+NO_NAMES = RuleNames()
 _LEAVING = (SessionState.DRAINING, SessionState.CLOSED)
 
 
@@ -87,11 +93,11 @@ class Engine:
         rng: Random,
         log: EventLog = silent,
         bounds: Bounds = DEFAULT_BOUNDS,
-        rules: str | None = None,
+        names: RuleNames = NO_NAMES,
         with_input: bool = False,
     ) -> None:
-        """``rules``: what commits name those of ``mapper`` by, where it makes several posts of a record;
-        ``with_input``: whether results hold the values of their records."""
+        """``names``: those of the rules that ``mapper`` maps by; ``with_input``: whether results hold the values of
+        their records."""
         self.counters = EngineCounters()
         self.intake = Intake(bounds)
         self.outbox = Outbox(bounds, with_input=with_input)
@@ -126,7 +132,7 @@ class Engine:
         """In a commit: how far a partition may run ahead of what is durable."""
         self._others = bounds.span
         """How many offsets ahead it may have run for those who had it before."""
-        self._rules = rules
+        self.rules = RulesInForce(names, self.intake, self.outbox)
         self._accepted = Accepted()
         """By the metadata that came with offsets."""
         self._handlers: dict[type, Callable[[Any, Now], None]] = {
@@ -149,6 +155,9 @@ class Engine:
             NotCommitted: self._not_committed,
             BrokerLimits: self._limited,
             PausesSet: self._pauses_set,
+            PrepareRules: self._prepare_rules,
+            KeepRules: self._keep_rules,
+            NewRules: self._change_rules,
             Stop: self._stop,
             Tick: self._tick,
         }
@@ -162,7 +171,7 @@ class Engine:
     def _assigned(self, event: Assigned, now: Now) -> None:
         for partition, commit in event.partitions.items():
             settled, about = decode_metadata(commit.offset, commit.metadata), decode_about(commit.metadata)
-            self._accepted = self._accepted.too(commit.metadata)
+            self._accepted, rules = self._accepted.too(commit.metadata), self.rules.names.commits
             catching_up = self.contributor.policy.conflate and partition in event.behind
             tracker = OffsetTracker(
                 partition,
@@ -171,14 +180,15 @@ class Engine:
                 self._room,
                 catching_up=catching_up,
                 others=self._others,
-                about=about._replace(rules=self._rules),
+                about=about._replace(rules=self.rules.commits),
                 turn=decode_turn(commit.metadata),
                 curves_per_told=self._bounds.curves_per_told,
                 others_bits=self._bounds.commit_bits,
-                same_rules=self._rules is not None and self._rules == about.rules,
+                same_rules=rules is not None and rules == about.rules,
                 earlier=joined(decode_parts(commit.offset, commit.metadata), event.parts.get(partition, {})),
             )
             self.intake.assign(tracker)
+            self.rules.assigned(tracker, about.rules)
             self.withdrawals.assigned(tracker, now.mono)
 
     def _caught_up(self, event: CaughtUp, now: Now) -> None:
@@ -316,6 +326,23 @@ class Engine:
             self._others = room.span
         self.intake.bound(room)
 
+    def _prepare_rules(self, _event: PrepareRules, _now: Now) -> None:
+        self.rules.prepare()
+
+    def _keep_rules(self, _event: KeepRules, _now: Now) -> None:
+        self.rules.keep()
+
+    def _change_rules(self, event: NewRules, now: Now) -> None:
+        """Between two records, since it is an event like theirs: each is mapped by one set of rules, whole."""
+        self.rules.change(event.names)
+        self.taker.map_by(event.mapper)
+        self.encoder.change_escape(event.escape)
+        self.contributor.change_policy(event.contribution, self.intake.trackers.values(), now)
+        self.session.post_to(event.services, now)
+        self.pauses.know_desks(event.mapper.desks)
+        if self.pauses.any:
+            self._pause(now)
+
     def _free(self, instruments: list[Instrument], event: InstrumentEvent) -> None:
         for instrument in instruments:
             self.contributor.instruments.release(instrument, event)
@@ -323,14 +350,18 @@ class Engine:
     def _pauses_set(self, event: PausesSet, now: Now) -> None:
         change = self.pauses.set(event.pauses)
         if change.new:
-            self.contributor.pause(now)
-            for price in self.intake.held():
-                if price.state is PriceState.WAITING:
-                    self.contributor.suppress(price, now)
-            self._unsent_until = now.mono + UNSENT_SECONDS
+            self._pause(now)
         if change.gone and not self.contributor.policy.conflate:
             self.pauses.hold(change.gone)
         self._follow_pauses(now)
+
+    def _pause(self, now: Now) -> None:
+        """More may be paused than before: nothing of it is posted from now on."""
+        self.contributor.pause(now)
+        for price in self.intake.held():
+            if price.state is PriceState.WAITING:
+                self.contributor.suppress(price, now)
+        self._unsent_until = now.mono + UNSENT_SECONDS
 
     def _follow_pauses(self, now: Now) -> None:
         """Ends the connection where a post of what is paused stays in it; lets prices go once a pause has ended."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
+from contribd.engine.policy import ContributionPolicy
 from contribd.engine.records.commit_metadata import Commit
 from contribd.engine.records.keys import Key
 from contribd.engine.records.last_posted import KnownPost
@@ -12,8 +13,11 @@ from contribd.engine.records.offsets import Partition
 from contribd.engine.records.parts import Told
 from contribd.engine.records.pauses import Pause
 from contribd.engine.records.price import Record
+from contribd.engine.records.rule_names import RuleNames
 from contribd.engine.session.endpoints import Failure
 from contribd.engine.session.reached import Reached
+from contribd.mapping.encode import RmtesEscape
+from contribd.mapping.mapper import Mapper
 
 
 class Assigned(NamedTuple):
@@ -169,6 +173,26 @@ class Stop(NamedTuple):
     """Stop: post nothing new, settle what is in flight."""
 
 
+class PrepareRules(NamedTuple):
+    """Other rules are about to be in force: see ``records.partition_rules`` for what has to be durable first."""
+
+
+class KeepRules(NamedTuple):
+    """Those that were prepared for will not be in force."""
+
+
+class NewRules(NamedTuple):
+    """Records are mapped by these from now on; what waits is posted by the new settings."""
+
+    mapper: Mapper
+    names: RuleNames
+    contribution: ContributionPolicy
+    """``conflate``, ``max_outstanding`` and ``first_post_id`` as they were."""
+    services: tuple[str, ...]
+    """As in ``SessionPolicy``."""
+    escape: RmtesEscape
+
+
 class Tick(NamedTuple):
     """Time has passed."""
 
@@ -193,6 +217,9 @@ Event: TypeAlias = (
     | NotCommitted
     | BrokerLimits
     | PausesSet
+    | PrepareRules
+    | KeepRules
+    | NewRules
     | Stop
     | Tick
 )

@@ -30,8 +30,12 @@ class PostEncoder:
 
     def __init__(self, user: PostUserInfo, escape: RmtesEscape = RmtesEscape.JSON) -> None:
         self._user_id = user.user_id
-        self._fields = encode_raw if escape is RmtesEscape.RAW else encode_fields
+        self.change_escape(escape)
         self.post_from(user.address)
+
+    def change_escape(self, escape: RmtesEscape) -> None:
+        """How the escapes of RMTES are written, from the next post on."""
+        self._fields = encode_raw if escape is RmtesEscape.RAW else encode_fields
 
     def post_from(self, address: str | int) -> None:
         """The publisher's address, from the next post on."""

@@ -161,6 +161,11 @@ def _process(now: Snapshot) -> Iterator[Metric]:
         "1 where the last load of the configuration took effect.",
         value=now.config_reloaded,
     )
+    yield GaugeMetricFamily(
+        "contribd_config_last_reload_success_timestamp_seconds",
+        "When the configuration was last loaded without an error, at the start or by a reload, in Unix time.",
+        value=now.loaded_at,
+    )
     build = GaugeMetricFamily(
         "contribd_build_info", "Always 1: what is running.", labels=["version", "python", "config"]
     )

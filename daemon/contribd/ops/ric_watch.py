@@ -26,6 +26,10 @@ class RicWatch:
         self._next = 0.0
         self._found = WrongNow((), tuple((kind, 0) for kind in KINDS))
 
+    def change(self, stale_after: float | None) -> None:
+        """Another one, from the next look on."""
+        self._stale_after = stale_after
+
     def add(self, results: Sequence[Encoded], now: Now) -> None:
         """These results are durable."""
         self.last.add(results, now.wall)

@@ -158,6 +158,22 @@ class WrongView:
 
 
 @dataclass(frozen=True, slots=True)
+class ReloadView:
+    """The last try to take the configuration anew. ``by``: who asked; ``digest``: of what is in force since.
+
+    ``errors``: why nothing changed, each in a line; ``restart``: settings that differ and stay until one.
+    """
+
+    at: float
+    by: str
+    ok: bool
+    digest: str
+    text: str
+    errors: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CountersView:
     """Totals since the process started; every key is a bounded set of names, never a RIC or a PostID."""
 
@@ -221,8 +237,10 @@ class Snapshot:
     ack_seconds: HistogramView = field(default_factory=lambda: HistogramView.empty(ACK_BUCKETS))
     delivery_seconds: HistogramView = field(default_factory=lambda: HistogramView.empty(DELIVERY_BUCKETS))
     last_ack_at: float | None = None
-    config_reloaded: bool = True
-    """Whether the last load of the configuration took effect."""
+    reload: ReloadView | None = None
+    """None: there was none since the start."""
+    loaded_at: float = 0.0
+    """When the configuration was last read without an error, at the start or by a reload."""
     stopping: bool = False
     not_ready: tuple[str, ...] = ()
     """Why the daemon cannot contribute just now, in plain words; empty: it can."""
@@ -238,6 +256,11 @@ class Snapshot:
     clock: ClockView = ClockView(unknown="not looked at yet")
     warnings: tuple[str, ...] = ()
     """What an operator should know of though it goes on, in plain words."""
+
+    @property
+    def config_reloaded(self) -> bool:
+        """Whether the last load of the configuration took effect."""
+        return self.reload is None or self.reload.ok
 
     @property
     def ready(self) -> bool:

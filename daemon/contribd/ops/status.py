@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contribd.ops.log import mask
-from contribd.ops.snapshot import HistogramView, Snapshot, WrongView
+from contribd.ops.snapshot import HistogramView, ReloadView, Snapshot, WrongView
 from contribd.ops.verdict import short_name, stalled_faults, verdict
 
 
@@ -21,6 +21,7 @@ def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
         "version": snapshot.version,
         "config": snapshot.config,
         "config_reloaded": snapshot.config_reloaded,
+        "reload": None if snapshot.reload is None else _reload(snapshot.reload),
         "taken_at": iso(snapshot.taken_at),
         "started_at": iso(snapshot.started_at),
         "ready": snapshot.ready and not stalled,
@@ -71,6 +72,11 @@ def wrong_document(wrong: WrongView) -> dict[str, Any]:
     """One RIC that something is wrong with."""
     text = None if wrong.text is None else mask(wrong.text)
     return {**asdict(wrong), "since": iso(wrong.since), "last_record_at": iso(wrong.last_record_at), "text": text}
+
+
+def _reload(last: ReloadView) -> dict[str, Any]:
+    shown = asdict(last)
+    return {**shown, "at": iso(last.at), "errors": list(last.errors), "restart": list(last.restart)}
 
 
 def reasons_not_ready(snapshot: Snapshot, stalled: list[str]) -> list[str]:

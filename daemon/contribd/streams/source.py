@@ -120,6 +120,15 @@ class Source:
         """The partitions being revoked are settled: the rebalance may go on."""
         self._assignment.release()
 
+    def follow_rules(self, rules: str | None) -> bool:
+        """Commits are to name these from now on. True once nothing that was found by others is still to be announced:
+        all that was is in the mailbox."""
+        return self._assignment.follow_rules(rules)
+
+    def remember(self, mappings: frozenset[str]) -> None:
+        """These mappings ask what was last posted, from now on."""
+        self._assignment.remember(mappings)
+
     def lags(self) -> dict[Partition, tuple[int, int | None]]:
         """Next offset to fetch and records behind the log's end, by announced partition; None: not known just now."""
         return self._lags

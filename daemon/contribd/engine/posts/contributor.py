@@ -1,6 +1,6 @@
 """Between the prices that come in and the answers to their posts: who has what to do next."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from contribd.engine.clock import Now
@@ -68,6 +68,19 @@ class Contributor:
         )
         self._isolation = Isolator(policy.retry, self.instruments, self._poster.trials, self._attribution, log)
         self._unconfirmed = UnconfirmedPosts()
+
+    def change_policy(self, policy: ContributionPolicy, trackers: Iterable[OffsetTracker], now: Now) -> None:
+        """Other settings from now on, for what waits too; ``trackers``: of all partitions. Raises ValueError for
+        settings that hold for as long as the process runs."""
+        fixed = [(each.conflate, each.max_outstanding, each.first_post_id) for each in (policy, self.policy)]
+        if fixed[0] != fixed[1]:
+            raise ValueError("conflate, max_outstanding and first_post_id stay as they are")
+        self.policy = policy
+        self._outcomes.change_policy(policy)
+        self._poster.change_policy(policy)
+        self._isolation.change_policy(policy.retry)
+        self._expiry.change(policy.max_age, self.instruments.waiting())
+        self.withdrawals.change_policy(policy.withdraw, trackers, now.mono)
 
     # Prices in
 

@@ -37,6 +37,10 @@ class Isolator:
         self._opened_at = 0.0
         self._mute_sessions = 0
 
+    def change_policy(self, policy: RetryPolicy) -> None:
+        """What is decided from now on is decided by this one."""
+        self._policy = policy
+
     def session_opened(self, endpoint: str, now: Now) -> None:
         """Logged in there."""
         self._endpoint, self._opened_at = endpoint, now.mono

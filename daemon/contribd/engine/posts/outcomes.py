@@ -106,6 +106,10 @@ class Outcomes:
         self._endpoint = ""
         self._session = ""
 
+    def change_policy(self, policy: ContributionPolicy) -> None:
+        """What is decided from now on is decided by this one."""
+        self._policy = policy
+
     def session_opened(self, endpoint: str, session: str) -> None:
         """A new session: posts from now on are this one's."""
         self._endpoint, self._session = endpoint, session

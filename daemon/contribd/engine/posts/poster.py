@@ -56,6 +56,14 @@ class Poster:
         self._frames = 0
         self._smoothed_ack = 0.0
 
+    def change_policy(self, policy: ContributionPolicy) -> None:
+        """What is posted from now on is posted by this one."""
+        if policy.max_rate != self._policy.max_rate:
+            self._rate = RateLimit(policy.max_rate)
+        self._policy = policy
+        self.trials.change_policy(policy.retry)
+        self._publishing.change_policy(policy)
+
     @property
     def grace(self) -> float:
         """Seconds of silence after which a post that should have been answered was not."""

@@ -45,6 +45,10 @@ class Publishing:
         self._last = last
         self._outcomes = outcomes
 
+    def change_policy(self, policy: ContributionPolicy) -> None:
+        """What is decided from now on is decided by this one."""
+        self._policy = policy
+
     def admit(self, instrument: Instrument, group: list[Price], now: Now) -> list[Price]:
         """The prices of ``group`` to be posted now; none where all of them are settled, or wait."""
         if type(group[-1]) is Withdrawal or all(price.mapped.publish is None for price in group):

@@ -57,6 +57,10 @@ class Trials:
         self._silent: list[Instrument] = []
         """Silent instruments posted last; some may be in flight no longer."""
 
+    def change_policy(self, policy: RetryPolicy) -> None:
+        """What is decided from now on is decided by this one."""
+        self._policy = policy
+
     # Who is next
 
     def wanted(self, is_up: Callable[[str], bool], mono: float) -> list[Instrument]:

@@ -82,6 +82,27 @@ class Withdrawals:
         self._look_at = float("inf")
         self._stopping = False
 
+    def change_policy(self, policy: WithdrawPolicy, trackers: Iterable[OffsetTracker], mono: float) -> None:
+        """Other settings from now on; ``trackers``: of all partitions. What is live stays so, by the fields that it was
+        posted with, as long as anything is to be withdrawn at all."""
+        if policy == self.policy:
+            return
+        self.policy, self.wanted = policy, policy.wanted
+        listened, self.listens = self.listens, policy.wanted and policy.silent_after is not None
+        if not self.wanted:
+            self._live.clear()
+        if not self.listens:
+            self._stop_listening()
+        elif not listened:
+            self._heard = dict.fromkeys(trackers, mono)
+        self._look_at = min(self._heard.values(), default=float("inf")) + (policy.silent_after or 0.0)
+
+    def _stop_listening(self) -> None:
+        self._heard.clear()
+        self._due = deque(due for due in self._due if due[1] is None)
+        for made in [made for made in self._made if made.reason is Reason.SILENT]:
+            self.call_off(made)
+
     @property
     def live_quotes(self) -> int:
         """Quotes in the market that this process would withdraw."""

@@ -6,6 +6,7 @@ be durable before a newer price is posted: such a price waits for its turn, and 
 """
 
 import heapq
+from collections.abc import Iterable
 from itertools import count
 
 from contribd.engine.clock import Now
@@ -37,6 +38,15 @@ class Expiry:
             heapq.heappush(self._deadlines, (deadline, next(self._order), price))
             if len(self._deadlines) >= self._sweep_at:
                 self._sweep()
+
+    def change(self, max_age: int | None, waiting: Iterable[Price]) -> None:
+        """Another age from now on, for all that is ``waiting`` too."""
+        if max_age == self.max_age:
+            return
+        self.max_age = max_age
+        self._deadlines.clear()
+        for price in waiting:
+            self.watch(price)
 
     def _sweep(self) -> None:
         """Lets go of prices that were settled in time: most are, long before they would have expired."""

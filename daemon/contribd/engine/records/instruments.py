@@ -129,6 +129,10 @@ class Instruments:
     def __iter__(self) -> Iterator[Instrument]:
         return iter(list(self._instruments.values()))
 
+    def waiting(self) -> Iterator[Price]:
+        """All prices that wait."""
+        return (price for instrument in self for price in instrument.waiting if price.state is not _SETTLED)
+
     def services(self) -> list[str]:
         """Services that something is ready for."""
         return [service for service, ready in self._ready.items() if ready]

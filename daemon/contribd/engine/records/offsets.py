@@ -13,8 +13,10 @@ from contribd.engine.limits import MAX_SPAN
 from contribd.engine.records.commit_metadata import MOST_ROOM, NOTHING, About, Commit, Room, encode_metadata, text_bits
 from contribd.engine.records.keys import Key, tags_of
 from contribd.engine.records.ledger import Ledger
+from contribd.engine.records.partition_rules import PartitionRules
 from contribd.engine.records.parts import Parts, Told
 from contribd.engine.records.parts_text import encode
+from contribd.engine.records.rule_names import RuleNames
 from contribd.engine.states import TRACKER_TRANSITIONS, TrackerEvent, TrackerState
 
 _SETTLED: Final = ord("1")
@@ -54,8 +56,8 @@ class OffsetTracker:
         "_room",
         "_run_ahead",
         "_seen",
-        "_unbounded_to",
         "partition",
+        "rules",
         "start",
         "state",
         "turn",
@@ -116,8 +118,7 @@ class OffsetTracker:
         """The same for its last owner; no number of bits where it had other rules."""
         self._others_from = about.results_to
         """The highest offset from which its last owner may have counted."""
-        self._unbounded_to = 0
-        """Below this offset, records were taken beyond what these rules allow; a commit above it may name them."""
+        self.rules = PartitionRules(about.rules)
         self._returned: Parts | None = None
         """The record that was put back, since a commit may not be able to tell of it beside the others."""
         self._ledger = Ledger(curves_per_told)
@@ -156,7 +157,7 @@ class OffsetTracker:
     def end_catch_up(self) -> None:
         """It has caught up: what comes next may be posted."""
         if self._others[1] is None:
-            self._unbounded_to = self._last_seen + 1
+            self.rules.allowed_more(self._last_seen + 1)
         self._move(TrackerEvent.CAUGHT_UP)
         self._measure()
 
@@ -170,6 +171,14 @@ class OffsetTracker:
 
     def _move(self, event: TrackerEvent) -> None:
         self.state = TRACKER_TRANSITIONS[self.state, event]
+
+    # Other rules
+
+    def change_rules(self, before: RuleNames, rules: str | None) -> None:
+        """What is taken from now on is mapped by other rules, which commits name so; ``before``: those until now."""
+        self.rules.change(before, rules, self._last_seen + 1, nothing_waits=self._floor is None)
+        self._others = self._others[0], None
+        self._measure()
 
     # Withdrawals of its quotes
 
@@ -354,6 +363,7 @@ class OffsetTracker:
     def written(self) -> None:
         """What was settled is durable."""
         self._floor = self._seen[0] if self._seen else None
+        self.rules.written(self._floor)
         self._ledger.written()
         self._measure()
 
@@ -401,9 +411,9 @@ class OffsetTracker:
         self._advance()
         if self._about.results_to and self._about.results_to <= self._base:
             self._about = self._about._replace(results_to=0, results_since=0)
-        bitmap, about = int(self._flags[::-1], 2) if self._flags else 0, self._about
-        if not self._within_rules:
-            about = about._replace(rules=None)
+        bounded = not (self.catching_up and self._others[1] is None)
+        about = self._about._replace(rules=self.rules.of_commit(self._base, bounded=bounded))
+        bitmap = int(self._flags[::-1], 2) if self._flags else 0
         partial = self._partial() if self._ledger.of or self._earlier else {}
         parts = encode(self._base, partial)
         if parts and (not self._room.bits or text_bits(bitmap, parts) > self._room.bits):
@@ -429,11 +439,6 @@ class OffsetTracker:
         if len(metadata) > self._room.characters:
             metadata = encode_metadata(0, self.turn, said._replace(partitions=0))
         return metadata
-
-    @property
-    def _within_rules(self) -> bool:
-        """Whether all that was taken above the prefix lies within what these rules allow."""
-        return self._base >= self._unbounded_to and not (self.catching_up and self._others[1] is None)
 
     def _ask_results(self, about: About, partial: Mapping[int, Told]) -> About:
         since = [0 if (parts := self._ledger.of.get(offset)) is None else parts.taken_at for offset in partial]

@@ -40,17 +40,19 @@ class Outbox:
         """Records all of whose posts turned out to have results already: a commit has to say so."""
         self._known_taken: set[OffsetTracker] = set()
         """Partitions of those that are in the batch."""
+        self._due: set[OffsetTracker] = set()
+        """Partitions whose commit is to be written anew though nothing of them may be settled."""
         self._writing = False
         self._number = 0
         self.accepted = Accepted()
 
     def __len__(self) -> int:
-        return len(self._pending) + len(self._taken) + len(self._known) + len(self._known_taken)
+        return len(self._pending) + len(self._taken) + len(self._known) + len(self._known_taken) + len(self._due)
 
     @property
     def can_take(self) -> bool:
         """Whether ``take`` would give a batch."""
-        return not self._writing and bool(self._taken or self._pending or self._known or self._known_taken)
+        return not self._writing and bool(self._taken or self._pending or self._known or self._known_taken or self._due)
 
     def add(self, settlement: Settlement, instrument: Instrument | None = None) -> None:
         """A settled record; ``instrument`` is freed for its next price once the result is durable."""
@@ -59,6 +61,10 @@ class Outbox:
     def add_known(self, tracker: OffsetTracker, parts: Parts) -> None:
         """A record all of whose posts have results already: others, which had none, its mapping makes no more."""
         self._known.append((tracker, parts))
+
+    def add_due(self, tracker: OffsetTracker) -> None:
+        """A partition whose commit says something else now, whether anything of it is settled or not."""
+        self._due.add(tracker)
 
     def take(self) -> Batch | None:
         """The next transaction, or None where nothing is settled or one is being written."""
@@ -82,6 +88,8 @@ class Outbox:
             tracker.settle_whole(parts)
             self._known_taken.add(tracker)
         self._known.clear()
+        self._known_taken |= self._due
+        self._due.clear()
 
     def _fill(self) -> None:
         """Up to the bounds, and on to the price that carried the last ones: if they were written and it was not, a
@@ -118,6 +126,7 @@ class Outbox:
     def close(self, trackers: set[OffsetTracker]) -> list[Instrument]:
         """Partitions were revoked: forgets what is not being written of them. The instruments that frees."""
         self._known = [known for known in self._known if known[0] not in trackers]
+        self._due -= trackers
         freed = self._drop_pending(trackers)
         if not self._writing:
             freed += self._drop_closed()

@@ -19,10 +19,13 @@ connection is ended for it (``UNSENT_SECONDS``).
 
 Resumed. Prices that come from then on are posted. Where prices are not conflated, a crash would bring back those whose
 SUPPRESSED results are not durable yet, and post them after newer ones: so the newer ones are held until they are.
+
+Other mappings (a reload). What is paused by the name of a mapping or of its desk must not be posted again for want of
+the name: such a reload is refused (``would_end``).
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import translate
@@ -109,6 +112,17 @@ class Pauses:
         """Other mappings are in force."""
         self._desks = desks
         self._known.clear()
+
+    def would_end(self, names: Collection[str], desks: Mapping[str, str]) -> list[str]:
+        """What would be posted again, were other mappings in force, of these names and labels; each in a sentence."""
+        found = []
+        for what in (pause.what for pause in self.in_force):
+            if what.kind is PauseKind.MAPPING and what.value not in names:
+                found.append(f"{what} is paused, and there would be no mapping of this name")
+            elif what.kind is PauseKind.DESK:
+                left = sorted(name for name, desk in self._desks.items() if desk == what.value != desks.get(name))
+                found += [f"{what} is paused, and mapping {name} would be of it no more" for name in left]
+        return found
 
     def set(self, pauses: Iterable[Pause]) -> Change:
         """These are in force from now on, and no others."""

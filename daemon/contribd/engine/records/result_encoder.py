@@ -17,6 +17,7 @@ from contribd.engine.records.input_digest import digest_member, value_member
 from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.parts import Part
 from contribd.engine.records.price import Attempt, Price, Reason, Settlement, Status
+from contribd.engine.records.rule_names import RuleNames
 from contribd.engine.records.trace_context import size_of, trace_context
 from contribd.mapping.encode import encode_fields
 
@@ -52,7 +53,8 @@ class ResultEncoder:
     """Encodes settlements of one process: ``instance``, ``version`` and ``config`` digest go into each.
 
     ``explain``: what is known of an answer. ``rules``: what those of one of a record's posts name the rules by, which
-    made so many of it; ``with_input``: whether each holds its record's value, and not its digest alone.
+    made so many of it; ``with_input``: whether each holds its record's value, and not its digest alone. Results of
+    records that were mapped by earlier rules name those.
     """
 
     def __init__(
@@ -65,16 +67,41 @@ class ResultEncoder:
         explain: Explain = NO_ANSWERS.explain,
         with_input: bool = False,
     ) -> None:
-        self._explain = explain
-        self._rules = rules.encode()
+        self._instance, self._version, self._explain = instance, version, explain
         self._with_input = with_input
+        self._name(RuleNames(config, rules))
+        self._changed = False
+        """Whether these are not the first ones: some records may have been mapped by others."""
         self._stamp = Stamp()
         self._places: dict[tuple[Partition, str | None], _Place] = {}
         self._result_bytes = self._reject_bytes = MAX_RESULT_BYTES
         self._keyed = False
-        self._tail = b"".join(
-            (b',"instance":', _encode(instance), b',"version":', _encode(version), b',"config":', _encode(config), b"}")
-        )
+
+    def change_rules(self, names: RuleNames) -> None:
+        """These are in force from now on."""
+        self._name(names)
+        self._changed = True
+
+    def change_answers(self, explain: Explain) -> None:
+        """This is known of answers from now on."""
+        self._explain = explain
+
+    def _name(self, names: RuleNames) -> None:
+        self._names, self._rules = names, (names.commits or "").encode()
+        instance, version, config = _encode(self._instance), _encode(self._version), _encode(names.config)
+        self._tail = b',"instance":%b,"version":%b,"config":%b}' % (instance, version, config)
+
+    def _named_otherwise(self, settlement: Settlement) -> Encoded | None:
+        """The result of a record that was mapped by earlier rules; None where these are in force."""
+        names, now = settlement.tracker.rules.of(settlement.offset), self._names
+        if names is None or settlement.reason:
+            return None
+        self._name(names)
+        self._changed = False
+        try:
+            return self.encode(settlement)
+        finally:
+            self.change_rules(now)
 
     def limit(self, result: int, reject: int, *, keyed: bool) -> None:
         """What the brokers take: bytes of a result and of a rejected input, key included; ``keyed``: whether each such
@@ -84,6 +111,8 @@ class ResultEncoder:
 
     def encode(self, settlement: Settlement) -> Encoded:
         """One settlement as key, value and headers; shortened where no broker would take it."""
+        if self._changed and (encoded := self._named_otherwise(settlement)) is not None:
+            return encoded
         s, trace = settlement, _NO_HEADERS
         value = self._value(s, with_input=self._with_input)
         if s.headers:

@@ -50,6 +50,10 @@ class Taker:
         self._ahead_line, self._parts_line = SeldomLine(), SeldomLine()
         self._other_parts_seen = 0
 
+    def map_by(self, mapper: Mapper) -> None:
+        """What is taken from now on is mapped by this one."""
+        self.mapper = mapper
+
     def let_go(self, tracker: OffsetTracker, now: Now) -> None:
         """A partition has caught up: the prices that were held may be posted."""
         self._queue_held(self._intake.let_go(tracker), now)

@@ -26,6 +26,10 @@ class SourceDirectory:
         self._due = Due.REQUEST
         self._due_at: float | None = None
 
+    def want(self, services: Iterable[str]) -> None:
+        """These are posted to from now on."""
+        self._wanted = tuple(services)
+
     @property
     def any_up(self) -> bool:
         """Whether posts to one of the services posted to may go."""

@@ -5,6 +5,7 @@ Here is what is said over a connection (``connection.py``, which knows nothing o
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 from contribd.engine.clock import Now
@@ -209,6 +210,17 @@ class Session:
             self.connection.pass_to(SessionEvent.SERVICE_UP, now)
         elif not may_post and self.connection.state is SessionState.OPEN:
             self.connection.pass_to(SessionEvent.SERVICE_DOWN, now)
+
+    def post_to(self, services: tuple[str, ...], now: Now) -> None:
+        """Other services are posted to from now on: the session is open while one of these is Up."""
+        if services == self.policy.services:
+            return
+        self.policy = replace(self.policy, services=services)
+        self._directory.want(services)
+        if self.connection.live:
+            if self.services.known:
+                self._log.services(self.connection.endpoint, self.services, services)
+            self._follow_services(now)
 
     # The token
 

@@ -67,6 +67,8 @@ class Assignment:
             rules=settings.rules,
         )
         self._last_posts = LastPosts(kafka, settings, runtime, emit)
+        self._announcing = False
+        """Where partitions begin is being found, or told."""
         self._mono = runtime.mono
         self._find_at = float("-inf")
         self._settled: dict[Partition, SettledOffsets] = {}
@@ -76,6 +78,19 @@ class Assignment:
         self.lags = Lags(runtime.mono)
         self.strangers = Strangers(settings, kafka, runtime)
         self.blocked = BlockedPartitions(runtime.mono, emit)
+
+    def follow_rules(self, rules: str | None) -> bool:
+        """For the worker's thread: see ``Source.follow_rules``.
+
+        No lock is needed. Here the rules are set before it is asked whether something is being announced; there
+        (``_announce``) it is said before they are looked at.
+        """
+        self._starts.follow_rules(rules)
+        return not self._announcing
+
+    def remember(self, mappings: frozenset[str]) -> None:
+        """For the worker's thread: these mappings ask what was last posted."""
+        self._last_posts.remember(mappings)
 
     def release(self) -> None:
         """The partitions being revoked are settled: the rebalance may go on."""
@@ -96,7 +111,11 @@ class Assignment:
             self._tell_of_rejoin()
             consumer.rejoin()
         if self._new and not self._static_member.wait and self._mono() >= self._find_at:
-            return self._announce(consumer)
+            self._announcing = True
+            try:
+                return self._announce(consumer)
+            finally:
+                self._announcing = False
         return False
 
     def _tell_of_rejoin(self) -> None:

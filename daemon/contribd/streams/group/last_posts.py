@@ -81,6 +81,7 @@ class LastPosts:
         self._settings = settings
         self._runtime = runtime
         self._emit = emit
+        self._remembering = settings.remembering
         self._new: set[Partition] = set()
         """Nothing was read for these yet."""
         self._gone: set[Partition] = set()
@@ -92,8 +93,12 @@ class LastPosts:
 
     def begin(self, partitions: Iterable[Partition]) -> None:
         """These are ours from now on."""
-        if self._settings.remembering:
+        if self._remembering:
             self._new.update(partitions)
+
+    def remember(self, mappings: frozenset[str]) -> None:
+        """These mappings ask from now on, of partitions that are new from now on; for any thread."""
+        self._remembering = mappings
 
     def forget(self, partitions: Iterable[Partition]) -> None:
         """These are not ours any more."""
@@ -121,7 +126,7 @@ class LastPosts:
 
     def _read(self, wanted: frozenset[Partition]) -> None:
         topic = self._settings.results
-        reading = _Reading(wanted, self._settings.remembering)
+        reading = _Reading(wanted, self._remembering)
         try:
             number = self._read_all(reading)
         except TopicMissing as error:

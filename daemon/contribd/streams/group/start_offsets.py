@@ -109,6 +109,10 @@ class StartOffsets:
         self.out_of_range -= starts.keys()
         return starts
 
+    def follow_rules(self, rules: str | None) -> None:
+        """These are in force, as commits are to name them; for any thread."""
+        self._rules = rules
+
     def forget(self, partitions: Iterable[Partition]) -> None:
         """These are not ours any more: what was looked up for them is of no use."""
         self._lookup.forget(partitions)

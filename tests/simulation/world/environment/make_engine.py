@@ -13,6 +13,7 @@ from tests.simulation.world.environment.watched_engine import WatchedEngine
 from contribd.engine.engine import Engine
 from contribd.engine.limits import Bounds
 from contribd.engine.policy import Backoff, ContributionPolicy, RetryPolicy, SessionPolicy, WithdrawPolicy
+from contribd.engine.records.rule_names import RuleNames
 from contribd.omm.post import PostEncoder, PostUserInfo
 from contribd.omm.requests import Login
 
@@ -61,7 +62,7 @@ def make_engine(life: Life, wire: Callable[[], Wire | None], rng: Random) -> Eng
         session=session,
         rng=rng,
         bounds=bounds,
-        rules=None if plan.curves is None else rules_of(life.mapping),
+        names=RuleNames("0", None if plan.curves is None else rules_of(life.mapping)),
     )
 
 
