@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from tests.simulation.world.order_plan import ORDERS_AWAY, OrdersPlan, orders_of
+
 from contribd.omm.post import MAX_POST_ID
 
 FAULTS = (
@@ -168,6 +170,7 @@ class Plan:
     """Nothing else goes wrong, so that the others must not be late."""
     takes: Takes = Takes()
     curves: CurvePlan | None = None
+    orders: OrdersPlan | None = None
     rates: dict[str, float] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
 
@@ -175,7 +178,8 @@ class Plan:
 def make_plan(seed: int) -> Plan:
     """The plan of a seed."""
     plan = plan_of_single_prices(seed)
-    return with_curves(plan) if Random(f"whether curves {seed}").random() < CURVES_SHARE else plan
+    plan = with_curves(plan) if Random(f"whether curves {seed}").random() < CURVES_SHARE else plan
+    return with_orders(plan, orders_of(seed))
 
 
 def plan_of_single_prices(seed: int) -> Plan:
@@ -267,6 +271,14 @@ def with_curves(plan: Plan) -> Plan:
         rates.pop("wall_step", None)  # what has its result is looked up by when it was written
     takes = plan.takes if plan.takes.metadata == 4_096 else replace(plan.takes, metadata=rng.choice((52, 60, 150, 300)))
     return replace(plan, curves=curves, takes=takes, rates=rates, shares=plan.shares if calm else plan.shares | shares)
+
+
+def with_orders(plan: Plan, orders: OrdersPlan | None) -> Plan:
+    """The same, with somebody who gives these orders; what their topic suffers is a fault like the others."""
+    if orders is None:
+        return plan
+    rates = plan.rates | ({ORDERS_AWAY: orders.away} if orders.away is not None and plan.rates else {})
+    return replace(plan, orders=orders, rates=rates)
 
 
 def harm_alone(plan: Plan) -> Plan:

@@ -18,10 +18,12 @@ from tests.simulation.world.environment.group import Group
 from tests.simulation.world.environment.host import World
 from tests.simulation.world.environment.hosts import Hosts
 from tests.simulation.world.environment.make_engine import URLS
+from tests.simulation.world.environment.operators import Operators
 from tests.simulation.world.environment.record_feed import RecordFeed
 from tests.simulation.world.environment.schedule import Schedule
 from tests.simulation.world.environment.sim_kafka import SimKafka, Transaction
 from tests.simulation.world.environment.sim_mappings import make_mappers
+from tests.simulation.world.environment.sim_orders import SimOrderTopic
 from tests.simulation.world.environment.venue import Venue
 from tests.simulation.world.oracle.evidence import SeenPost, Violation
 from tests.simulation.world.oracle.oracle import Oracle
@@ -69,13 +71,16 @@ class _Simulation:
         self._plan = plan
         self.schedule = schedule = Schedule(Random(f"run {plan.seed}"))
         partitions = [Partition("prices", number) for number in range(plan.partitions)]
-        brokers = Brokers(schedule, schedule.rng, plan.partitions)
+        topic = plan.orders is not None and plan.orders.topic
+        brokers = Brokers(schedule, schedule.rng, plan.partitions, orders=topic)
         kafka = SimKafka(schedule, brokers, plan.partitions, plan.takes, self._committed)
         group = Group(schedule, brokers, partitions, plan.session_timeout)
         self.oracle = Oracle(schedule, plan, kafka, group)
         venues = {url: Venue(schedule, plan, url, self.counts) for url in URLS[: plan.endpoints]}
         mappers = _mappers(curves=plan.curves is not None)
         self.world = World(schedule, plan, brokers, kafka, group, venues, self.oracle, self.counts, mappers)
+        if topic:
+            self.world.orders = SimOrderTopic(schedule, brokers, self.oracle.orders.appended)
         self.hosts = Hosts(self.world)
         self.faults = Faults(self.world, self.hosts)
         self._feed = RecordFeed(plan, schedule.rng, self.counts)
@@ -96,6 +101,8 @@ class _Simulation:
             last = max(last, at)
             schedule.at(at, self._produce)
         self.faults.plan()
+        if plan.orders is not None:
+            Operators(self.world, self.hosts, plan.orders).plan()
         schedule.at(plan.spread, self.faults.end)
         if not schedule.run(plan.spread, lambda: False) and not schedule.run(self._latest(), self._drained):
             self.oracle.complain("a run that does not end", f"{self.oracle.missing} records have no result")
@@ -120,7 +127,7 @@ class _Simulation:
         return plan.spread + DRAIN_SECONDS + unanswered * plan.attempts * (plan.ack_timeout + 5.0)
 
     def _drained(self) -> bool:
-        return self.world.calm and self.oracle.missing == 0
+        return self.world.calm and self.oracle.missing == 0 and not self.oracle.orders.waiting
 
     def _produce(self) -> None:
         record = self._feed.next(self.schedule.wall)
@@ -167,6 +174,8 @@ def run_plan(plan: Plan, *, verbose: bool = False) -> Run:
     simulation.counts["PostIDs began again"] += oracle.wraps
     for reason, number in oracle.withdrawals.items():
         simulation.counts[f"withdrawals, {reason}"] += number
+    if plan.orders is not None:
+        simulation.counts["prices suppressed"] += oracle.orders.suppressed
     simulation.counts["records taken over that were settled in part"] += oracle.taken_over_in_part
     simulation.counts[KILLS] += oracle.kills
     simulation.counts[REPOSTS] += oracle.reposts

@@ -8,6 +8,7 @@ from tests.simulation.world.environment.schedule import Schedule
 GROUP: Final = "group coordinator"
 TRANSACTIONS: Final = "transaction coordinator"
 RESULTS: Final = "leader of the results"
+ORDERS: Final = "leader of the orders"
 
 BROKERS: Final = 3
 
@@ -32,10 +33,12 @@ def leader_of(partition: int) -> str:
 class Brokers:
     """Each role is one broker's. ``lies_from`` and ``lies_until``: when the group coordinator's word is of old."""
 
-    def __init__(self, schedule: Schedule, rng: Random, partitions: int) -> None:
+    def __init__(self, schedule: Schedule, rng: Random, partitions: int, *, orders: bool = False) -> None:
+        """``orders``: whether there is a control topic."""
         self._schedule = schedule
         self._rng = rng
         roles = (GROUP, TRANSACTIONS, RESULTS, *(leader_of(number) for number in range(partitions)))
+        roles += (ORDERS,) if orders else ()
         self._broker_of = {role: rng.randrange(BROKERS) for role in roles}
         self._back_at = dict.fromkeys(roles, 0.0)
         self._away: int | None = None
@@ -54,6 +57,10 @@ class Brokers:
     def move(self, role: str) -> None:
         """A leader or coordinator moves, all brokers being there."""
         self._hand_over(role, clean=True)
+
+    def lack(self, role: str, seconds: float) -> None:
+        """Nobody has this role for so long."""
+        self._back_at[role] = max(self._back_at[role], self._schedule.mono + seconds)
 
     def lose_one(self, *, clean: bool, lie: bool) -> bool:
         """One broker goes, and comes back later; False where one is away already.

@@ -165,7 +165,7 @@ def _parts(made: Produced, points: list[_Point], head: _Point, mapping: int, *, 
         if known in parts:
             parts[known].rejected = "BadValue"
         else:
-            parts[known] = _part(made, point, place)
+            parts[known] = _part(made, point, place, STRICT if strict else CURVE)
     if not parts:
         return [Part(made, rejected="MissingField")]
     found = list(parts.values())
@@ -194,13 +194,14 @@ def _by_kind(points: list[_Point], kinds: Iterable[tuple[str, str]]) -> list[_Po
     ]
 
 
-def _part(made: Produced, point: _Point, place: int) -> Part:
+def _part(made: Produced, point: _Point, place: int, mapping: str) -> Part:
     rejected = "MissingField" if point.ric is None else "CheckFailed" if point.crossed else None
     return Part(
         made,
         point.service,
         point.ric,
         place,
+        mapping,
         fields=point.fields,
         listed=LISTED["curve"],
         refresh=point.refresh,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.simulation.world.environment.brokers import GROUP, RESULTS, TRANSACTIONS, leader_of
+from tests.simulation.world.environment.brokers import GROUP, ORDERS, RESULTS, TRANSACTIONS, leader_of
 from tests.simulation.world.environment.host import World
 from tests.simulation.world.environment.hosts import Hosts
 from tests.simulation.world.environment.sim_kafka import TRANSACTION_TIMEOUT
@@ -90,6 +90,9 @@ class Faults:
 
     def _coordinator_moved(self) -> None:
         self._world.brokers.move(self._rng.choice((GROUP, TRANSACTIONS, RESULTS)))
+
+    def _orders_away(self) -> None:
+        self._world.brokers.lack(ORDERS, self._rng.choice((1.0, 6.0, 15.0)))
 
     def _right_missing(self) -> None:
         kafka, mono = self._world.kafka, self._world.schedule.mono

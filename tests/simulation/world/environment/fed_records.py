@@ -61,6 +61,8 @@ class Part:
     service: str | None = None
     ric: str | None = None
     place: int = ANYWHERE
+    mapping: str = ""
+    """The name of the mapping that makes a post of it."""
     fields: frozenset[str] = frozenset()
     """The versioned fields it sets."""
     listed: frozenset[str] = frozenset()

@@ -17,6 +17,7 @@ from tests.simulation.world.plan import Plan
 
 if TYPE_CHECKING:
     from tests.simulation.world.environment.fiber import Fiber
+    from tests.simulation.world.environment.sim_orders import SimOrderTopic
     from tests.simulation.world.oracle.oracle import Oracle
 
     from contribd.mapping.mapper import Mapper
@@ -36,6 +37,8 @@ class World:
     counts: Counter[str]
     mappers: tuple[Mapper, ...]
     """Those that its processes may have."""
+    orders: SimOrderTopic | None = None
+    """The control topic, where there is one."""
     calm: bool = False
     """Faults are over."""
 

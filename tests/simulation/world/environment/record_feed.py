@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.simulation.world.environment.curve_feed import PADDING, CurveFeed
 from tests.simulation.world.environment.fed_records import Part, Produced
-from tests.simulation.world.environment.sim_mappings import LISTED, SERVICES, VERSIONED
+from tests.simulation.world.environment.sim_mappings import LISTED, SERVICES, VERSIONED, mapping_name
 from tests.simulation.world.plan import Plan
 
 
@@ -72,7 +72,8 @@ class RecordFeed:
         post = "refresh" if refresh else "update"
         record |= {"ric": ric, "service": service, "post": post}
         record["crossed"] = False
-        part = Part(made, service, ric, fields=fields, listed=LISTED[post], refresh=refresh)
+        name = mapping_name(service, post)
+        part = Part(made, service, ric, mapping=name, fields=fields, listed=LISTED[post], refresh=refresh)
         made.makes([part])
         if not self._pass_by(made, record) and self._happens("bad_value"):
             record["crossed"] = True

@@ -10,6 +10,8 @@ from contribd.engine.clock import Now
 START_WALL = 1_795_000_000_000_000
 """Wall time at the start of every run, microseconds since 1970."""
 
+MICROSECOND = 1e-6
+
 Action = Callable[[], None]
 
 
@@ -25,6 +27,8 @@ class Schedule:
         self.steps = 0
         """Actions run so far."""
         self._wall_offset = START_WALL
+        self._offsets = [(0.0, START_WALL)]
+        """From when on each offset between the clocks."""
         self._actions: list[tuple[float, int, Action]] = []
         self._order = count()
 
@@ -41,6 +45,17 @@ class Schedule:
     def step_wall(self, seconds: float) -> None:
         """The wall clock jumps."""
         self._wall_offset += int(seconds * 1e6)
+        self._offsets.append((self.mono, self._wall_offset))
+
+    def monos_of(self, wall: int) -> list[float]:
+        """When it was ``wall``, to a microsecond: several times where the wall clock was set back, or never."""
+        ends = [since for since, _ in self._offsets[1:]] + [float("inf")]
+        found = []
+        for (since, offset), end in zip(self._offsets, ends, strict=True):
+            mono = (wall - offset) / 1e6
+            if since - MICROSECOND <= mono <= end:
+                found.append(mono)
+        return found
 
     def after(self, seconds: float, action: Action) -> None:
         """Runs ``action`` once so many seconds have passed."""

@@ -4,6 +4,7 @@ from tests.simulation.world.environment.fiber import current
 from tests.simulation.world.environment.host import Life
 from tests.simulation.world.environment.membership import Membership
 from tests.simulation.world.environment.sim_consumer import SimAskingConsumer, SimMemberConsumer
+from tests.simulation.world.environment.sim_orders import SimOrderLog
 from tests.simulation.world.environment.sim_producer import SimAdmin, SimProducer, init_transactions
 from tests.simulation.world.environment.sim_results import SimResultSources
 from tests.simulation.world.plan import Plan
@@ -11,7 +12,7 @@ from tests.simulation.world.plan import Plan
 from contribd.streams.client.port import Kafka, MemberHooks
 from contribd.streams.client.settings import KafkaSettings, client_id
 
-RESULTS = "results"
+RESULTS, CONTROL = "results", "orders"
 
 
 def rules_of(mapping: int) -> str:
@@ -29,8 +30,10 @@ def settings_of(plan: Plan, instance: str, mapping: int = 0) -> KafkaSettings:
         client["group_instance_id"] = None
     start_from = "latest" if plan.latest else "earliest"
     rules = None if plan.curves is None else rules_of(mapping)
+    control = CONTROL if plan.orders is not None and plan.orders.topic else None
+    brokers, prices = ("sim:9092",), ("prices",)
     return KafkaSettings(
-        ("sim:9092",), "contribd", ("prices",), RESULTS, None, start_from, instance, client, rules=rules
+        brokers, "contribd", prices, RESULTS, None, start_from, instance, client, rules=rules, control=control
     )
 
 
@@ -61,7 +64,21 @@ def connect(life: Life, settings: KafkaSettings) -> Kafka:
         bootstrap()
         return SimResultSources(life)
 
-    return Kafka(consumer, asking, producer, admin, results, lambda name: _end_transactions_of(life, name))
+    topic = life.world.orders
+
+    def orders(start: int) -> SimOrderLog:
+        assert topic is not None
+        return SimOrderLog(life, topic, start)
+
+    return Kafka(
+        consumer,
+        asking,
+        producer,
+        admin,
+        results,
+        lambda name: _end_transactions_of(life, name),
+        orders=None if topic is None else orders,
+    )
 
 
 def _end_transactions_of(life: Life, name: str) -> None:

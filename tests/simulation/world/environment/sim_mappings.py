@@ -25,6 +25,9 @@ SERVICES: Final = ("TRCC", "ALT")
 
 POSTS: Final = [(service, post) for service in SERVICES for post in ("update", "refresh")]
 
+DESKS: Final = {"TRCC-update": "fx", "ALT-update": "fx", "TRCC-refresh": "rates", "curve": "rates"}
+"""The label of each mapping that has one."""
+
 CURVE, STRICT = "curve", "strict"
 """The records with points; of a strict one nothing is posted unless all can be."""
 
@@ -38,9 +41,15 @@ def _fields(of: str) -> dict[str, Any]:
     }
 
 
+def mapping_name(service: str, post: str) -> str:
+    """What the mapping of a single price is called."""
+    return f"{service}-{post}"
+
+
 def _mapping(service: str, post: str) -> dict[str, Any]:
+    name = mapping_name(service, post)
     return {
-        "name": f"{service}-{post}",
+        "name": name,
         "when": f'service == "{service}" and post == "{post}"',
         "ric": "{ric}",
         "service": service,
@@ -48,7 +57,11 @@ def _mapping(service: str, post: str) -> dict[str, Any]:
         "fields": _fields(""),
         "withdraw": sorted(LISTED[post]),
         "checks": ["crossed == false"],
-    }
+    } | _desk(name)
+
+
+def _desk(name: str) -> dict[str, str]:
+    return {"desk": DESKS[name]} if name in DESKS else {}
 
 
 def _post(service: str, post: str, of: str, more: str = "", **keys: Any) -> dict[str, Any]:
@@ -65,7 +78,9 @@ def _post(service: str, post: str, of: str, more: str = "", **keys: Any) -> dict
 
 
 def _curve(name: str, mapping: int) -> dict[str, Any]:
-    made: dict[str, Any] = {"name": name, "when": f'post == "{name}"', "withdraw": sorted(LISTED["curve"])}
+    made: dict[str, Any] = {"name": name, "when": f'post == "{name}"', "withdraw": sorted(LISTED["curve"])} | _desk(
+        name
+    )
     if name == STRICT:
         made["all_or_nothing"] = True
     if mapping == TURNED:

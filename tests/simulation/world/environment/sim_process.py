@@ -22,8 +22,11 @@ from contribd.engine.records.result_encoder import ResultEncoder
 from contribd.engine.session.endpoints import Failure
 from contribd.loop import DRAIN_MARGIN, Loop, Mail
 from contribd.ops.progress import Pulse
+from contribd.orders import Asked
+from contribd.pausing.pause_orders import Myself, Ordering
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.lease import Lease
+from contribd.streams.order_topic import Followed, OrderTopic
 from contribd.streams.sink import Sink
 from contribd.streams.source import Source
 
@@ -64,7 +67,9 @@ class Process(Life):
         """How it ended by itself."""
         world.oracle.started(self)
         self._sockets: list[SimSocket] = []
-        self._make_streams(name.partition("/")[0])
+        instance = name.partition("/")[0]
+        self._make_streams(instance)
+        self._make_orders(Myself(instance, name))
         self._driver = Driver(self.engine, self._selector, DialOptions(3.0), self.put, dial=self._dial)
         self._loop = Loop(
             self.engine,
@@ -76,14 +81,16 @@ class Process(Life):
             rejects=False,
             ack_timeout=world.plan.ack_timeout,
             clock=lambda: world.schedule.now,
+            ordering=self._ordering,
         )
         self._wake_in(0.0)
-        for part in (self.source, self.sink):
-            Fiber(self, part.run).start()
+        for run in (self.source.run, self.sink.run, *(() if self._orders is None else (self._orders.run,))):
+            Fiber(self, run).start()
 
     def _make_streams(self, instance: str) -> None:
         settings, runtime = settings_of(self.world.plan, instance, self.mapping), runtime_of(self)
         kafka = connect(self, settings)
+        self._settings, self._kafka = settings, kafka
         self._lease = Lease(settings.lease_seconds, settings.answer_timeout, clock=runtime.mono)
         fencing = Fencing(clock=runtime.mono)
         self.source = WatchedSource(
@@ -101,6 +108,20 @@ class Process(Life):
         self.sink = Sink(
             settings, kafka, runtime=runtime, emit=self.put, pulse=Pulse("sink", 60.0, 0.0), fencing=fencing
         )
+
+    def _make_orders(self, myself: Myself) -> None:
+        plan = self.world.plan.orders
+        self._orders: OrderTopic | None = None
+        if (opened := self._kafka.orders) is not None:
+            self._orders = OrderTopic(
+                self._settings,
+                opened,
+                myself.presence(),
+                runtime=runtime_of(self),
+                emit=self.put,
+                pulse=Pulse("orders", 60.0, 0.0),
+            )
+        self._ordering = Ordering(1 if plan is None else plan.approvals, self._orders, myself)
 
     # The outside
 
@@ -130,6 +151,7 @@ class Process(Life):
 
     def end(self) -> None:
         """Nothing more happens in it."""
+        self.world.oracle.orders.ended(self.name)
         self.dead = True
         for sock in self._sockets:
             sock.die()
@@ -182,6 +204,7 @@ class Process(Life):
         mail, self._mail = self._mail, []
         if any(isinstance(event, Stop) for event in mail):
             self._schedule.after(self.world.plan.ack_timeout + DRAIN_MARGIN, self.poke)
+        self._tell_orders(mail)
         consumed = self._loop.consumed
         finished = self._loop.round(self._selector.select(), mail)
         if self._loop.consumed != consumed:
@@ -199,6 +222,15 @@ class Process(Life):
         if (wait := self._loop.wait()) < 1e9:
             self._wake_in(wait + self._schedule.rng.random() * 0.001)
 
+    def _tell_orders(self, mail: list[Mail]) -> None:
+        """The oracle is told what the worker is about to hear of orders."""
+        oracle = self.world.oracle.orders
+        for event in mail:
+            if isinstance(event, Asked):
+                oracle.taken(self.name, event.order.reason)
+            elif isinstance(event, Followed):
+                oracle.followed(self.name, event.records)
+
     def _count_round(self) -> None:
         second = int(self._schedule.mono)
         count = self._rounds[1] + 1 if self._rounds[0] == second else 1
@@ -211,6 +243,8 @@ class Process(Life):
     def _leave(self) -> None:
         self.exited = "drained" if self.engine.drained else "deadline"
         self._loop.leave()
+        if self._orders is not None:
+            self._orders.stop()
         self.world.oracle.left(self)
         each = max(1.0, min(DRAIN_MARGIN / 2, self._loop.deadline - self._schedule.mono))
         self._schedule.after(2 * each, self.end)  # the worker waits so long for each of its threads

@@ -49,6 +49,8 @@ class Wire:
         """The client sees the end of the connection."""
         self.on_handed: Callable[[bytes], None] = lambda _text: None
         """The last byte of a text frame has left the client's own buffer."""
+        self.on_taking: Callable[[], None] = lambda: None
+        """The socket is about to take bytes of what the client sent first."""
         self._decoder = FrameDecoder(max_payload=MAX_PAYLOAD)
         self._sent = FrameDecoder(max_payload=MAX_PAYLOAD)
         self._socket = 0
@@ -76,6 +78,7 @@ class Wire:
         taken = data if not self.stuck else data[: self._room - self._socket]
         if self._rng.random() < SHORT_WRITES:
             taken = taken[: self._rng.randint(1, len(taken))]
+        self.on_taking()
         for opcode, payload in self._sent.feed(taken):
             if opcode == TEXT:
                 self.on_handed(payload)

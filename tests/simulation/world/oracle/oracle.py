@@ -21,6 +21,7 @@ from tests.simulation.world.oracle.evidence import (
 from tests.simulation.world.oracle.history import History
 from tests.simulation.world.oracle.market import Markets
 from tests.simulation.world.oracle.order_rules import OrderRules
+from tests.simulation.world.oracle.pause_rules import PauseRules
 from tests.simulation.world.oracle.post_rules import PostRules
 from tests.simulation.world.oracle.result_rules import ResultRules
 from tests.simulation.world.oracle.sight import see
@@ -57,7 +58,9 @@ class Oracle:
         self._silence = Silence(plan.silent_after)
         self._markets = markets = Markets(history)
         self._blanks = BlankRules(plan, self._silence, markets, complain)
-        self._results = ResultRules(plan, self._processes, kafka.begins, history, markets, complain)
+        self.orders = PauseRules(plan.orders, schedule, history, self.note, complain)
+        """What it is told of orders."""
+        self._results = ResultRules(plan, self._processes, kafka.begins, history, markets, self.orders, complain)
         self._posts = PostRules(plan, history, group.owners, self._results.settled, self._blanks, complain)
         self._order = OrderRules(plan, history, self._results.settled, self._results.unordered, complain)
         self._starvation = StarvationRules(plan, complain)
@@ -226,6 +229,9 @@ class Oracle:
 
     def idle(self, process: Process) -> None:
         """Every record has its results: nothing waits any more, which would hold up what comes."""
+        view = process.engine.view(self._schedule.now)
+        in_force = {(str(pause.what.kind), pause.what.value) for pause in view.pauses}
+        self.orders.idle(process.name, in_force)
         for partition, tracker in process.engine.intake.trackers.items():
             waits = (tracker.waiting, tracker.waiting_bytes)
             if self._posts.owns(self._processes[process.name], partition) and any(waits):
@@ -244,7 +250,12 @@ class Oracle:
                 self._hash(text)
                 self._order.handed(post)
 
-        wire.on_handed = handed
+        def taking() -> None:
+            for posts in list(sight.unhanded)[:1]:
+                for post in posts:
+                    self.orders.posting(post)
+
+        wire.on_handed, wire.on_taking = handed, taking
 
     def session_named(self, process: Life, wire: Wire, session: str) -> None:
         """The daemon calls the session on this connection by this name."""
@@ -260,6 +271,7 @@ class Oracle:
             posts = self._posts.posting(sight, self._wires[wire.number], text, mono, wall)
             self.posts += len(posts)
             for post in posts:
+                self.orders.posting(post)
                 self.trace.append((mono, process.name, "post", post))
 
     def delivered(self, process: Life, wire: Wire, texts: list[bytes]) -> None:

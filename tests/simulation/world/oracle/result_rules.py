@@ -11,6 +11,7 @@ from tests.simulation.world.oracle.entry_rules import EntryRules
 from tests.simulation.world.oracle.evidence import Complain, ProcessEvidence, is_shortened
 from tests.simulation.world.oracle.history import History
 from tests.simulation.world.oracle.market import Markets
+from tests.simulation.world.oracle.pause_rules import PauseRules
 from tests.simulation.world.oracle.status_rules import StatusRules, said_number
 from tests.simulation.world.plan import Plan, Takes
 
@@ -29,6 +30,7 @@ class ResultRules:
         begins: dict[Partition, int],
         history: History,
         markets: Markets,
+        pauses: PauseRules,
         complain: Complain,
     ) -> None:
         self._plan = plan
@@ -36,9 +38,10 @@ class ResultRules:
         self._begins = begins
         self._history = history
         self._markets = markets
+        self._pauses = pauses
         self._complain = complain
         self._entries = EntryRules(plan, complain)
-        self._statuses = StatusRules(plan, history, complain)
+        self._statuses = StatusRules(plan, history, pauses, complain)
         self._blanks = BlankResultRules(plan, markets, complain)
         self._commits = CommitRules(plan, begins, history, complain)
         self.results: dict[PartKey, dict[str, Any]] = {}
@@ -102,6 +105,7 @@ class ResultRules:
             return
         self._entries.check(part, result, process)
         self._statuses.check(part, result, process)
+        self._pauses.result(part, result, process)
         self._markets.of(process).settled(part, result)
 
     def _part(self, record: Produced, result: dict[str, Any], mapping: int) -> Part:

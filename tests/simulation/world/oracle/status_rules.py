@@ -15,6 +15,7 @@ from tests.simulation.world.oracle.evidence import (
     versions,
 )
 from tests.simulation.world.oracle.history import History
+from tests.simulation.world.oracle.pause_rules import PauseRules
 from tests.simulation.world.oracle.told import room
 from tests.simulation.world.plan import Plan
 
@@ -43,8 +44,9 @@ def said_number(source: dict[str, Any]) -> tuple[int, int] | None:
 class StatusRules:
     """Judges the status of a part's result; of what is CONFLATED some of it at the end of the run only."""
 
-    def __init__(self, plan: Plan, history: History, complain: Complain) -> None:
+    def __init__(self, plan: Plan, history: History, pauses: PauseRules, complain: Complain) -> None:
         self._plan = plan
+        self._pauses = pauses
         self._history = history
         self._complain = complain
         self._carriers: list[tuple[Part, dict[str, Any], Part]] = []
@@ -63,10 +65,12 @@ class StatusRules:
     def _check_nak(self, part: Part, result: dict[str, Any], process: ProcessEvidence) -> None:
         self._check_last(part, result, process)
         tries = self._tries(result, process)
-        if result["code"] in RETRYABLE and tries < self._plan.attempts and not self._outdated(part, result):
+        if self._ended_early(part, result, process):
+            return
+        if result["code"] in RETRYABLE and tries < self._plan.attempts:
             self._complain("NAK although a retry was left", str(result), part)
         missing = self._plan.create_missing and result["code"] == "SymbolUnknown"
-        if missing and result["posts"][-1]["type"] == "Update" and not self._outdated(part, result):
+        if missing and result["posts"][-1]["type"] == "Update":
             self._complain("NAK although the item could be created", str(result), part)
 
     def _check_error(self, part: Part, result: dict[str, Any], process: ProcessEvidence) -> None:
@@ -80,7 +84,8 @@ class StatusRules:
                 self._complain("UNANSWERED although it was not posted", str(result), part)
             return
         self._check_last(part, result, process, given_up=given_up)
-        if self._tries(result, process) < self._plan.attempts and not given_up and not self._outdated(part, result):
+        ended = given_up or self._ended_early(part, result, process)
+        if self._tries(result, process) < self._plan.attempts and not ended:
             self._complain("UNANSWERED although a retry was left", str(result), part)
 
     def _tries(self, result: dict[str, Any], process: ProcessEvidence) -> int:
@@ -108,7 +113,8 @@ class StatusRules:
             self._complain("6: code or text are not the ADS's", str(result), part)
         wire = process.sessions[last["session"]]
         carried = versions(result["fields"])
-        if carried != wire.posts[last["post_id"]].values and not given_up and not self._outdated(part, result):
+        ended = given_up or self._ended_early(part, result, process)
+        if carried != wire.posts[last["post_id"]].values and not ended:
             self._complain("6: fields that were not posted", str(result), part)
 
     def _check_conflated(self, part: Part, result: dict[str, Any], process: ProcessEvidence) -> None:
@@ -150,6 +156,13 @@ class StatusRules:
         if said != (IGNORING, None, None, []) or IGNORING not in result["text"]:
             self._complain("IGNORED without saying by whom", str(result), part)
 
+    def _check_suppressed(self, part: Part, result: dict[str, Any], process: ProcessEvidence) -> None:
+        """The law on orders judges it."""
+
+    def _ended_early(self, part: Part, result: dict[str, Any], process: ProcessEvidence) -> bool:
+        """Whether it is not posted again since it is too old, or paused."""
+        return self._outdated(part, result) or self._pauses.may_be_paused(part, result, process)
+
     def _outdated(self, part: Part, result: dict[str, Any]) -> bool:
         """Its own timestamp says so, or that of a newer price of its RIC: nothing older may follow that one."""
         history = self._history
@@ -177,7 +190,7 @@ class StatusRules:
         """Every result is there: what carried the CONFLATED was posted, with their fields or newer ones."""
         for part, result, by in self._carriers:
             carrier = results[by.key]
-            if carrier["status"] in {"CONFLATED", "REJECTED", "EXPIRED", "IGNORED"}:
+            if carrier["status"] in {"CONFLATED", "REJECTED", "EXPIRED", "IGNORED", "SUPPRESSED"}:
                 self._complain("3: CONFLATED by a record that was not posted", f"{result} by {carrier}", part)
             if not is_shortened(carrier):
                 self._check_superseded(part, result, by, carrier)
