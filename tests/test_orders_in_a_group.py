@@ -1,7 +1,7 @@
 """A pause reaches every instance of the group, and is answered once none can post against it any more."""
 
 import pytest
-from tests.order_group import BOB, EUR, EVE, Instance, Topic, together
+from tests.order_group import BOB, EUR, EVE, Instance, Log, Topic, together
 
 from contribd.engine.records.pauses import PauseKind, Selector
 from contribd.orders import ANSWER_SECONDS
@@ -223,3 +223,80 @@ def test_what_is_none_of_contribds_in_the_topic_is_passed_over(topic: Topic) -> 
         topic.records.append(OrderRecord(len(topic.records), b"x", value))
     [a] = group(topic, "a")
     assert a.posts(1)
+
+
+def test_a_resume_on_its_way_does_not_end_a_pause_that_is_ordered_meanwhile(topic: Topic) -> None:
+    a, b = group(topic, "a", "b")
+    a.pause()
+    together([a, b])
+    assert said(a)[0]
+    b.resume()
+    a.pause()
+    assert a.answer is None, "it is answered once it stands in the topic"
+    b.follow()
+    together([a, b])
+    assert said(a)[0]
+    assert said(b) == (True, "RICs EUR* resumed"), "nobody had paused it once more when this was written"
+    assert not any(one.posts(1) for one in (a, b))
+
+
+def test_a_resume_that_is_written_after_a_newer_pause_says_that_it_resumes_nothing(topic: Topic) -> None:
+    a, b = group(topic, "a", "b")
+    a.pause()
+    together([a, b])
+    b.resume()
+    a.answers.clear()
+    a.pause()
+    a.follow()
+    together([a, b])
+    assert said(b) == (False, "RICs EUR* stays paused: it was paused once more before this order was written")
+    assert said(a)[0]
+    assert not any(one.posts(1) for one in (a, b))
+    b.resume()
+    together([a, b])
+    assert a.posts(2)
+
+
+def test_two_pauses_of_the_same_end_together(topic: Topic) -> None:
+    a, b = group(topic, "a", "b")
+    a.pause()
+    b.pause()
+    together([a, b])
+    assert [said(one)[0] for one in (a, b)] == [True, True]
+    a.resume()
+    together([a, b])
+    assert said(a) == (True, "RICs EUR* resumed")
+    assert a.posts(1)
+    assert b.posts(2)
+
+
+def test_who_agreed_before_a_newer_pause_has_not_agreed_to_end_it(topic: Topic) -> None:
+    a, b = group(topic, "a", "b", approvals=2)
+    a.pause()
+    together([a, b])
+    a.resume(by=EVE)
+    together([a, b])
+    b.pause(by=BOB)
+    together([a, b])
+    a.resume(by=BOB)
+    together([a, b])
+    assert not any(one.posts(1) for one in (a, b))
+    b.resume(by=EVE)
+    together([a, b])
+    assert b.posts(2)
+
+
+def test_an_order_that_was_written_twice_counts_once(topic: Topic) -> None:
+    a, b = group(topic, "a", "b")
+    a.pause()
+    together([a, b])
+    [pause] = [record for record in topic.records if record.key.startswith(b"order/")]
+    a.resume()
+    together([a, b])
+    Log(topic, "a", 0).write(pause.key, pause.value or b"")
+    together([a, b])
+    assert a.posts(1)
+    assert b.posts(2)
+    again = Instance(topic, "b", process="b2")
+    together([again])
+    assert again.posts(3)

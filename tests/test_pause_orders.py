@@ -66,7 +66,7 @@ def test_the_same_again_changes_nothing(desk: Desk, capsys: pytest.CaptureFixtur
     first, *rest = desk.pause(by=BOB, reason="another")
     assert first.startswith("nothing changes: RICs EUR* paused before")
     assert rest == [IN_FORCE]
-    assert capsys.readouterr().err == ""
+    assert "by order: nothing changes: RICs EUR* paused before" in capsys.readouterr().err
 
 
 def test_it_is_answered_once_nothing_of_it_lies_unsent(desk: Desk) -> None:
@@ -126,3 +126,16 @@ def test_who_agreed_to_end_an_earlier_pause_has_not_agreed_to_end_this_one() -> 
     desk.resume(by=BOB)
     desk.pause()
     assert "stays paused" in desk.resume(by=BOB)[0]
+
+
+def test_who_agreed_before_the_same_was_paused_again_has_not_agreed_to_end_that() -> None:
+    desk = Desk(approvals=2)
+    desk.pause()
+    desk.resume(by=EVE)
+    desk.rig.tick(5.0)
+    [_, in_force] = desk.pause(by=BOB, reason="another")
+    assert in_force == IN_FORCE
+    first, in_force = desk.resume(by=BOB)
+    assert first == "RICs EUR* stays paused: to resume it takes 2 different users, and bob (uid 8) is number 1"
+    assert in_force.startswith("in force: RICs EUR* paused by bob (uid 8)")
+    assert desk.resume(by=EVE) == ["RICs EUR* resumed", "nothing is paused"]

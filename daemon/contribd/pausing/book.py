@@ -1,5 +1,11 @@
-"""What is paused, and who has agreed to let it go again. Pure: the time is an argument."""
+"""What is paused, and who has agreed to let it go again. Pure: the time is an argument.
 
+Each order to pause counts by itself, also where the same is paused already: an order to resume ends those that it
+names, and an agreement to resume is of those that it names. So whoever pauses once more is sure that what others have
+ordered before does not end it.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
@@ -37,9 +43,13 @@ class Entry:
 
     def approved(self, approval: Approval) -> "Entry":
         """One more; of somebody who has given it already, nothing changes."""
-        if any(given.uid == approval.uid for given in self.approvals):
+        if self.has_approved(approval.uid):
             return self
         return replace(self, approvals=(*self.approvals, approval))
+
+    def has_approved(self, uid: int) -> bool:
+        """Whether this user has ordered to resume it."""
+        return any(given.uid == uid for given in self.approvals)
 
     def __str__(self) -> str:
         agreed = "".join(f"; {given.by} agrees to resume: {given.reason}" for given in self.approvals)
@@ -47,36 +57,51 @@ class Entry:
 
 
 class Book:
-    """The pauses in force, by what they are of."""
+    """The pauses in force, by what they are of and by the number of their order."""
 
     def __init__(self) -> None:
-        self.entries: dict[Selector, Entry] = {}
+        self._entries: dict[Selector, dict[str, Entry]] = {}
+
+    def __contains__(self, what: Selector) -> bool:
+        return what in self._entries
+
+    def of(self, what: Selector) -> dict[str, Entry]:
+        """Those of just that, by number."""
+        return self._entries.get(what, {})
 
     @property
     def pauses(self) -> tuple[Pause, ...]:
-        """All of them, oldest first."""
-        return tuple(sorted((entry.pause for entry in self.entries.values()), key=lambda pause: pause.since))
+        """Of each thing that is paused the oldest one; the oldest of all first."""
+        return tuple(entry.pause for entry in self._oldest())
 
-    def pause(self, pause: Pause) -> bool:
-        """In force from now on; False where the same is paused already: then nothing changes."""
-        if pause.what in self.entries:
-            return False
-        self.entries[pause.what] = Entry(pause)
-        return True
+    def pause(self, number: str, pause: Pause) -> bool:
+        """In force from now on; False where the same was paused before."""
+        before = pause.what in self._entries
+        self._entries.setdefault(pause.what, {})[number] = Entry(pause)
+        return not before
 
-    def put(self, entry: Entry) -> None:
-        """It is so from now on; agreements there are of the same pause stay."""
-        before = self.entries.get(entry.pause.what)
-        if before is not None and before.pause == entry.pause:
-            for approval in before.approvals:
-                entry = entry.approved(approval)
-        self.entries[entry.pause.what] = entry
-
-    def remove(self, what: Selector) -> None:
-        """Not paused any more."""
-        self.entries.pop(what, None)
+    def approve(self, what: Selector, numbers: Iterable[str], approval: Approval, needs: int) -> None:
+        """Somebody orders that these end: each does once so many users have."""
+        entries = self._entries.get(what, {})
+        for number in numbers:
+            if (entry := entries.get(number)) is None:
+                continue
+            entries[number] = entry.approved(approval)
+            if len(entries[number].approvals) >= needs:
+                del entries[number]
+        if not entries:
+            self._entries.pop(what, None)
 
     def lines(self) -> list[str]:
         """What is in force, a sentence each."""
-        ordered = sorted(self.entries.values(), key=lambda entry: entry.pause.since)
-        return [f"in force: {entry}" for entry in ordered] or ["nothing is paused"]
+        return [f"in force: {entry}" for entry in self._oldest()] or ["nothing is paused"]
+
+    def _oldest(self) -> list[Entry]:
+        """The oldest pause of each thing, with the agreements that are of all its pauses."""
+        found = []
+        for entries in self._entries.values():
+            pause = min(entries.items(), key=lambda one: (one[1].pause.since, one[0]))[1].pause
+            agreed = [approval for entry in entries.values() for approval in entry.approvals]
+            common = {a.uid: a for a in agreed if all(entry.has_approved(a.uid) for entry in entries.values())}
+            found.append(Entry(pause, tuple(common.values())))
+        return sorted(found, key=lambda entry: entry.pause.since)

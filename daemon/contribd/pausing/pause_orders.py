@@ -4,16 +4,16 @@ Without a control topic this process is all there is. With one, what is in force
 pauses ordered here that are not there yet (``streams/order_topic.py`` says how each instance comes to know it).
 """
 
-from collections.abc import Callable, Iterable
-from difflib import get_close_matches
+from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
 from contribd.engine.events import PausesSet
-from contribd.engine.records.pauses import Pause, PauseKind, Selector
+from contribd.engine.records.pauses import Pause, Selector
 from contribd.ops.log import get_logger
-from contribd.pausing.book import Approval, Book, Caller, Entry
+from contribd.pausing.book import Approval, Book, Caller
+from contribd.pausing.known_names import why_unknown
 from contribd.pausing.spread import Instances, Spread
 from contribd.pausing.topic_records import (
     Paused,
@@ -116,12 +116,14 @@ class PauseOrders:
         """To when what is in force is known (monotonic seconds)."""
         self._book = Book()
         self._instances = Instances(self._myself.process, LEASE)
-        self._spreads: dict[Selector, Spread] = {}
-        """Of each pause that stands in the topic."""
-        self._unread: dict[Selector, str] = {}
-        """Pauses ordered here that do not stand there yet, by their order's number."""
+        self._spreads: dict[str, Spread] = {}
+        """Of the pauses ordered here that stand in the topic and are not answered, by number."""
         self._awaited: set[str] = set()
-        """Numbers of all orders written and not read back."""
+        """Numbers of the orders given here that were written and not read back."""
+        self._read_numbers: set[str] = set()
+        """Of all orders read: a record that was written twice counts once."""
+        self._came_of: dict[str, tuple[bool, str]] = {}
+        """What orders to resume that were given here came to, as far as nobody has been told."""
         self._number = 0
         self._last_order = self._told_to_hold = -1
         """Offsets in the topic: of the last order read, and up to where it was told that orders hold."""
@@ -131,86 +133,92 @@ class PauseOrders:
 
     def pause(self, order: PauseOrder, by: Caller, now: Now) -> Check:
         """Holds here at once: prices are suppressed from this call on."""
-        if refusal := self._unknown(order.what):
+        mapper = self._engine.taker.mapper
+        if refusal := why_unknown(order.what, (one.name for one in mapper.mappings), mapper.desks.values()):
             return _at_once(False, refusal)
-        text = f"{order.what} paused"
+        number = self._next_number()
         pause = Pause(order.what, str(by), order.reason, now.wall)
-        if self._book.pause(pause):
-            self._set(now)
-            self._record(text, by, order.reason)
-            if self._topic is not None:
-                number = self._unread[order.what] = self._next_number()
-                told = Paused(Entry(pause), self._myself.instance, number)
-                self._topic.write(key_of_order(order.what), encode_paused(told))
-        else:
-            text = f"nothing changes: {order.what} paused before"
+        text = self._begin(number, pause)
+        self._set(now)
+        if self._topic is not None:
+            self._awaited.add(number)
+            self._topic.write(key_of_order(number), encode_paused(Paused(pause, self._myself.instance, number)))
         until = now.mono + TOPIC_SECONDS
-        return lambda later: self._spread_of(order.what, text, later, until)
+        return lambda later: self._spread_of(order.what, number, text, later, until)
 
-    def _spread_of(self, what: Selector, text: str, now: Now, until: float) -> Outcome | None:
+    def _begin(self, number: str, pause: Pause, instance: str | None = None) -> str:
+        """A pause, from now on; what it comes to, in words."""
+        is_new = self._book.pause(number, pause)
+        text = f"{pause.what} paused" if is_new else f"nothing changes: {pause.what} paused before"
+        self._record(text, pause.by, pause.reason, instance)
+        return text
+
+    def _spread_of(self, what: Selector, number: str, text: str, now: Now, until: float) -> Outcome | None:
         """Says how far it holds, once nothing of it can be posted where it does."""
         if not self._engine.pauses_hold:
             return None
         if self._topic is None:
             return self._outcome(True, f"{text}, {ALONE}")
-        if what not in self._book.entries:
+        if number not in self._book.of(what):
             return self._outcome(False, f"{what} resumed by another order meanwhile")
-        spread = self._spreads.get(what)
-        if spread is not None and what not in self._unread:
-            return self._outcome(True, f"{text}, {spread.text}") if spread.is_everywhere(now.mono) else None
+        if number in self._spreads:
+            return self._once_everywhere(number, text, now)
         if now.mono < until:
             return None
         why = "; ".join(self._topic.reasons()) or "Kafka has not taken it yet"
         return self._outcome(False, f"{text} in this instance; the others take the order once it is written ({why})")
 
+    def _once_everywhere(self, number: str, text: str, now: Now) -> Outcome | None:
+        spread = self._spreads[number]
+        if not spread.is_everywhere(now.mono):
+            return None
+        del self._spreads[number]
+        return self._outcome(True, f"{text}, {spread.text}")
+
     def resume(self, order: ResumeOrder, by: Caller, now: Now) -> Check:
-        """Ends the pause of just that, once enough people have ordered it."""
-        entry = self._book.entries.get(order.what)
-        if entry is None:
-            return self._said(True, f"nothing changes: {order.what} not paused")
-        agreed = entry.approved(Approval(str(by), by.uid, order.reason, now.wall))
-        if len(agreed.approvals) < self._approvals:
-            return self._agree(entry, agreed, order, by, now)
-        text = f"{order.what} resumed"
+        """Ends the pauses there are of just that, once enough people have ordered it."""
+        what, entries = order.what, self._book.of(order.what)
+        if not entries:
+            return self._said(True, f"nothing changes: {what} not paused")
+        if self._approvals > 1 and all(entry.has_approved(by.uid) for entry in entries.values()):
+            text = f"nothing changes: {what} stays paused until another user than {by} orders to resume it, too"
+            return self._said(True, text)
+        number, instance = self._next_number(), self._myself.instance
+        told = Resumed(what, str(by), by.uid, order.reason, now.wall, tuple(entries), self._approvals, instance, number)
         if self._topic is None:
-            self._book.remove(order.what)
+            came_of_it = self._resume(told)
             self._set(now)
-            self._record(text, by, order.reason)
-            return self._said(True, text)
-        number = self._next_number()
-        told = Resumed(order.what, str(by), order.reason, now.wall, self._myself.instance, number)
-        self._topic.write(key_of_order(order.what), encode_resumed(told))
-        return self._once_read(number, text, f"{order.what} stays paused until the order can be written", now)
+            return self._said(*came_of_it)
+        self._awaited.add(number)
+        self._topic.write(key_of_order(number), encode_resumed(told))
+        return self._once_read(number, f"{what} stays paused until the order can be written", now)
 
-    def _agree(self, before: Entry, agreed: Entry, order: ResumeOrder, by: Caller, now: Now) -> Check:
-        """Somebody has agreed, and it takes somebody else."""
-        if agreed is before:
-            return self._said(
-                True,
-                f"nothing changes: {order.what} stays paused until another user than {by} orders to resume it, too",
-            )
-        text = (
-            f"{order.what} stays paused: to resume it takes {self._approvals} different users, and {by} is number "
-            f"{len(agreed.approvals)}"
-        )
-        self._record(text, by, order.reason)
-        if self._topic is None:
-            self._book.put(agreed)
-            return self._said(True, text)
-        number = self._next_number()
-        told = Paused(agreed, self._myself.instance, number)
-        self._topic.write(key_of_order(order.what), encode_paused(told))
-        return self._once_read(number, text, f"{text}; that is not written yet", now)
+    def _resume(self, told: Resumed) -> tuple[bool, str]:
+        """Somebody orders that pauses end; whether it is done, and what it comes to."""
+        what = told.what
+        self._book.approve(what, told.ends, Approval(told.by, told.uid, told.reason, told.at), told.needs)
+        left = self._book.of(what)
+        agreed = max((len(left[number].approvals) for number in told.ends if number in left), default=0)
+        if not left:
+            done, text = True, f"{what} resumed"
+        elif agreed:
+            text = f"to resume it takes {told.needs} different users, and {told.by} is number {agreed}"
+            done, text = True, f"{what} stays paused: {text}"
+        else:
+            done, text = False, f"{what} stays paused: it was paused once more before this order was written"
+        self._record(text, told.by, told.reason, told.instance)
+        return done, text
 
-    def _once_read(self, number: str, text: str, failed: str, now: Now) -> Check:
+    def _once_read(self, number: str, failed: str, now: Now) -> Check:
         """Answered once the order has come back from the topic."""
         until = now.mono + TOPIC_SECONDS
 
         def check(later: Now) -> Outcome | None:
-            if number not in self._awaited:
-                return self._outcome(True, text)
+            if (came_of_it := self._came_of.pop(number, None)) is not None:
+                return self._outcome(*came_of_it)
             if later.mono < until:
                 return None
+            self._awaited.discard(number)
             return self._outcome(False, f"{failed} ({'; '.join(self._reasons()) or 'Kafka has not taken it yet'})")
 
         return check
@@ -224,8 +232,8 @@ class PauseOrders:
             self._set(now)
         if not self._has_begun:
             self._has_begun = True
-            for entry in self._book.entries.values():
-                _log.warning(f"in force since before this start: {entry.pause.what} paused", by=entry.pause.by)
+            for pause in self._book.pauses:
+                _log.warning(f"in force since before this start: {pause.what} paused", by=pause.by)
         self.may_post_until = event.until
         if self._topic is not None:
             self._topic.taken(event.records[-1].offset)
@@ -237,7 +245,7 @@ class PauseOrders:
             self._topic.holds(self._last_order)
 
     def _read(self, record: OrderRecord, now: Now) -> bool:
-        """One of them; whether it changes what is in force."""
+        """One of them; whether it may change what is in force."""
         told = decode(record.value)
         if isinstance(told, Present):
             self._instances.heard(told, now.mono)
@@ -247,38 +255,26 @@ class PauseOrders:
         if told is None:
             return False
         self._last_order = record.offset
+        if told.number in self._read_numbers:
+            return False
+        self._read_numbers.add(told.number)
         ours = told.number in self._awaited
         self._awaited.discard(told.number)
-        if isinstance(told, Paused):
-            return self._paused(told, record.offset, now, ours=ours)
-        return self._resumed(told)
-
-    def _paused(self, told: Paused, offset: int, now: Now, *, ours: bool) -> bool:
-        what, before = told.entry.pause.what, self._book.entries.get(told.entry.pause.what)
-        if self._unread.get(what) == told.number:
-            del self._unread[what]
-        self._book.put(told.entry)
-        is_new = before is None or before.pause != told.entry.pause
-        if is_new or what not in self._spreads:
-            self._spreads[what] = self._instances.begin(offset, now.mono)
-        if is_new and self._has_begun:
-            self._record(f"{what} paused", told.entry.pause.by, told.entry.pause.reason, told.instance)
-        agreed = self._book.entries[what].approvals
-        if ours and self._topic is not None and self._approvals > 1 and len(agreed) >= self._approvals:
-            last = agreed[-1]  # two have agreed at once, each to an instance that did not know of the other
-            number = self._next_number()
-            resumed = Resumed(what, last.by, last.reason, last.at, self._myself.instance, number)
-            self._topic.write(key_of_order(what), encode_resumed(resumed))
-        return is_new
-
-    def _resumed(self, told: Resumed) -> bool:
-        if told.what not in self._book.entries or told.what in self._unread:  # it was of an earlier pause
-            return False
-        self._book.remove(told.what)
-        self._spreads.pop(told.what, None)
-        if self._has_begun:
-            self._record(f"{told.what} resumed", told.by, told.reason, told.instance)
+        if isinstance(told, Resumed):
+            self._read_resumed(told, ours=ours)
+        elif ours:
+            self._spreads[told.number] = self._instances.begin(record.offset, now.mono)
+        else:
+            self._begin(told.number, told.pause, told.instance)
         return True
+
+    def _read_resumed(self, told: Resumed, *, ours: bool) -> None:
+        came_of_it = self._resume(told)
+        for number in told.ends:
+            if number not in self._book.of(told.what):
+                self._spreads.pop(number, None)
+        if ours:
+            self._came_of[told.number] = came_of_it
 
     # Words
 
@@ -287,9 +283,7 @@ class PauseOrders:
 
     def _next_number(self) -> str:
         self._number += 1
-        number = f"{self._myself.process}-{self._number}"
-        self._awaited.add(number)
-        return number
+        return f"{self._myself.process}-{self._number}"
 
     def _said(self, done: bool, text: str) -> Check:
         outcome = self._outcome(done, text)
@@ -301,8 +295,10 @@ class PauseOrders:
     def _record(self, text: str, by: str, reason: str, instance: str | None = None) -> None:
         """The one place where what was ordered is told, with who and why: an audit of orders hears of it here.
 
-        ``instance``: to which it was ordered, None: to this one.
+        ``instance``: to which it was ordered, None: to this one. What is in force at a start is told by itself.
         """
+        if instance is not None and self._topic is not None and not self._has_begun:
+            return
         if instance in (None, self._myself.instance):
             _log.warning(f"by order: {text}", by=str(by), reason=reason)
         else:
@@ -310,25 +306,6 @@ class PauseOrders:
 
     def _set(self, now: Now) -> None:
         self._engine.handle(PausesSet(self._book.pauses), now)
-
-    def _unknown(self, what: Selector) -> str | None:
-        """Why there is nothing to pause; None where there is."""
-        mapper = self._engine.taker.mapper
-        known: Iterable[str]
-        if what.kind is PauseKind.MAPPING:
-            known = [mapping.name for mapping in mapper.mappings]
-        elif what.kind is PauseKind.DESK:
-            known = sorted(set(mapper.desks.values()))
-        else:
-            return None
-        if what.value in known:
-            return None
-        near = get_close_matches(what.value, known, n=1)
-        there = f"is {near[0]} meant?" if near else f"there are: {', '.join(known) or 'none'}"
-        return f"nothing is paused: no mapping in force {_HAS[what.kind]} {what.value}; {there}"
-
-
-_HAS: Final = {PauseKind.MAPPING: "is called", PauseKind.DESK: "has desk"}
 
 
 def _at_once(done: bool, text: str) -> Check:

@@ -1,4 +1,9 @@
-"""What stands in the control topic, as JSON: pauses, what was resumed, and which instances follow it. Pure."""
+"""What stands in the control topic, as JSON: the orders, and which instances follow it. Pure.
+
+Each order is a record with a key of its own. So compaction removes none, and what is in force is the same for all who
+have read up to the same offset, whenever they begin. Only what an instance says of itself takes the place of what it
+said before.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -6,25 +11,31 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import msgspec
 
 from contribd.engine.records.pauses import Pause, Selector
-from contribd.pausing.book import Approval, Entry
 from contribd.pausing.selectors import selector_document, selector_of
 
 
 class Paused(NamedTuple):
-    """Something is paused, or more people agree to resume it. ``number``: tells orders apart."""
+    """An order to pause. ``number``: what it is known by; ``instance``: to which it was given."""
 
-    entry: Entry
+    pause: Pause
     instance: str
     number: str
 
 
 class Resumed(NamedTuple):
-    """It is not paused any more. ``at``: microseconds since 1970, UTC."""
+    """An order to resume. ``uid``: of who gave it; ``at``: microseconds since 1970, UTC.
+
+    ``ends``: the numbers of the pauses that it is to end, once so many users (``needs``) have ordered it. Its instance
+    knew of these and of no others, so that one that comes late ends no newer pause.
+    """
 
     what: Selector
     by: str
+    uid: int
     reason: str
     at: int
+    ends: tuple[str, ...]
+    needs: int
     instance: str
     number: str
 
@@ -43,9 +54,9 @@ Told: TypeAlias = Paused | Resumed | Present
 """Whatever a record of the topic tells."""
 
 
-def key_of_order(what: Selector) -> bytes:
-    """One for each thing that can be paused: what is ordered of it last is kept."""
-    return f"pause/{what.id}".encode()
+def key_of_order(number: str) -> bytes:
+    """One for each order."""
+    return f"order/{number}".encode()
 
 
 def key_of_instance(instance: str) -> bytes:
@@ -55,14 +66,13 @@ def key_of_instance(instance: str) -> bytes:
 
 def encode_paused(told: Paused) -> bytes:
     """As it is written."""
-    pause = told.entry.pause
+    pause = told.pause
     return _encode(
         kind="pause",
         what=selector_document(pause.what),
         who=pause.by,
         when=pause.since,
         why=pause.reason,
-        agreed=[each._asdict() for each in told.entry.approvals],
         instance=told.instance,
         number=told.number,
     )
@@ -74,8 +84,11 @@ def encode_resumed(told: Resumed) -> bytes:
         kind="resume",
         what=selector_document(told.what),
         who=told.by,
+        uid=told.uid,
         when=told.at,
         why=told.reason,
+        ends=told.ends,
+        needs=told.needs,
         instance=told.instance,
         number=told.number,
     )
@@ -101,15 +114,21 @@ def _encode(**document: Any) -> bytes:
 
 def _paused(given: Mapping[str, Any]) -> Paused:
     pause = Pause(_what(given), str(given["who"]), str(given["why"]), int(given["when"]))
-    agreed = tuple(
-        Approval(str(one["by"]), int(one["uid"]), str(one["reason"]), int(one["at"])) for one in given["agreed"]
-    )
-    return Paused(Entry(pause, agreed), str(given["instance"]), str(given["number"]))
+    return Paused(pause, str(given["instance"]), str(given["number"]))
 
 
 def _resumed(given: Mapping[str, Any]) -> Resumed:
-    who, why, when = str(given["who"]), str(given["why"]), int(given["when"])
-    return Resumed(_what(given), who, why, when, str(given["instance"]), str(given["number"]))
+    return Resumed(
+        _what(given),
+        str(given["who"]),
+        int(given["uid"]),
+        str(given["why"]),
+        int(given["when"]),
+        tuple(map(str, given["ends"])),
+        int(given["needs"]),
+        str(given["instance"]),
+        str(given["number"]),
+    )
 
 
 def _present(given: Mapping[str, Any]) -> Present:

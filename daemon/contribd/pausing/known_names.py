@@ -1,0 +1,24 @@
+"""Whether what is to be paused exists. Pure."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Final
+
+from contribd.engine.records.pauses import PauseKind, Selector
+
+_HAS: Final = {PauseKind.MAPPING: "is called", PauseKind.DESK: "has desk"}
+
+
+def why_unknown(what: Selector, mappings: Iterable[str], desks: Iterable[str]) -> str | None:
+    """Why there is nothing to pause; None where there is. ``mappings`` and ``desks``: the names there are."""
+    if what.kind is PauseKind.MAPPING:
+        known = list(mappings)
+    elif what.kind is PauseKind.DESK:
+        known = sorted(set(desks))
+    else:
+        return None
+    if what.value in known:
+        return None
+    near = get_close_matches(what.value, known, n=1)
+    there = f"is {near[0]} meant?" if near else f"there are: {', '.join(known) or 'none'}"
+    return f"nothing is paused: no mapping in force {_HAS[what.kind]} {what.value}; {there}"
