@@ -22,6 +22,12 @@ MOST_PAUSED = 4
 LAST_ORDER = 0.5
 """Seconds from the end of all faults to an order that has to hold."""
 
+CONTRADICTED = 0.25
+"""Share of orders after which somebody orders the contrary at once, somewhere else."""
+
+CONTRADICTION_SECONDS = 0.3
+"""Within these."""
+
 
 class Operators:
     """Gives the orders of a run, by chance of its own."""
@@ -62,6 +68,13 @@ class Operators:
         rng = self._rng
         resumes = rng.random() < self._orders.resumes
         what = rng.choice(self._paused if resumes and self._paused else self._things)
+        self._give_one(what, resumes=resumes)
+        if rng.random() < CONTRADICTED:
+            later = rng.random() * CONTRADICTION_SECONDS
+            self._world.schedule.after(later, lambda: self._give_one(what, resumes=not resumes))
+
+    def _give_one(self, what: What, *, resumes: bool) -> None:
+        rng = self._rng
         everywhere, by, place = rng.random() < self._orders.at_all, rng.choice(USERS), rng.random()
         running = [each for each in self._hosts.processes if each is not None and not each.dead]
         if not running:
@@ -74,7 +87,8 @@ class Operators:
     def _give_to(self, process: Process, what: What, by: Caller, *, resumes: bool) -> None:
         world, oracle = self._world, self._world.oracle.orders
         self._number += 1
-        given = Given(self._number, what, not resumes, by.uid, process.name, calm=world.calm)
+        calm = world.calm and process.knows_orders
+        given = Given(self._number, what, not resumes, by.uid, process.name, calm=calm)
         world.counts["orders to resume" if resumes else "orders to pause"] += 1
 
         def answered(answer: Answer) -> None:

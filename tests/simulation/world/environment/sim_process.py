@@ -125,6 +125,11 @@ class Process(Life):
 
     # The outside
 
+    @property
+    def knows_orders(self) -> bool:
+        """Whether it reads and writes the control topic, where there is one."""
+        return self._orders is None or not self._orders.reasons()
+
     def put(self, event: Mail) -> None:
         """For the worker's mailbox."""
         self._mail.append(event)

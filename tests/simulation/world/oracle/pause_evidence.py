@@ -1,12 +1,13 @@
 """What the oracle knows of orders: who was told what when, what stands in the control topic, and what follows from it.
 
-Two things are kept apart. What a process *may* hold to be paused: from when it took an order, or the record of one,
-until it took what ends it. And what is paused *for certain*: from an answer that said so until somebody may have ended
-it. The first must not be said of less, the second not of more than there is.
+Each order to pause counts by itself, and is known by its number, which is in its reason. Two things are kept apart.
+What a process *may* hold to be paused: from when it took an order, or the record of one, until it took what ends it. And
+what is paused *for certain*: from an answer that said so until that order is ended, in the topic or in its process. The
+first must not be said of less, the second not of more than there is.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
@@ -23,7 +24,7 @@ EVERYONE = ""
 
 @dataclass(slots=True, eq=False)
 class Given:
-    """An order. ``calm``: nothing went wrong any more when it was given."""
+    """An order. ``calm``: nothing went wrong any more when it was given, and its process could read and write."""
 
     number: int
     what: What
@@ -31,8 +32,6 @@ class Given:
     uid: int
     process: str
     calm: bool
-    resumed_before: int = 0
-    """How often the same had been resumed by then, as far as the topic says."""
     open: bool = True
     """It has no answer."""
 
@@ -66,42 +65,69 @@ class Span:
 
 
 class Spans:
-    """When what was so for whom."""
+    """When an order to pause, known by its number, was in force for whom."""
 
     def __init__(self) -> None:
-        self._of: dict[tuple[str, What], list[Span]] = {}
+        self._of: dict[tuple[str, int], Span] = {}
 
-    def begin(self, who: str, what: What, mono: float) -> None:
-        """From now on, where it is not so yet."""
-        spans = self._of.setdefault((who, what), [])
-        if not spans or spans[-1].end <= mono:
-            spans.append(Span(mono))
+    def begin(self, who: str, number: int, mono: float) -> None:
+        """From now on, where it has not begun before."""
+        self._of.setdefault((who, number), Span(mono))
 
-    def end(self, who: str, what: What, mono: float) -> None:
+    def end(self, who: str, number: int, mono: float) -> None:
         """Not from now on."""
-        for span in self._of.get((who, what), [])[-1:]:
+        if (span := self._of.get((who, number))) is not None:
             span.end = min(span.end, mono)
 
-    def end_all(self, what: What, mono: float) -> None:
-        """The same of everybody."""
-        for who, of in self._of:
-            if of == what:
-                self.end(who, what, mono)
-
-    def at(self, who: str, what: What, mono: float) -> Span | None:
+    def at(self, who: str, number: int, mono: float) -> Span | None:
         """That in which this time lies, both ends being part of it."""
-        return next((span for span in self._of.get((who, what), ()) if span.start <= mono <= span.end), None)
+        span = self._of.get((who, number))
+        return span if span is not None and span.start <= mono <= span.end else None
 
-    def things(self) -> set[What]:
+    def numbers(self) -> set[int]:
         """All it was ever about."""
-        return {what for _, what in self._of}
+        return {number for _, number in self._of}
 
-    def now(self, who: str) -> set[What]:
+    def now(self, who: str) -> set[int]:
         """What is so just now."""
-        return {what for (of, what), spans in self._of.items() if of == who and spans[-1].end == float("inf")}
+        return {number for (of, number), span in self._of.items() if of == who and span.end == float("inf")}
 
     def __bool__(self) -> bool:
         return bool(self._of)
+
+
+class Standing:
+    """Orders to pause that have not ended, and who has agreed to end them, of the topic or of one process."""
+
+    def __init__(self) -> None:
+        self.agreed: dict[int, set[int]] = {}
+        """Users, by the number of the order to pause."""
+        self.known: set[int] = set()
+        """Orders of either kind that were heard."""
+
+    def pause(self, number: int) -> bool:
+        """One more; False where it was heard before."""
+        if number in self.known:
+            return False
+        self.known.add(number)
+        self.agreed[number] = set()
+        return True
+
+    def resume(self, number: int, ends: Iterable[int], uid: int, needs: int) -> list[int]:
+        """A user orders that some end; those that do by it."""
+        ended: list[int] = []
+        if number in self.known:
+            return ended
+        self.known.add(number)
+        for one in ends:
+            agreed = self.agreed.get(one)
+            if agreed is None:
+                continue
+            agreed.add(uid)
+            if len(agreed) >= needs:
+                del self.agreed[one]
+                ended.append(one)
+        return ended
 
 
 class PauseEvidence:
@@ -113,16 +139,15 @@ class PauseEvidence:
         self._approvals = approvals
         self._orders: dict[int, Given] = {}
         self.may, self.certain = Spans(), Spans()
-        self.stands: set[What] = set()
-        """Paused as the topic says."""
-        self._resumed: dict[What, int] = {}
-        self._unread: dict[tuple[str, What], set[int]] = {}
-        """Pauses ordered at a process that it has not read in the topic."""
-        self._agreed: dict[tuple[str, What], set[int]] = {}
+        self.stands = Standing()
+        """As the topic says."""
+        self._heard: dict[str, Standing] = {}
+        """As each process has read it there; without a topic, as it was ordered."""
+        self._numbers: dict[str, int] = {}
+        """Of orders, by what the topic knows them by."""
 
     def given(self, given: Given) -> None:
         """An order is on its way."""
-        given.resumed_before = self._resumed.get(given.what, 0)
         self._orders[given.number] = given
 
     def order(self, number: int) -> Given:
@@ -133,76 +158,88 @@ class PauseEvidence:
         """Those without an answer."""
         return (given for given in self._orders.values() if given.open)
 
+    def whats(self, numbers: Iterable[int]) -> set[What]:
+        """What these orders are about."""
+        return {self._orders[number].what for number in numbers}
+
     def taken(self, process: str, number: int, mono: float) -> None:
         """A process hears an order."""
         given = self._orders[number]
         if given.pauses:
-            self.may.begin(process, given.what, mono)
-            if self._topic:
-                self._unread.setdefault((process, given.what), set()).add(number)
-        elif not self._topic:
-            self._resume_here(process, given, mono)
-
-    def _resume_here(self, process: str, given: Given, mono: float) -> None:
-        what = given.what
-        if self.may.at(process, what, mono) is None:
+            self.may.begin(process, number, mono)
+        if self._topic:
             return
-        self.certain.end(process, what, mono)
-        self._resumed[what] = self._resumed.get(what, 0) + 1
-        agreed = self._agreed.setdefault((process, what), set())
-        agreed.add(given.uid)
-        if len(agreed) >= self._approvals:
-            agreed.clear()
-            self.may.end(process, what, mono)
+        heard = self._heard.setdefault(process, Standing())
+        if given.pauses:
+            heard.pause(number)
+            return
+        ends = [one for one in heard.agreed if self._orders[one].what == given.what]
+        for ended in heard.resume(number, ends, given.uid, self._approvals):
+            self.may.end(process, ended, mono)
+            self.certain.end(process, ended, mono)
 
-    def appended(self, value: bytes | None, mono: float) -> None:
-        """A record stands in the topic."""
-        document = _document(value)
+    def appended(self, value: bytes | None, mono: float) -> list[int]:
+        """A record stands in the topic; the orders to pause that it ends, where it is news."""
+        ended = self._apply(self.stands, _document(value))
+        for number in ended:
+            for who in (EVERYONE, self._orders[number].process):
+                self.certain.end(who, number, mono)
+        return ended
+
+    def _apply(self, to: Standing, document: dict[str, Any]) -> list[int]:
+        if document["kind"] == "instance":
+            return []
+        number = self._numbers[document["number"]] = number_in(document["why"])
         if document["kind"] == "pause":
-            self.stands.add(_what(document))
-        elif document["kind"] == "resume":
-            what = _what(document)
-            self.stands.discard(what)
-            self._resumed[what] = self._resumed.get(what, 0) + 1
-            self.certain.end_all(what, mono)
+            to.pause(number)
+            return []
+        ends = [self._numbers[one] for one in document["ends"] if one in self._numbers]
+        return to.resume(number, ends, document["uid"], document["needs"])
 
     def followed(self, process: str, value: bytes | None, mono: float) -> None:
         """A process hears of a record of the topic."""
         document = _document(value)
-        if document["kind"] == "instance":
-            return
-        what = _what(document)
-        unread = self._unread.get((process, what), set())
         if document["kind"] == "pause":
-            unread.discard(number_in(document["why"]))
-            self.may.begin(process, what, mono)
-        elif not unread:
-            self.may.end(process, what, mono)
+            self.may.begin(process, number_in(document["why"]), mono)
+        for ended in self._apply(self._heard.setdefault(process, Standing()), document):
+            self.may.end(process, ended, mono)
 
     def holds(self, given: Given, mono: float, *, everywhere: bool) -> None:
         """A pause was answered: it holds, in its process at least."""
-        if self._resumed.get(given.what, 0) != given.resumed_before:
-            return  # somebody has resumed it meanwhile
-        self.certain.begin(EVERYONE if everywhere and self._topic else given.process, given.what, mono)
+        if not self.has_ended(given):
+            self.certain.begin(EVERYONE if everywhere and self._topic else given.process, given.number, mono)
+
+    def is_written(self, given: Given) -> bool:
+        """Whether an order stands in the topic."""
+        return given.number in self.stands.known
+
+    def has_ended(self, given: Given) -> bool:
+        """Whether somebody has ordered that a pause ends, and enough people have."""
+        standing = self.stands if self._topic else self._heard.get(given.process, Standing())
+        return given.number in standing.known and given.number not in standing.agreed
 
     def certainly(self, process: str, part: Part, mono: float) -> What | None:
         """By what it is paused for certain, for this process."""
-        for what in self.certain.things():
-            if covers(what, part) and any(self.certain.at(who, what, mono) for who in (EVERYONE, process)):
+        for number in self.certain.numbers():
+            what = self._orders[number].what
+            if covers(what, part) and any(self.certain.at(who, number, mono) for who in (EVERYONE, process)):
                 return what
         return None
 
     def possibly(self, process: str, part: Part, mono: float) -> bool:
         """Whether the process may hold it to be paused."""
-        return any(covers(what, part) and self.may.at(process, what, mono) for what in self.may.things())
+        return any(
+            self.may.at(process, number, mono) and covers(self._orders[number].what, part)
+            for number in self.may.numbers()
+        )
 
     def known_since(self, process: str, part: Part, mono: float) -> float | None:
         """From when on without a break it has been paused for certain, and the process has known of it."""
         since = []
-        for what in self.certain.things():
-            known = self.may.at(process, what, mono)
-            if known is not None and covers(what, part):
-                certain = (self.certain.at(who, what, mono) for who in (EVERYONE, process))
+        for number in self.certain.numbers():
+            known = self.may.at(process, number, mono)
+            if known is not None and covers(self._orders[number].what, part):
+                certain = (self.certain.at(who, number, mono) for who in (EVERYONE, process))
                 since += [max(span.start, known.start) for span in certain if span is not None]
         return min(since, default=None)
 
@@ -210,8 +247,3 @@ class PauseEvidence:
 def _document(value: bytes | None) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(value or b"{}")
     return document
-
-
-def _what(document: dict[str, Any]) -> What:
-    [(kind, name)] = document["what"].items()
-    return kind, "" if name is True else name

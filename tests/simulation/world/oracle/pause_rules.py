@@ -1,5 +1,6 @@
 """The oracle's law on orders: what is paused is not posted, each of its records is SUPPRESSED, and nothing else is."""
 
+import json
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -29,8 +30,8 @@ class PauseRules:
         note: Callable[[str, str], None],
         complain: Complain,
     ) -> None:
-        self._topic, approvals = (orders.topic, orders.approvals) if orders is not None else (False, 1)
-        self._evidence = PauseEvidence(topic=self._topic, approvals=approvals)
+        self._topic, self._approvals = (orders.topic, orders.approvals) if orders is not None else (False, 1)
+        self._evidence = PauseEvidence(topic=self._topic, approvals=self._approvals)
         self._schedule = schedule
         self._history = history
         self._note = note
@@ -53,15 +54,34 @@ class PauseRules:
         """An order has its answer."""
         given.open = False
         self._note(given.process, f"{given.reason} {'holds' if done else 'does not hold'}: {text}")
+        evidence = self._evidence
+        if self._topic and done and given.pauses and not evidence.is_written(given):
+            self._complain("9: a pause that others cannot know of is said to hold", f"{given}: {text}", None)
         if given.pauses and (done or HERE_ALONE in text):
-            self._evidence.holds(given, self._schedule.mono, everywhere=done)
-        if given.calm and not done and "has stopped" not in text:
+            evidence.holds(given, self._schedule.mono, everywhere=done)
+        if given.calm and not done and "has stopped" not in text and not self._is_overruled(given):
             self._complain("9: an order that does not hold", f"{given}: {text}", None)
+
+    def _is_overruled(self, given: Given) -> bool:
+        """Whether a pause was resumed before it was answered, or what was to be resumed is paused by another order."""
+        if given.pauses:
+            return self._evidence.has_ended(given)
+        return given.what in self._evidence.whats(self._evidence.stands.agreed)
 
     def appended(self, record: OrderRecord) -> None:
         """A record stands in the control topic."""
         self._note("orders", f"{record.offset}: {(record.value or b'').decode()}")
-        self._evidence.appended(record.value, self._schedule.mono)
+        told: dict[str, Any] = json.loads(record.value or b"{}")
+        ended = self._evidence.appended(record.value, self._schedule.mono)
+        if told["kind"] != "resume":
+            return
+        given = self._evidence.order(number_in(told["why"]))
+        if given.pauses or (told["uid"], told["needs"]) != (given.uid, self._approvals):
+            self._complain("9: a record that says something else than was ordered", f"{given}: {told}", None)
+        for number in ended:
+            pause = self._evidence.order(number)
+            if pause.what != given.what or number > given.number:
+                self._complain("9: a pause is ended that was ordered later, or is of something else", f"{told}", None)
 
     def followed(self, process: str, records: Collection[OrderRecord]) -> None:
         """The worker hears of records of the control topic."""
@@ -85,7 +105,8 @@ class PauseRules:
 
     def idle(self, process: str, in_force: set[What]) -> None:
         """All is over: what is in force in a process is what stands in the topic."""
-        expected = self._evidence.stands if self._topic else self._evidence.may.now(process)
+        evidence = self._evidence
+        expected = evidence.whats(evidence.stands.agreed if self._topic else evidence.may.now(process))
         if in_force != expected:
             self._complain("9: an order did not arrive", f"{in_force} in {process}, and {expected} is ordered", None)
 
@@ -139,8 +160,8 @@ class PauseRules:
     ) -> None:
         if result["code"] != "Paused" or result["posts"] or not part.posted:
             self._complain("9: SUPPRESSED without a reason", str(result), part)
-        what = self._evidence.order(number_in(result["text"])).what
-        may = self._evidence.may
-        known = any(may.at(process.name, what, mono + add) for mono in settled for add in (0.0, MICROSECOND))
+        number, may = number_in(result["text"]), self._evidence.may
+        what = self._evidence.order(number).what
+        known = any(may.at(process.name, number, mono + add) for mono in settled for add in (0.0, MICROSECOND))
         if not covers(what, part) or not known:
             self._complain("9: SUPPRESSED although it is not paused", str(result), part)
