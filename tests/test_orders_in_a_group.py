@@ -249,7 +249,7 @@ def test_a_resume_that_is_written_after_a_newer_pause_says_that_it_resumes_nothi
     a.pause()
     a.follow()
     together([a, b])
-    assert said(b) == (False, "RICs EUR* stays paused: it was paused once more before this order was written")
+    assert said(b) == (False, "RICs EUR* stays paused: it was paused once more before this order came to hold")
     assert said(a)[0]
     assert not any(one.posts(1) for one in (a, b))
     b.resume()

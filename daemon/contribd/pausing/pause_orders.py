@@ -205,7 +205,7 @@ class PauseOrders:
             text = f"to resume it takes {told.needs} different users, and {told.by} is number {agreed}"
             done, text = True, f"{what} stays paused: {text}"
         else:
-            done, text = False, f"{what} stays paused: it was paused once more before this order was written"
+            done, text = False, f"{what} stays paused: it was paused once more before this order came to hold"
         self._record(text, told.by, told.reason, told.instance)
         return done, text
 

@@ -1,9 +1,9 @@
 """What the oracle knows of orders: who was told what when, what stands in the control topic, and what follows from it.
 
 Each order to pause counts by itself, and is known by its number, which is in its reason. Two things are kept apart.
-What a process *may* hold to be paused: from when it took an order, or the record of one, until it took what ends it. And
-what is paused *for certain*: from an answer that said so until that order is ended, in the topic or in its process. The
-first must not be said of less, the second not of more than there is.
+What a process *may* hold to be paused: from when it took an order, or the record of one, until it took what ends it.
+And what is paused *for certain*: from an answer that said so until that order is ended, in the topic or in its process.
+The first must not be said of less, the second not of more than there is.
 """
 
 import json
@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
 from tests.simulation.world.environment.fed_records import Part
+from tests.simulation.world.environment.schedule import MICROSECOND
 from tests.simulation.world.environment.sim_mappings import DESKS
 
 What: TypeAlias = tuple[str, str]
@@ -83,6 +84,11 @@ class Spans:
         """That in which this time lies, both ends being part of it."""
         span = self._of.get((who, number))
         return span if span is not None and span.start <= mono <= span.end else None
+
+    def within(self, who: str, number: int, mono: float) -> bool:
+        """Whether it was so at any time in the microsecond from there on: times in results are cut to those."""
+        span = self._of.get((who, number))
+        return span is not None and span.start <= mono + MICROSECOND and mono <= span.end
 
     def numbers(self) -> set[int]:
         """All it was ever about."""
@@ -218,6 +224,10 @@ class PauseEvidence:
         standing = self.stands if self._topic else self._heard.get(given.process, Standing())
         return given.number in standing.known and given.number not in standing.agreed
 
+    def paused_here(self, process: str) -> set[What]:
+        """What a process holds to be paused just now, be it in the topic or not."""
+        return self.whats(self.may.now(process))
+
     def certainly(self, process: str, part: Part, mono: float) -> What | None:
         """By what it is paused for certain, for this process."""
         for number in self.certain.numbers():
@@ -227,9 +237,9 @@ class PauseEvidence:
         return None
 
     def possibly(self, process: str, part: Part, mono: float) -> bool:
-        """Whether the process may hold it to be paused."""
+        """Whether the process may have held it to be paused in the microsecond from then on."""
         return any(
-            self.may.at(process, number, mono) and covers(self._orders[number].what, part)
+            self.may.within(process, number, mono) and covers(self._orders[number].what, part)
             for number in self.may.numbers()
         )
 

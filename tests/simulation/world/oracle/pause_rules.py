@@ -64,9 +64,10 @@ class PauseRules:
 
     def _is_overruled(self, given: Given) -> bool:
         """Whether a pause was resumed before it was answered, or what was to be resumed is paused by another order."""
+        evidence = self._evidence
         if given.pauses:
-            return self._evidence.has_ended(given)
-        return given.what in self._evidence.whats(self._evidence.stands.agreed)
+            return evidence.has_ended(given)
+        return given.what in evidence.whats(evidence.stands.agreed) | evidence.paused_here(given.process)
 
     def appended(self, record: OrderRecord) -> None:
         """A record stands in the control topic."""
@@ -106,7 +107,7 @@ class PauseRules:
     def idle(self, process: str, in_force: set[What]) -> None:
         """All is over: what is in force in a process is what stands in the topic."""
         evidence = self._evidence
-        expected = evidence.whats(evidence.stands.agreed if self._topic else evidence.may.now(process))
+        expected = evidence.whats(evidence.stands.agreed) if self._topic else evidence.paused_here(process)
         if in_force != expected:
             self._complain("9: an order did not arrive", f"{in_force} in {process}, and {expected} is ordered", None)
 
@@ -130,12 +131,7 @@ class PauseRules:
             return False
         history, monos = self._history, self._schedule.monos_of(at(result["settled_at"]))
         newer = [other for other in history.siblings(part) if history.after(other, part)]
-        return any(
-            self._evidence.possibly(process.name, other, mono + add)
-            for other in (part, *newer)
-            for mono in monos
-            for add in (0.0, MICROSECOND)
-        )
+        return any(self._evidence.possibly(process.name, other, mono) for other in (part, *newer) for mono in monos)
 
     def result(self, part: Part, result: dict[str, Any], process: ProcessEvidence) -> None:
         """A result is durable."""
@@ -162,6 +158,6 @@ class PauseRules:
             self._complain("9: SUPPRESSED without a reason", str(result), part)
         number, may = number_in(result["text"]), self._evidence.may
         what = self._evidence.order(number).what
-        known = any(may.at(process.name, number, mono + add) for mono in settled for add in (0.0, MICROSECOND))
+        known = any(may.within(process.name, number, mono) for mono in settled)
         if not covers(what, part) or not known:
             self._complain("9: SUPPRESSED although it is not paused", str(result), part)
