@@ -69,7 +69,8 @@ class ReloadOrder(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReloadAsked:
-    """Such an order, and who waits for its answer. ``by``: the caller, as the kernel knows it, or SIGHUP."""
+    """Such an order, and who waits for its answer. ``by``: the caller, as the kernel knows it (a ``Caller``), or
+    SIGHUP."""
 
     order: ReloadOrder
     by: str

@@ -23,9 +23,11 @@ from contribd.engine.records.offsets import Partition
 from contribd.engine.records.pauses import Pause, PauseKind, Selector
 from contribd.ops.status import status_document
 from contribd.orders import Answer
+from contribd.pausing.book import Caller
 from contribd.reloads import RELOAD_SECONDS, SIGHUP, Planned, ReloadAsked, ReloadOrder
 from contribd.worker import _now
 
+ME = Caller("me", 1000)
 P0, P1 = Partition("prices", 0), Partition("prices", 1)
 MAPPING = 'mappings:\n  - {name: spot, ric: "{ric}", fields: {%s: bid}}\n'
 CURVE = """\
@@ -54,7 +56,7 @@ class Reloading(Bench):
     def write(self, text: str, name: str = "m.yaml") -> None:
         (self.folder / name).write_text(text)
 
-    def ask(self, by: str = "me", plan: Planned | None = None) -> None:
+    def ask(self, by: str = ME, plan: Planned | None = None) -> None:
         self.put(ReloadAsked(ReloadOrder(plan), by, lambda answer: self.answers.append((by, answer))))
 
     def until(self, true: Callable[[], bool]) -> None:

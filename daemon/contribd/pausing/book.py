@@ -24,6 +24,10 @@ class Caller(str):
         made.uid = uid
         return made
 
+    def __reduce__(self) -> tuple[type[Self], tuple[str, int]]:
+        """For a copy: the status copies what it shows."""
+        return type(self), (str(self), self.uid)
+
 
 class Approval(NamedTuple):
     """An order to resume that waits for that of somebody else. ``at``: microseconds since 1970, UTC."""
