@@ -94,13 +94,14 @@ class Read(NamedTuple):
     """What came of reading the files. ``ready``: what they say, None where nothing is to be put in force.
 
     ``problems``: each in a line; where there are any, or ``done`` is False, nothing changes. ``restart``: settings that
-    differ and stay as they are until one. ``digest``: of what is in force in the end.
+    differ and stay as they are until one. ``digest``: of what is in force in the end; ``before``: of what was.
     """
 
     number: int
     done: bool
     text: str
     digest: str
+    before: str
     restart: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     ready: Ready | None = None
@@ -179,7 +180,7 @@ class Reloads:
 
     def _begin(self, pending: _Pending, now: Now) -> None:
         if self._reader is None:
-            self._answer(pending, Read(0, False, "nothing can be reloaded here", ""), now)
+            self._answer(pending, Read(0, False, "nothing can be reloaded here", "", ""), now)
             return
         self._current, self._reading = pending, True
         self._number += 1
@@ -244,7 +245,8 @@ class Reloads:
             self._answer(self._waiting.popleft(), self._refusal(why), now)
 
     def _refusal(self, why: str) -> Read:
-        return Read(0, False, f"nothing changed: {why}", "" if self._reader is None else self._reader.digest)
+        digest = "" if self._reader is None else self._reader.digest
+        return Read(0, False, f"nothing changed: {why}", digest, digest)
 
     def _call_off(self, now: Now) -> None:
         """The rules in force stay so."""
@@ -260,6 +262,7 @@ class Reloads:
             self._answer(pending, read, now)
 
     def _answer(self, pending: _Pending, read: Read, now: Now) -> None:
+        """The one end of every reload, taken or refused: whoever has to know of it is told here."""
         by = pending.asked.by
         self.last = ReloadView(now.wall / 1e6, by, read.done, read.digest, read.text, read.problems, read.restart)
         _tell(by, read)

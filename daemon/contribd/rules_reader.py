@@ -7,6 +7,7 @@ from typing import Final
 
 from contribd import __version__, build
 from contribd.config.errors import ConfigError, Problem
+from contribd.config.files_read import changed_since
 from contribd.config.load import Loaded, inspect
 from contribd.config.model import Settings
 from contribd.config.takeover import TakenOver, configuration_file, take_over
@@ -58,18 +59,20 @@ class RulesReader:
             read = self._refused(number, error.problems)
         except Exception as error:  # noqa: BLE001 - whatever it is, the rules in force stay and the answer says so
             _log.exception("the files could not be read anew, which is a fault of contribd: report it")
-            read = Read(number, False, f"nothing changed: a fault of contribd: {error!r}", self.digest)
+            read = Read(number, False, f"nothing changed: a fault of contribd: {error!r}", self.digest, self.digest)
         self._emit(read)
 
     def _read(self, number: int, plan: Planned | None) -> Read:
         in_force = self.in_force
         if plan is not None and plan.version != __version__:
             text = f"the plan was made by contribd {plan.version}, and this is {__version__}: plan again"
-            return self._not_planned(number, text)
+            return self._not_done(number, text)
         if plan is not None and plan.against != in_force.digest:
             text = f"the plan compared with rules {_short(plan.against)}, which are not in force: plan again"
-            return self._not_planned(number, text)
+            return self._not_done(number, text)
         found = inspect(configuration_file(in_force))
+        if changed := changed_since(found.read):
+            return self._not_done(number, f"{changed} was written while the files were read: ask again")
         for secret in found.secrets:
             add_secret(secret)
         taken = take_over(found, in_force)
@@ -77,12 +80,12 @@ class RulesReader:
             add_secret(secret)
         if plan is not None and plan.candidate != taken.file_digest:
             now = _short(taken.file_digest)
-            return self._not_planned(number, f"the files are not those that were planned (their digest is {now} now)")
+            return self._not_done(number, f"the files are not those that were planned (their digest is {now} now)")
         return self._compared(number, taken, in_force)
 
-    def _not_planned(self, number: int, why: str) -> Read:
+    def _not_done(self, number: int, why: str) -> Read:
         text = f"nothing changed: {why}; rules {_short(self.digest)} stay in force"
-        return Read(number, False, text, self.digest)
+        return Read(number, False, text, self.digest, self.digest)
 
     def _compared(self, number: int, taken: TakenOver, in_force: Loaded) -> Read:
         loaded = taken.loaded
@@ -100,7 +103,7 @@ class RulesReader:
         else:
             text = f"nothing has changed, rules {_short(loaded.digest)} stay in force{waits}"
         ready = Ready(rules, explain, settings.ads.ack_timeout, lambda: self._put_in_force(loaded))
-        return Read(number, True, text, loaded.digest, taken.restart, ready=ready)
+        return Read(number, True, text, loaded.digest, in_force.digest, taken.restart, ready=ready)
 
     def _put_in_force(self, loaded: Loaded) -> None:
         self.in_force = loaded
@@ -111,7 +114,7 @@ class RulesReader:
         text = f"nothing changed: {_count(len(lines), 'problem')}; rules {_short(self.digest)} stay in force"
         if len(lines) > MOST_PROBLEMS:
             lines[MOST_PROBLEMS:] = [f"and {len(lines) - MOST_PROBLEMS} more: see contribd check"]
-        return Read(number, False, text, self.digest, problems=tuple(lines))
+        return Read(number, False, text, self.digest, self.digest, problems=tuple(lines))
 
 
 def _line(problem: Problem) -> str:

@@ -17,6 +17,7 @@ from tests.test_worker import Bench, assigned, joined, posts, records
 from contribd import __version__
 from contribd.ads.frames import TEXT, encode_frame
 from contribd.config import takeover
+from contribd.config.load import inspect
 from contribd.engine.events import Assigned, Committed, PausesSet, Stop
 from contribd.engine.records.commit_metadata import About, Commit, decode_about, encode_metadata
 from contribd.engine.records.offsets import Partition
@@ -266,6 +267,25 @@ def test_a_test_that_fails_leaves_all_as_it_was(bench: Reloading) -> None:
     bench.write(MAPPING % "ASK")
     assert bench.reload().done
     assert bench.status["reload"]["errors"] == []
+
+
+def test_files_that_are_written_meanwhile_are_not_taken_half_old_and_half_new(
+    bench: Reloading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = bench.digest
+
+    def overtaken(file: Path) -> Any:
+        found = inspect(file)
+        bench.write(MAPPING % "TRDPRC_1")
+        return found
+
+    bench.write(MAPPING % "ASK")
+    monkeypatch.setattr("contribd.rules_reader.inspect", overtaken)
+    answer = bench.reload()
+    assert not answer.done
+    assert "m.yaml was written while the files were read: ask again" in answer.text
+    assert bench.digest == before
+    assert bench.reload().done, "what is there now is what was read"
 
 
 def test_a_fault_of_ours_is_an_answer_too(bench: Reloading, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """Reading the files of a configuration, and keeping what was read: the disk may have changed since."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -35,3 +35,16 @@ def keeping() -> Iterator[dict[Path, bytes]]:
         yield kept
     finally:
         _kept.reset(token)
+
+
+def changed_since(read: Mapping[Path, bytes]) -> Path | None:
+    """A file that is not as it was read any more; None: there was a moment at which all were so."""
+    return next((path for path, content in read.items() if not _holds(path, content)), None)
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(content)) == content and not file.read(1)
+    except OSError:
+        return False
