@@ -56,6 +56,10 @@ OPTIONS ?=
 chaos: setup ## The long run of faults on three brokers, daemons and the vendor's provider (Java 17, Maven; 20 minutes; OPTIONS="--plan curves": 3)
 	$(BIN)/python -m tests.integration.rigs.chaos $(OPTIONS)
 
+.PHONY: reloads
+reloads: setup ## A thousand reloads under load, half of them refused; every result is mapped anew (Java 17, Maven; a minute; OPTIONS="--reloads 100")
+	$(BIN)/python -m tests.integration.rigs.reloads $(OPTIONS)
+
 .PHONY: bench
 bench: setup ## Measure speed, cost and scale against references (Java 17, Maven; under an hour): build/bench/performance.json
 	$(BIN)/python -m tests.bench
