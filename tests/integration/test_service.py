@@ -4,13 +4,14 @@ import json
 import signal
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
 import yaml
 from tests.integration.rigs.broker_rig import KafkaBroker, unique
 from tests.integration.rigs.daemon import MAPPING
+from tests.integration.rigs.java_build import REPOSITORY
 from tests.integration.rigs.prices import assert_one_each, feed, read_results, records
 from tests.integration.rigs.systemd import SystemdBox
 from tests.integration.rigs.wait import eventually
@@ -19,10 +20,11 @@ from contribd.simulation.ads.options import AdsOptions
 from contribd.simulation.ads.server import AdsServer
 from contribd.simulation.demo.embedded_broker import free_port
 
-UNIT = Path(__file__).parents[2] / "systemd/contribd.service"
+UNIT = REPOSITORY / "systemd/contribd.service"
 HERE = """\
 [Service]
 # The code and its interpreter may lie in somebody's home or in /tmp here, not under /opt.
+Environment=PYTHONPATH={code}
 ExecStart=
 ExecStart={python} -m contribd run --config /etc/{name}/contribd.yaml
 ExecReload=
@@ -53,25 +55,33 @@ class ServiceUnit:
         self.port = port
         self.name = unique("contribd")
         box.write(f"/etc/{self.name}/contribd.yaml", yaml.safe_dump(config))
-        box.write(f"/etc/{self.name}/mapping.yaml", yaml.safe_dump(dict(MAPPING)))
+        self.map(MAPPING)
         box.install(f"{self.name}.service", UNIT.read_text())
-        box.write(
-            f"/etc/systemd/system/{self.name}.service.d/here.conf", HERE.format(python=sys.executable, name=self.name)
-        )
+        here = HERE.format(python=sys.executable, name=self.name, code=REPOSITORY / "daemon")
+        box.write(f"/etc/systemd/system/{self.name}.service.d/here.conf", here)
         box.systemctl("daemon-reload")
 
     def start(self) -> None:
         self.box.systemctl("start", self.name, check=False)
 
-    def skip(self, place: str) -> str:
+    def map(self, mapping: Mapping[str, Any]) -> None:
+        """Its mapping file."""
+        self.box.write(f"/etc/{self.name}/mapping.yaml", yaml.safe_dump(dict(mapping)))
+
+    def order(self, name: str, *what: str) -> str:
         """What the daemon says to an order of root's, over the socket in the folder that the unit has."""
-        command = (sys.executable, "-m", "contribd", "skip", place, "--reason", "a test")
+        command = (sys.executable, "-m", "contribd", name, *what, "--reason", "a test")
         return self.box.run(*command, "-c", f"/etc/{self.name}/contribd.yaml", check=False)
 
     def results(self) -> int:
         """How many it has settled."""
+        return sum(int(row["count"]) for row in self.view()["results"])
+
+    def view(self) -> dict[str, Any]:
+        """What ``/status`` says."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/status", timeout=5) as answer:
-            return sum(int(row["count"]) for row in json.load(answer)["results"])
+            view: dict[str, Any] = json.load(answer)
+            return view
 
     def status(self) -> str:
         return self.box.property(self.name, "StatusText")
@@ -81,13 +91,14 @@ class ServiceUnit:
 def service(systemd: SystemdBox, kafka: KafkaBroker, ads: AdsServer) -> Iterator[Callable[..., ServiceUnit]]:
     made: list[ServiceUnit] = []
 
-    def make(**kafka_section: object) -> ServiceUnit:
+    def make(control: Mapping[str, object] | None = None, **kafka_section: object) -> ServiceUnit:
         port = free_port()
         config: dict[str, object] = {
             "kafka": {"bootstrap_servers": kafka.bootstrap, "start_from": "earliest", **kafka_section},
             "ads": {"endpoints": [ads.url], "service": "TRCC"},
             "mappings": ["mapping.yaml"],
             "http": {"listen": f"127.0.0.1:{port}"},
+            "control": dict(control or {}),
         }
         made.append(ServiceUnit(systemd, config, port))
         return made[-1]
@@ -116,7 +127,7 @@ def test_it_is_ready_says_what_it_does_and_stops_with_nothing_lost(
     eventually(
         lambda: one.status() == "contributing to 127.0.0.1, TRCC Up", within=20, what="the verdict as its status"
     )
-    assert "contribd-nowhere:0 is not assigned to this instance" in one.skip("contribd-nowhere:0:7")
+    assert "contribd-nowhere:0 is not assigned to this instance" in one.order("skip", "contribd-nowhere:0:7")
     systemd.systemctl("stop", one.name)
     assert systemd.property(one.name, "Result") == "success"
     assert systemd.property(one.name, "ExecMainStatus") == "0"
@@ -156,3 +167,47 @@ def test_a_wrong_configuration_is_not_tried_again(service: Callable[..., Service
     assert systemd.property(one.name, "ExecMainStatus") == "78"
     assert systemd.property(one.name, "NRestarts") == "0"
     assert any("group_id" in text for text in systemd.messages(one.name))
+
+
+def test_a_reload_is_done_or_fails_with_the_journal_saying_why(
+    service: Callable[..., ServiceUnit], systemd: SystemdBox, kafka: KafkaBroker
+) -> None:
+    one = service(**topics(kafka))
+    one.start()
+    started = one.view()["config"]
+    [mapping] = MAPPING["mappings"]
+    one.map({"mappings": [{**mapping, "fields": {**mapping["fields"], "CTBTR_1": {"value": "OTHER"}}}]})
+    systemd.systemctl("reload", one.name)
+    eventually(lambda: one.view()["config"] != started, within=20, what="other rules in the status")
+    taken = one.view()
+    assert (taken["reload"]["ok"], taken["reload"]["digest"]) == (True, taken["config"])
+
+    one.map({"mappings": [{**mapping, "feilds": {}}]})
+    assert "failed" in systemd.systemctl("reload", one.name, check=False)
+    eventually(lambda: not one.view()["reload"]["ok"], within=20, what="the refusal in the status")
+    assert one.view()["config"] == taken["config"]
+    told = [entry for entry in systemd.journal(one.name) if str(entry.get("MESSAGE", "")).startswith("not reloaded: ")]
+    assert [(entry["PRIORITY"], "feilds" in entry["MESSAGE"]) for entry in told] == [("3", True)]
+    assert systemd.property(one.name, "ActiveState") == "active"
+
+    one.map(MAPPING)
+    systemd.systemctl("kill", "--kill-whom=main", f"--signal={signal.SIGHUP.name}", one.name)
+    eventually(lambda: one.view()["config"] == started, within=30, what="the first rules again")
+    assert one.view()["reload"]["by"] == "SIGHUP"
+
+
+def test_a_pause_holds_over_a_restart(
+    service: Callable[..., ServiceUnit], systemd: SystemdBox, kafka: KafkaBroker
+) -> None:
+    names = topics(kafka)
+    one = service({"topic": kafka.create_topic(unique("orders"), cleanup_policy="compact")}, **names)
+    one.start()
+    eventually(lambda: one.view()["partitions"], within=60, what="its partitions")
+    assert "everything paused" in one.order("pause", "--all")
+    systemd.systemctl("restart", one.name)
+    fed = feed(kafka, str(names["prices"]), records(50, poison=0, unmapped=0))
+    eventually(lambda: one.results() >= len(fed.records), within=60, what="a result for each record")
+    systemd.systemctl("stop", one.name)
+    found = read_results(kafka, str(names["results"]))
+    assert_one_each(found, fed)
+    assert {(result.status, result.code) for result in found} == {("SUPPRESSED", "Paused")}
