@@ -32,6 +32,7 @@ class EngineCounters:
         "posts",
         "reconnects",
         "records",
+        "republished",
         "results",
         "unmatched",
         "withdrawals",
@@ -50,6 +51,8 @@ class EngineCounters:
         """Records stamped further ahead of this host's clock than clocks may differ."""
         self.withdrawals: Counter[tuple[str, str]] = Counter()
         """Results of withdrawals by (reason, status); they are not among ``results``."""
+        self.republished: Counter[str] = Counter()
+        """Values posted once more by order, by what came of it (a status); they have no results."""
         self.ack_seconds = Histogram(ACK_BUCKETS)
         self.delivery_seconds = Histogram(DELIVERY_BUCKETS)
 

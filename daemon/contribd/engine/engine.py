@@ -25,10 +25,12 @@ from contribd.engine.events import (
     PausesSet,
     PrepareRules,
     Probed,
+    QuotesOrdered,
     Received,
     Records,
     Revoked,
     Revoking,
+    StandingRead,
     Stop,
     Tick,
     TokenFailed,
@@ -45,6 +47,7 @@ from contribd.engine.limits import (
 )
 from contribd.engine.policy import ContributionPolicy, SessionPolicy
 from contribd.engine.posts.contributor import Contributor
+from contribd.engine.posts.ordered import OrderedPosts
 from contribd.engine.records.commit_metadata import (
     Accepted,
     Room,
@@ -105,6 +108,7 @@ class Engine:
         self.pauses = Pauses(mapper.desks)
         self.contributor = Contributor(contribution, encoder, self.outbox, self.counters, self.pauses, log)
         self.withdrawals = self.contributor.withdrawals
+        self.ordered = OrderedPosts(self.contributor, self.intake, self.pauses)
         self.taker = Taker(
             mapper,
             self.intake,
@@ -158,6 +162,8 @@ class Engine:
             PrepareRules: self._prepare_rules,
             KeepRules: self._keep_rules,
             NewRules: self._change_rules,
+            QuotesOrdered: self._quotes_ordered,
+            StandingRead: self._standing_read,
             Stop: self._stop,
             Tick: self._tick,
         }
@@ -190,11 +196,13 @@ class Engine:
             self.intake.assign(tracker)
             self.rules.assigned(tracker, about.rules)
             self.withdrawals.assigned(tracker, now.mono)
+        self.ordered.assigned(event.behind)
 
     def _caught_up(self, event: CaughtUp, now: Now) -> None:
         for partition in sorted(event.partitions):
             if (tracker := self.intake.trackers.get(partition)) is not None:
                 self.taker.let_go(tracker, now)
+        self.ordered.caught_up(event.partitions)
 
     def _last_known(self, event: LastKnown, now: Now) -> None:
         self.contributor.last_posted.restore(event.posts, self.intake.trackers, now)
@@ -214,6 +222,8 @@ class Engine:
         trackers = self.intake.close(event.partitions)
         self.contributor.forget(trackers, now)
         self.withdrawals.forget(trackers)
+        self.contributor.republications.forget(trackers)
+        self.ordered.caught_up(event.partitions)
         self.contributor.last_posted.revoked(trackers)
         self._free(self.outbox.close(trackers), InstrumentEvent.FORGOTTEN)
         if self.contributor.abandon():
@@ -303,6 +313,8 @@ class Engine:
             self._log("warning", sentence, answer=what, text=text, so_far=self.counters.unmatched)
 
     def _committed(self, event: Committed, now: Now) -> None:
+        if self.ordered.open:
+            self.ordered.note(self.outbox.being_written)
         self._free(self.outbox.committed(event.number), InstrumentEvent.COMMITTED)
         if self.contributor.instruments.isolations:
             self._make_room(now)
@@ -377,6 +389,12 @@ class Engine:
             self.pauses.let_go()
             self.taker.resume(now)
 
+    def _quotes_ordered(self, event: QuotesOrdered, now: Now) -> None:
+        self.ordered.begin(event.number, event.kind, event.what, now)
+
+    def _standing_read(self, event: StandingRead, now: Now) -> None:
+        self.ordered.found(event.number, event.quotes.items(), event.since, event.failure, now)
+
     @property
     def pauses_hold(self) -> bool:
         """Whether nothing of what is paused can leave this process any more."""
@@ -385,6 +403,7 @@ class Engine:
     def _stop(self, _event: Stop, now: Now) -> None:
         """The session stays open for withdrawals, where it is; one that is not open now is not waited for."""
         self.stopping = True
+        self.ordered.stop()
         self.withdrawals.stop()
         self.contributor.forget(self.intake.stop(list(self.intake.trackers)), now)
         if self.connection.state is SessionState.OPEN:
@@ -401,8 +420,10 @@ class Engine:
         self.contributor.tick(now)
         if self.pauses.any:
             self._follow_pauses(now)
-        if self.withdrawals.wanted:
+        if self.withdrawals.wanted or self.stopping:
             self._withdraw(now)
+        if self.ordered.open:
+            self.ordered.follow(now)
         self._follow_session(now)
         if self.contributor.instruments.isolations:
             self._make_room(now)

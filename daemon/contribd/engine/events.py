@@ -11,9 +11,10 @@ from contribd.engine.records.keys import Key
 from contribd.engine.records.last_posted import KnownPost
 from contribd.engine.records.offsets import Partition
 from contribd.engine.records.parts import Told
-from contribd.engine.records.pauses import Pause
+from contribd.engine.records.pauses import Pause, Selector
 from contribd.engine.records.price import Record
 from contribd.engine.records.rule_names import RuleNames
+from contribd.engine.records.standing import OrderKind, StandingQuote
 from contribd.engine.session.endpoints import Failure
 from contribd.engine.session.reached import Reached
 from contribd.mapping.encode import RmtesEscape
@@ -169,6 +170,27 @@ class PausesSet(NamedTuple):
     pauses: tuple[Pause, ...]
 
 
+class QuotesOrdered(NamedTuple):
+    """Something is to be done about the quotes that ``what`` names; a ``StandingRead`` of the same number follows."""
+
+    number: int
+    kind: OrderKind
+    what: Selector
+
+
+class StandingRead(NamedTuple):
+    """What stands in the market, as the results topic tells, of all partitions.
+
+    ``since``: when the oldest post was sent that was read of, microseconds since 1970, None: there was none;
+    ``failure``: why it could not be read.
+    """
+
+    number: int
+    quotes: Mapping[Key, StandingQuote]
+    since: int | None
+    failure: str | None = None
+
+
 class Stop(NamedTuple):
     """Stop: post nothing new, settle what is in flight."""
 
@@ -220,6 +242,8 @@ Event: TypeAlias = (
     | PrepareRules
     | KeepRules
     | NewRules
+    | QuotesOrdered
+    | StandingRead
     | Stop
     | Tick
 )

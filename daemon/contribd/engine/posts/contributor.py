@@ -12,6 +12,7 @@ from contribd.engine.posts.in_flight import InFlightPosts
 from contribd.engine.posts.isolator import Isolator
 from contribd.engine.posts.outcomes import Outcomes
 from contribd.engine.posts.poster import Poster
+from contribd.engine.posts.republications import Republications
 from contribd.engine.posts.unconfirmed import UnconfirmedPosts
 from contribd.engine.posts.withdrawals import Withdrawals
 from contribd.engine.records.expiry import Expiry
@@ -20,7 +21,7 @@ from contribd.engine.records.last_posted import LastPosted
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
 from contribd.engine.records.pauses import Pauses
-from contribd.engine.records.price import Price, Reply, Status, Withdrawal
+from contribd.engine.records.price import Price, Reply, Status
 from contribd.engine.states import InstrumentEvent, InstrumentState, PriceState
 from contribd.mapping.outcome import SuppressCode
 from contribd.omm.answers import Ack, PostError
@@ -46,13 +47,23 @@ class Contributor:
         self.instruments = Instruments()
         self.in_flight = InFlightPosts(policy.max_outstanding, policy.first_post_id)
         self.withdrawals = Withdrawals(policy.withdraw)
+        self.republications = Republications(counters)
+        self._blanks, self._again = self.withdrawals.made, self.republications.made
         self._pauses = pauses
         self.last_ack: int | None = None
         """Wall time of the last positive Ack, microseconds since 1970."""
         self.last_posted = LastPosted()
         self._expiry = Expiry(policy.max_age, conflate=policy.conflate)
         self._outcomes = Outcomes(
-            policy, self.instruments, self._expiry, self.withdrawals, outbox, counters, pauses, self.last_posted
+            policy,
+            self.instruments,
+            self._expiry,
+            self.withdrawals,
+            self.republications,
+            outbox,
+            counters,
+            pauses,
+            self.last_posted,
         )
         self._attribution = ErrorAttribution()
         self._poster = Poster(
@@ -85,9 +96,9 @@ class Contributor:
     # Prices in
 
     def queue(self, price: Price, now: Now) -> None:
-        """A mapped price, to be posted when its turn comes; a withdrawal that waits for the same
-        instrument is dropped."""
-        if self.withdrawals.waits and (old := self.instruments.withdrawal(price)) is not None:
+        """A mapped price, to be posted when its turn comes; what waits for the same instrument and is of no record is
+        dropped."""
+        if (self._blanks or self._again) and (old := self.instruments.own_post(price)) is not None:
             self._outcomes.drop(old, now)
         self._expiry.watch(price)
         self.instruments.queue(price)
@@ -288,7 +299,7 @@ def _in_the_way(instrument: Instrument, *, everywhere: bool) -> list[Price]:
         price
         for price in instrument.waiting
         if price.state is PriceState.WAITING
-        and type(price) is not Withdrawal
+        and type(price) is Price
         and (everywhere or price.tracker.is_far_behind(price.record.offset))
     ]
     return [price for price in prices if price.tracker is prices[0].tracker]

@@ -33,6 +33,9 @@ Not posted, or not again. Too old: EXPIRED, or its last answer where it had been
 Partition being revoked: no result here; the next owner consumes the record again. Paused (``pauses``): SUPPRESSED, or
 its last answer where it had been posted; so for a publish rule (``publishing``). Of an instrument that is not
 answered, whose partition or memory is half used up by what waits: UNANSWERED, so that the others need not wait for it.
+
+Values that are posted once more by order (``ordered``) are of no record and have no result; their instrument is free
+once they are answered.
 """
 
 import heapq
@@ -43,6 +46,7 @@ from contribd.engine.clock import Now
 from contribd.engine.counters import EngineCounters
 from contribd.engine.policy import ContributionPolicy
 from contribd.engine.posts.in_flight import InFlightPost
+from contribd.engine.posts.republications import Republications
 from contribd.engine.posts.withdrawals import Withdrawals
 from contribd.engine.records.expiry import Expiry
 from contribd.engine.records.instruments import Instrument, Instruments
@@ -54,6 +58,7 @@ from contribd.engine.records.price import (
     Price,
     Reason,
     Reply,
+    Republication,
     Settlement,
     Status,
     Withdrawal,
@@ -88,6 +93,7 @@ class Outcomes:
         instruments: Instruments,
         expiry: Expiry,
         withdrawals: Withdrawals,
+        republications: Republications,
         outbox: Outbox,
         counters: EngineCounters,
         pauses: Pauses,
@@ -97,6 +103,7 @@ class Outcomes:
         self._instruments = instruments
         self._expiry = expiry
         self._withdrawals = withdrawals
+        self._republications = republications
         self._outbox = outbox
         self._counters = counters
         self._pauses = pauses
@@ -182,10 +189,11 @@ class Outcomes:
         return max(paused, default=0)
 
     def _keeps(self, price: Price, instrument: Instrument, now: Now) -> bool:
-        """Whether a price may be posted again: not where its partition is being taken away, nor blanks where a newer
-        price waits behind them."""
-        if type(price) is Withdrawal:
-            keeps = price.reason is Reason.STOP or not price.tracker.stopping
+        """Whether a price may be posted again: not where its partition is being taken away, nor what is of no record
+        where a newer price waits behind it."""
+        if type(price) is not Price:
+            for_stop = type(price) is Withdrawal and price.reason is Reason.STOP
+            keeps = for_stop or not price.tracker.stopping
             keeps = keeps and all(newer.state is PriceState.SETTLED for newer in instrument.waiting)
         else:
             keeps = not price.tracker.stopping
@@ -256,13 +264,18 @@ class Outcomes:
     # Prices that are not posted, or not again
 
     def drop(self, price: Price, now: Now) -> None:
-        """A waiting price of a partition that is being revoked; a withdrawal's posts so far must still be told of."""
-        if type(price) is not Withdrawal:
+        """A waiting price of a partition that is being revoked; the posts so far of what is of no record must still be
+        told of."""
+        if type(price) is Price:
             price.give_up()
+        elif price.state is PriceState.SETTLED:
+            pass  # overtaken, and not let go of yet
         elif price.attempts:
             self.give_up(price, now)
-        else:
+        elif type(price) is Withdrawal:
             self._withdrawals.call_off(price)
+        elif type(price) is Republication:
+            self._republications.over(price)
 
     def expire(self, price: Price, now: Now, instrument: Instrument | None = None) -> None:
         """A price too old to be posted; ``instrument``: what its result frees once it is durable."""
@@ -317,14 +330,27 @@ class Outcomes:
         carried_by: Price | None = None,
         instrument: Instrument | None = None,
     ) -> None:
-        if type(price) is Withdrawal:
-            self._withdrawals.over(price, status)
+        if type(price) is not Price and self._settle_own(price, status, code, text, instrument):
+            return
         if price.tracker.state is _CLOSED:
             price.give_up()
             if instrument is not None:
                 self._instruments.release(instrument, InstrumentEvent.FORGOTTEN)
             return
         self._add(settle(price, status, now.wall, code, text, fields, carried_by), instrument)
+
+    def _settle_own(
+        self, price: Price, status: Status, code: str | None, text: str | None, instrument: Instrument | None
+    ) -> bool:
+        """What is of no record; True where it has no result either, and so nothing that has to become durable."""
+        if type(price) is Withdrawal:
+            self._withdrawals.over(price, status, code, text)
+        if type(price) is not Republication:
+            return False
+        self._republications.over(price, status, code, text)
+        if instrument is not None:
+            self._instruments.release(instrument, InstrumentEvent.COMMITTED)
+        return True
 
     def _add(self, settlement: Settlement, instrument: Instrument | None) -> None:
         if settlement.reason is None:

@@ -17,7 +17,7 @@ from contribd.engine.records.conflation import merge
 from contribd.engine.records.expiry import Expiry
 from contribd.engine.records.instruments import Instrument, Instruments
 from contribd.engine.records.last_posted import LastPosted
-from contribd.engine.records.price import Price, Withdrawal, send
+from contribd.engine.records.price import Price, Republication, Withdrawal, send
 from contribd.engine.states import InstrumentState, PriceState
 from contribd.mapping.outcome import PostType
 from contribd.omm.post import PostEncoder
@@ -184,9 +184,12 @@ class Poster:
             price = waiting.popleft()
             if price.state is _SETTLED:
                 continue
-            if type(price) is Withdrawal:
+            if type(price) is not Price:
                 if group:
                     waiting.appendleft(price)
+                elif type(price) is Republication and price.is_too_old(now.wall):
+                    self._outcomes.expire(price, now)
+                    continue
                 else:
                     group.append(price)
                 break

@@ -7,8 +7,9 @@ A quote is live where this process gave a value to a field that its mapping list
 accepted the post, or did not answer (then it may have been read). It belongs to the partition of the newest price in
 that post.
 
-Due. For two reasons. STOP (``on_stop``): every live quote, and each that becomes live while the daemon stops. SILENT
-(``silent_after``): every live quote of a partition from which no record has come for so long.
+Due. For three reasons. STOP (``on_stop``): every live quote, and each that becomes live while the daemon stops. SILENT
+(``silent_after``): every live quote of a partition from which no record has come for so long. ORDER: what an operator
+names, live here or not (``ordered``, which also tells what a former owner of a partition left: ``adopt``).
 
 When silence counts. Only while we listen. The clock of a partition is set back while it is paused, while the group has
 not confirmed this process lately, and while records of it are not yet settled.
@@ -16,8 +17,9 @@ not confirmed this process lately, and while records of it are not yet settled.
 Made. A ``Withdrawal`` is queued at its instrument like a price: one post at a time, merged with nothing. At most
 ``MAX_WITHDRAWING`` are made and not settled. For silence none is made where the instrument has a price to post.
 
-Called off, as long as it was not posted: by a record of its partition, by a newer price of its instrument, by a
-revocation, and by a stop, which makes its own. One that was posted takes its course and has its result.
+Called off, as long as it was not posted: by a record of its partition (for silence), by a newer price of its
+instrument, by a revocation, and by a stop, which makes its own. One that was posted takes its course and has its
+result.
 
 Over. What was not accepted stays live, unless something newer is. What a stop could not withdraw is counted (``left``).
 
@@ -34,7 +36,7 @@ from contribd.engine.policy import WithdrawPolicy
 from contribd.engine.posts.in_flight import InFlightPost
 from contribd.engine.records.keys import Key
 from contribd.engine.records.offsets import OffsetTracker
-from contribd.engine.records.price import Reason, Status, Withdrawal, withdraw
+from contribd.engine.records.price import Reason, Status, Told, Withdrawal, withdraw
 from contribd.engine.states import PriceState
 from contribd.mapping.outcome import FieldValue, Mapped, PostType
 
@@ -75,7 +77,7 @@ class Withdrawals:
         """Not listened to just now, or until a moment ago."""
         self._due: deque[tuple[Key, OffsetTracker | None]] = deque()
         """Quotes to withdraw: for the silence of that partition, or because the daemon stops."""
-        self._made: dict[Withdrawal, None] = {}
+        self.made: dict[Withdrawal, None] = {}
         """Those not settled, in the order they were made."""
         self._failed = 0
         """Quotes that a stop could not withdraw."""
@@ -100,7 +102,7 @@ class Withdrawals:
     def _stop_listening(self) -> None:
         self._heard.clear()
         self._due = deque(due for due in self._due if due[1] is None)
-        for made in [made for made in self._made if made.reason is Reason.SILENT]:
+        for made in [made for made in self.made if made.reason is Reason.SILENT]:
             self.call_off(made)
 
     @property
@@ -111,22 +113,17 @@ class Withdrawals:
     @property
     def idle(self) -> bool:
         """Whether no withdrawal is due or made and not settled."""
-        return not self._due and not self._made
+        return not self._due and not self.made
 
     @property
     def left(self) -> int:
         """After ``stop``: quotes that were to be withdrawn and are not yet."""
-        return len(self._due) + len(self._made) + self._failed
-
-    @property
-    def waits(self) -> bool:
-        """Whether withdrawals are made and not settled."""
-        return bool(self._made)
+        return len(self._due) + len(self.made) + self._failed
 
     @property
     def can_make(self) -> bool:
         """Whether ``make`` has something to do."""
-        return bool(self._due) and len(self._made) < MAX_WITHDRAWING
+        return bool(self._due) and len(self.made) < MAX_WITHDRAWING
 
     # What is live
 
@@ -163,6 +160,28 @@ class Withdrawals:
         if self._stopping:
             self._due.append((key, None))
 
+    def live(self) -> list[tuple[Key, Quote]]:
+        """All that is live, as far as it is known here."""
+        return list(self._live.items())
+
+    def live_fields(self, key: Key) -> frozenset[str]:
+        """The fields of a live quote that hold a value; none where it is not known."""
+        found = self._live.get(key)
+        return frozenset() if found is None else found.fields
+
+    def adopt(self, quotes: Iterable[tuple[Key, Quote]]) -> None:
+        """These stand too: a former owner of their partitions has posted them."""
+        made = {(each.mapped.service, each.mapped.ric) for each in self.made}
+        for key, quote in quotes:
+            if key in made:
+                continue
+            before = self._live.get(key)
+            self._live[key] = quote if before is None else before._replace(fields=before.fields | quote.fields)
+            if self._stopping:
+                self._due.append((key, None))
+            elif self.listens and quote.tracker not in self._heard:
+                self._due.append((key, quote.tracker))
+
     def _shown(self, post: InFlightPost) -> tuple[frozenset[str], frozenset[str]]:
         """Of the fields that the post's mappings list: those it gave a value, and all those it blanked."""
         listed, values = frozenset[str](), post.fields
@@ -188,7 +207,7 @@ class Withdrawals:
         if tracker not in self._heard:
             self._look_at = min(self._look_at, mono + (self.policy.silent_after or 0.0))
             self._due = deque(due for due in self._due if due[1] is not tracker)
-            for made in [made for made in self._made if made.tracker is tracker and made.reason is Reason.SILENT]:
+            for made in [made for made in self.made if made.tracker is tracker and made.reason is Reason.SILENT]:
                 self.call_off(made)
         self._heard[tracker] = mono
 
@@ -242,7 +261,7 @@ class Withdrawals:
 
     def stop(self) -> None:
         """The daemon is stopping: everything that is live is due, and what is answered from now on."""
-        for made in list(self._made):
+        for made in list(self.made):
             self.call_off(made)
         self.listens = False
         self._heard.clear()
@@ -264,17 +283,28 @@ class Withdrawals:
                 continue
             del self._live[key]
             withdrawal = _withdrawal(key, quote, Reason.STOP if silent is None else Reason.SILENT, now)
-            self._made[withdrawal] = None
+            self.made[withdrawal] = None
             made.append(withdrawal)
         return made
+
+    def by_order(
+        self, key: Key, tracker: OffsetTracker, mapping: str, fields: frozenset[str], now: Now, told: Told
+    ) -> Withdrawal:
+        """One to be queued now, since somebody ordered it; ``told`` hears what came of it."""
+        self._live.pop(key, None)
+        withdrawal = _withdrawal(key, Quote(tracker, mapping, fields), Reason.ORDER, now, told)
+        self.made[withdrawal] = None
+        return withdrawal
 
     def call_off(self, withdrawal: Withdrawal) -> None:
         """Takes a withdrawal back, where it was not posted: its quote stays live."""
         if withdrawal.state is PriceState.IN_FLIGHT or withdrawal.attempts:
             return
         withdrawal.give_up()
-        self._made.pop(withdrawal, None)
-        self._restore(withdrawal)
+        self.made.pop(withdrawal, None)
+        if self.wanted:
+            self._restore(withdrawal)
+        _tell(withdrawal)
 
     def _restore(self, withdrawal: Withdrawal) -> Key:
         """The quote is live as before, if nothing newer is."""
@@ -283,13 +313,14 @@ class Withdrawals:
         self._live.setdefault(key, Quote(withdrawal.tracker, mapped.mapping, frozenset(mapped.fields)))
         return key
 
-    def over(self, withdrawal: Withdrawal, status: Status) -> None:
+    def over(self, withdrawal: Withdrawal, status: Status, code: str | None, text: str | None) -> None:
         """The last word on a withdrawal: a quote whose blanks were not accepted stays live.
 
-        A stop tries what silence could not do once more, and itself only once.
+        A stop tries what silence, or an order, could not do once more, and itself only once.
         """
-        self._made.pop(withdrawal, None)
-        if status is Status.ACK or withdrawal.tracker.closed:
+        self.made.pop(withdrawal, None)
+        _tell(withdrawal, status, code, text)
+        if status is Status.ACK or withdrawal.tracker.closed or not self.wanted:
             return
         key = self._restore(withdrawal)
         if withdrawal.reason is Reason.STOP:
@@ -308,11 +339,21 @@ class Withdrawals:
         self._unheard -= trackers
         for tracker in trackers:
             self._heard.pop(tracker, None)
-        self._made = {made: None for made in self._made if made.tracker not in trackers}
+        for made in [made for made in self.made if made.tracker in trackers]:
+            del self.made[made]
+            _tell(made)
         self._live = {key: quote for key, quote in self._live.items() if quote.tracker not in trackers}
 
 
-def _withdrawal(key: Key, quote: Quote, reason: Reason, now: Now) -> Withdrawal:
+def _withdrawal(key: Key, quote: Quote, reason: Reason, now: Now, told: Told | None = None) -> Withdrawal:
     service, ric = key
     fields: dict[str, FieldValue] = dict.fromkeys(sorted(quote.fields))
-    return withdraw(quote.tracker, Mapped(ric, service, quote.mapping, PostType.UPDATE, fields), reason, now.wall)
+    mapped = Mapped(ric, service, quote.mapping, PostType.UPDATE, fields)
+    return withdraw(quote.tracker, mapped, reason, now.wall, told)
+
+
+def _tell(
+    withdrawal: Withdrawal, status: Status | None = None, code: str | None = None, text: str | None = None
+) -> None:
+    if withdrawal.told is not None:
+        withdrawal.told(status, code, text)

@@ -168,13 +168,21 @@ class Instruments:
         instrument.drop_settled()
         return bool(instrument.waiting) or instrument.state is InstrumentState.IN_FLIGHT
 
-    def withdrawal(self, price: Price) -> Withdrawal | None:
-        """The withdrawal that waits for a price's instrument; None where there is none."""
+    def has_price(self, key: Key) -> bool:
+        """Whether a price of a record waits."""
+        instrument = self._instruments.get(key)
+        return instrument is not None and any(
+            type(price) is Price and price.state is not _SETTLED for price in instrument.waiting
+        )
+
+    def own_post(self, price: Price) -> Price | None:
+        """What waits for a price's instrument and is of no record (blanks, values to be posted once more); None where
+        there is none."""
         instrument = self._instruments.get((price.mapped.service, price.mapped.ric))
         if instrument is None or not instrument.waiting:
             return None
         last = instrument.waiting[-1]
-        return last if type(last) is Withdrawal and last.state is not _SETTLED else None
+        return last if type(last) is not Price and last.state is not _SETTLED else None
 
     def pop_ready(self, service: str) -> Instrument | None:
         """The instrument of this service that became ready first, with something to post; None where there is none."""

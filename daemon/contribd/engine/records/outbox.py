@@ -50,6 +50,11 @@ class Outbox:
         return len(self._pending) + len(self._taken) + len(self._known) + len(self._known_taken) + len(self._due)
 
     @property
+    def being_written(self) -> list[Settlement]:
+        """What the batch holds that is being written; nothing where none is."""
+        return [] if self._batch is None else self._batch.settlements
+
+    @property
     def can_take(self) -> bool:
         """Whether ``take`` would give a batch."""
         return not self._writing and bool(self._taken or self._pending or self._known or self._known_taken or self._due)

@@ -108,6 +108,11 @@ class Pauses:
         self._known: dict[tuple[str, str], Pause | None] = {}
         """What each RIC of a mapping is paused by, as far as it was asked for."""
 
+    @property
+    def desks(self) -> Mapping[str, str]:
+        """The label of each mapping that has one, by its name."""
+        return self._desks
+
     def know_desks(self, desks: Mapping[str, str]) -> None:
         """Other mappings are in force."""
         self._desks = desks

@@ -1,8 +1,8 @@
 """One record, or one of its posts, on its way from the topic to its result."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -57,6 +57,7 @@ class Reason(StrEnum):
 
     STOP = "stop"
     SILENT = "silent"
+    ORDER = "order"
 
 
 class Record(NamedTuple):
@@ -136,14 +137,19 @@ class Price(msgspec.Struct, eq=False, gc=False):
 _NO_RECORD: Final = Record(offset=-1, timestamp=-1, key=None, value=None)
 
 
+Told: TypeAlias = Callable[[Status | None, str | None, str | None], None]
+"""Hears what came of a post that was ordered: status, code and text; no status where it was not posted."""
+
+
 class Withdrawal(Price, eq=False, gc=False, kw_only=True):
     """Blanks in place of a quote that nobody maintains: posted like a price, but it comes from no record.
 
     ``tracker`` is the partition whose prices maintained the quote; it counts the withdrawals not settled yet, which
-    ``withdraw`` makes.
+    ``withdraw`` makes. ``told``: where it was ordered.
     """
 
     reason: Reason
+    told: Told | None = None
 
     def give_up(self) -> None:
         """It will not be posted, or not again."""
@@ -152,10 +158,41 @@ class Withdrawal(Price, eq=False, gc=False, kw_only=True):
             self.tracker.call_off_withdrawal()
 
 
-def withdraw(tracker: OffsetTracker, mapped: Mapped, reason: Reason, decided_at: int) -> Withdrawal:
+def withdraw(
+    tracker: OffsetTracker, mapped: Mapped, reason: Reason, decided_at: int, told: Told | None = None
+) -> Withdrawal:
     """A withdrawal, counted by its partition. ``decided_at``: microseconds since 1970, UTC."""
     tracker.begin_withdrawal()
-    return Withdrawal(tracker, _NO_RECORD, mapped, decided_at, reason=reason)
+    return Withdrawal(tracker, _NO_RECORD, mapped, decided_at, reason=reason, told=told)
+
+
+class Republication(Price, eq=False, gc=False, kw_only=True):
+    """Values that stand, posted once more by order: posted like a price, but it comes from no record and has no result.
+
+    Its partition counts it as it counts withdrawals. ``too_old_at``: from when on its values are too old to be posted
+    (microseconds since 1970), None: never.
+    """
+
+    too_old_at: int | None
+    told: Told
+
+    def give_up(self) -> None:
+        """It will not be posted, or not again."""
+        if self.state is not _IS_SETTLED:
+            self.state = PRICE_TRANSITIONS[self.state, _SETTLED]
+            self.tracker.call_off_withdrawal()
+
+    def is_too_old(self, wall: int) -> bool:
+        """Whether its values may not be posted any more; ``wall``: microseconds since 1970."""
+        return self.too_old_at is not None and wall > self.too_old_at
+
+
+def republish(
+    tracker: OffsetTracker, mapped: Mapped, decided_at: int, too_old_at: int | None, told: Told
+) -> Republication:
+    """One, counted by its partition. Times in microseconds since 1970, UTC."""
+    tracker.begin_withdrawal()
+    return Republication(tracker, _NO_RECORD, mapped, decided_at, too_old_at=too_old_at, told=told)
 
 
 class Settlement(msgspec.Struct, frozen=True, gc=False):
