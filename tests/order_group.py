@@ -1,19 +1,23 @@
 """Instances of a group that share a control topic, on one clock and without threads."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
-from tests.engine.rig import Rig
+from tests.engine.rig import P0, Rig
 
 from contribd.engine.clock import Now
-from contribd.engine.events import Leased
+from contribd.engine.events import Leased, StandingRead
+from contribd.engine.records.keys import Key
+from contribd.engine.records.offsets import Partition
 from contribd.engine.records.pauses import PauseKind, Selector
+from contribd.engine.records.standing import OrderKind, StandingQuote
 from contribd.ops.progress import Pulse
 from contribd.orders import Answer, Asked, Order, Orders
 from contribd.pausing.book import Caller
 from contribd.pausing.pause_orders import Myself, Ordering, PauseOrder, ResumeOrder
+from contribd.quoting.quote_orders import QuoteOrder
 from contribd.streams.client.errors import KafkaError
 from contribd.streams.client.port import OrderRecord
 from contribd.streams.client.settings import KafkaSettings
@@ -35,6 +39,9 @@ class Topic:
         self.records: list[OrderRecord] = []
         self.away = set[str]()
         self.mono = 1000.0
+        self.standing = dict[Key, StandingQuote]()
+        """What the results topic tells."""
+        self.unreadable: str | None = None
 
     def compact(self) -> None:
         """Keeps the last record of each key."""
@@ -70,15 +77,31 @@ class Log:
             raise KafkaError("no broker")
 
 
+class Results:
+    """The results topic, as an instance reads it: at once."""
+
+    def __init__(self, topic: Topic, emit: Callable[[StandingRead], None]) -> None:
+        self._topic, self._emit = topic, emit
+
+    def read(self, number: int) -> None:
+        failure = self._topic.unreadable
+        self._emit(StandingRead(number, {} if failure else dict(self._topic.standing), None, failure))
+
+    def follow(self) -> None:
+        pass
+
+
 class Instance:
     """One daemon: its engine, its orders and what follows the topic."""
 
-    def __init__(self, topic: Topic, name: str, *, approvals: int = 1, process: str = "") -> None:
+    def __init__(
+        self, topic: Topic, name: str, *, approvals: int = 1, process: str = "", partition: Partition = P0, **more: Any
+    ) -> None:
         self.topic, self.name = topic, name
-        self.rig = Rig().open().assign()
+        self.rig = Rig(**more).open().assign(partition)
         myself = Myself(name, process or name)
         settings = KafkaSettings(("k:9092",), "g", ("prices",), "results", None, "latest", name, control="orders")
-        self._mail: list[Followed] = []
+        self._mail: list[Followed | StandingRead] = []
         runtime: Any = SimpleNamespace(mono=lambda: topic.mono, event=THREADS.event, queue=THREADS.queue)
         self.follower = OrderTopic(
             settings,
@@ -90,7 +113,9 @@ class Instance:
         )
         self.follower._stopping.wait = lambda _seconds=None: self._enough()  # type: ignore[assignment, method-assign]
         source: Any = None
-        self.orders = Orders(self.rig.engine, source, Ordering(approvals, self.follower, myself))
+        self.orders = Orders(
+            self.rig.engine, source, Ordering(approvals, self.follower, myself), Results(topic, self._mail.append)
+        )
         self.answers: list[Answer] = []
         self.work()
 
@@ -111,7 +136,10 @@ class Instance:
         """A round of its worker."""
         mail, self._mail[:] = list(self._mail), []
         for event in mail:
-            self.orders.pauses.followed(event, self.now)
+            if isinstance(event, StandingRead):
+                self.rig.handle(event)
+            else:
+                self.orders.followed(event, self.now)
         self.rig.mono = self.topic.mono
         self.rig.handle(Leased(self.orders.pauses.may_post_until))
         self.orders.follow(self.now)
@@ -125,6 +153,9 @@ class Instance:
 
     def resume(self, what: Selector = EUR, by: Caller = EVE) -> None:
         self.give(ResumeOrder(what, "it is back"), by)
+
+    def about_quotes(self, kind: OrderKind, what: Selector = EUR, by: Caller = EVE) -> None:
+        self.give(QuoteOrder(kind, what, "wrong price"), by)
 
     @property
     def answer(self) -> Answer | None:

@@ -34,13 +34,14 @@ ALLOWED = {
     "results": {"results", "engine", "mapping", "streams", "ops", "config"},
     "checks": {"checks", "ads", "streams", "engine", "omm"},
     "pausing": {"pausing", "streams", "engine", "ops"},
-    "orders": {"pausing", "streams", "engine", "ops"},
+    "quoting": {"quoting", "pausing", "streams", "engine", "ops"},
+    "orders": {"quoting", "pausing", "streams", "engine", "ops"},
     "reloads": {"answers", "orders", "pausing", "engine", "ops"},
     "rules_reader": {"build", "config", "ops", "reloads"},
-    "control": {"control", "orders", "pausing", "reloads", "engine", "ops"},
+    "control": {"control", "orders", "quoting", "pausing", "reloads", "engine", "ops"},
     "terminal": {"terminal", "results", "mapping", "streams", "ops"},
     "tls": set(),
-    "loop": {"orders", "pausing", "reloads", "ads", "streams", "engine"},
+    "loop": {"orders", "quoting", "pausing", "reloads", "ads", "streams", "engine"},
 }
 """What each part may import of the package: what is below it. The connection takes the names of its failures from the
 engine, the streams their events; the reader of results takes its client's settings from the configuration, which takes
@@ -69,6 +70,7 @@ ALLOWED_INSIDE = {
         "span": set(),
         "traffic": {"client", "span"},
         "order_topic": {"client", "runtime"},
+        "standing_reader": {"client", "runtime"},
     },
 }
 """The same inside the two parts that have parts of their own. Posts and session never meet but in the engine."""

@@ -29,7 +29,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         are_durable: Callable[..., bool | None] = lambda _partition, _offset: self.durable  # noqa: E731
-        engine: Any = SimpleNamespace(are_durable=are_durable)
+        engine: Any = SimpleNamespace(are_durable=are_durable, withdrawals=SimpleNamespace(wanted=False))
         self.orders = Orders(cast("Engine", engine), SimpleNamespace(skip=self.skips.append))
 
     def ask(self) -> int:

@@ -9,6 +9,7 @@ from contribd.ads.driver import Dialed, Driver
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
 from contribd.engine.events import (
+    Assigned,
     BrokerLimits,
     Committed,
     Event,
@@ -26,6 +27,7 @@ from contribd.engine.records.offsets import Partition
 from contribd.engine.records.result_encoder import Encoded, ResultEncoder
 from contribd.orders import Asked, Orders
 from contribd.pausing.pause_orders import ALONE_HERE, Ordering
+from contribd.quoting.quote_orders import StandingQuotes
 from contribd.reloads import Read, ReloadAsked, Reloads
 from contribd.streams.client.port import Member
 from contribd.streams.group.blocked import Skip, Skipped
@@ -77,16 +79,17 @@ class Loop:
         clock: Callable[[], Now],
         durable: Callable[[Sequence[Encoded], Now], None] | None = None,
         ordering: Ordering = ALONE_HERE,
+        standing: StandingQuotes | None = None,
     ) -> None:
         """``rejects``: whether the untouched input of rejected records is written too; ``ack_timeout`` in seconds.
-        ``durable`` is told of results once they are."""
+        ``durable`` is told of results once they are; ``standing`` reads what stands in the market."""
         self._clock = clock
         self.engine, self.driver = engine, driver
         self._source, self._sink = source, sink
         self._lease, self._results, self._rejects = lease, results, rejects
         self._stop_seconds = 0.0
         self._follow_timeout(ack_timeout)
-        self._orders = Orders(engine, source, ordering)
+        self._orders = Orders(engine, source, ordering, standing)
         self.reloads = Reloads(engine, source, results, self._follow_timeout)
         self._durable = durable
         self._being_written: list[Encoded] = []
@@ -129,6 +132,8 @@ class Loop:
             return
         self._follow(event, now)
         self.engine.handle(event, now)
+        if isinstance(event, Assigned):
+            self._orders.quotes.assigned(now)
         if isinstance(event, Records):
             self.consumed += sum(len(records) for _, records in event.batches)
             self._act(now)
@@ -154,7 +159,7 @@ class Loop:
         elif isinstance(event, Asked):
             self._orders.take(event, now)
         elif isinstance(event, Followed):
-            self._orders.pauses.followed(event, now)
+            self._orders.followed(event, now)
         elif isinstance(event, ReloadAsked):
             self.reloads.take(event, now)
         elif isinstance(event, Read):

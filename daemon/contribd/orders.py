@@ -15,7 +15,9 @@ from contribd.engine.records.offsets import Partition
 from contribd.ops.log import get_logger
 from contribd.pausing.book import Caller
 from contribd.pausing.pause_orders import ALONE_HERE, Check, Ordering, PauseOrder, PauseOrders, ResumeOrder
+from contribd.quoting.quote_orders import QuoteOrder, QuoteOrders, StandingQuotes
 from contribd.streams.group.blocked import Skip, Skipped
+from contribd.streams.order_topic import Followed
 
 ANSWER_SECONDS: Final = 20.0
 """How long an order may take. What nobody has begun by then is not done any more."""
@@ -31,7 +33,7 @@ class SkipOrder(NamedTuple):
     reason: str
 
 
-Order: TypeAlias = SkipOrder | PauseOrder | ResumeOrder
+Order: TypeAlias = SkipOrder | PauseOrder | ResumeOrder | QuoteOrder
 """All kinds of them."""
 
 
@@ -73,9 +75,17 @@ class _Pending:
 class Orders:
     """Those under way. Belongs to the worker's thread."""
 
-    def __init__(self, engine: Engine, source: SkipControl, ordering: Ordering = ALONE_HERE) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        source: SkipControl,
+        ordering: Ordering = ALONE_HERE,
+        standing: StandingQuotes | None = None,
+    ) -> None:
+        """``standing``: reads what stands in the market; None where nothing does."""
         self._engine = engine
         self.pauses = PauseOrders(engine, ordering)
+        self.quotes = QuoteOrders(engine, standing, ordering)
         self._source = source
         self._number = 0
         self._pending: dict[int, _Pending] = {}
@@ -83,6 +93,7 @@ class Orders:
             SkipOrder: self._skip,
             PauseOrder: self._pause,
             ResumeOrder: self._resume,
+            QuoteOrder: self._about_quotes,
         }
 
     def take(self, asked: Asked, now: Now) -> None:
@@ -100,6 +111,14 @@ class Orders:
 
     def _resume(self, number: int, asked: Asked, order: ResumeOrder, now: Now) -> None:
         self._pending[number].check = self.pauses.resume(order, asked.by, now)
+
+    def _about_quotes(self, number: int, asked: Asked, order: QuoteOrder, now: Now) -> None:
+        self._pending[number].check = self.quotes.take(order, asked.by, now)
+
+    def followed(self, event: Followed, now: Now) -> None:
+        """Records of the control topic."""
+        self.pauses.followed(event, now)
+        self.quotes.followed(event, now)
 
     def skipped(self, came_of_it: Skipped) -> None:
         """What the source says of a skip."""
@@ -121,6 +140,7 @@ class Orders:
     def follow(self, now: Now) -> None:
         """Answers what holds by now, and what nobody waits for any longer; called in each round."""
         self.pauses.follow()
+        self.quotes.follow(now)
         for number, pending in list(self._pending.items()):
             if pending.check is not None and (outcome := pending.check(now)) is not None:
                 self._end(number, done=outcome.done, text=outcome.text)
@@ -140,7 +160,7 @@ class Orders:
 
     def wake_at(self) -> float:
         """The monotonic time at which one is too late; infinite where there is none."""
-        return min((pending.until for pending in self._pending.values()), default=float("inf"))
+        return min((self.quotes.wake_at(), *(pending.until for pending in self._pending.values())))
 
     def _end(self, number: int, *, done: bool, text: str) -> None:
         self._pending.pop(number).asked.answer(Answer(done, text))

@@ -36,6 +36,7 @@ from contribd.streams.order_topic import OrderTopic
 from contribd.streams.runtime import THREADS
 from contribd.streams.sink import Sink
 from contribd.streams.source import Source
+from contribd.streams.standing_reader import StandingReader
 
 IDLE_SECONDS: Final = 0.25
 """The longest sleep: the snapshot, the status line and the watchdog are served this often."""
@@ -141,6 +142,7 @@ class Worker:
             clock=_now,
             durable=self.observer.durable,
             ordering=Ordering(settings.control.resume_approvals, self._orders, myself),
+            standing=StandingReader(clients, kafka, THREADS, self._events.put),
         )
         self._reader = RulesReader(loaded, kafka.heartbeat_interval, self._events.put, self._follow_settings)
         self._loop.reloads.read_by(self._reader)

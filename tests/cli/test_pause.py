@@ -1,4 +1,4 @@
-"""``contribd pause`` and ``contribd resume``: what they ask of the daemon, over its real socket."""
+"""``contribd pause``, ``resume``, ``withdraw`` and ``republish``: what they ask of the daemon, over its real socket."""
 
 import os
 import pwd
@@ -11,9 +11,11 @@ from typer.testing import CliRunner
 from contribd.cli import app
 from contribd.control.server import ControlServer
 from contribd.engine.records.pauses import PauseKind, Selector
+from contribd.engine.records.standing import OrderKind
 from contribd.orders import Answer, Order
 from contribd.pausing.book import Caller
 from contribd.pausing.pause_orders import PauseOrder, ResumeOrder
+from contribd.quoting.quote_orders import QuoteOrder
 from contribd.reloads import ReloadOrder
 
 ME = Caller(f"{pwd.getpwuid(os.getuid()).pw_name} (uid {os.getuid()})", os.getuid())
@@ -67,6 +69,30 @@ def test_what_is_named_reaches_the_daemon_with_who_and_why(
     assert (by, by.uid) == (ME, ME.uid)
 
 
+EUR = Selector(PauseKind.RIC, "EUR*")
+
+
+@pytest.mark.parametrize("kind", [OrderKind.WITHDRAW, OrderKind.REPUBLISH])
+def test_an_order_about_quotes_reaches_the_daemon(daemon: Daemon, kind: OrderKind) -> None:
+    assert daemon.run(str(kind), "EUR*", "--reason", "wrong price")[0] == 0
+    assert daemon.asked == [(QuoteOrder(kind, EUR, "wrong price"), ME)]
+
+
+def test_what_is_paused_can_be_withdrawn_as_well(daemon: Daemon) -> None:
+    code, out, _ = daemon.run("pause", "EUR*", "--withdraw", "--reason", "wrong price")
+    assert (code, out) == (0, f"{daemon.answer.text}\n{daemon.answer.text}\n")
+    orders = [order for order, _ in daemon.asked]
+    assert orders == [PauseOrder(EUR, "wrong price"), QuoteOrder(OrderKind.WITHDRAW, EUR, "wrong price")]
+
+
+def test_nothing_is_withdrawn_where_the_pause_does_not_hold(daemon: Daemon) -> None:
+    daemon.answer = Answer(False, "RICs EUR* paused in this instance")
+    code, _, said = daemon.run("pause", "EUR*", "--withdraw", "--reason", "wrong price")
+    assert code == 1
+    assert said.startswith("RICs EUR* paused in this instance\nnothing was withdrawn, ")
+    assert len(daemon.asked) == 1
+
+
 def test_what_does_not_hold_is_exit_1(daemon: Daemon) -> None:
     daemon.answer = Answer(False, "no mapping in force is called spit")
     assert daemon.run("pause", "--mapping", "spit", "--reason", "x") == (1, "", "no mapping in force is called spit\n")
@@ -81,6 +107,8 @@ def test_what_does_not_hold_is_exit_1(daemon: Daemon) -> None:
         ["pause", "--desk", "a", "--mapping", "b", "--reason", "x"],
         ["pause", "EUR*", "--reason", " "],
         ["pause", " EUR*", "--reason", "x"],
+        ["withdraw", "--reason", "x"],
+        ["republish", "EUR*", "--all", "--reason", "x"],
         ["resume", "--desk", "", "--reason", "x"],
     ],
 )

@@ -25,8 +25,10 @@ from contribd.control.requests import (
 from contribd.control.server import MAX_CALLERS, ControlServer
 from contribd.engine.records.offsets import Partition
 from contribd.engine.records.pauses import PauseKind, Selector
+from contribd.engine.records.standing import OrderKind
 from contribd.orders import Answer, Order, SkipOrder
 from contribd.pausing.pause_orders import PauseOrder, ResumeOrder
+from contribd.quoting.quote_orders import QuoteOrder
 from contribd.reloads import Planned, ReloadOrder
 
 SKIP = SkipOrder(Partition("prices", 3), 1812, "the disk of broker 2")
@@ -127,7 +129,7 @@ def test_a_group_that_is_not_there_is_told(
         (b"\xff\n", "not JSON"),
         (b"[" * 5_000 + b"\n", "not JSON"),
         (b"7\n", "expected a JSON object"),
-        (b'{"order":"stop"}\n', "there is no such order; there are: skip, pause, resume, reload"),
+        (b'{"order":"stop"}\n', "there is no such order; there are: skip, pause, resume, withdraw, republish, reload"),
         (b'{"order":["skip"]}\n', "there is no such order"),
         (b'{"order":"skip"}\n', "skip takes topic, partition, offset and reason"),
         (b'{"order":"skip","topic":"p","partition":-1,"offset":1,"reason":"x"}\n', "as whole numbers"),
@@ -162,6 +164,8 @@ def test_what_is_no_order_is_answered_and_nothing_is_done(
         PauseOrder(Selector(PauseKind.RIC, "EUR*"), "x"),
         PauseOrder(Selector(PauseKind.ALL), "x"),
         ResumeOrder(Selector(PauseKind.DESK, "fx"), "x"),
+        QuoteOrder(OrderKind.WITHDRAW, Selector(PauseKind.MAPPING, "m"), "x"),
+        QuoteOrder(OrderKind.REPUBLISH, Selector(PauseKind.ALL), "x"),
     ],
 )
 def test_an_order_arrives_as_it_was_given(order: Order) -> None:

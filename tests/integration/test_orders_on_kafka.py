@@ -15,13 +15,15 @@ from tests.integration.rigs.wait import eventually
 from contribd.checks.kafka import inspect_kafka
 from contribd.control.client import ask
 from contribd.engine.records.pauses import PauseKind, Selector
+from contribd.engine.records.standing import OrderKind
 from contribd.orders import Answer, Order
 from contribd.pausing.pause_orders import PauseOrder, ResumeOrder
+from contribd.quoting.quote_orders import QuoteOrder
 from contribd.results.result import Result, decode_result
 from contribd.streams.client.settings import KafkaSettings
 
 EUR = Selector(PauseKind.RIC, "EUR*")
-MAPPING = {"mappings": [{"name": "plain", "ric": "{ric}", "fields": {"BID": "bid"}}]}
+MAPPING = {"mappings": [{"name": "plain", "ric": "{ric}", "fields": {"BID": "bid"}, "withdraw": ["BID"]}]}
 
 
 class Group:
@@ -37,6 +39,7 @@ class Group:
         self._consumer.assign([TopicPartition(self.results_topic, number) for number in (0, 1)])
         self._consumer.seek_to_beginning()
         self._found: dict[int, Result] = {}
+        self.withdrawn: list[Result] = []
         self.sockets = [folder / f"{name}.sock" for name in "ab"]
         self.daemons = [
             Daemon(
@@ -71,7 +74,10 @@ class Group:
         for records in self._consumer.poll(timeout_ms=200).values():
             for record in records:
                 result = decode_result(record.value)
-                self._found[int((result.fields or {})["BID"])] = result
+                if result.withdrawal is not None:
+                    self.withdrawn.append(result)
+                else:
+                    self._found[int((result.fields or {})["BID"])] = result
         return self._found
 
     def close(self) -> None:
@@ -115,6 +121,30 @@ def test_a_pause_reaches_the_other_instance_and_holds_over_a_restart(group: Grou
     answer = group.order(0, ResumeOrder(EUR, "it is back"))
     assert answer.done, answer.text
     assert group.price(0, 40).status == "ACK"
+
+
+def test_what_a_former_owner_posted_is_withdrawn_and_what_stands_is_posted_once_more(group: Group) -> None:
+    a, b = group.daemons
+    for daemon in group.daemons:
+        daemon.start()
+    eventually(group.shares, within=60, what="both instances have a partition")
+    assert [group.price(partition, bid).status for partition, bid in ((0, 10), (1, 11))] == ["ACK", "ACK"]
+    b.kill()
+    eventually(lambda: len(a.status()["partitions"]) == 2, within=60, what="a has the partition of b")
+
+    answer = group.order(0, QuoteOrder(OrderKind.WITHDRAW, EUR, "wrong prices"))
+    assert answer.done, answer.text
+    assert answer.text.startswith("RICs EUR*: 2 quotes withdrawn")
+    group.price(1, 30)
+    assert sorted((str(one.ric), one.status, one.fields) for one in group.withdrawn) == [
+        ("EUR0=", "ACK", {"BID": None}),
+        ("EUR1=", "ACK", {"BID": None}),
+    ]
+    answer = group.order(0, QuoteOrder(OrderKind.REPUBLISH, EUR, "the image is lost"))
+    assert answer.done, answer.text
+    assert answer.text.startswith("RICs EUR*: 1 quote posted once more")
+    counted = [{"status": "ACK", "count": 1}]
+    eventually(lambda: a.status()["republished"] == counted, within=10, what="what was posted once more is counted")
 
 
 def test_check_says_whether_the_topic_is_fit(group: Group) -> None:

@@ -63,6 +63,7 @@ def snapshot(not_ready: tuple[str, ...] = (), last_failure: str | None = "closed
             posts=(("Update", "ACK", 90), ("Update", "NAK", 3)),
             reconnects=((ADS1, "timeout", 2), (ADS2, "timeout", 1), (ADS2, "login refused", 1)),
             withdrawals=(("silent", "ACK", 5),),
+            republished=(("ACK", 7),),
             unmatched_answers=4,
             future_timestamps=6,
         ),

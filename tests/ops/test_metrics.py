@@ -30,6 +30,7 @@ CONTRACT = {
     "contribd_pauses": set(),
     "contribd_paused_since_timestamp_seconds": set(),
     "contribd_withdrawals_total": {"reason", "status"},
+    "contribd_republished_total": {"status"},
     "contribd_records_waiting": set(),
     "contribd_consumer_lag_records": {"topic", "partition"},
     "contribd_session_up": {"endpoint"},
@@ -95,6 +96,7 @@ def test_counts_are_those_of_the_snapshot() -> None:
     assert value("contribd_silent_rics") == 1
     assert value("contribd_live_quotes") == 6
     assert value("contribd_withdrawals_total", reason="silent", status="ACK") == 5
+    assert value("contribd_republished_total", status="ACK") == 7
     assert value("contribd_records_waiting") == 12
     assert value("contribd_last_ack_timestamp_seconds") == 1_700_000_099.25
     assert value("contribd_config_last_reload_successful") == 1

@@ -22,6 +22,8 @@ COMMANDS = {
     "top": "A running daemon, live: rates, latencies, partitions, what is wrong.",
     "pause": "Post nothing of some RICs, a mapping, a desk or everything, until it is resumed.",
     "resume": "Post again what was paused.",
+    "withdraw": "Post blanks in place of quotes in the market, whichever instance has posted them.",
+    "republish": "Post the values in the market once more, after an ADS has lost them.",
     "skip": "Go on behind what cannot be read, by an operator's decision.",
     "init": "Write a starting configuration, a mapping and its tests.",
     "schema": "Print the JSON Schema of the configuration, a mapping file or a result.",

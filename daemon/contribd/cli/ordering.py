@@ -53,15 +53,19 @@ def give(
     make: MakeOrder, what: Selector, reason: str, config: Path | None, socket: Path | None, *, as_json: bool
 ) -> None:
     """Gives the order to the running daemon, and says what came of it; exit code 1 where it does not hold."""
+    show(answer_to(make, what, reason, config, socket), as_json=as_json)
+
+
+def answer_to(make: MakeOrder, what: Selector, reason: str, config: Path | None, socket: Path | None) -> Answer:
+    """What the running daemon says to the order."""
     try:
         order = make(what, reason_of(reason))
     except BadRequest as error:
         raise typer.BadParameter(str(error)) from None
     try:
-        answer = ask(order, [socket] if socket is not None else list(sockets_of(config)))
+        return ask(order, [socket] if socket is not None else list(sockets_of(config)))
     except Unreachable as error:
-        answer = Answer(False, str(error))
-    show(answer, as_json=as_json)
+        return Answer(False, str(error))
 
 
 def show(answer: Answer, *, as_json: bool) -> None:

@@ -206,7 +206,9 @@ class Retry(Section):
 class Withdraw(Section):
     """When blanks are posted for the fields that mappings list under ``withdraw``, so that no stale quote stays."""
 
-    on_stop: Flag = Field(default=False, description="On a clean stop: every quote this process has posted")
+    on_stop: Flag = Field(
+        default=False, description="On a clean stop: every quote of its partitions, a former owner's too"
+    )
     silent_after: Duration | None = Field(
         default=None,
         description="An input partition without a record for this long: every quote posted from it; null: never",

@@ -7,9 +7,11 @@ import msgspec
 
 from contribd.engine.records.offsets import Partition
 from contribd.engine.records.pauses import Selector
+from contribd.engine.records.standing import OrderKind
 from contribd.orders import Answer, Order, SkipOrder
 from contribd.pausing.pause_orders import PauseOrder, ResumeOrder
 from contribd.pausing.selectors import selector_document, selector_of
+from contribd.quoting.quote_orders import QuoteOrder
 from contribd.reloads import Planned, ReloadOrder
 
 MAX_BYTES: Final = 16 * 1024
@@ -47,7 +49,8 @@ def _document(order: Order | ReloadOrder) -> dict[str, Any]:
     if isinstance(order, ReloadOrder):
         return {"order": "reload"} if order.plan is None else {"order": "reload", "plan": order.plan._asdict()}
     if not isinstance(order, SkipOrder):
-        return {"order": _NAMES[type(order)], "what": selector_document(order.what), "reason": order.reason}
+        name = order.kind.value if isinstance(order, QuoteOrder) else _NAMES[type(order)]
+        return {"order": name, "what": selector_document(order.what), "reason": order.reason}
     topic, number = order.partition
     return {"order": "skip", "topic": topic, "partition": number, "offset": order.offset, "reason": order.reason}
 
@@ -127,6 +130,14 @@ def _resume(given: Mapping[str, Any]) -> Order:
     return ResumeOrder(*_what_and_why("resume", given))
 
 
+def _withdraw(given: Mapping[str, Any]) -> Order:
+    return QuoteOrder(OrderKind.WITHDRAW, *_what_and_why("withdraw", given))
+
+
+def _republish(given: Mapping[str, Any]) -> Order:
+    return QuoteOrder(OrderKind.REPUBLISH, *_what_and_why("republish", given))
+
+
 def _what_and_why(name: str, given: Mapping[str, Any]) -> tuple[Selector, str]:
     if given.keys() != {"what", "reason"} or not isinstance(given["reason"], str):
         raise BadRequest(f"{name} takes what, and reason as text")
@@ -160,6 +171,8 @@ _ORDERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Request]]] = {
     "skip": _skip,
     "pause": _pause,
     "resume": _resume,
+    "withdraw": _withdraw,
+    "republish": _republish,
     "reload": _reload,
     "rules": _rules,
 }

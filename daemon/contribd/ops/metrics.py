@@ -63,6 +63,12 @@ def _traffic(now: Snapshot) -> Iterator[Metric]:
     for reason, status, count in now.counters.withdrawals:
         withdrawals.add_metric([reason, status], count)
     yield withdrawals
+    republished = CounterMetricFamily(
+        "contribd_republished", "Values posted once more by order, by what came of them.", labels=["status"]
+    )
+    for status, count in now.counters.republished:
+        republished.add_metric([status], count)
+    yield republished
     yield CounterMetricFamily(
         "contribd_unmatched_answers",
         "Answers of the ADS that belong to no post in flight.",

@@ -185,6 +185,8 @@ class CountersView:
     """(endpoint, reason, count)."""
     withdrawals: tuple[tuple[str, str, int], ...] = ()
     """(reason, status, count)."""
+    republished: tuple[tuple[str, int], ...] = ()
+    """(status, count)."""
     unmatched_answers: int = 0
     future_timestamps: int = 0
 
@@ -196,6 +198,7 @@ class CountersView:
             posts=_rows(counted.posts),
             reconnects=_rows(counted.reconnects),
             withdrawals=_rows(counted.withdrawals),
+            republished=tuple(sorted(counted.republished.items())),
             unmatched_answers=counted.unmatched,
             future_timestamps=counted.future_timestamps,
         )

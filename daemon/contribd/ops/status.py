@@ -61,6 +61,7 @@ def status_document(snapshot: Snapshot, stalled: list[str]) -> dict[str, Any]:
         "posts": [{"type": kind, "answer": answer, "count": n} for kind, answer, n in counters.posts],
         "reconnects": [{"endpoint": url, "reason": reason, "count": n} for url, reason, n in counters.reconnects],
         "withdrawals": [{"reason": reason, "status": status, "count": n} for reason, status, n in counters.withdrawals],
+        "republished": [{"status": status, "count": n} for status, n in counters.republished],
         "unmatched_answers": counters.unmatched_answers,
         "future_timestamps": counters.future_timestamps,
         "ack_seconds": _histogram(snapshot.ack_seconds),

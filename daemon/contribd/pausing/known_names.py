@@ -9,8 +9,11 @@ from contribd.engine.records.pauses import PauseKind, Selector
 _HAS: Final = {PauseKind.MAPPING: "is called", PauseKind.DESK: "has desk"}
 
 
-def why_unknown(what: Selector, mappings: Iterable[str], desks: Iterable[str]) -> str | None:
-    """Why there is nothing to pause; None where there is. ``mappings`` and ``desks``: the names there are."""
+def why_unknown(
+    what: Selector, mappings: Iterable[str], desks: Iterable[str], nothing: str = "nothing is paused"
+) -> str | None:
+    """Why there is nothing to pause, or nothing else is done; None where there is. ``mappings`` and ``desks``: the
+    names there are; ``nothing``: how it is said."""
     if what.kind is PauseKind.MAPPING:
         known = list(mappings)
     elif what.kind is PauseKind.DESK:
@@ -21,4 +24,4 @@ def why_unknown(what: Selector, mappings: Iterable[str], desks: Iterable[str]) -
         return None
     near = get_close_matches(what.value, known, n=1)
     there = f"is {near[0]} meant?" if near else f"there are: {', '.join(known) or 'none'}"
-    return f"nothing is paused: no mapping in force {_HAS[what.kind]} {what.value}; {there}"
+    return f"{nothing}: no mapping in force {_HAS[what.kind]} {what.value}; {there}"

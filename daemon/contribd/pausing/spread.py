@@ -60,6 +60,10 @@ class Instances:
         else:
             self._until[told.process] = told.instance, mono + self._lease
 
+    def has(self, process: str, mono: float) -> bool:
+        """Whether one follows the topic, as far as it was heard of."""
+        return process in self._until and self._until[process][1] > mono
+
     def begin(self, offset: int, mono: float) -> Spread:
         """An order stands at ``offset``, behind all that was heard so far."""
         self._until = {process: one for process, one in self._until.items() if one[1] > mono}

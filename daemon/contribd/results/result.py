@@ -106,7 +106,11 @@ class Withdrawal(Struct, frozen=True):
     """A quote that gave way to blanks, and the partition whose prices had kept it up."""
 
     reason: Annotated[
-        Reason, Meta(description="stop: the daemon was stopped; silent: the partition had no record for too long")
+        Reason,
+        Meta(
+            description="stop: the daemon was stopped; silent: the partition had no record for too long; "
+            "order: somebody ordered it"
+        ),
     ]
     topic: str
     partition: _Count
