@@ -261,3 +261,23 @@ def test_what_is_kept_follows_the_run_ahead_and_not_the_log() -> None:
         one.settle(offset, 1)
     assert one.commit() == (40 * MAX_SPAN - 98, "")
     assert len(one._flags) <= 2 * MAX_SPAN
+
+
+def test_the_prefix_moves_past_what_turns_out_to_have_its_result_at_the_end_of_the_log() -> None:
+    one = tracker(10, 11, start=10)
+    one.have_results([9, 12, 14])
+    assert not one.take(12, 1)
+    assert one.take(13, 1)
+    assert not one.take(14, 1)
+    for offset in (10, 11, 13):
+        one.settle(offset, 1)
+    assert one.commit() == (15, "")
+
+
+def test_what_turns_out_to_have_its_result_is_told_until_it_is_reached() -> None:
+    one = tracker(10, start=10, above=frozenset({13}))
+    one.have_results([12])
+    one.settle(10, 1)
+    offset, metadata = one.commit()
+    assert offset == 11
+    assert decode_metadata(offset, metadata) == {12, 13}

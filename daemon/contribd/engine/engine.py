@@ -238,6 +238,8 @@ class Engine:
             if tracker is not None:
                 if self.withdrawals.listens and records:
                     self.withdrawals.heard(tracker, now.mono)
+                if event.settled:
+                    tracker.have_results(event.settled.get(partition, ()))
                 self.taker.take(tracker, self.intake.offer(partition, records), now)
 
     def _leased(self, event: Leased, now: Now) -> None:

@@ -64,9 +64,10 @@ class Revoked(NamedTuple):
 
 
 class Records(NamedTuple):
-    """Records of several partitions, each in offset order."""
+    """Records of several partitions, each in offset order; some have their results already, ``settled`` says which."""
 
     batches: Sequence[tuple[Partition, Sequence[Record]]]
+    settled: Mapping[Partition, Sequence[int]] = MappingProxyType({})
 
 
 class Leased(NamedTuple):

@@ -215,13 +215,12 @@ class Source:
             self._failed(error)
         for partition in self._assignment.retake_changed(consumer):
             polled.pop(partition, None)
-        self._assignment.drop_settled(polled)
         if self._blocked.follow(consumer):
             self._resume(consumer)
 
     def _hand_over(self, records: dict[Partition, list[Record]]) -> None:
         self._handed_over += sum(map(len, records.values()))
-        self._emit(Records(list(records.items())))
+        self._emit(Records(list(records.items()), self._assignment.settled_of(records)))
 
     def _failed(self, error: KafkaError) -> None:
         self._pulse.rest()
@@ -244,7 +243,6 @@ class Source:
         for skip in _taken(self._skips):
             self._blocked.skip(skip, self._assignment.announced(consumer))
         if skipped := self._blocked.take_skipped(consumer, self._paused):
-            self._assignment.drop_settled(skipped)
             self._hand_over(skipped)
             self._blocked.leave_behind(consumer)
             self._resume(consumer)

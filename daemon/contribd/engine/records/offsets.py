@@ -197,6 +197,16 @@ class OffsetTracker:
 
     # Its records
 
+    def have_results(self, offsets: Sequence[int]) -> None:
+        """Records that are about to be taken turn out to have their results, which the group's offsets do not say.
+
+        They are skipped like those that the offsets do tell of: so the prefix moves past them, too.
+        """
+        new = [offset for offset in offsets if offset > self._last_seen]
+        for offset in new:
+            self._mark(offset)
+        self._committed_above = deque(sorted({*self._committed_above, *new}))
+
     def take(self, offset: int, size: int) -> bool:
         """Marks a record with a value of ``size`` bytes as seen.
 

@@ -174,13 +174,15 @@ class Assignment:
             self.assigned(consumer, changed)
         return changed
 
-    def drop_settled(self, polled: dict[Partition, list[Record]]) -> None:
-        """Takes out of what was polled the records that have their result, where the group's offsets do not say so."""
+    def settled_of(self, polled: dict[Partition, list[Record]]) -> dict[Partition, list[int]]:
+        """Of what was polled, the offsets that have their result, where the group's offsets do not say so."""
+        found = {}
         for partition in self._settled.keys() & polled.keys():
             settled, records = self._settled[partition], polled[partition]
+            found[partition] = [record.offset for record in records if record.offset in settled]
             if records[-1].offset >= settled.highest:
                 del self._settled[partition]
-            polled[partition] = [record for record in records if record.offset not in settled]
+        return found
 
     def tell_caught_up(self, consumer: MemberConsumer) -> None:
         """Tells of partitions that are where their log ended when they were assigned."""
