@@ -160,8 +160,17 @@ class StatusRules:
         """The law on orders judges it."""
 
     def _ended_early(self, part: Part, result: dict[str, Any], process: ProcessEvidence) -> bool:
-        """Whether it is not posted again since it is too old, or paused."""
-        return self._outdated(part, result) or self._pauses.may_be_paused(part, result, process)
+        """Whether it is not posted again since it is too old, or paused, or does not fit any more."""
+        return (
+            self._outdated(part, result)
+            or self._pauses.may_be_paused(part, result, process)
+            or self._may_be_too_large(part)
+        )
+
+    def _may_be_too_large(self, part: Part) -> bool:
+        """Prices that were posted together and lose the newest to its partition's next owner carry other fields, which
+        may be too large; so may they be for another endpoint. None of them may go by itself: the newest was posted."""
+        return any(sibling.padded for sibling in self._history.siblings(part))
 
     def _outdated(self, part: Part, result: dict[str, Any]) -> bool:
         """Its own timestamp says so, or that of a newer price of its RIC: nothing older may follow that one."""
