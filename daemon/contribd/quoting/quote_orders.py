@@ -203,7 +203,7 @@ class QuoteOrders:
 
     def assigned(self, now: Now) -> None:
         """Partitions are new here: what stands of them is to be known, where it may have to be withdrawn."""
-        if self._is_wanted:
+        if self._is_wanted and self._reader is not None:
             self._adopt_at = now.mono
 
     def _adopt(self, now: Now) -> None:
