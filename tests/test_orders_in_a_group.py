@@ -257,6 +257,23 @@ def test_a_resume_that_is_written_after_a_newer_pause_says_that_it_resumes_nothi
     assert a.posts(2)
 
 
+def test_a_resume_that_comes_too_late_for_a_newer_pause_holds_where_another_one_ended_that(topic: Topic) -> None:
+    a, b = group(topic, "a", "b")
+    a.pause()
+    together([a, b])
+    b.resume()
+    a.answers.clear()
+    a.pause()
+    a.follow()
+    b.follow()
+    a.resume()
+    a.follow()
+    b.follow()
+    b.work()  # it takes all of it at once
+    assert said(b) == (True, "RICs EUR* resumed")
+    assert b.posts(1)
+
+
 def test_two_pauses_of_the_same_end_together(topic: Topic) -> None:
     a, b = group(topic, "a", "b")
     a.pause()
@@ -284,6 +301,26 @@ def test_who_agreed_before_a_newer_pause_has_not_agreed_to_end_it(topic: Topic) 
     b.resume(by=EVE)
     together([a, b])
     assert b.posts(2)
+
+
+@pytest.mark.parametrize("approvals", [1, 2])
+def test_a_pause_that_was_ended_stays_so_where_compaction_leaves_its_later_record_alone(
+    topic: Topic, approvals: int
+) -> None:
+    a, b = group(topic, "a", "b", approvals=approvals)
+    a.pause()
+    together([a, b])
+    [pause] = [record for record in topic.records if record.key.startswith(b"order/")]
+    a.resume()
+    together([a, b])
+    b.resume(by=BOB)
+    together([a, b])
+    Log(topic, "a", 0).write(pause.key, pause.value or b"")
+    topic.compact()
+    again = Instance(topic, "b", process="b2")
+    together([again])
+    assert again.rig.engine.pauses.in_force == ()
+    assert again.posts(1)
 
 
 def test_an_order_that_was_written_twice_counts_once(topic: Topic) -> None:

@@ -15,6 +15,7 @@ from contribd.engine.events import CaughtUp, Connected, Received
 from contribd.engine.records import instruments as instrument_module
 from contribd.engine.records import offsets as tracker_module
 from contribd.engine.records import price as price_module
+from contribd.engine.records.pauses import PauseKind, Selector
 from contribd.engine.session import connection as connection_module
 from contribd.engine.session.endpoints import Failure
 from contribd.engine.states import (
@@ -121,15 +122,31 @@ class Walk:
         self.owned = {P0, P1}
 
     def step(self) -> None:
-        happenings = (self.put, self.answer, self.wait, self.write, self.bring_up, self.rebalance, self.disturb)
-        [happening] = self.rng.choices(happenings, weights=(5, 4, 2, 4, 4, 1, 1))
+        happenings = (
+            self.put,
+            self.answer,
+            self.wait,
+            self.write,
+            self.bring_up,
+            self.rebalance,
+            self.disturb,
+            self.order,
+        )
+        [happening] = self.rng.choices(happenings, weights=(5, 4, 2, 4, 4, 1, 1, 1))
         happening()
         assert_allowed(self.rig.engine)
 
     def put(self) -> None:
         partition, ric = self.rng.choice([P0, P1]), f"R{self.rng.randrange(4)}="
         age, ruled = self.rng.choice([0, 2]), ric == "R3="
-        self.rig.put({"BID": self.rng.random()}, ric=ric, partition=partition, age=age, ruled=ruled)
+        self.rig.put(
+            {"BID": self.rng.random()},
+            ric=ric,
+            partition=partition,
+            age=age,
+            ruled=ruled,
+            mapping=self.rng.choice(["fx", "m"]),
+        )
 
     def wait(self) -> None:
         if self.rng.random() < 0.3:
@@ -141,6 +158,11 @@ class Walk:
             self.rig.fail()
         else:
             self.rig.commit()
+
+    def order(self) -> None:
+        """One RIC is paused, a mapping that makes posts of all, or nothing any more."""
+        paused: list[list[str | Selector]] = [["R0="], [Selector(PauseKind.MAPPING, "fx")], []]
+        self.rig.pause(*self.rng.choice(paused))
 
     def disturb(self) -> None:
         if self.rng.random() < 0.7:

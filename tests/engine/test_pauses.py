@@ -270,6 +270,51 @@ def test_without_conflation_the_next_price_waits_until_what_was_suppressed_is_du
     assert rig.fields[1:] == [{"BID": 2}]
 
 
+FX = Selector(PauseKind.MAPPING, "fx")
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+def test_without_conflation_what_another_mapping_makes_of_the_ric_waits_too(*, resumed: bool) -> None:
+    """A crash now would bring 1 back, which would follow 2 where it is paused no more."""
+    rig = ready(conflate=False)
+    rig.pause(FX)
+    rig.put({"BID": 1}, mapping="fx")
+    if resumed:
+        rig.pause()
+    rig.put({"BID": 2})
+    rig.put({"BID": 3}, ric=USD)
+    assert rics(rig) == [USD]
+    assert statuses(rig.commit()) == [(0, "SUPPRESSED")]
+    rig.tick()
+    assert rig.fields[1:] == [{"BID": 2}]
+
+
+def test_it_waits_for_all_of_them_and_for_the_answered_one_before() -> None:
+    rig = ready(conflate=False)
+    rig.put({"BID": 1}, mapping="fx")
+    rig.put({"BID": 2}, {"BID": 3}, mapping="fx")
+    rig.put({"BID": 4})
+    rig.pause(FX)
+    rig.ack(*rig.ids)
+    rig.put({"BID": 5}, mapping="fx")
+    assert statuses(rig.commit()) == [(1, "SUPPRESSED"), (2, "SUPPRESSED"), (0, "ACK"), (4, "SUPPRESSED")]
+    rig.tick()
+    assert rig.fields == [{"BID": 1}, {"BID": 4}]
+
+
+def test_what_waits_behind_one_that_is_paused_waits_for_its_result() -> None:
+    rig = Rig(conflate=False).assign()
+    rig.put({"BID": 1}, mapping="fx")
+    rig.put({"BID": 2})
+    rig.pause(FX)
+    rig.open()
+    rig.tick()
+    assert rig.posts == []
+    assert statuses(rig.commit()) == [(0, "SUPPRESSED")]
+    rig.tick()
+    assert rig.fields == [{"BID": 2}]
+
+
 def test_what_is_held_then_is_suppressed_where_it_is_paused_again() -> None:
     rig = ready(conflate=False)
     rig.pause("EUR*")

@@ -362,11 +362,8 @@ class Engine:
             self.contributor.instruments.release(instrument, event)
 
     def _pauses_set(self, event: PausesSet, now: Now) -> None:
-        change = self.pauses.set(event.pauses)
-        if change.new:
+        if self.pauses.set(event.pauses):
             self._pause(now)
-        if change.gone and not self.contributor.policy.conflate:
-            self.pauses.hold(change.gone)
         self._follow_pauses(now)
 
     def _pause(self, now: Now) -> None:
@@ -378,7 +375,7 @@ class Engine:
         self._unsent_until = now.mono + UNSENT_SECONDS
 
     def _follow_pauses(self, now: Now) -> None:
-        """Ends the connection where a post of what is paused stays in it; lets prices go once a pause has ended."""
+        """Ends the connection where a post of what is paused stays in it."""
         if self._unsent_until is not None:
             line = self.connection.keepalive
             if not ((line.unsent or line.held) and self.contributor.may_be_unsent):
@@ -387,9 +384,6 @@ class Engine:
                 self.connection.abandon("posts of what is paused wait in it, and the ADS does not read them", now)
                 self._follow_session(now)
                 self._unsent_until = None
-        if self.pauses.ending and not self.outbox.holds_paused():
-            self.pauses.let_go()
-            self.taker.resume(now)
 
     def _quotes_ordered(self, event: QuotesOrdered, now: Now) -> None:
         self.ordered.begin(event.number, event.kind, event.what, now)

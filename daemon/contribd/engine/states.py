@@ -94,8 +94,8 @@ class InstrumentState(Enum):
 
     idle: nothing to post. ready: its next post may go. in flight: a post awaits its answer. backing off: a retry, or a
     post that would come too soon after the one before, waits for its time. committing: the result of an answered price,
-    or of one given up, is not yet durable, and until it is, nothing newer may be posted (a crash now would repeat that
-    price, after the newer one).
+    or of one given up or paused, is not yet durable, and until it is, nothing newer may be posted (a crash now would
+    bring back that price, after the newer one).
     """
 
     IDLE = auto()
@@ -118,6 +118,7 @@ class InstrumentEvent(Enum):
     HELD = auto()
     DUE = auto()
     SETTLED = auto()
+    UNSETTLED = auto()
     COMMITTED = auto()
     FORGOTTEN = auto()
 
@@ -130,6 +131,7 @@ INSTRUMENT_TRANSITIONS: Final = Transitions(
     "instrument",
     {
         (_I.IDLE, _V.QUEUED): _I.READY,
+        (_I.IDLE, _V.UNSETTLED): _I.COMMITTING,  # of prices that were settled out of their turn
         (_I.READY, _V.SENT): _I.IN_FLIGHT,
         (_I.READY, _V.EMPTIED): _I.IDLE,
         (_I.READY, _V.HELD): _I.BACKING_OFF,

@@ -3,6 +3,9 @@
 Each order to pause counts by itself, also where the same is paused already: an order to resume ends those that it
 names, and an agreement to resume is of those that it names. So whoever pauses once more is sure that what others have
 ordered before does not end it.
+
+What is in force follows from which orders there are, and not from which of them is heard of first: one that was written
+twice may stand at its later place alone, behind an order that ended it, once the topic is compacted.
 """
 
 from collections.abc import Iterable
@@ -30,12 +33,14 @@ class Caller(str):
 
 
 class Approval(NamedTuple):
-    """An order to resume that waits for that of somebody else. ``at``: microseconds since 1970, UTC."""
+    """An order to resume, which may wait for that of somebody else. ``at``: microseconds since 1970, UTC; ``needs``:
+    how many users have to order it."""
 
     by: str
     uid: int
     reason: str
     at: int
+    needs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,11 @@ class Entry:
         """Whether this user has ordered to resume it."""
         return any(given.uid == uid for given in self.approvals)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether enough users have."""
+        return len(self.approvals) >= min((given.needs for given in self.approvals), default=1)
+
     def __str__(self) -> str:
         agreed = "".join(f"; {given.by} agrees to resume: {given.reason}" for given in self.approvals)
         return f"{self.pause.text}{agreed}"
@@ -65,6 +75,8 @@ class Book:
 
     def __init__(self) -> None:
         self._entries: dict[Selector, dict[str, Entry]] = {}
+        self._approvals: dict[str, list[Approval]] = {}
+        """Of pauses that were not in force when somebody ordered to end them, by number."""
 
     def __contains__(self, what: Selector) -> bool:
         return what in self._entries
@@ -81,17 +93,28 @@ class Book:
     def pause(self, number: str, pause: Pause) -> bool:
         """In force from now on; False where the same was paused before."""
         before = pause.what in self._entries
-        self._entries.setdefault(pause.what, {})[number] = Entry(pause)
+        self._entries.setdefault(pause.what, {})[number] = self._with_approvals(number, pause)
         return not before
 
-    def approve(self, what: Selector, numbers: Iterable[str], approval: Approval, needs: int) -> None:
-        """Somebody orders that these end: each does once so many users have."""
+    def has_ended(self, number: str, pause: Pause) -> bool:
+        """Whether enough users have ordered that it ends, though it was not heard of."""
+        return self._with_approvals(number, pause).is_over
+
+    def _with_approvals(self, number: str, pause: Pause) -> Entry:
+        entry = Entry(pause)
+        for approval in self._approvals.get(number, ()):
+            entry = entry.approved(approval)
+        return entry
+
+    def approve(self, what: Selector, numbers: Iterable[str], approval: Approval) -> None:
+        """Somebody orders that these end: each does once enough users have."""
         entries = self._entries.get(what, {})
         for number in numbers:
             if (entry := entries.get(number)) is None:
+                self._approvals.setdefault(number, []).append(approval)
                 continue
             entries[number] = entry.approved(approval)
-            if len(entries[number].approvals) >= needs:
+            if entries[number].is_over:
                 del entries[number]
         if not entries:
             self._entries.pop(what, None)

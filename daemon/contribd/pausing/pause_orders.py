@@ -191,12 +191,12 @@ class PauseOrders:
             return self._said(*came_of_it)
         self._awaited.add(number)
         self._topic.write(key_of_order(number), encode_resumed(told))
-        return self._once_read(number, f"{what} stays paused until the order can be written", now)
+        return self._once_read(what, number, now)
 
     def _resume(self, told: Resumed) -> tuple[bool, str]:
         """Somebody orders that pauses end; whether it is done, and what it comes to."""
         what = told.what
-        self._book.approve(what, told.ends, Approval(told.by, told.uid, told.reason, told.at), told.needs)
+        self._book.approve(what, told.ends, Approval(told.by, told.uid, told.reason, told.at, told.needs))
         left = self._book.of(what)
         agreed = max((len(left[number].approvals) for number in told.ends if number in left), default=0)
         if not left:
@@ -209,13 +209,15 @@ class PauseOrders:
         self._record(text, told.by, told.reason, told.instance)
         return done, text
 
-    def _once_read(self, number: str, failed: str, now: Now) -> Check:
-        """Answered once the order has come back from the topic."""
+    def _once_read(self, what: Selector, number: str, now: Now) -> Check:
+        """Answered once the order has come back from the topic; by what is in force then, which others may have
+        ordered right after it."""
         until = now.mono + TOPIC_SECONDS
+        failed = f"{what} stays paused until the order can be written"
 
         def check(later: Now) -> Outcome | None:
             if (came_of_it := self._came_of.pop(number, None)) is not None:
-                return self._outcome(*came_of_it)
+                return self._outcome(*(came_of_it if what in self._book else (True, f"{what} resumed")))
             if later.mono < until:
                 return None
             self._awaited.discard(number)
@@ -264,7 +266,7 @@ class PauseOrders:
             self._read_resumed(told, ours=ours)
         elif ours:
             self._spreads[told.number] = self._instances.begin(record.offset, now.mono)
-        else:
+        elif not self._book.has_ended(told.number, told.pause):
             self._begin(told.number, told.pause, told.instance)
         return True
 

@@ -12,6 +12,9 @@ TOPIC_SHARE = 0.7
 ORDERS_AWAY = "orders_away"
 """The partition of the control topic has no leader for a while; a fault of plans that have the topic."""
 
+ORDERS_CUT = "orders_cut"
+"""One process cannot reach the control topic for a while, and all else of Kafka; of the same plans."""
+
 KINDS = ("ric", "mapping", "desk", "all")
 """What a pause can go by."""
 
@@ -31,7 +34,8 @@ class OrdersPlan:
     approvals: int = 1
     """Users that have to order that something is resumed."""
     away: float | None = None
-    """How often the topic's partition has no leader, times a second; None: never."""
+    """How often the topic's partition has no leader, and how often one process cannot reach it, times a second; None:
+    never."""
 
 
 def orders_of(seed: int) -> OrdersPlan | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from tests.simulation.world.order_plan import ORDERS_AWAY, OrdersPlan, orders_of
+from tests.simulation.world.order_plan import ORDERS_AWAY, ORDERS_CUT, OrdersPlan, orders_of
 
 from contribd.omm.post import MAX_POST_ID
 
@@ -277,8 +277,8 @@ def with_orders(plan: Plan, orders: OrdersPlan | None) -> Plan:
     """The same, with somebody who gives these orders; what their topic suffers is a fault like the others."""
     if orders is None:
         return plan
-    rates = plan.rates | ({ORDERS_AWAY: orders.away} if orders.away is not None and plan.rates else {})
-    return replace(plan, orders=orders, rates=rates)
+    away = {} if orders.away is None or not plan.rates else {ORDERS_AWAY: orders.away, ORDERS_CUT: orders.away}
+    return replace(plan, orders=orders, rates=plan.rates | away)
 
 
 def harm_alone(plan: Plan) -> Plan:

@@ -105,7 +105,8 @@ class _Simulation:
             Operators(self.world, self.hosts, plan.orders).plan()
         schedule.at(plan.spread, self.faults.end)
         if not schedule.run(plan.spread, lambda: False) and not schedule.run(self._latest(), self._drained):
-            self.oracle.complain("a run that does not end", f"{self.oracle.missing} records have no result")
+            text = f"{self.oracle.missing} records have no result; orders have arrived: {self.hosts.up_to_date}"
+            self.oracle.complain("a run that does not end", text)
         schedule.run(schedule.mono + AFTERMATH, lambda: False)
         self.hosts.check_idle()
         if plan.withdraw_on_stop:
@@ -127,7 +128,8 @@ class _Simulation:
         return plan.spread + DRAIN_SECONDS + unanswered * plan.attempts * (plan.ack_timeout + 5.0)
 
     def _drained(self) -> bool:
-        return self.world.calm and self.oracle.missing == 0 and not self.oracle.orders.waiting
+        orders = self.oracle.orders
+        return self.world.calm and self.oracle.missing == 0 and not orders.waiting and self.hosts.up_to_date
 
     def _produce(self) -> None:
         record = self._feed.next(self.schedule.wall)

@@ -16,6 +16,7 @@ from tests.simulation.world.command import app
 from tests.simulation.world.many import SeedSummary, run_many
 from tests.simulation.world.mutants.mutant import broken
 from tests.simulation.world.mutants.table import CAUGHT_AT, MUTANTS, is_caught
+from tests.simulation.world.order_plan import ORDERS_AWAY, ORDERS_CUT
 from tests.simulation.world.plan import (
     CURVE_SHARES,
     FAULTS,
@@ -72,6 +73,7 @@ def test_every_promise_is_kept_and_every_fault_strikes() -> None:
     assert counts["restarts with another mapping"]
     assert counts["records taken over that were settled in part"]
     assert counts["withdrawals, silent"]
+    assert all(counts[name] for name in (ORDERS_AWAY, ORDERS_CUT, "orders that hold", "prices suppressed"))
     assert counts[KILLS] > counts[REPOSTS] > 0
 
 

@@ -22,7 +22,7 @@ from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
 from contribd.engine.records.pauses import Pauses
 from contribd.engine.records.price import Price, Reply, Status
-from contribd.engine.states import InstrumentEvent, InstrumentState, PriceState
+from contribd.engine.states import InstrumentState, PriceState
 from contribd.mapping.outcome import SuppressCode
 from contribd.omm.answers import Ack, PostError
 from contribd.omm.post import PostEncoder
@@ -107,8 +107,12 @@ class Contributor:
         """Settles a price that is not queued, where it is paused; False where it is not."""
         pause = self._pauses.of_price(price)
         if pause is not None:
-            self._outcomes.suppress(price, SuppressCode.PAUSED, pause.text, now)
+            self._outcomes.suppress(price, SuppressCode.PAUSED, pause.text, now, self._held_up_by(price))
         return pause is not None
+
+    def _held_up_by(self, price: Price) -> Instrument | None:
+        """What posts nothing before the result of a price that is paused is durable: see ``records/pauses``."""
+        return None if self.policy.conflate else self.instruments.settle_one(price)
 
     def pause(self, now: Now) -> None:
         """Settles the prices that wait and are paused by now."""
@@ -117,7 +121,7 @@ class Contributor:
             waiting = [price for price in instrument.waiting if price.state is PriceState.WAITING]
             posted = self._pauses.posted_before(waiting)
             for price in waiting[:posted]:
-                self._outcomes.give_up(price, now)
+                self._outcomes.give_up(price, now, self._held_up_by(price))
             for price in waiting[posted:]:
                 self.suppress(price, now)
             instrument.drop_settled()
@@ -155,7 +159,7 @@ class Contributor:
                 self.withdrawals.taken_over(post)
                 self.last_posted.forget(post.instrument.key, post.sent.mono)
                 self.in_flight.pop(post.post_id)
-                self.instruments.release(post.instrument, InstrumentEvent.FORGOTTEN)
+                self.instruments.abandon(post.instrument)
         return bool(touched) or self._unconfirmed.others()
 
     @property

@@ -18,6 +18,7 @@ _QUEUED: Final = InstrumentEvent.QUEUED
 _SENT: Final = InstrumentEvent.SENT
 _ANSWERED: Final = InstrumentEvent.SETTLED
 _SETTLED: Final = PriceState.SETTLED
+_COMMITTING: Final = InstrumentState.COMMITTING
 _WAITS: Final = (InstrumentState.READY, InstrumentState.BACKING_OFF)
 
 
@@ -38,6 +39,8 @@ class Instrument(msgspec.Struct, eq=False, gc=False):
     """What is held against it; None for nearly all."""
     retry_at: float = 0.0
     """Monotonic time of the next post, while backing off."""
+    unsettled: int = 0
+    """Results that it has to wait for before it may post, beside the one it is committing."""
 
     # Its posts
 
@@ -63,6 +66,20 @@ class Instrument(msgspec.Struct, eq=False, gc=False):
         self.put_back(group)
         self.retry_at = until
         self.state = INSTRUMENT_TRANSITIONS[self.state, InstrumentEvent.HELD]
+
+    def settle_one(self) -> None:
+        """One of its prices is settled out of its turn: nothing is posted before the result is durable."""
+        self.unsettled += 1
+        if self.state is _IDLE:
+            self.await_results()
+
+    def await_results(self) -> None:
+        """It is idle, and results of prices that were settled out of their turn are not durable."""
+        if not self.waiting:
+            self.create = self.alone = False
+            self.tries = 0
+        self.unsettled -= 1
+        self.state = INSTRUMENT_TRANSITIONS[self.state, InstrumentEvent.UNSETTLED]
 
     def create_item(self) -> None:
         """The ADS does not have the item: the next post is to create it."""
@@ -143,14 +160,25 @@ class Instruments:
         key = (mapped.service, mapped.ric)
         instrument = self._instruments.get(key)
         if instrument is None:
-            instrument = self._instruments[key] = Instrument(key)
-            if self.isolations.by_key:
-                instrument.isolate(self.isolations.by_key.get(key))
+            instrument = self._begin(key)
         else:
             instrument.drop_settled()
         instrument.waiting.append(price)
         if instrument.state is _IDLE:
             self._make_ready(instrument, _QUEUED)
+
+    def _begin(self, key: Key) -> Instrument:
+        instrument = self._instruments[key] = Instrument(key)
+        if self.isolations.by_key:
+            instrument.isolate(self.isolations.by_key.get(key))
+        return instrument
+
+    def settle_one(self, price: Price) -> Instrument:
+        """A price is settled out of its turn; the instrument that waits for the result, which releases it."""
+        key = (price.mapped.service, price.mapped.ric)
+        instrument = self._instruments.get(key) or self._begin(key)
+        instrument.settle_one()
+        return instrument
 
     def older(self, price: Price) -> list[Price]:
         """The prices of its RIC that wait ahead of a waiting price."""
@@ -190,7 +218,7 @@ class Instruments:
         while ready:
             instrument = ready.popleft()
             instrument.drop_settled()
-            if instrument.waiting:
+            if instrument.waiting and not instrument.unsettled:
                 return instrument
             self._leave(instrument, InstrumentEvent.EMPTIED)
         return None
@@ -204,8 +232,16 @@ class Instruments:
         self._make_ready(instrument, InstrumentEvent.DUE)
 
     def release(self, instrument: Instrument, event: InstrumentEvent) -> None:
-        """The instrument's last post is done with (``COMMITTED`` or ``FORGOTTEN``): its next price may go."""
-        self._leave(instrument, event)
+        """A result that the instrument waited for is done with (``COMMITTED`` or ``FORGOTTEN``): after the last of
+        them its next price may go."""
+        if instrument.state is _COMMITTING:
+            self._leave(instrument, event)
+        else:
+            instrument.unsettled -= 1
+
+    def abandon(self, instrument: Instrument) -> None:
+        """The post that is in flight is nobody's any more: its next price may go."""
+        self._leave(instrument, InstrumentEvent.FORGOTTEN)
 
     # Those whose posts may do harm
 
@@ -252,7 +288,7 @@ class Instruments:
     def _take(self, ready: deque[Instrument], instrument: Instrument) -> bool:
         ready.remove(instrument)
         instrument.drop_settled()
-        if instrument.waiting:
+        if instrument.waiting and not instrument.unsettled:
             return True
         self._leave(instrument, InstrumentEvent.EMPTIED)
         return False
@@ -275,7 +311,9 @@ class Instruments:
     def _leave(self, instrument: Instrument, event: InstrumentEvent) -> None:
         instrument.state = INSTRUMENT_TRANSITIONS[instrument.state, event]
         instrument.drop_settled()
-        if instrument.waiting:
+        if instrument.unsettled:
+            instrument.await_results()
+        elif instrument.waiting:
             self._make_ready(instrument, _QUEUED)
         else:
             del self._instruments[instrument.key]

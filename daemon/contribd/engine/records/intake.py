@@ -82,12 +82,6 @@ class Intake:
         """All prices that are kept so, in order within their partitions."""
         return [price for held in self._held.values() for price in held]
 
-    def take_held(self) -> list[Price]:
-        """The same, and none is kept any more."""
-        held = self.held()
-        self._held.clear()
-        return held
-
     def caught_up(self, tracker: OffsetTracker) -> bool:
         """Whether no more of the log can have been posted: whoever owned the partition was bound to stop here too."""
         return tracker.partition in self._buffered or tracker.waiting_bytes >= self._bounds.waiting_bytes

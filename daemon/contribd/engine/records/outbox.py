@@ -12,7 +12,6 @@ from contribd.engine.records.instruments import Instrument
 from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.parts import Parts
 from contribd.engine.records.price import Settlement
-from contribd.mapping.outcome import SuppressCode
 
 
 class Batch(NamedTuple):
@@ -142,10 +141,6 @@ class Outbox:
         trackers = (settlement.tracker for settlement, _ in chain(self._taken, self._pending))
         known = (each for each, _ in self._known)
         return any(each is tracker for each in chain(trackers, known, self._known_taken))
-
-    def holds_paused(self) -> bool:
-        """Whether the result of a price that was paused is pending or being written."""
-        return any(entry[0].code is SuppressCode.PAUSED for entry in chain(self._taken, self._pending))
 
     def holds_any(self, tracker: OffsetTracker, offsets: range) -> bool:
         """The same of one of these offsets."""

@@ -17,8 +17,11 @@ In flight. Its answer settles it. It is not posted again, whatever the answer.
 Unsent. A post may lie in the connection where the socket does not take it. The pause holds once it does, or once the
 connection is ended for it (``UNSENT_SECONDS``).
 
-Resumed. Prices that come from then on are posted. Where prices are not conflated, a crash would bring back those whose
-SUPPRESSED results are not durable yet, and post them after newer ones: so the newer ones are held until they are.
+Resumed. Prices that come from then on are posted.
+
+Not conflated. A crash would bring back prices whose SUPPRESSED results are not durable yet, and once they are paused no
+more, post them after newer ones. So an instrument posts nothing while such a result of its RIC is not durable: of a
+price from then on, and of one that another mapping makes, too, which is not paused.
 
 Other mappings (a reload). What is paused by the name of a mapping or of its desk must not be posted again for want of
 the name: such a reload is refused (``would_end``).
@@ -85,24 +88,15 @@ class Pause:
         object.__setattr__(self, "text", text)
 
 
-class Change(NamedTuple):
-    """What came into force, and what is not any more."""
-
-    new: tuple[Pause, ...]
-    gone: tuple[Pause, ...]
-
-
 class Pauses:
-    """Those in force, and those that have ended while results of theirs are not durable. Owned by the engine."""
+    """Those in force. Owned by the engine."""
 
     def __init__(self, desks: Mapping[str, str]) -> None:
         """``desks``: the label of each mapping that has one, by its name."""
         self.in_force: tuple[Pause, ...] = ()
         """Oldest first."""
-        self.ending: tuple[Pause, ...] = ()
-        """Ended, and their prices are held."""
         self.any = False
-        """Whether there is one of either kind."""
+        """Whether there is one."""
         self._desks = desks
         self._patterns: dict[str, re.Pattern[str]] = {}
         self._known: dict[tuple[str, str], Pause | None] = {}
@@ -129,32 +123,15 @@ class Pauses:
                 found += [f"{what} is paused, and mapping {name} would be of it no more" for name in left]
         return found
 
-    def set(self, pauses: Iterable[Pause]) -> Change:
-        """These are in force from now on, and no others."""
-        before = self.in_force
+    def set(self, pauses: Iterable[Pause]) -> bool:
+        """These are in force from now on, and no others; whether anything is paused that was not."""
+        before = {pause.what for pause in self.in_force}
         self.in_force = tuple(sorted(pauses, key=lambda pause: pause.since))
-        now, then = ({pause.what for pause in some} for some in (self.in_force, before))
-        self.ending = tuple(pause for pause in self.ending if pause.what not in now)
-        self._look_anew()
-        new = tuple(pause for pause in self.in_force if pause.what not in then)
-        return Change(new, tuple(pause for pause in before if pause.what not in now))
-
-    def hold(self, gone: Iterable[Pause]) -> None:
-        """The prices of these are held, until ``let_go``."""
-        self.ending += tuple(gone)
-        self._look_anew()
-
-    def let_go(self) -> None:
-        """All results of those that are ending are durable."""
-        self.ending = ()
-        self._look_anew()
-
-    def _look_anew(self) -> None:
-        every = (*self.in_force, *self.ending)
-        patterns = {pause.what.value for pause in every if pause.what.kind is PauseKind.RIC}
+        patterns = {pause.what.value for pause in self.in_force if pause.what.kind is PauseKind.RIC}
         self._patterns = {pattern: re.compile(translate(pattern)) for pattern in patterns}
         self._known.clear()
-        self.any = bool(every)
+        self.any = bool(self.in_force)
+        return any(pause.what not in before for pause in self.in_force)
 
     def of(self, mapped: Mapped) -> Pause | None:
         """What pauses a post; None where nothing does."""
@@ -164,16 +141,13 @@ class Pauses:
         except KeyError:
             if len(self._known) >= MAX_PAUSES_KNOWN:
                 self._known.clear()
-            found = self._known[key] = self._first(self.in_force, mapped)
+            found = next((pause for pause in self.in_force if self._covers(pause.what, mapped)), None)
+            self._known[key] = found
             return found
 
     def of_price(self, price: Price) -> Pause | None:
         """The same of a price; blanks are never paused."""
         return None if type(price) is Withdrawal else self.of(price.mapped)
-
-    def is_ending(self, mapped: Mapped) -> bool:
-        """Whether a post has to be held, since one that paused it is ending."""
-        return bool(self.ending) and self._first(self.ending, mapped) is not None
 
     def posted_before(self, prices: list[Price]) -> int:
         """How many of an instrument's prices, from the oldest, are not to be posted again: up to the newest one that
@@ -183,9 +157,6 @@ class Pauses:
             if price.attempts and self.of_price(price) is not None:
                 found = number
         return found
-
-    def _first(self, pauses: tuple[Pause, ...], mapped: Mapped) -> Pause | None:
-        return next((pause for pause in pauses if self._covers(pause.what, mapped)), None)
 
     def _covers(self, what: Selector, mapped: Mapped) -> bool:
         kind, value = what

@@ -56,14 +56,7 @@ class Taker:
 
     def let_go(self, tracker: OffsetTracker, now: Now) -> None:
         """A partition has caught up: the prices that were held may be posted."""
-        self._queue_held(self._intake.let_go(tracker), now)
-
-    def resume(self, now: Now) -> None:
-        """Prices that were held until a pause had ended may be posted."""
-        self._queue_held(self._intake.take_held(), now)
-
-    def _queue_held(self, held: Iterable[Price], now: Now) -> None:
-        for price in held:
+        for price in self._intake.let_go(tracker):
             if price.state is not PriceState.SETTLED:  # it was paused meanwhile
                 self._queue(price, now)
 
@@ -95,11 +88,10 @@ class Taker:
             self.let_go(tracker, now)
 
     def _keep(self, price: Price, now: Now) -> None:
-        """A price that may not be queued: it is paused, its partition catches up, or it was paused until a moment
-        ago."""
+        """A price that may not be queued: it is paused, or its partition catches up."""
         if self._suppress(price, now):
             return
-        if price.tracker.catching_up or self._pauses.is_ending(price.mapped):
+        if price.tracker.catching_up:
             self._intake.hold(price)
         else:
             self._queue(price, now)

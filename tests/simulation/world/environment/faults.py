@@ -94,6 +94,11 @@ class Faults:
     def _orders_away(self) -> None:
         self._world.brokers.lack(ORDERS, self._rng.choice((1.0, 6.0, 15.0)))
 
+    def _orders_cut(self) -> None:
+        process = self._cluster.any()
+        if process is not None:
+            process.no_orders_until = self._world.schedule.mono + self._rng.choice((1.0, 6.0, 15.0))
+
     def _right_missing(self) -> None:
         kafka, mono = self._world.kafka, self._world.schedule.mono
         kafka.forbidden_until = max(kafka.forbidden_until, mono + self._rng.choice((1.0, 8.0, 40.0)))

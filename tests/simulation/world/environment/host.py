@@ -67,6 +67,7 @@ class Life:
         self.dead = False
         self.frozen_until = 0.0
         self.offline_until = 0.0
+        self.no_orders_until = 0.0
         """The network to Kafka is down until then."""
         self.fibers: list[Fiber] = []
         """Its threads, but for the worker."""

@@ -84,6 +84,15 @@ class Hosts:
             if process is not None and not process.dead and not process.stopping:
                 self._world.oracle.idle(process)
 
+    @property
+    def up_to_date(self) -> bool:
+        """Whether all that go on know all that was ordered."""
+        return all(
+            process.is_up_to_date
+            for process in self.processes
+            if process is not None and not process.dead and not process.stopping
+        )
+
     def poke(self) -> None:
         """The wall clock changed."""
         for process in self.processes:
@@ -97,6 +106,7 @@ class Hosts:
             if process is not None:
                 process.stalled_until = min(process.stalled_until, mono)
                 process.offline_until = min(process.offline_until, mono)
+                process.no_orders_until = min(process.no_orders_until, mono)
 
     def end(self) -> None:
         """The run is over: threads that wait would keep all they know for ever."""

@@ -32,12 +32,16 @@ class SimOrderTopic:
         self._on_append = on_append
         self._records: list[tuple[float, OrderRecord]] = []
         self._end = 0
+        self.last_order = -1
+        """The offset of the last record that is an order."""
 
     def append(self, key: bytes, value: bytes) -> None:
         """A record is durable."""
         record = OrderRecord(self._end, key, value)
         self._end += 1
         self._records.append((self._schedule.mono, record))
+        if key.startswith(b"order/"):
+            self.last_order = record.offset
         self._on_append(record)
         if self._schedule.rng.random() < CLEANING:
             self._clean()
@@ -73,7 +77,8 @@ class SimOrderLog:
 
     def _fetch(self) -> list[OrderRecord]:
         life, topic = self._life, self._topic
-        if life.offline_until > life.world.schedule.mono or topic.brokers.wait(ORDERS):
+        cut_until = max(life.offline_until, life.no_orders_until)
+        if cut_until > life.world.schedule.mono or topic.brokers.wait(ORDERS):
             return []
         found = topic.after(self._next)
         if found:
@@ -84,7 +89,7 @@ class SimOrderLog:
     def write(self, key: bytes, value: bytes) -> None:
         """It is durable when this returns; what takes too long may be so later, or never."""
         life, schedule = self._life, self._life.world.schedule
-        takes = life.rtt() + self._topic.brokers.wait(ORDERS)
+        takes = life.rtt() + self._topic.brokers.wait(ORDERS) + max(0.0, life.no_orders_until - schedule.mono)
         late = takes > WRITE_SECONDS
         if not late or schedule.rng.random() < 0.5:
             more = schedule.rng.choice(LATE) if late else 0.0

@@ -61,6 +61,8 @@ class Process(Life):
         self._wake_time = float("inf")
         self._stop_requested = False
         self._rounds = (0, 0)
+        self._followed = -1
+        """The offset in the control topic up to where the worker has heard of it."""
         self.stalled_until = 0.0
         """The worker's thread is held up until then; the others are not."""
         self.exited: str | None = None
@@ -129,6 +131,12 @@ class Process(Life):
     def knows_orders(self) -> bool:
         """Whether it reads and writes the control topic, where there is one."""
         return self._orders is None or not self._orders.reasons()
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether it has heard of all that was ordered, and what was ordered here is written."""
+        topic, oracle = self.world.orders, self.world.oracle.orders
+        return topic is None or (self._followed >= topic.last_order and not oracle.unwritten(self.name))
 
     def put(self, event: Mail) -> None:
         """For the worker's mailbox."""
@@ -235,6 +243,7 @@ class Process(Life):
                 oracle.taken(self.name, event.order.reason)
             elif isinstance(event, Followed):
                 oracle.followed(self.name, event.records)
+                self._followed = event.records[-1].offset
 
     def _count_round(self) -> None:
         second = int(self._schedule.mono)

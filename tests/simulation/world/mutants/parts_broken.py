@@ -26,6 +26,7 @@ from contribd.engine.records.commit_metadata import About, encode_metadata
 from contribd.engine.records.intake import Intake
 from contribd.engine.records.offsets import OffsetTracker
 from contribd.engine.records.outbox import Outbox
+from contribd.engine.records.partition_rules import PartitionRules
 from contribd.engine.records.parts import Parts, Told
 from contribd.engine.records.price import Settlement
 from contribd.engine.records.result_encoder import ResultEncoder
@@ -224,6 +225,10 @@ def _all_are_rejected(original: Any, *args: Any) -> Any:
     return made
 
 
+def _rules_are_always_named(original: Any, self: PartitionRules, _offset: int, **_bounded: bool) -> Any:
+    return original(self, 1 << 62, bounded=True)
+
+
 MUTANTS = [
     Mutant(
         "a commit tells which posts of a record have results",
@@ -304,7 +309,7 @@ MUTANTS = [
     ),
     Mutant(
         "a commit names the rules only where no more was taken than they allow",
-        [(OffsetTracker, "_within_rules", property(lambda _self: True))],
+        [around(PartitionRules, "of_commit", _rules_are_always_named)],
         500,
         world=_killed(curves=replace(_CURVES, share=0.8, changes="all", told=300)),
     ),

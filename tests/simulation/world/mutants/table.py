@@ -20,6 +20,7 @@ from tests.simulation.world.mutants import (
     isolation_broken,
     order_broken,
     parts_broken,
+    pauses_broken,
     sending_broken,
     streams_broken,
     withdrawals_broken,
@@ -36,6 +37,7 @@ ALL = [
     *streams_broken.MUTANTS,
     *isolation_broken.MUTANTS,
     *parts_broken.MUTANTS,
+    *pauses_broken.MUTANTS,
 ]
 """Each breaks one rule that the daemon's promises rest on."""
 

@@ -231,7 +231,8 @@ class Oracle:
         """Every record has its results: nothing waits any more, which would hold up what comes."""
         view = process.engine.view(self._schedule.now)
         in_force = {(str(pause.what.kind), pause.what.value) for pause in view.pauses}
-        self.orders.idle(process.name, in_force)
+        if process.is_up_to_date:
+            self.orders.idle(process.name, in_force)
         for partition, tracker in process.engine.intake.trackers.items():
             waits = (tracker.waiting, tracker.waiting_bytes)
             if self._posts.owns(self._processes[process.name], partition) and any(waits):

@@ -219,6 +219,11 @@ class PauseEvidence:
         """Whether an order stands in the topic."""
         return given.number in self.stands.known
 
+    def unwritten(self, process: str) -> bool:
+        """Whether a process has been given a pause that is not written."""
+        here = (self._orders[number] for number in self.may.now(process))
+        return any(given.process == process and not self.is_written(given) for given in here)
+
     def has_ended(self, given: Given) -> bool:
         """Whether somebody has ordered that a pause ends, and enough people have."""
         standing = self.stands if self._topic else self._heard.get(given.process, Standing())

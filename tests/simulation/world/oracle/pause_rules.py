@@ -93,6 +93,10 @@ class PauseRules:
         """Whether an order that a process was given has no answer yet."""
         return any(given.process == process for given in self._evidence.unanswered())
 
+    def unwritten(self, process: str) -> bool:
+        """Whether a pause that was ordered at a process does not stand in the topic."""
+        return self._evidence.unwritten(process)
+
     def ended(self, process: str) -> None:
         """A process is gone: whoever gave it orders waits no more."""
         for given in self._evidence.unanswered():
