@@ -309,8 +309,6 @@ class OrderedPosts:
             return True
         service, ric = key
         mapped = Mapped(ric, service, quote.mapping, quote.type, quote.fields)
-        if self._pauses.is_ending(mapped):
-            return False
         if self._pauses.of(mapped) is not None:
             order.count("paused")
         elif quote.unsure or quote.shortened:
