@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from tests.simulation.world.order_plan import ORDERS_AWAY, ORDERS_CUT, OrdersPlan, orders_of
+from tests.simulation.world.reload_plan import ReloadsPlan, reloads_of
 
 from contribd.omm.post import MAX_POST_ID
 
@@ -171,6 +172,7 @@ class Plan:
     takes: Takes = Takes()
     curves: CurvePlan | None = None
     orders: OrdersPlan | None = None
+    reloads: ReloadsPlan | None = None
     rates: dict[str, float] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
 
@@ -179,7 +181,7 @@ def make_plan(seed: int) -> Plan:
     """The plan of a seed."""
     plan = plan_of_single_prices(seed)
     plan = with_curves(plan) if Random(f"whether curves {seed}").random() < CURVES_SHARE else plan
-    return with_orders(plan, orders_of(seed))
+    return replace(with_orders(plan, orders_of(seed)), reloads=None if plan.harm_alone else reloads_of(seed))
 
 
 def plan_of_single_prices(seed: int) -> Plan:

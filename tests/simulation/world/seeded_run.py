@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import partial
 from random import Random
 from traceback import format_exception
 from typing import Any
@@ -20,9 +20,10 @@ from tests.simulation.world.environment.hosts import Hosts
 from tests.simulation.world.environment.make_engine import URLS
 from tests.simulation.world.environment.operators import Operators
 from tests.simulation.world.environment.record_feed import RecordFeed
+from tests.simulation.world.environment.reloaders import Reloaders
 from tests.simulation.world.environment.schedule import Schedule
 from tests.simulation.world.environment.sim_kafka import SimKafka, Transaction
-from tests.simulation.world.environment.sim_mappings import make_mappers
+from tests.simulation.world.environment.sim_mappings import make_mapper
 from tests.simulation.world.environment.sim_orders import SimOrderTopic
 from tests.simulation.world.environment.venue import Venue
 from tests.simulation.world.oracle.evidence import SeenPost, Violation
@@ -30,7 +31,6 @@ from tests.simulation.world.oracle.oracle import Oracle
 from tests.simulation.world.plan import Plan, make_plan
 
 from contribd.engine.records.offsets import Partition
-from contribd.mapping.mapper import Mapper
 from contribd.ops import log
 from contribd.ops.log import LEVELS
 
@@ -60,11 +60,6 @@ class Run:
     trace: list[str] = field(default_factory=list)
 
 
-@lru_cache(maxsize=2)
-def _mappers(*, curves: bool) -> tuple[Mapper, ...]:
-    return make_mappers(curves=curves)
-
-
 class _Simulation:
     def __init__(self, plan: Plan) -> None:
         self.counts: Counter[str] = Counter()
@@ -77,8 +72,8 @@ class _Simulation:
         group = Group(schedule, brokers, partitions, plan.session_timeout)
         self.oracle = Oracle(schedule, plan, kafka, group)
         venues = {url: Venue(schedule, plan, url, self.counts) for url in URLS[: plan.endpoints]}
-        mappers = _mappers(curves=plan.curves is not None)
-        self.world = World(schedule, plan, brokers, kafka, group, venues, self.oracle, self.counts, mappers)
+        mapper = partial(make_mapper, curves=plan.curves is not None)
+        self.world = World(schedule, plan, brokers, kafka, group, venues, self.oracle, self.counts, mapper)
         if topic:
             self.world.orders = SimOrderTopic(schedule, brokers, self.oracle.orders.appended)
         self.hosts = Hosts(self.world)
@@ -103,6 +98,8 @@ class _Simulation:
         self.faults.plan()
         if plan.orders is not None:
             Operators(self.world, self.hosts, plan.orders).plan()
+        if plan.reloads is not None:
+            Reloaders(self.world, self.hosts, plan.reloads).plan()
         schedule.at(plan.spread, self.faults.end)
         if not schedule.run(plan.spread, lambda: False) and not schedule.run(self._latest(), self._drained):
             text = f"{self.oracle.missing} records have no result; orders have arrived: {self.hosts.up_to_date}"
@@ -128,8 +125,8 @@ class _Simulation:
         return plan.spread + DRAIN_SECONDS + unanswered * plan.attempts * (plan.ack_timeout + 5.0)
 
     def _drained(self) -> bool:
-        orders = self.oracle.orders
-        return self.world.calm and self.oracle.missing == 0 and not orders.waiting and self.hosts.up_to_date
+        waiting = self.oracle.orders.waiting or self.oracle.reloads.waiting
+        return self.world.calm and self.oracle.missing == 0 and not waiting and self.hosts.up_to_date
 
     def _produce(self) -> None:
         record = self._feed.next(self.schedule.wall)

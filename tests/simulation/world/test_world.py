@@ -71,6 +71,7 @@ def test_every_promise_is_kept_and_every_fault_strikes() -> None:
     assert counts["withdrawals, stop"]
     assert all(counts[name] for name in (*CURVE_SHARES, OFFSETS_GONE, "parts"))
     assert counts["restarts with another mapping"]
+    assert counts["reloads done"] > counts["reloads refused"] > 0
     assert counts["records taken over that were settled in part"]
     assert counts["withdrawals, silent"]
     assert all(counts[name] for name in (ORDERS_AWAY, ORDERS_CUT, "orders that hold", "prices suppressed"))

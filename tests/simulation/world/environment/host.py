@@ -35,10 +35,14 @@ class World:
     venues: dict[str, Venue]
     oracle: Oracle
     counts: Counter[str]
-    mappers: tuple[Mapper, ...]
-    """Those that its processes may have."""
+    mapper: Callable[[int, int | None], Mapper]
+    """By which mapping, and by which generation of the files where these change."""
     orders: SimOrderTopic | None = None
     """The control topic, where there is one."""
+    generation: int = 0
+    """Of the files that processes read: each time they change, it is the next. A start reads the last whole one."""
+    broken: bool = False
+    """They have a mistake just now."""
     calm: bool = False
     """Faults are over."""
 
@@ -64,6 +68,8 @@ class Life:
         self.name = name
         self.mapping = world.mapping_of(name)
         """Which of the mappings it has."""
+        self.generation = world.generation
+        """Which files it was started with."""
         self.dead = False
         self.frozen_until = 0.0
         self.offline_until = 0.0

@@ -11,19 +11,41 @@ from tests.simulation.world.environment.venue import RETRYABLE
 from tests.simulation.world.environment.watched_engine import WatchedEngine
 
 from contribd.engine.engine import Engine
+from contribd.engine.events import NewRules
 from contribd.engine.limits import Bounds
 from contribd.engine.policy import Backoff, ContributionPolicy, RetryPolicy, SessionPolicy, WithdrawPolicy
 from contribd.engine.records.rule_names import RuleNames
+from contribd.mapping.encode import RmtesEscape
+from contribd.mapping.mapper import Mapper
 from contribd.omm.post import PostEncoder, PostUserInfo
 from contribd.omm.requests import Login
 
 URLS = ("ws://ads1", "ws://ads2")
 
 
-def make_engine(life: Life, wire: Callable[[], Wire | None], rng: Random) -> Engine:
-    """The real engine of a process, with its plan's settings; ``wire``: the one in use."""
-    plan, mapper = life.world.plan, life.world.mappers[life.mapping]
-    contribution = ContributionPolicy(
+def mapper_of(life: Life, generation: int) -> Mapper:
+    """Made of the files of a generation."""
+    world = life.world
+    return world.mapper(life.mapping, None if world.plan.reloads is None else generation)
+
+
+def names_of(life: Life, generation: int) -> RuleNames:
+    """What these rules are named by."""
+    return RuleNames(str(generation), None if life.world.plan.curves is None else rules_of(life.mapping, generation))
+
+
+def changed_rules(life: Life, generation: int, rng: Random) -> NewRules:
+    """What a reload puts in force."""
+    mapper = mapper_of(life, generation)
+    services = ("TRCC", "ALT")[: life.world.plan.services]
+    contribution = contribution_of(life, mapper, rng)
+    return NewRules(mapper, names_of(life, generation), contribution, services, RmtesEscape.JSON)
+
+
+def contribution_of(life: Life, mapper: Mapper, rng: Random) -> ContributionPolicy:
+    """The plan's settings."""
+    plan = life.world.plan
+    return ContributionPolicy(
         conflate=plan.conflate,
         max_age=None if plan.max_age is None else round(plan.max_age * 1e6),
         retry=RetryPolicy(plan.attempts, frozenset(RETRYABLE), _backoff(0.2, 2.0, rng), _offender),
@@ -40,6 +62,13 @@ def make_engine(life: Life, wire: Callable[[], Wire | None], rng: Random) -> Eng
             plan.heartbeat,
         ),
     )
+
+
+def make_engine(life: Life, wire: Callable[[], Wire | None], rng: Random) -> Engine:
+    """The real engine of a process, with its plan's settings; ``wire``: the one in use."""
+    plan = life.world.plan
+    mapper = mapper_of(life, life.generation)
+    contribution = contribution_of(life, mapper, rng)
     session = SessionPolicy(
         endpoints=URLS[: plan.endpoints],
         service="TRCC",
@@ -62,7 +91,7 @@ def make_engine(life: Life, wire: Callable[[], Wire | None], rng: Random) -> Eng
         session=session,
         rng=rng,
         bounds=bounds,
-        names=RuleNames("0", None if plan.curves is None else rules_of(life.mapping)),
+        names=names_of(life, life.generation),
     )
 
 

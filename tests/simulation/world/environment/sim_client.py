@@ -15,12 +15,12 @@ from contribd.streams.client.settings import KafkaSettings, client_id
 RESULTS, CONTROL = "results", "orders"
 
 
-def rules_of(mapping: int) -> str:
+def rules_of(mapping: int, generation: int = 0) -> str:
     """What commits name the rules of a mapping by."""
-    return f"rules{mapping}"
+    return f"r{mapping}-{generation}" if generation else f"rules{mapping}"
 
 
-def settings_of(plan: Plan, instance: str, mapping: int = 0) -> KafkaSettings:
+def settings_of(plan: Plan, instance: str, mapping: int = 0, generation: int = 0) -> KafkaSettings:
     """What the source and the sink are given."""
     client: dict[str, object] = {
         "session_timeout_ms": int(plan.session_timeout * 1000),
@@ -29,7 +29,7 @@ def settings_of(plan: Plan, instance: str, mapping: int = 0) -> KafkaSettings:
     if not plan.static_members:
         client["group_instance_id"] = None
     start_from = "latest" if plan.latest else "earliest"
-    rules = None if plan.curves is None else rules_of(mapping)
+    rules = None if plan.curves is None else rules_of(mapping, generation)
     control = CONTROL if plan.orders is not None and plan.orders.topic else None
     brokers, prices = ("sim:9092",), ("prices",)
     return KafkaSettings(

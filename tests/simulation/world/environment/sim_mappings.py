@@ -1,8 +1,9 @@
 """The mappings of every run: one post a record, and of curves one for each point. Processes may have different ones."""
 
+from functools import lru_cache
 from typing import Any, Final
 
-from tests.simulation.world.plan import ALL_MAPPINGS, AS_THEY_COME, FEWER, MORE, TURNED
+from tests.simulation.world.plan import FEWER, MORE, TURNED
 
 from contribd.mapping.compile import compile_file
 from contribd.mapping.mapper import Mapper
@@ -10,6 +11,9 @@ from contribd.mapping.rules import MappingFile
 
 VERSIONED: Final = ("BID", "ASK", "MID_PRICE", "TRDPRC_1", "HIGH_1")
 """Fields that hold the record's own number, so that every value on the wire says which record it came from."""
+
+RULES_FIELD: Final = "RECORDTYPE"
+"""Where rules change while a process runs, the field that holds their number: the generation of the files."""
 
 LISTED: Final = {
     "update": frozenset(("BID", "ASK")),
@@ -32,8 +36,10 @@ CURVE, STRICT = "curve", "strict"
 """The records with points; of a strict one nothing is posted unless all can be."""
 
 
-def _fields(of: str) -> dict[str, Any]:
+def _fields(of: str, generation: int | None) -> dict[str, Any]:
     fields: dict[str, Any] = {name: {"from": f"{of}{name}", "missing": "skip"} for name in VERSIONED}
+    if generation is not None:
+        fields[RULES_FIELD] = {"value": generation}
     return fields | {
         "CTBTR_1": {"from": f"{of}pad", "missing": "skip"},
         "NO_SUCH_FIELD": {"from": f"{of}error", "missing": "skip"},
@@ -46,7 +52,7 @@ def mapping_name(service: str, post: str) -> str:
     return f"{service}-{post}"
 
 
-def _mapping(service: str, post: str) -> dict[str, Any]:
+def _mapping(service: str, post: str, generation: int | None) -> dict[str, Any]:
     name = mapping_name(service, post)
     return {
         "name": name,
@@ -54,7 +60,7 @@ def _mapping(service: str, post: str) -> dict[str, Any]:
         "ric": "{ric}",
         "service": service,
         "post": post,
-        "fields": _fields(""),
+        "fields": _fields("", generation),
         "withdraw": sorted(LISTED[post]),
         "checks": ["crossed == false"],
     } | _desk(name)
@@ -64,44 +70,41 @@ def _desk(name: str) -> dict[str, str]:
     return {"desk": DESKS[name]} if name in DESKS else {}
 
 
-def _post(service: str, post: str, of: str, more: str = "", **keys: Any) -> dict[str, Any]:
+def _post(service: str, post: str, of: str, generation: int | None, more: str = "", **keys: Any) -> dict[str, Any]:
     """One post of a curve's mapping, for the points of this kind."""
     return {
         "when": f'{of}service == "{service}" and {of}post == "{post}"{more}',
         "ric": f"{{{of}ric}}",
         "service": service,
         "post": post,
-        "fields": _fields(of),
+        "fields": _fields(of, generation),
         "checks": [f"{of}crossed == false"],
         **keys,
     }
 
 
-def _curve(name: str, mapping: int) -> dict[str, Any]:
+def _curve(name: str, mapping: int, generation: int | None) -> dict[str, Any]:
     made: dict[str, Any] = {"name": name, "when": f'post == "{name}"', "withdraw": sorted(LISTED["curve"])} | _desk(
         name
     )
     if name == STRICT:
         made["all_or_nothing"] = True
     if mapping == TURNED:
-        return {**made, "posts": [_post(*each, "item.", each="points") for each in reversed(POSTS)]}
+        return {**made, "posts": [_post(*each, "item.", generation, each="points") for each in reversed(POSTS)]}
     if mapping == MORE:
-        own = [_post(*each, "head.") for each in POSTS]
-        return {**made, "posts": own + [_post(*each, "item.", each="points") for each in POSTS]}
+        own = [_post(*each, "head.", generation) for each in POSTS]
+        return {**made, "posts": own + [_post(*each, "item.", generation, each="points") for each in POSTS]}
     more = " and item.spare == false" if mapping == FEWER else ""
-    return {**made, "each": "points", "posts": [_post(*each, "item.", more) for each in POSTS]}
+    return {**made, "each": "points", "posts": [_post(*each, "item.", generation, more) for each in POSTS]}
 
 
-def make_mappers(*, curves: bool) -> tuple[Mapper, ...]:
-    """Those that a process may have; one where all records are single prices."""
-    return tuple(_mapper(mapping, curves=curves) for mapping in (ALL_MAPPINGS if curves else (AS_THEY_COME,)))
-
-
-def _mapper(mapping: int, *, curves: bool) -> Mapper:
+@lru_cache(maxsize=64)
+def make_mapper(mapping: int, generation: int | None, *, curves: bool) -> Mapper:
+    """One that a process may have; ``generation``: of the files it was made of, where these change."""
     mappings = [{"name": IGNORING, "when": 'post == "ignored"', "ignore": True}]
-    mappings += [_mapping(*each) for each in POSTS]
+    mappings += [_mapping(*each, generation) for each in POSTS]
     if curves:
-        mappings += [_curve(name, mapping) for name in (CURVE, STRICT)]
+        mappings += [_curve(name, mapping, generation) for name in (CURVE, STRICT)]
     compiled = compile_file(MappingFile.model_validate({"mappings": mappings}), SERVICES[0])
     if compiled.problems:
         raise ValueError(compiled.problems)

@@ -9,6 +9,7 @@ from tests.simulation.world.environment.fiber import Fiber, runtime_of
 from tests.simulation.world.environment.host import Life, World
 from tests.simulation.world.environment.make_engine import make_engine
 from tests.simulation.world.environment.sim_client import connect, rules_of, settings_of
+from tests.simulation.world.environment.sim_reader import SimRulesReader
 from tests.simulation.world.environment.sim_wire import Wire
 from tests.simulation.world.environment.sockets import SimSelector, SimSocket
 
@@ -79,18 +80,24 @@ class Process(Life):
             self.source,
             self.sink,
             self._lease,
-            ResultEncoder(instance=name, version="0", config="0", rules=rules_of(self.mapping)),
+            ResultEncoder(
+                instance=name,
+                version="0",
+                config=str(self.generation),
+                rules=rules_of(self.mapping, self.generation),
+            ),
             rejects=False,
             ack_timeout=world.plan.ack_timeout,
             clock=lambda: world.schedule.now,
             ordering=self._ordering,
         )
+        self._loop.reloads.read_by(SimRulesReader(self, self.put))
         self._wake_in(0.0)
         for run in (self.source.run, self.sink.run, *(() if self._orders is None else (self._orders.run,))):
             Fiber(self, run).start()
 
     def _make_streams(self, instance: str) -> None:
-        settings, runtime = settings_of(self.world.plan, instance, self.mapping), runtime_of(self)
+        settings, runtime = settings_of(self.world.plan, instance, self.mapping, self.generation), runtime_of(self)
         kafka = connect(self, settings)
         self._settings, self._kafka = settings, kafka
         self._lease = Lease(settings.lease_seconds, settings.answer_timeout, clock=runtime.mono)
@@ -165,6 +172,7 @@ class Process(Life):
     def end(self) -> None:
         """Nothing more happens in it."""
         self.world.oracle.orders.ended(self.name)
+        self.world.oracle.reloads.ended(self.name)
         self.dead = True
         for sock in self._sockets:
             sock.die()

@@ -21,6 +21,7 @@ from tests.simulation.world.mutants import (
     order_broken,
     parts_broken,
     pauses_broken,
+    reloads_broken,
     sending_broken,
     streams_broken,
     withdrawals_broken,
@@ -38,6 +39,7 @@ ALL = [
     *isolation_broken.MUTANTS,
     *parts_broken.MUTANTS,
     *pauses_broken.MUTANTS,
+    *reloads_broken.MUTANTS,
 ]
 """Each breaks one rule that the daemon's promises rest on."""
 

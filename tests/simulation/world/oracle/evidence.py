@@ -73,6 +73,8 @@ class SeenPost:
     """Its partition was revoked: its answer is nobody's any more."""
     blanking: "Blanking | None" = None
     """The withdrawal it is of."""
+    rules: int | None = None
+    """The number of the rules it was mapped by, where these change."""
     tries: int = 1
     """Which post in a row it is that this process makes of the RIC without the ADS having answered one."""
     passed_at: float | None = None

@@ -23,6 +23,7 @@ from tests.simulation.world.oracle.market import Markets
 from tests.simulation.world.oracle.order_rules import OrderRules
 from tests.simulation.world.oracle.pause_rules import PauseRules
 from tests.simulation.world.oracle.post_rules import PostRules
+from tests.simulation.world.oracle.reload_rules import ReloadRules
 from tests.simulation.world.oracle.result_rules import ResultRules
 from tests.simulation.world.oracle.sight import see
 from tests.simulation.world.oracle.silence import Silence
@@ -31,7 +32,7 @@ from tests.simulation.world.oracle.told import read_commit
 from tests.simulation.world.plan import Plan
 
 from contribd.engine.engine import Engine
-from contribd.engine.events import Assigned, Event, Records, Revoked, Stop
+from contribd.engine.events import Assigned, Event, NewRules, Records, Revoked, Stop
 from contribd.engine.records.offsets import Partition
 from contribd.engine.states import SessionState
 
@@ -60,7 +61,11 @@ class Oracle:
         self._blanks = BlankRules(plan, self._silence, markets, complain)
         self.orders = PauseRules(plan.orders, schedule, history, self.note, complain)
         """What it is told of orders."""
-        self._results = ResultRules(plan, self._processes, kafka.begins, history, markets, self.orders, complain)
+        self.reloads = ReloadRules(plan, schedule, history, complain)
+        """What it is told of reloads."""
+        self._results = ResultRules(
+            plan, self._processes, kafka.begins, history, markets, self.orders, self.reloads, complain
+        )
         self._posts = PostRules(plan, history, group.owners, self._results.settled, self._blanks, complain)
         self._order = OrderRules(plan, history, self._results.settled, self._results.unordered, complain)
         self._starvation = StarvationRules(plan, complain)
@@ -108,6 +113,7 @@ class Oracle:
     def produced(self, record: Produced) -> None:
         """A record of the prices topic."""
         self._history.add(record)
+        self.reloads.produced(record)
         self._starvation.produced(record, self._schedule.mono)
         self.trace.append((self._schedule.mono, "topic", "record", record))
 
@@ -143,6 +149,7 @@ class Oracle:
     def started(self, process: Life) -> None:
         """A process began."""
         self._processes[process.name] = ProcessEvidence(process.name, process.mapping)
+        self.reloads.in_force(process.name, process.generation)
         self.note(process.name, f"started, mapping {process.mapping}")
 
     def _stopping(self, process: Life, sight: ProcessEvidence, engine: Engine) -> None:
@@ -184,6 +191,7 @@ class Oracle:
             return
         if isinstance(event, Assigned):
             for partition, commit in event.partitions.items():
+                self.reloads.committed(process.name, partition, commit)
                 self.taken_over_in_part += len(read_commit(commit).parts)
                 sight.assigned_at[partition] = self._schedule.mono
                 sight.owned.add(partition)
@@ -193,6 +201,10 @@ class Oracle:
             self._forget(sight, event.partitions)
             self._silence.revoked(sight, event.partitions)
             self._markets.of(sight).revoked(event.partitions, self._schedule.mono)
+        elif isinstance(event, NewRules):
+            self.reloads.in_force(process.name, int(event.names.config))
+            self.note(process.name, f"rules {event.names}")
+            return
         elif isinstance(event, Stop):
             self._stopping(process, sight, engine)
         else:
@@ -233,6 +245,7 @@ class Oracle:
         in_force = {(str(pause.what.kind), pause.what.value) for pause in view.pauses}
         if process.is_up_to_date:
             self.orders.idle(process.name, in_force)
+        self.reloads.idle(process.name)
         for partition, tracker in process.engine.intake.trackers.items():
             waits = (tracker.waiting, tracker.waiting_bytes)
             if self._posts.owns(self._processes[process.name], partition) and any(waits):
@@ -273,6 +286,7 @@ class Oracle:
             self.posts += len(posts)
             for post in posts:
                 self.orders.posting(post)
+                self.reloads.posting(post)
                 self.trace.append((mono, process.name, "post", post))
 
     def delivered(self, process: Life, wire: Wire, texts: list[bytes]) -> None:

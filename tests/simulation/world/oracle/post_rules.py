@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.simulation.world.environment.fed_records import Part, PartKey
+from tests.simulation.world.environment.sim_mappings import RULES_FIELD
 from tests.simulation.world.environment.venue import RETRYABLE
 from tests.simulation.world.oracle.blank_rules import BlankRules
 from tests.simulation.world.oracle.evidence import (
@@ -99,6 +100,7 @@ class PostRules:
             wall,
             wire.frames,
             size,
+            rules=inner["Fields"].get(RULES_FIELD),
         )
         self._check_session(post)
         self._check_alone(post)

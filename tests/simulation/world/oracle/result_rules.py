@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from tests.simulation.world.environment.fed_records import Part, PartKey, Produced
+from tests.simulation.world.environment.sim_client import rules_of
 from tests.simulation.world.environment.sim_kafka import Transaction
 from tests.simulation.world.oracle.blank_result_rules import BlankResultRules
 from tests.simulation.world.oracle.commit_rules import CommitRules
@@ -12,6 +13,7 @@ from tests.simulation.world.oracle.evidence import Complain, ProcessEvidence, is
 from tests.simulation.world.oracle.history import History
 from tests.simulation.world.oracle.market import Markets
 from tests.simulation.world.oracle.pause_rules import PauseRules
+from tests.simulation.world.oracle.reload_rules import ReloadRules
 from tests.simulation.world.oracle.status_rules import StatusRules, said_number
 from tests.simulation.world.plan import Plan, Takes
 
@@ -31,6 +33,7 @@ class ResultRules:
         history: History,
         markets: Markets,
         pauses: PauseRules,
+        reloads: ReloadRules,
         complain: Complain,
     ) -> None:
         self._plan = plan
@@ -39,6 +42,7 @@ class ResultRules:
         self._history = history
         self._markets = markets
         self._pauses = pauses
+        self._reloads = reloads
         self._complain = complain
         self._entries = EntryRules(plan, complain)
         self._statuses = StatusRules(plan, history, pauses, complain)
@@ -79,6 +83,7 @@ class ResultRules:
             self._result(encoded)
         for partition, commit in transaction.offsets.items():
             self._commits.commit(self._processes[transaction.process], partition, commit)
+            self._reloads.committed(transaction.process, partition, commit)
 
     def _result(self, encoded: Encoded) -> None:
         result = json.loads(encoded.value)
@@ -100,6 +105,7 @@ class ResultRules:
         self.results[part.key] = result
         self._commits.result(part, process)
         self._check_frame(part, result, encoded, process)
+        self._reloads.result(part, result, process)
         if is_shortened(result):
             self._check_shortened(part, result)
             return
@@ -134,7 +140,10 @@ class ResultRules:
             "service": result["service"] or "",
             "source": f"prices:{part.partition}:{part.offset}",
             "topic_id": result["source"]["topic_id"],
-        } | ({} if number is None else {"part": f"{number[0]}/{number[1]}", "rules": f"rules{process.mapping}"})
+        }
+        if number is not None:
+            rules = rules_of(process.mapping, int(result["config"]))
+            expected |= {"part": f"{number[0]}/{number[1]}", "rules": rules}
         if headers != expected or (result["ric"], result["service"]) != (part.ric, part.service):
             self._complain("6: a result that names another record", f"{headers} {result}", part)
 
