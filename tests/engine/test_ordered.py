@@ -153,12 +153,33 @@ def test_one_in_flight_over_a_quote_that_stands_is_durable_before_the_blanks_go(
 
 
 def test_a_newer_price_is_never_blanked(desk: Desk) -> None:
+    """Whatever the wall clock says of the two."""
     desk.order()
-    desk.rig.tick(0.5)
+    desk.rig.wall -= 3_600_000_000
     desk.quote(BID=9)
     desk.read(EUR=standing(posted(VALUES)))
     assert desk.posts == []
     assert desk.tally == {"overtaken": 1, "over": True}
+
+
+def test_of_two_prices_the_one_that_was_in_flight_is_no_newer_one(desk: Desk) -> None:
+    desk.rig.put({"BID": 7})
+    desk.order()
+    desk.rig.ack(desk.rig.ids[-1])
+    desk.rig.commit()
+    desk.quote(BID=8)
+    desk.read(EUR=standing(posted(VALUES)))
+    assert desk.tally == {"overtaken": 1, "over": True}
+
+
+def test_a_price_that_was_given_up_is_no_newer_one(desk: Desk) -> None:
+    desk.quote()
+    desk.rig.put({"BID": 7})
+    desk.rig.ack(desk.rig.ids[-1], NakCode="AccessDenied")
+    desk.order()
+    desk.rig.commit()
+    desk.read(EUR=standing(posted(VALUES)))
+    assert desk.tally == {"waiting": 1}
 
 
 def test_a_price_that_waits_goes_instead(desk: Desk) -> None:

@@ -385,8 +385,8 @@ class Engine:
                 self._follow_session(now)
                 self._unsent_until = None
 
-    def _quotes_ordered(self, event: QuotesOrdered, now: Now) -> None:
-        self.ordered.begin(event.number, event.kind, event.what, now)
+    def _quotes_ordered(self, event: QuotesOrdered, _now: Now) -> None:
+        self.ordered.begin(event.number, event.kind, event.what)
 
     def _standing_read(self, event: StandingRead, now: Now) -> None:
         self.ordered.found(event.number, event.quotes.items(), event.since, event.failure, now)

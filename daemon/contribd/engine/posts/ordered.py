@@ -41,7 +41,7 @@ Given again it finds nothing more to do: what was withdrawn is known by its resu
 result, so they go once more.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Final
 
 import msgspec
@@ -64,7 +64,7 @@ from contribd.engine.records.standing import (
     blanks_of,
     result_of,
 )
-from contribd.engine.states import TrackerState
+from contribd.engine.states import InstrumentState, TrackerState
 from contribd.mapping.outcome import Mapped, PostType
 
 MAX_SAMPLES: Final = 5
@@ -72,6 +72,10 @@ MAX_SAMPLES: Final = 5
 
 MAX_ORDERS: Final = 20
 """Orders under way, and those done that can be asked for."""
+
+
+_ANSWERED: Final = 0
+"""In place of a PostID, of which none is 0: the last post is answered, and its result not durable."""
 
 
 class Tally(msgspec.Struct):
@@ -106,11 +110,12 @@ _COUNTED: Final = {Status.UNANSWERED: "unanswered", Status.SUPPRESSED: "paused",
 
 
 class _Order(msgspec.Struct, eq=False):
-    """One under way. ``at``: when it was taken (microseconds since 1970)."""
+    """One under way. ``earlier``: the RICs with a post that was in flight when it was taken,
+    with its PostID, or that was not durable (``_ANSWERED``)."""
 
     kind: OrderKind
     selection: Selection
-    at: int
+    earlier: dict[Key, int]
     tally: Tally = msgspec.field(default_factory=Tally)
     noted: list[tuple[Key, PostedResult]] = []
     """What became durable here before the results were read."""
@@ -122,14 +127,21 @@ class _Order(msgspec.Struct, eq=False):
     out: int = 0
     """Posts made and not settled."""
 
-    def note(self, key: Key, result: PostedResult) -> None:
-        """One more result is durable."""
-        if not result.withdrawal and result.counts is not False and result.sent_at > self.at:
+    def note(self, key: Key, result: PostedResult, ids: Container[int]) -> None:
+        """One more result is durable; ``ids``: of its posts."""
+        before = self.earlier.pop(key, None)
+        is_newer = before is None or (before != _ANSWERED and before not in ids)
+        if is_newer and not result.withdrawal and result.counts is not False:
             self.newer.add(key)
         if self.pending is None:
             self.noted.append((key, result))
         elif key in self.quotes and (quote := after(self.quotes[key], result)) is not None:
             self.quotes[key] = quote
+
+    def note_unposted(self, key: Key) -> None:
+        """The result of what was not posted is durable: that of a price that was given up when the order was taken."""
+        if self.earlier.get(key) == _ANSWERED:
+            del self.earlier[key]
 
     def count(self, what: str, number: int = 1) -> None:
         """So many more RICs of which this became."""
@@ -166,9 +178,11 @@ class OrderedPosts:
 
     # Orders
 
-    def begin(self, number: int, kind: OrderKind, what: Selector, now: Now) -> None:
+    def begin(self, number: int, kind: OrderKind, what: Selector) -> None:
         """One is given: what becomes durable from now on is noted, and the results before are to be read."""
-        order = _Order(kind, Selection(what, self._pauses.desks), now.wall)
+        earlier = {post.instrument.key: post.post_id for post in self._contributor.in_flight}
+        earlier |= {one.key: _ANSWERED for one in self._instruments if one.state is InstrumentState.COMMITTING}
+        order = _Order(kind, Selection(what, self._pauses.desks), earlier)
         self.open[number] = self._orders[number] = order
         done = [each for each in self._orders if each not in self.open]
         for each in done[: max(0, len(self._orders) - MAX_ORDERS)]:
@@ -212,10 +226,13 @@ class OrderedPosts:
     def note(self, settlements: Iterable[Settlement]) -> None:
         """The results of these are durable."""
         for settlement in settlements:
-            if (result := result_of(settlement)) is not None:
-                key = settlement.outcome.service or "", settlement.outcome.ric or ""
-                for order in self.open.values():
-                    order.note(key, result)
+            key = settlement.outcome.service or "", settlement.outcome.ric or ""
+            result = result_of(settlement)
+            for order in self.open.values():
+                if result is not None:
+                    order.note(key, result, [attempt.post_id for attempt in settlement.attempts or ()])
+                elif settlement.carried_by is None:
+                    order.note_unposted(key)
 
     def assigned(self, behind: Iterable[Partition]) -> None:
         """Partitions are ours, and there are records in their logs."""
