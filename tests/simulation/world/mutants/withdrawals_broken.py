@@ -86,7 +86,7 @@ MUTANTS = [
         "a withdrawal is not merged with prices",
         [
             around(Poster, "_gather", _gather_blanks),
-            (Instruments, "withdrawal", lambda *_: None),
+            (Instruments, "own_post", lambda *_: None),
             around(Withdrawals, "heard", _called_off_by_nothing),
         ],
         500,
@@ -113,7 +113,7 @@ MUTANTS = [
         "a price takes the place of a withdrawal that waits",
         [
             around(Instrument, "put_back", _withdrawal_goes_behind),
-            (Instruments, "withdrawal", lambda *_: None),
+            (Instruments, "own_post", lambda *_: None),
             around(Outcomes, "_keeps", _keeps_blanks),
         ],
         2_000,
