@@ -401,6 +401,17 @@ def test_where_it_stays_unsent_the_connection_is_ended(*, held: bool) -> None:
     assert holds(rig)
 
 
+def test_a_post_that_was_given_up_may_lie_unsent_too() -> None:
+    rig = ready()
+    rig.put({"BID": 1})
+    unsent(rig, 100)
+    rig.tick(rig.engine.contributor.policy.ack_timeout)
+    rig.pause("EUR*")
+    assert not holds(rig)
+    rig.tick(UNSENT_SECONDS)
+    assert rig.commands == [Disconnect(1, clean=False)]
+
+
 def test_a_pause_of_one_partition_s_ric_is_of_all_its_partitions() -> None:
     rig = ready().assign(P1)
     rig.pause("EUR*")

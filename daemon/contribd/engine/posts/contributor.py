@@ -130,8 +130,10 @@ class Contributor:
 
     @property
     def may_be_unsent(self) -> bool:
-        """Whether a post in flight carries a price that is paused by now."""
-        return any(self._pauses.of_price(price) is not None for post in self.in_flight for price in post.group)
+        """Whether a post in flight carries a price that is paused by now, or one that was given up may."""
+        return bool(self._unconfirmed) or any(
+            self._pauses.of_price(price) is not None for post in self.in_flight for price in post.group
+        )
 
     def withdraw(self, now: Now) -> None:
         """Queues the withdrawals that are due."""
