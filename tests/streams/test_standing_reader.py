@@ -11,7 +11,7 @@ from contribd.engine.events import Committed, StandingRead
 from contribd.engine.policy import WithdrawPolicy
 from contribd.engine.records.keys import Key
 from contribd.engine.records.result_encoder import ResultEncoder
-from contribd.engine.records.standing import StandingQuote, after, result_of
+from contribd.engine.records.standing import Merged, StandingQuote, after, result_of
 from contribd.streams.client.errors import KafkaError, TopicAuthorizationFailedError, TopicMissing
 from contribd.streams.client.port import WholeResult
 from contribd.streams.client.settings import KafkaSettings
@@ -31,14 +31,15 @@ class Recorded:
 
     def commit(self) -> None:
         """What was settled is durable."""
+        merged = Merged()
         while (batch := self.rig.take()) is not None:
             for settlement in batch.settlements:
                 encoded = self._encoder.encode(settlement)
                 self.written.append(WholeResult.of(encoded.headers, encoded.value))
-                if (result := result_of(settlement)) is not None:
-                    key = settlement.outcome.service or "", settlement.outcome.ric or ""
-                    if (quote := after(self.known.get(key), result)) is not None:
-                        self.known[key] = quote
+                key = settlement.outcome.service or "", settlement.outcome.ric or ""
+                result = result_of(settlement, key, merged)
+                if result is not None and (quote := after(self.known.get(key), result)) is not None:
+                    self.known[key] = quote
             self.rig.handle(Committed(batch.number))
 
     def post(self, fields: dict[str, Any], **answer: Any) -> None:
@@ -65,6 +66,20 @@ def test_what_is_read_is_what_the_engine_knew() -> None:
     assert found.quotes == recorded.known
     assert found.quotes[KEY].fields == {"BID": 4, "ASK": None, "TEXT": "a"}
     assert found.since == START
+
+
+def test_a_value_is_as_old_as_the_price_that_was_merged() -> None:
+    recorded = Recorded()
+    old, new = START - 60_000_000, START
+    recorded.rig.put({"BID": 1}, age=90)
+    recorded.rig.put({"BID": 2, "ASK": 3}, age=60)
+    recorded.rig.put({"BID": 4})
+    for _ in range(2):
+        recorded.rig.ack(recorded.rig.ids[-1])
+        recorded.commit()
+    found = reading(*recorded.written)
+    assert found.quotes == recorded.known
+    assert found.quotes[KEY].stamps == {"BID": new, "ASK": old}
 
 
 def test_blanks_that_withdrew_it_are_known() -> None:

@@ -25,7 +25,7 @@ from contribd.engine.events import StandingRead
 from contribd.engine.records.keys import Key
 from contribd.engine.records.offsets import Partition
 from contribd.engine.records.price import Reply, Status
-from contribd.engine.records.standing import PostedResult, StandingQuote, after
+from contribd.engine.records.standing import Merged, PostedResult, StandingQuote, after
 from contribd.mapping.outcome import PostType
 from contribd.streams.client.errors import TopicAuthorizationFailedError, TopicMissing
 from contribd.streams.client.port import Kafka, WholeResult
@@ -45,8 +45,11 @@ PAUSE: Final = 0.5
 
 _POLL_SECONDS: Final = 0.2
 _MICROSECONDS: Final = 1_000_000
-_POSTED: Final = {status.encode() for status in (Status.ACK, Status.NAK, Status.ERROR, Status.UNANSWERED)}
-"""What a result can say of something that was posted by itself."""
+_CONFLATED: Final = Status.CONFLATED.encode()
+_POSTED: Final = {status.encode() for status in (Status.ACK, Status.NAK, Status.ERROR, Status.UNANSWERED)} | {
+    _CONFLATED
+}
+"""What a result can say of something that was posted, by itself or as a part of another's post."""
 
 
 class StandingReader:
@@ -147,29 +150,38 @@ class Reading:
     def __init__(self) -> None:
         self.quotes: dict[Key, StandingQuote] = {}
         self.since: int | None = None
+        self._merged = Merged()
 
     def take(self, result: WholeResult) -> None:
         """The next one of its RIC."""
-        if result.status not in _POSTED or (posted := posted_result(result.value)) is None:
+        if result.status not in _POSTED or (found := _decoded(result.value)) is None:
             return
+        key = result.service.decode(errors="replace"), result.ric.decode(errors="replace")
+        if result.status == _CONFLATED:
+            self._merged.add(key, found.fields, _stamp(found))
+        elif (posted := _posted_result(found, self._merged, key)) is not None:
+            self._take(key, posted)
+
+    def _take(self, key: Key, posted: PostedResult) -> None:
         if self.since is None or posted.sent_at < self.since:
             self.since = posted.sent_at
-        key = result.service.decode(errors="replace"), result.ric.decode(errors="replace")
         if (quote := after(self.quotes.get(key), posted)) is not None:
             self.quotes[key] = quote
 
 
-def posted_result(value: bytes | None) -> PostedResult | None:
-    """A result of something that was posted; None of anything else."""
+def _decoded(value: bytes | None) -> _Posted | None:
     try:
-        found = None if value is None else _decoder.decode(value)
+        return None if value is None else _decoder.decode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    place = None if found is None else found.source or found.withdrawal
-    if found is None or place is None or not found.posts:
+
+
+def _posted_result(found: _Posted, merged: Merged, key: Key) -> PostedResult | None:
+    """The result of something that was posted; None of anything else."""
+    place = found.source or found.withdrawal
+    if place is None or not found.posts:
         return None
     first, last = found.posts[0], found.posts[-1]
-    stamp = None if found.source is None else found.source.timestamp
     return PostedResult(
         found.status,
         found.mapping or "",
@@ -178,10 +190,17 @@ def posted_result(value: bytes | None) -> PostedResult | None:
         first.type,
         last.type,
         _microseconds(last.sent_at),
-        0 if stamp is None else _microseconds(stamp),
+        _stamp(found),
         tuple([post.answer for post in found.posts]),
         found.withdrawal is not None,
+        merged.take(key, found.fields),
     )
+
+
+def _stamp(found: _Posted) -> int:
+    """Of its record; 0 where it has none."""
+    stamp = None if found.source is None else found.source.timestamp
+    return 0 if stamp is None else _microseconds(stamp)
 
 
 def _microseconds(at: datetime) -> int:

@@ -33,6 +33,8 @@ class OrdersPlan:
     topic: bool
     approvals: int = 1
     """Users that have to order that something is resumed."""
+    quotes: float = 0.0
+    """Share of orders that are about quotes: to withdraw them, or to post them once more."""
     away: float | None = None
     """How often the topic's partition has no leader, and how often one process cannot reach it, times a second; None:
     never."""

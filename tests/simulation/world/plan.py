@@ -280,7 +280,11 @@ def with_orders(plan: Plan, orders: OrdersPlan | None) -> Plan:
     if orders is None:
         return plan
     away = {} if orders.away is None or not plan.rates else {ORDERS_AWAY: orders.away, ORDERS_CUT: orders.away}
-    return replace(plan, orders=orders, rates=plan.rates | away)
+    alone = not plan.withdraw_on_stop and plan.silent_after is None  # nothing but orders withdraws
+    one_way = plan.keyed and plan.curves is None and reloads_of(plan.seed) is None
+    judged = alone and one_way and plan.takes.record >= Takes().record
+    quotes = Random(f"quotes {plan.seed}").choice((0.0, 0.3, 0.6)) if judged and not plan.harm_alone else 0.0
+    return replace(plan, orders=replace(orders, quotes=quotes), rates=plan.rates | away)
 
 
 def harm_alone(plan: Plan) -> Plan:

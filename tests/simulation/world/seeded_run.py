@@ -173,6 +173,7 @@ def run_plan(plan: Plan, *, verbose: bool = False) -> Run:
     simulation.counts["PostIDs began again"] += oracle.wraps
     for reason, number in oracle.withdrawals.items():
         simulation.counts[f"withdrawals, {reason}"] += number
+    simulation.counts["posts of values once more"] += oracle.quotes.again
     if plan.orders is not None:
         simulation.counts["prices suppressed"] += oracle.orders.suppressed
     simulation.counts["records taken over that were settled in part"] += oracle.taken_over_in_part

@@ -57,6 +57,7 @@ from contribd.engine.records.pauses import Pauses, Selector
 from contribd.engine.records.price import Settlement, Status
 from contribd.engine.records.selection import Selection
 from contribd.engine.records.standing import (
+    Merged,
     OrderKind,
     PostedResult,
     StandingQuote,
@@ -225,9 +226,10 @@ class OrderedPosts:
 
     def note(self, settlements: Iterable[Settlement]) -> None:
         """The results of these are durable."""
+        merged = Merged()  # carriers are durable together with what was merged into them
         for settlement in settlements:
             key = settlement.outcome.service or "", settlement.outcome.ric or ""
-            result = result_of(settlement)
+            result = result_of(settlement, key, merged)
             for order in self.open.values():
                 if result is not None:
                     order.note(key, result, [attempt.post_id for attempt in settlement.attempts or ()])
@@ -337,9 +339,8 @@ class OrderedPosts:
     def _post_again(self, order: _Order, key: Key, quote: StandingQuote, tracker: OffsetTracker, now: Now) -> None:
         """The values that are young enough."""
         max_age = self._contributor.policy.max_age
-        young = [
-            name for name in quote.fields if max_age is None or not _too_old(quote.stamps[name], max_age, now.wall)
-        ]
+        values = [name for name, value in quote.fields.items() if value is not None]
+        young = [name for name in values if max_age is None or not _too_old(quote.stamps[name], max_age, now.wall)]
         if not young:
             order.count("too_old")
             return

@@ -14,6 +14,9 @@ Results of one RIC and service are taken in the order in which they were written
 | the same, without an answer | it stands, and all its fields are ``unsure`` |
 | one that was shortened and lacks its fields | something, and nobody knows what: it is ``shortened`` |
 
+How old a value is. A post may carry older prices that were merged into it: their results, CONFLATED, come before it. A
+value that one of them had counts as old as that one, though the carrier may have had the same.
+
 A quote belongs to the partition of the newest price in it.
 """
 
@@ -23,6 +26,7 @@ from typing import Final
 
 import msgspec
 
+from contribd.engine.records.keys import Key
 from contribd.engine.records.offsets import Partition
 from contribd.engine.records.price import Reply, Settlement, Status
 from contribd.mapping.outcome import FieldValue, PostType
@@ -54,6 +58,8 @@ class PostedResult(msgspec.Struct, frozen=True, gc=False):
     stamp: int
     replies: tuple[Reply, ...]
     withdrawal: bool = False
+    merged: dict[str, int] = {}
+    """Of values that came from older records that were merged into it: the timestamps of these."""
 
     @property
     def counts(self) -> bool | None:
@@ -80,6 +86,27 @@ class StandingQuote(msgspec.Struct, frozen=True, gc=False):
     shortened: bool = False
 
 
+class Merged:
+    """The prices that were merged into others, until the result of their carrier comes."""
+
+    def __init__(self) -> None:
+        self._of: dict[Key, list[tuple[dict[str, FieldValue], int]]] = {}
+
+    def add(self, key: Key, fields: dict[str, FieldValue] | None, stamp: int) -> None:
+        """The next one of a RIC; its stamp as in ``PostedResult``."""
+        self._of.setdefault(key, []).append((fields or {}, stamp))
+
+    def take(self, key: Key, fields: dict[str, FieldValue] | None) -> dict[str, int]:
+        """The stamps of those values of the carrier's post that may be older ones'."""
+        stamps: dict[str, int] = {}
+        for older, stamp in self._of.pop(key, ()):
+            stamps |= dict.fromkeys(older, stamp)
+            stamps = {
+                name: at for name, at in stamps.items() if name not in older or older[name] == (fields or {}).get(name)
+            }
+        return {name: at for name, at in stamps.items() if name in (fields or {})}
+
+
 def after(before: StandingQuote | None, result: PostedResult) -> StandingQuote | None:
     """What stands after one more result."""
     if result.withdrawal:
@@ -89,7 +116,7 @@ def after(before: StandingQuote | None, result: PostedResult) -> StandingQuote |
         return before
     fields: dict[str, FieldValue] = result.fields or {}
     names = frozenset(fields)
-    stamps, mappings = dict.fromkeys(fields, result.stamp), dict.fromkeys(fields, result.mapping)
+    stamps, mappings = {**dict.fromkeys(fields, result.stamp), **result.merged}, dict.fromkeys(fields, result.mapping)
     unsure = names if counts is None else frozenset[str]()
     if before is not None and result.type is not PostType.REFRESH:
         fields = {**before.fields, **fields}
@@ -119,9 +146,11 @@ def _withdrawn(before: StandingQuote, result: PostedResult) -> StandingQuote:
     return msgspec.structs.replace(before, fields={**before.fields, **blanks}, withdrawn=True)
 
 
-def result_of(settlement: Settlement) -> PostedResult | None:
+def result_of(settlement: Settlement, key: Key, merged: Merged) -> PostedResult | None:
     """The same from one of our own; None where nothing was posted for it by itself."""
-    attempts = settlement.attempts
+    attempts, stamp = settlement.attempts, max(0, settlement.timestamp) * 1000
+    if settlement.carried_by is not None:
+        merged.add(key, settlement.fields, stamp)
     if not attempts or settlement.carried_by is not None:
         return None
     return PostedResult(
@@ -132,9 +161,10 @@ def result_of(settlement: Settlement) -> PostedResult | None:
         attempts[0].type,
         attempts[-1].type,
         attempts[-1].sent_at,
-        max(0, settlement.timestamp) * 1000,
+        stamp,
         tuple([attempt.reply for attempt in attempts]),
         settlement.reason is not None,
+        merged.take(key, settlement.fields),
     )
 
 

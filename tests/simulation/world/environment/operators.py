@@ -10,9 +10,11 @@ from tests.simulation.world.oracle.pause_evidence import Given, What
 from tests.simulation.world.order_plan import OrdersPlan
 
 from contribd.engine.records.pauses import PauseKind, Selector
+from contribd.engine.records.standing import OrderKind
 from contribd.orders import Answer, Asked
 from contribd.pausing.book import Caller
 from contribd.pausing.pause_orders import PauseOrder, ResumeOrder
+from contribd.quoting.quote_orders import QuoteOrder
 
 USERS = (Caller("eve (uid 7)", 7), Caller("bob (uid 8)", 8))
 
@@ -66,12 +68,35 @@ class Operators:
 
     def _give(self) -> None:
         rng = self._rng
+        if self._orders.quotes and rng.random() < self._orders.quotes:
+            self._give_about_quotes()
+            return
         resumes = rng.random() < self._orders.resumes
         what = rng.choice(self._paused if resumes and self._paused else self._things)
         self._give_one(what, resumes=resumes)
         if rng.random() < CONTRADICTED:
             later = rng.random() * CONTRADICTION_SECONDS
             self._world.schedule.after(later, lambda: self._give_one(what, resumes=not resumes))
+
+    def _give_about_quotes(self) -> None:
+        rng, world = self._rng, self._world
+        kind = rng.choice((OrderKind.WITHDRAW, OrderKind.WITHDRAW, OrderKind.REPUBLISH))
+        what, by, place = rng.choice(self._things), rng.choice(USERS), rng.random()
+        running = [each for each in self._hosts.processes if each is not None and not each.dead]
+        if not running:
+            return
+        self._number += 1
+        process, reason = running[int(place * len(running))], f"order {self._number}"
+        world.counts[f"orders to {kind}"] += 1
+        world.oracle.note(process.name, f"{reason}: {kind} {what}")
+        world.oracle.quotes.given(self._number, str(kind), what)
+
+        def answered(answer: Answer) -> None:
+            world.counts["orders about quotes done" if answer.done else "orders about quotes not done"] += 1
+            world.oracle.note(process.name, f"{reason}: {answer.text}")
+
+        order = QuoteOrder(kind, Selector(PauseKind(what[0]), what[1]), reason)
+        process.put(Asked(order, by, answered))
 
     def _give_one(self, what: What, *, resumes: bool) -> None:
         rng = self._rng

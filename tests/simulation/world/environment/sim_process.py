@@ -12,6 +12,7 @@ from tests.simulation.world.environment.sim_client import connect, rules_of, set
 from tests.simulation.world.environment.sim_reader import SimRulesReader
 from tests.simulation.world.environment.sim_wire import Wire
 from tests.simulation.world.environment.sockets import SimSelector, SimSocket
+from tests.simulation.world.oracle.pause_evidence import number_in
 
 from contribd.ads.dialer import DialedSocket, DialError, DialOptions
 from contribd.ads.driver import Driver
@@ -25,11 +26,13 @@ from contribd.loop import DRAIN_MARGIN, Loop, Mail
 from contribd.ops.progress import Pulse
 from contribd.orders import Asked
 from contribd.pausing.pause_orders import Myself, Ordering
+from contribd.quoting.quote_orders import QuoteOrder
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.lease import Lease
 from contribd.streams.order_topic import Followed, OrderTopic
 from contribd.streams.sink import Sink
 from contribd.streams.source import Source
+from contribd.streams.standing_reader import StandingReader
 
 OWN = OwnAddress("10.0.0.9", "10.0.0.9")
 """Every daemon's end of its connections."""
@@ -90,6 +93,7 @@ class Process(Life):
             ack_timeout=world.plan.ack_timeout,
             clock=lambda: world.schedule.now,
             ordering=self._ordering,
+            standing=self._reader(),
         )
         self._loop.reloads.read_by(SimRulesReader(self, self.put))
         self._wake_in(0.0)
@@ -131,6 +135,13 @@ class Process(Life):
                 pulse=Pulse("orders", 60.0, 0.0),
             )
         self._ordering = Ordering(1 if plan is None else plan.approvals, self._orders, myself)
+
+    def _reader(self) -> StandingReader | None:
+        """What reads the quotes that stand, where somebody gives orders about them."""
+        orders = self.world.plan.orders
+        if orders is None or not orders.quotes:
+            return None
+        return StandingReader(self._kafka, self._settings, runtime_of(self), self.put)
 
     # The outside
 
@@ -245,13 +256,16 @@ class Process(Life):
 
     def _tell_orders(self, mail: list[Mail]) -> None:
         """The oracle is told what the worker is about to hear of orders."""
-        oracle = self.world.oracle.orders
+        oracle, quotes = self.world.oracle.orders, self.world.oracle.quotes
         for event in mail:
-            if isinstance(event, Asked):
+            if isinstance(event, Asked) and isinstance(event.order, QuoteOrder):
+                quotes.taken(self.name, number_in(event.order.reason), self._schedule.mono)
+            elif isinstance(event, Asked):
                 oracle.taken(self.name, event.order.reason)
             elif isinstance(event, Followed):
                 oracle.followed(self.name, event.records)
                 self._followed = event.records[-1].offset
+                quotes.followed(self.name, event.records, self._schedule.mono)
 
     def _count_round(self) -> None:
         second = int(self._schedule.mono)

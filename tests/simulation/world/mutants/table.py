@@ -21,6 +21,7 @@ from tests.simulation.world.mutants import (
     order_broken,
     parts_broken,
     pauses_broken,
+    quotes_broken,
     reloads_broken,
     sending_broken,
     streams_broken,
@@ -40,6 +41,7 @@ ALL = [
     *parts_broken.MUTANTS,
     *pauses_broken.MUTANTS,
     *reloads_broken.MUTANTS,
+    *quotes_broken.MUTANTS,
 ]
 """Each breaks one rule that the daemon's promises rest on."""
 

@@ -18,7 +18,7 @@ class BlankResultRules:
         self._plan = plan
         self._markets = markets
         self._complain = complain
-        self.durable: dict[str, int] = {"stop": 0, "silent": 0}
+        self.durable: dict[str, int] = {"stop": 0, "silent": 0, "order": 0}
         """Withdrawals with a durable result, by reason."""
 
     def result(self, encoded: Encoded, process: ProcessEvidence) -> None:

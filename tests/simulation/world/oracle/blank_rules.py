@@ -3,6 +3,7 @@
 from tests.simulation.world.environment.sim_mappings import LISTED
 from tests.simulation.world.oracle.evidence import Blanking, Complain, ProcessEvidence, SeenPost
 from tests.simulation.world.oracle.market import Market, Markets
+from tests.simulation.world.oracle.quote_rules import QuoteRules
 from tests.simulation.world.oracle.silence import Silence
 from tests.simulation.world.plan import Plan
 
@@ -14,8 +15,10 @@ _ALL_LISTED = frozenset[str]().union(*LISTED.values())
 class BlankRules:
     """Judges the posts of withdrawals, and what a process leaves standing."""
 
-    def __init__(self, plan: Plan, silence: Silence, markets: Markets, complain: Complain) -> None:
+    def __init__(self, plan: Plan, silence: Silence, markets: Markets, quotes: QuoteRules, complain: Complain) -> None:
+        """``quotes``: the law on those that are ordered."""
         self._plan = plan
+        self.quotes = quotes
         self._silence = silence
         self._markets = markets
         self._complain = complain
@@ -25,9 +28,14 @@ class BlankRules:
     def priced(self, post: SeenPost) -> None:
         """A post with values."""
         self._markets.of(post.process).priced(post)
+        if self.quotes.wanted and not post.again:
+            self.quotes.priced(post)
 
     def posting(self, post: SeenPost, before: SeenPost | None) -> None:
         """A post of blanks; ``before`` is the process's last one of that RIC and service."""
+        if self.quotes.wanted:
+            self._by_order(post, before)
+            return
         market, key = self._markets.of(post.process), (post.service, post.ric)
         earlier = None if before is None else before.blanking
         again = earlier is not None and not earlier.told
@@ -47,6 +55,15 @@ class BlankRules:
         if not again:
             self._check_due(post, earlier.partitions, market)
         market.withdrawing(post)
+
+    def _by_order(self, post: SeenPost, before: SeenPost | None) -> None:
+        blanking = None if before is None or before.forgotten else before.blanking
+        again = blanking is not None and not blanking.told
+        if blanking is None or not again:
+            blanking = Blanking(self.quotes.partitions(post))
+        post.blanking = blanking
+        blanking.posts.append(post)
+        self.quotes.blanking(post, again=again)
 
     def _check_due(self, post: SeenPost, partitions: frozenset[Partition], market: Market) -> None:
         """A withdrawal's first post: the process stops, or the partition is silent."""

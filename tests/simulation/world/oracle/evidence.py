@@ -75,6 +75,8 @@ class SeenPost:
     """The withdrawal it is of."""
     rules: int | None = None
     """The number of the rules it was mapped by, where these change."""
+    again: bool = False
+    """Of values that have their results: somebody has ordered it."""
     tries: int = 1
     """Which post in a row it is that this process makes of the RIC without the ADS having answered one."""
     passed_at: float | None = None

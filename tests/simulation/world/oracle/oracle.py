@@ -23,6 +23,7 @@ from tests.simulation.world.oracle.market import Markets
 from tests.simulation.world.oracle.order_rules import OrderRules
 from tests.simulation.world.oracle.pause_rules import PauseRules
 from tests.simulation.world.oracle.post_rules import PostRules
+from tests.simulation.world.oracle.quote_rules import QuoteRules
 from tests.simulation.world.oracle.reload_rules import ReloadRules
 from tests.simulation.world.oracle.result_rules import ResultRules
 from tests.simulation.world.oracle.sight import see
@@ -58,7 +59,9 @@ class Oracle:
         complain = self.complain
         self._silence = Silence(plan.silent_after)
         self._markets = markets = Markets(history)
-        self._blanks = BlankRules(plan, self._silence, markets, complain)
+        self.quotes = QuoteRules(history, complain, wanted=plan.orders is not None and plan.orders.quotes > 0)
+        """What it is told of orders about quotes."""
+        self._blanks = BlankRules(plan, self._silence, markets, self.quotes, complain)
         self.orders = PauseRules(plan.orders, schedule, history, self.note, complain)
         """What it is told of orders."""
         self.reloads = ReloadRules(plan, schedule, history, complain)

@@ -47,7 +47,7 @@ class OrderRules:
         Where instruments come through several partitions, there is no order between these. Each has its own: of a
         field, or where nothing is merged of a price.
         """
-        if not post.values:
+        if not post.values or post.again:
             return
         carried = {post.key(version) for version in post.values.values()}
         post.process.shown |= carried

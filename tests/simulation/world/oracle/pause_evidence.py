@@ -19,6 +19,9 @@ from tests.simulation.world.environment.sim_mappings import DESKS
 What: TypeAlias = tuple[str, str]
 """What is paused: ``ric``, ``mapping``, ``desk`` or ``all``, and a pattern or a name."""
 
+_PAUSING = ("pause", "resume")
+"""Records of the topic that are about pauses."""
+
 EVERYONE = ""
 """In the place of a process: all there are, and all there will be."""
 
@@ -193,7 +196,7 @@ class PauseEvidence:
         return ended
 
     def _apply(self, to: Standing, document: dict[str, Any]) -> list[int]:
-        if document["kind"] == "instance":
+        if document["kind"] not in _PAUSING:
             return []
         number = self._numbers[document["number"]] = number_in(document["why"])
         if document["kind"] == "pause":

@@ -105,6 +105,10 @@ class PostRules:
         self._check_session(post)
         self._check_alone(post)
         if values:
+            quotes = self._blanks.quotes
+            post.again = quotes.wanted and all(self._settled(post.key(version)) for version in values.values())
+            if post.again:
+                quotes.once_more(post)
             self._check_content(post)
             self._blanks.priced(post)
         else:
@@ -116,13 +120,19 @@ class PostRules:
         wire.posts[post.post_id] = wire.outstanding[post.post_id] = post
         self._check_outstanding(post)
         process.last[post.service, post.ric] = post
-        for version in sorted(set(values.values())):
+        if not post.again:
+            self._carry(post)
+        return post
+
+    def _carry(self, post: SeenPost) -> None:
+        """The results of these have to tell of it."""
+        process = post.process
+        for version in sorted(set(post.values.values())):
             if self._plan.keyed and version != post.newest:
                 continue
             process.told_by.setdefault(post.key(version), []).append(post)
-        for version in values.values():
-            process.carried[post.key(version)] = mono
-        return post
+        for version in post.values.values():
+            process.carried[post.key(version)] = post.mono
 
     def _count(self, post: SeenPost, before: SeenPost | None) -> None:
         """Which try it is; one that came too late was no answer."""
@@ -186,11 +196,11 @@ class PostRules:
                 return
             if part.rejected is not None:
                 self._complain("posted what cannot be mapped", f"{post}: {part}, {part.rejected}", post.ric)
-            if self._settled(part.key):
+            if self._settled(part.key) and not post.again:
                 self._complain("1: posted a record that has its result", f"{post}: {part}", post.ric)
             self._check_age(post, part)
             self._check_owned(post, Partition("prices", part.partition))
-        if not self._plan.conflate and len(set(post.values.values())) > 1:
+        if not self._plan.conflate and len(set(post.values.values())) > 1 and not post.again:
             self._complain("3: merged although prices are not conflated", str(post), post.ric)
         newest = self._history.part(post.key(post.newest), post.process.mapping)
         if post.type == "Refresh" and not self._refresh_due(post):
