@@ -248,11 +248,15 @@ def test_what_a_former_owner_left_is_known_where_it_may_have_to_be_withdrawn(top
     policy = WithdrawPolicy(on_stop=True, fields=FIELDS)
     one = Instance(topic, "a", partition=P0, withdraw=policy)
     together([one])
-    one.orders.quotes.assigned(one.now)
+    quotes = one.orders.quotes
+    quotes.assigned(one.now)
     topic.unreadable = "no broker"
     one.orders.follow(one.now)
+    quotes.assigned(one.now)
+    assert quotes.wake_at() == float("inf"), "the worker need not wake for what is being read"
     one.work()
     assert one.rig.engine.withdrawals.live_quotes == 0
+    assert quotes.wake_at() < float("inf")
     topic.unreadable = None
     topic.mono += 6
     one.orders.follow(one.now)

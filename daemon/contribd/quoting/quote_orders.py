@@ -162,7 +162,9 @@ class QuoteOrders:
 
     def wake_at(self) -> float:
         """The monotonic time at which there is something to say or to read; infinite where there is nothing."""
-        adopt_at = float("inf") if self._adopt_at is None else self._adopt_at
+        adopt_at = self._adopt_at
+        if adopt_at is None or self._adopting is not None:  # what is being read comes with an event
+            adopt_at = float("inf")
         return min(
             (adopt_at, *(part.until for part in self._parts.values()), *(given.until for given in self._given.values()))
         )
