@@ -412,6 +412,16 @@ def test_a_post_that_was_given_up_may_lie_unsent_too() -> None:
     assert rig.commands == [Disconnect(1, clean=False)]
 
 
+def test_a_pause_that_ends_before_that_leaves_nothing_to_wake_for() -> None:
+    rig = ready()
+    rig.put({"BID": 1})
+    unsent(rig, 100)
+    rig.tick(rig.engine.contributor.policy.ack_timeout)
+    rig.pause("EUR*")
+    rig.pause()
+    assert holds(rig)
+
+
 def test_a_pause_of_one_partition_s_ric_is_of_all_its_partitions() -> None:
     rig = ready().assign(P1)
     rig.pause("EUR*")

@@ -131,7 +131,8 @@ class Contributor:
     @property
     def may_be_unsent(self) -> bool:
         """Whether a post in flight carries a price that is paused by now, or one that was given up may."""
-        return bool(self._unconfirmed) or any(
+        given_up = self._pauses.any and bool(self._unconfirmed)
+        return given_up or any(
             self._pauses.of_price(price) is not None for post in self.in_flight for price in post.group
         )
 
