@@ -181,7 +181,8 @@ def make_plan(seed: int) -> Plan:
     """The plan of a seed."""
     plan = plan_of_single_prices(seed)
     plan = with_curves(plan) if Random(f"whether curves {seed}").random() < CURVES_SHARE else plan
-    return replace(with_orders(plan, orders_of(seed)), reloads=None if plan.harm_alone else reloads_of(seed))
+    plan = replace(with_orders(plan, orders_of(seed)), reloads=None if plan.harm_alone else reloads_of(seed))
+    return with_orders_about_quotes(plan)
 
 
 def plan_of_single_prices(seed: int) -> Plan:
@@ -280,11 +281,18 @@ def with_orders(plan: Plan, orders: OrdersPlan | None) -> Plan:
     if orders is None:
         return plan
     away = {} if orders.away is None or not plan.rates else {ORDERS_AWAY: orders.away, ORDERS_CUT: orders.away}
-    alone = not plan.withdraw_on_stop and plan.silent_after is None  # nothing but orders withdraws
-    one_way = plan.keyed and plan.curves is None and reloads_of(plan.seed) is None
-    judged = alone and one_way and plan.takes.record >= Takes().record
-    quotes = Random(f"quotes {plan.seed}").choice((0.0, 0.3, 0.6)) if judged and not plan.harm_alone else 0.0
-    return replace(plan, orders=replace(orders, quotes=quotes), rates=plan.rates | away)
+    return replace(plan, orders=orders, rates=plan.rates | away)
+
+
+def with_orders_about_quotes(plan: Plan) -> Plan:
+    """The same, where some of the orders are to withdraw or to republish; only where nothing else withdraws and no
+    rules change, since they are judged there."""
+    withdraws = plan.withdraw_on_stop or plan.silent_after is not None
+    judged = plan.keyed and plan.curves is None and plan.reloads is None and plan.takes.record >= Takes().record
+    if plan.orders is None or withdraws or not judged or plan.harm_alone:
+        return plan
+    quotes = Random(f"quotes {plan.seed}").choice((0.0, 0.3, 0.6))
+    return replace(plan, orders=replace(plan.orders, quotes=quotes))
 
 
 def harm_alone(plan: Plan) -> Plan:
