@@ -15,6 +15,7 @@ from contribd.engine.records.pauses import PauseKind, Selector
 EUR, USD = "EUR=", "USD="
 TEXT = "RICs EUR* paused by eve (uid 7) at 2027-01-15T08:00:00.000000Z: feed broken"
 ALL = Selector(PauseKind.ALL)
+FX = Selector(PauseKind.MAPPING, "fx")
 
 
 def ready(**more: Any) -> Rig:
@@ -157,6 +158,32 @@ def test_what_is_held_while_its_partition_catches_up_is_suppressed() -> None:
     assert rics(rig) == [USD]
 
 
+OLDER = "a newer price of its RIC is paused, which may have been posted before, and this one merged with it"
+
+
+@pytest.mark.parametrize("when", ["before", "held", "waiting"])
+def test_what_the_owner_before_may_have_merged_with_a_paused_price_does_not_follow_it(when: str) -> None:
+    """It posted 1 and 2 in one post: 1 by itself would be older than what stands."""
+    rig = Rig().assign(behind=True)
+    if when == "before":
+        rig.pause(FX)
+    rig.put({"BID": 1})
+    rig.put({"BID": 2}, mapping="fx")
+    rig.put({"BID": 3})
+    rig.put({"BID": 4}, ric=USD)
+    if when == "held":
+        rig.pause(FX)
+    rig.catch_up(P0)
+    if when == "waiting":
+        rig.pause(FX)
+    rig.open()
+    rig.tick()
+    assert {one["Key"]["Name"]: one["Message"]["Fields"] for one in rig.posts} == {EUR: {"BID": 3}, USD: {"BID": 4}}
+    results = {one["source"]["offset"]: one for one in rig.commit()}
+    assert {offset: one["status"] for offset, one in results.items()} == {0: "SUPPRESSED", 1: "SUPPRESSED"}
+    assert results[0]["text"] == OLDER
+
+
 def test_of_prices_that_would_be_merged_the_paused_ones_are_left_out() -> None:
     rig = Rig().assign()
     rig.put({"BID": 1}, mapping="spot")
@@ -268,9 +295,6 @@ def test_without_conflation_the_next_price_waits_until_what_was_suppressed_is_du
     assert statuses(rig.commit()) == [(0, "SUPPRESSED")]
     rig.tick()
     assert rig.fields[1:] == [{"BID": 2}]
-
-
-FX = Selector(PauseKind.MAPPING, "fx")
 
 
 @pytest.mark.parametrize("resumed", [True, False])
@@ -402,14 +426,17 @@ def test_where_it_stays_unsent_the_connection_is_ended(*, held: bool) -> None:
 
 
 def test_a_post_that_was_given_up_may_lie_unsent_too() -> None:
-    rig = ready()
+    rig = ready(attempts=1)
     rig.put({"BID": 1})
     unsent(rig, 100)
-    rig.tick(rig.engine.contributor.policy.ack_timeout)
+    rig.tick(16.0)
+    assert statuses(rig.commit()) == [(0, "UNANSWERED")]
     rig.pause("EUR*")
     assert not holds(rig)
     rig.tick(UNSENT_SECONDS)
     assert rig.commands == [Disconnect(1, clean=False)]
+    rig.tick()
+    assert holds(rig)
 
 
 def test_a_pause_that_ends_before_that_leaves_nothing_to_wake_for() -> None:

@@ -117,6 +117,7 @@ class Engine:
             self.pauses,
             self.contributor.queue,
             self.contributor.suppress,
+            self.contributor.suppress_older,
             self.contributor.last_posted,
             log,
         )
@@ -369,9 +370,9 @@ class Engine:
     def _pause(self, now: Now) -> None:
         """More may be paused than before: nothing of it is posted from now on."""
         self.contributor.pause(now)
-        for price in self.intake.held():
-            if price.state is PriceState.WAITING:
-                self.contributor.suppress(price, now)
+        for number, price in self.intake.held():
+            if price.state is PriceState.WAITING and self.contributor.suppress(price, now):
+                self.intake.paused_newer(price, number)
         self._unsent_until = now.mono + UNSENT_SECONDS
 
     def _follow_pauses(self, now: Now) -> None:

@@ -29,6 +29,7 @@ from contribd.omm.post import PostEncoder
 
 _ACCEPTED: Final = Status.ACK  # a member costs less as a global
 _ACK: Final = Reply.ACK
+_OLDER: Final = "a newer price of its RIC is paused, which may have been posted before, and this one merged with it"
 
 
 class Contributor:
@@ -110,6 +111,10 @@ class Contributor:
             self._outcomes.suppress(price, SuppressCode.PAUSED, pause.text, now, self._held_up_by(price))
         return pause is not None
 
+    def suppress_older(self, price: Price, now: Now) -> None:
+        """Settles a price that may have been posted merged with a newer one, which is paused."""
+        self._outcomes.suppress(price, SuppressCode.PAUSED, _OLDER, now, self._held_up_by(price))
+
     def _held_up_by(self, price: Price) -> Instrument | None:
         """What posts nothing before the result of a price that is paused is durable: see ``records/pauses``."""
         return None if self.policy.conflate else self.instruments.settle_one(price)
@@ -121,7 +126,8 @@ class Contributor:
             waiting = [price for price in instrument.waiting if price.state is PriceState.WAITING]
             posted = self._pauses.posted_before(waiting)
             for price in waiting[:posted]:
-                self._outcomes.give_up(price, now, self._held_up_by(price))
+                if not self.suppress(price, now):
+                    self.suppress_older(price, now)
             for price in waiting[posted:]:
                 self.suppress(price, now)
             instrument.drop_settled()

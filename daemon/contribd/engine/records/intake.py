@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from contribd.engine.limits import DEFAULT_BOUNDS, Bounds
 from contribd.engine.records.commit_metadata import Room
+from contribd.engine.records.keys import Key
 from contribd.engine.records.offsets import OffsetTracker, Partition
 from contribd.engine.records.price import Price, Record
 
@@ -17,6 +18,8 @@ class Intake:
         self.trackers: dict[Partition, OffsetTracker] = {}
         self._buffered: dict[Partition, deque[Record]] = {}
         self._held: dict[Partition, list[Price]] = {}
+        self._older: dict[Partition, dict[Key, int]] = {}
+        """By RIC, how many of the first prices that are held are older than one that was paused."""
         self._full = False
         self._blocked: frozenset[Partition] = frozenset()
 
@@ -58,6 +61,7 @@ class Intake:
         for tracker in trackers:
             tracker.stop()
             self._buffered.pop(tracker.partition, None)
+            self._older.pop(tracker.partition, None)
             for price in self._held.pop(tracker.partition, ()):
                 price.give_up()
         return trackers
@@ -76,22 +80,33 @@ class Intake:
         The owner before may have posted it merged with newer ones that come later: posted now and by itself, it would
         follow them. Merged with all that was in the log then, it cannot.
         """
+        price.hold()
         self._held.setdefault(price.tracker.partition, []).append(price)
 
-    def held(self) -> list[Price]:
-        """All prices that are kept so, in order within their partitions."""
-        return [price for held in self._held.values() for price in held]
+    def paused_newer(self, price: Price, held: int | None = None) -> None:
+        """A price of a partition that catches up is paused; ``held``: its place among those held, None where it just
+        came. The older ones of its RIC may have been posted merged with it, and must not follow it."""
+        partition, mapped = price.tracker.partition, price.mapped
+        before = len(self._held.get(partition, ())) if held is None else held
+        self._older.setdefault(partition, {})[mapped.service, mapped.ric] = before
+
+    def held(self) -> list[tuple[int, Price]]:
+        """All prices that are kept so, in order within their partitions, each with its place there."""
+        return [each for held in self._held.values() for each in enumerate(held)]
 
     def caught_up(self, tracker: OffsetTracker) -> bool:
         """Whether no more of the log can have been posted: whoever owned the partition was bound to stop here too."""
         return tracker.partition in self._buffered or tracker.waiting_bytes >= self._bounds.waiting_bytes
 
-    def let_go(self, tracker: OffsetTracker) -> list[Price]:
-        """The partition has caught up: the prices that were held, in order. There are none where it had before."""
+    def let_go(self, tracker: OffsetTracker) -> list[tuple[Price, bool]]:
+        """The partition has caught up: the prices that were held, in order, and of each whether a newer one of its RIC
+        was paused. There are none where it had before."""
         if not tracker.catching_up:
             return []
         tracker.end_catch_up()
-        return self._held.pop(tracker.partition, [])
+        held, older = self._held.pop(tracker.partition, []), self._older.pop(tracker.partition, {})
+        keys = ((price.mapped.service, price.mapped.ric) for price in held)
+        return [(price, number < older.get(key, 0)) for number, (price, key) in enumerate(zip(held, keys, strict=True))]
 
     def offer(self, partition: Partition, records: Sequence[Record]) -> Iterator[Record]:
         """New records of a partition, in order: those that may be taken now, each as it is asked for. The rest is

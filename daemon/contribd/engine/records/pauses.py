@@ -10,12 +10,14 @@ New prices. One that is paused is SUPPRESSED where it is taken, alone or as one 
 
 Prices that wait when the pause comes, held while their partition catches up, backing off, or put back after their
 session was lost. One that was never posted is SUPPRESSED. One that was posted is not posted again and keeps its last
-answer; so do older ones of its RIC that were posted with it, or they would follow it.
+answer; so do older ones of its RIC that were posted with it, or they would follow it. One that came while its partition
+caught up may have been posted by the owner before, merged with older ones that are not paused: these are SUPPRESSED
+with it.
 
 In flight. Its answer settles it. It is not posted again, whatever the answer.
 
 Unsent. A post may lie in the connection where the socket does not take it. The pause holds once it does, or once the
-connection is ended for it (``UNSENT_SECONDS``).
+connection is ended for it (``UNSENT_SECONDS``). A post that was given up without an answer may lie there, too.
 
 Resumed. Prices that come from then on are posted.
 
@@ -151,10 +153,10 @@ class Pauses:
 
     def posted_before(self, prices: list[Price]) -> int:
         """How many of an instrument's prices, from the oldest, are not to be posted again: up to the newest one that
-        is paused and was posted."""
+        is paused and was posted, or may have been by the owner before."""
         found = 0
         for number, price in enumerate(prices, 1):
-            if price.attempts and self.of_price(price) is not None:
+            if (price.attempts or price.was_held) and self.of_price(price) is not None:
                 found = number
         return found
 

@@ -99,6 +99,8 @@ class Price(msgspec.Struct, eq=False, gc=False):
     state: PriceState = _WAITING
     part: Part | None = None
     """Which of its record's posts it is, where the record makes several."""
+    was_held: bool = False
+    """It came while its partition caught up: the owner before may have posted it, and merged with newer ones."""
 
     @property
     def timestamp(self) -> int:
@@ -112,6 +114,10 @@ class Price(msgspec.Struct, eq=False, gc=False):
     def stamped_ahead(self) -> bool:
         """Whether its record was stamped in the future, as its arrival shows."""
         return self.record.timestamp * 1000 > self.consumed_at + MAX_AHEAD
+
+    def hold(self) -> None:
+        """It waits for its partition to catch up."""
+        self.was_held = True
 
     def add(self, attempt: Attempt) -> None:
         """Notes a post of this price."""

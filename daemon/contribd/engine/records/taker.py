@@ -33,18 +33,19 @@ class Taker:
         pauses: Pauses,
         queue: Callable[[Price, Now], None],
         suppress: Callable[[Price, Now], bool],
+        suppress_older: Callable[[Price, Now], None],
         last: LastPosted,
         log: EventLog,
     ) -> None:
         """``queue``: takes a price that may be posted once its turn comes; ``suppress``: one that is paused, and False
-        where it is not."""
+        where it is not; ``suppress_older``: one that is older than a paused one, with which it may have been posted."""
         self.mapper = mapper
         self._intake = intake
         self._outbox = outbox
         self._counters = counters
         self._pauses = pauses
         self._queue = queue
-        self._suppress = suppress
+        self._suppress, self._suppress_older = suppress, suppress_older
         self._last = last
         self._log = log
         self._ahead_line, self._parts_line = SeldomLine(), SeldomLine()
@@ -56,8 +57,12 @@ class Taker:
 
     def let_go(self, tracker: OffsetTracker, now: Now) -> None:
         """A partition has caught up: the prices that were held may be posted."""
-        for price in self._intake.let_go(tracker):
-            if price.state is not PriceState.SETTLED:  # it was paused meanwhile
+        for price, is_older in self._intake.let_go(tracker):
+            if price.state is PriceState.SETTLED:  # it was paused meanwhile
+                continue
+            if is_older:
+                self._suppress_older(price, now)
+            else:
                 self._queue(price, now)
 
     def take(self, tracker: OffsetTracker, records: Iterable[Record], now: Now) -> None:
@@ -90,6 +95,8 @@ class Taker:
     def _keep(self, price: Price, now: Now) -> None:
         """A price that may not be queued: it is paused, or its partition catches up."""
         if self._suppress(price, now):
+            if price.tracker.catching_up:
+                self._intake.paused_newer(price)
             return
         if price.tracker.catching_up:
             self._intake.hold(price)

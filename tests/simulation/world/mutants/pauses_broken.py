@@ -12,6 +12,7 @@ from tests.simulation.world.plan import Plan, harmless_plan, with_orders
 
 from contribd.engine.engine import Engine
 from contribd.engine.posts.contributor import Contributor
+from contribd.engine.records.intake import Intake
 from contribd.pausing.book import Book
 from contribd.pausing.pause_orders import PauseOrders
 from contribd.pausing.spread import Spread
@@ -47,6 +48,10 @@ def _those_that_wait_go_on(_original: Any, _self: Contributor, _now: Any) -> Non
 
 def _held_up_by_nothing(_original: Any, _self: Contributor, _price: Any) -> None:
     return None
+
+
+def _only_those_in_flight(self: Contributor) -> bool:
+    return any(self._pauses.of_price(price) is not None for post in self.in_flight for price in post.group)
 
 
 # In a group
@@ -109,10 +114,24 @@ MUTANTS = [
         within=500,
     ),
     Mutant(
+        "a post that was given up may lie unsent, too",
+        [(Contributor, "may_be_unsent", property(_only_those_in_flight))],
+        world=_worlds({"ads_not_reading": 0.2}, _HERE, socket_room=500, ack_timeout=2.0),
+        within=500,
+    ),
+    Mutant(
         "not conflated, nothing newer goes before the result of a paused price is durable",
         [around(Contributor, "_held_up_by", _held_up_by_nothing)],
         world=_worlds({"kill": 0.3}, replace(_HERE, kinds=("mapping", "desk")), conflate=False, max_age=None, rics=1),
         within=500,
+    ),
+    Mutant(
+        "nothing follows a paused price that it may have been merged with by the owner before",
+        [around(Intake, "paused_newer", lambda _original, _self, _price, _held=None: None)],
+        world=_worlds(
+            {"kill": 0.3}, replace(_MANY, kinds=("mapping", "desk"), resumes=0.2), conflate=True, max_age=None, rics=1
+        ),
+        within=1000,
     ),
     Mutant(
         "a pause is answered once it holds in every instance",

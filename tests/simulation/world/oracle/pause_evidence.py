@@ -84,14 +84,19 @@ class Spans:
             span.end = min(span.end, mono)
 
     def at(self, who: str, number: int, mono: float) -> Span | None:
-        """That in which this time lies, both ends being part of it."""
+        """That in which this time lies; its end, in whose moment other things happen, is no part of it."""
         span = self._of.get((who, number))
-        return span if span is not None and span.start <= mono <= span.end else None
+        return span if span is not None and span.start <= mono < span.end else None
 
     def within(self, who: str, number: int, mono: float) -> bool:
         """Whether it was so at any time in the microsecond from there on: times in results are cut to those."""
         span = self._of.get((who, number))
         return span is not None and span.start <= mono + MICROSECOND and mono <= span.end
+
+    def began(self, who: str, number: int) -> float:
+        """When it began to be so; infinite where it never was."""
+        span = self._of.get((who, number))
+        return float("inf") if span is None else span.start
 
     def numbers(self) -> set[int]:
         """All it was ever about."""
@@ -231,6 +236,13 @@ class PauseEvidence:
         """Whether somebody has ordered that a pause ends, and enough people have."""
         standing = self.stands if self._topic else self._heard.get(given.process, Standing())
         return given.number in standing.known and given.number not in standing.agreed
+
+    def was_paused(self, process: str, part: Part, until: float) -> bool:
+        """Whether the process may have held it to be paused at any time before."""
+        return any(
+            self.may.began(process, number) <= until and covers(self._orders[number].what, part)
+            for number in self.may.numbers()
+        )
 
     def paused_here(self, process: str) -> set[What]:
         """What a process holds to be paused just now, be it in the topic or not."""

@@ -19,6 +19,10 @@ HERE_ALONE = "in this instance; the others take the order once it is written"
 """In the answer to a pause that holds in its instance and could not be written in time."""
 
 
+OLDER = "a newer price of its RIC is paused, which may have been posted before, and this one merged with it"
+"""The text of a price that is SUPPRESSED with a newer one."""
+
+
 class PauseRules:
     """Hears of every order, and judges posts and results by those in force."""
 
@@ -160,8 +164,19 @@ class PauseRules:
     ) -> None:
         if result["code"] != "Paused" or result["posts"] or not part.posted:
             self._complain("9: SUPPRESSED without a reason", str(result), part)
+        if result["text"] == OLDER:
+            self._check_older(part, result, process, settled)
+            return
         number, may = number_in(result["text"]), self._evidence.may
         what = self._evidence.order(number).what
         known = any(may.within(process.name, number, mono) for mono in settled)
         if not covers(what, part) or not known:
             self._complain("9: SUPPRESSED although it is not paused", str(result), part)
+
+    def _check_older(self, part: Part, result: dict[str, Any], process: ProcessEvidence, settled: list[float]) -> None:
+        """A newer price was paused in this process, by the time that this one had come and was not posted."""
+        history = self._history
+        newer = [other for other in history.siblings(part) if history.after(other, part)]
+        until = max(settled, default=0.0) + MICROSECOND
+        if not any(self._evidence.was_paused(process.name, other, until) for other in newer):
+            self._complain("9: SUPPRESSED although no newer price is paused", str(result), part)
