@@ -379,7 +379,7 @@ class Engine:
         """Ends the connection where a post of what is paused stays in it."""
         if self._unsent_until is not None:
             line = self.connection.keepalive
-            if not ((line.unsent or line.held) and self.contributor.may_be_unsent):
+            if not (self.pauses.any and (line.unsent or line.held) and self.contributor.may_be_unsent):
                 self._unsent_until = None
             elif line.held or now.mono >= self._unsent_until:  # those held could go at any moment, and all at once
                 self.connection.abandon("posts of what is paused wait in it, and the ADS does not read them", now)
@@ -415,7 +415,7 @@ class Engine:
     def _tick(self, _event: Tick, now: Now) -> None:
         self.session.tick(now)
         self.contributor.tick(now)
-        if self.pauses.any:
+        if self._unsent_until is not None:
             self._follow_pauses(now)
         if self.withdrawals.wanted or self.stopping:
             self._withdraw(now)
