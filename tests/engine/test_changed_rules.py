@@ -189,6 +189,20 @@ def test_rules_that_are_kept_after_all_are_named_again() -> None:
     assert configs(one.decoded(batch)) == [(0, "c")]
 
 
+def test_a_commit_that_only_tells_of_rules_is_another_text_than_any_before() -> None:
+    """Or the one before would be taken for it, where nobody knows what became of the transaction."""
+    one = rig()
+    one.assign(P1, metadata=(before := encode_metadata(0, 0, About(topic_id="t"))))
+    found = {before}
+    for _ in range(3):
+        one.prepare_rules()
+        batch = one.batch()
+        assert batch.commits[P1].metadata not in found
+        found.add(batch.commits[P1].metadata)
+        one.handle_committed(batch.number)
+        one.keep_rules()
+
+
 def test_a_partition_that_is_assigned_meanwhile_is_told_of_too() -> None:
     one = rig()
     one.prepare_rules()

@@ -180,6 +180,13 @@ class OffsetTracker:
         self._others = self._others[0], None
         self._measure()
 
+    def tell_anew(self) -> None:
+        """Its next commit is another text than any before, though nothing may be settled and no name be left out.
+
+        The same text again would be taken for a sign that a transaction of unknown outcome is durable.
+        """
+        self.turn += 1
+
     # Withdrawals of its quotes
 
     def begin_withdrawal(self) -> None:

@@ -25,7 +25,7 @@ class RulesInForce:
         """A partition is new, and its commit names ``said`` rules."""
         if self._others_come and said is not None:
             tracker.rules.is_named()
-            self._outbox.add_due(tracker)
+            self._tell(tracker)
 
     # Others
 
@@ -35,7 +35,12 @@ class RulesInForce:
         for tracker in self._intake.trackers.values():
             tracker.rules.unname()
             if tracker.rules.untold:
-                self._outbox.add_due(tracker)
+                self._tell(tracker)
+
+    def _tell(self, tracker: OffsetTracker) -> None:
+        """A commit that names none is written."""
+        tracker.tell_anew()
+        self._outbox.add_due(tracker)
 
     @property
     def untold(self) -> bool:
