@@ -157,6 +157,8 @@ def kafka(loaded: Loaded, rng: Random) -> KafkaSettings:
         rules=_rules(loaded),
         remembering=loaded.mapper.remembering,
         control=settings.control.topic,
+        rules_topic=settings.rules_topic,
+        events_topic=settings.events_topic,
     )
 
 

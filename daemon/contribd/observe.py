@@ -22,6 +22,7 @@ from contribd.ops.progress import Progress
 from contribd.ops.ric_search import ReadBackwards, RicSearch
 from contribd.ops.ric_watch import RicWatch
 from contribd.ops.snapshot import (
+    ClockView,
     CountersView,
     DirectoryView,
     EndpointView,
@@ -91,6 +92,11 @@ class Observer:
     def show_reloads(self, last: Callable[[], ReloadView | None]) -> None:
         """``last``: what came of the last one, None where there was none."""
         self._reload = last
+
+    @property
+    def clock(self) -> ClockView:
+        """This host's, as it was looked at last."""
+        return self._snapshot.clock
 
     def start(self) -> None:
         """Begins to answer over HTTP."""

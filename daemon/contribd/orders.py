@@ -32,6 +32,9 @@ class SkipOrder(NamedTuple):
     offset: int
     reason: str
 
+    def __str__(self) -> str:
+        return f"skip {self.partition}:{self.offset}"
+
 
 Order: TypeAlias = SkipOrder | PauseOrder | ResumeOrder | QuoteOrder
 """All kinds of them."""

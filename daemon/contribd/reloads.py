@@ -149,6 +149,8 @@ class Reloads:
         self._source_follows = False
         self.last: ReloadView | None = None
         """What came of the last one."""
+        self.ended: Callable[[ReloadView], None] = lambda _view: None
+        """Told what came of each."""
 
     def read_by(self, reader: ReadsRules) -> None:
         """Without a reader, nothing can be reloaded."""
@@ -266,6 +268,7 @@ class Reloads:
         by = pending.asked.by
         self.last = ReloadView(now.wall / 1e6, by, read.done, read.digest, read.text, read.problems, read.restart)
         _tell(by, read)
+        self.ended(self.last)
         pending.asked.answer(Answer(read.done, read.text, details_of(read)))
 
     def leave(self, now: Now) -> None:

@@ -29,6 +29,7 @@ from contribd.pausing.pause_orders import Ordering
 from contribd.reloads import RELOAD_SECONDS, SIGHUP, ReloadAsked, ReloadOrder
 from contribd.results.further_back import ResultsBackwards
 from contribd.rules_reader import RulesReader
+from contribd.streams.audit_topics import AuditTopics
 from contribd.streams.client.cluster import connect
 from contribd.streams.group.fencing import Fencing
 from contribd.streams.group.lease import Lease
@@ -37,6 +38,7 @@ from contribd.streams.runtime import THREADS
 from contribd.streams.sink import Sink
 from contribd.streams.source import Source
 from contribd.streams.standing_reader import StandingReader
+from contribd.trail import AuditTrail
 
 IDLE_SECONDS: Final = 0.25
 """The longest sleep: the snapshot, the status line and the watchdog are served this often."""
@@ -113,6 +115,11 @@ class Worker:
                 pulse=self._progress.pulse("orders", allowance=THREAD_ALLOWANCE, now=now),
             )
             self._ordering.append(threading.Thread(target=self._orders.run, name="orders", daemon=True))
+        kept: AuditTopics | None = None
+        if clients.writer is not None:
+            pulse = self._progress.pulse("audit", allowance=THREAD_ALLOWANCE, now=now)
+            kept = AuditTopics(kafka, clients.writer, runtime=THREADS, pulse=pulse)
+        self._trail = AuditTrail(kafka, kept, lambda: self._reader.in_force.rules)
         self._consuming = threading.Thread(target=self._source.run, name="source", daemon=True)
         self._writing = threading.Thread(target=self._sink.run, name="sink", daemon=True)
         self._engine: Engine = build.engine(loaded, kafka, SystemRandom(), self._tell)
@@ -146,6 +153,7 @@ class Worker:
         )
         self._reader = RulesReader(loaded, kafka.heartbeat_interval, self._events.put, self._follow_settings)
         self._loop.reloads.read_by(self._reader)
+        self._loop.reloads.ended = self._trail.reloaded
         self.observer.show_reloads(lambda: self._loop.reloads.last)
         self._control = build.control(settings, os.environ, self._ask, lambda: self._reader.in_force.rules)
         self._stop_requested = False
@@ -166,6 +174,7 @@ class Worker:
         self.observer.start()
         if self._control is not None:
             self._control.start()
+        self._trail.start()
         for thread in self._ordering:
             thread.start()
         self._consuming.start()
@@ -201,9 +210,12 @@ class Worker:
             self._events.put(Asked(order, by, came.put))
         seconds = RELOAD_SECONDS if isinstance(order, ReloadOrder) else ANSWER_SECONDS
         try:
-            return came.get(timeout=seconds + ORDER_MARGIN)
+            answer = came.get(timeout=seconds + ORDER_MARGIN)
         except queue.Empty:
-            return Answer(False, "the daemon does not answer: see its log")
+            answer = Answer(False, "the daemon does not answer: see its log")
+        if not isinstance(order, ReloadOrder):  # the trail of those: see reloads
+            self._trail.ordered(order, by, answer)
+        return answer
 
     def _follow_settings(self, settings: Settings) -> None:
         """After a reload: what is neither the engine's nor the loop's."""
@@ -229,6 +241,7 @@ class Worker:
         self._check_threads()
         self._watchdog.tick(now.mono)
         self.observer.publish(now)
+        self._trail.clock(self.observer.clock)
         self._notifier.status(self.observer.status)
         if finished and not self._engine.drained:
             self._tell_unsettled()
@@ -240,7 +253,7 @@ class Worker:
             raise Stopped(78, f"another contribd runs as instance {name!r} of this group: give each its own name")
         if self._source.refusal is not None:
             raise Stopped(78, self._source.refusal)
-        for thread in (self._consuming, self._writing, *self._ordering):
+        for thread in (self._consuming, self._writing, *self._ordering, *self._trail.threads):
             if not thread.is_alive() and not self._stop_requested:
                 raise Stopped(1, f"the {thread.name} thread ended: see the error above")
 
@@ -259,7 +272,8 @@ class Worker:
             self._orders.stop()
         self._sink.stop()
         self._source.leave()
-        for thread in (self._writing, self._consuming, *self._ordering):
+        self._trail.stop()
+        for thread in (self._writing, self._consuming, *self._ordering, *self._trail.threads):
             thread.join(max(1.0, min(DRAIN_MARGIN / 2, self._loop.deadline - time.monotonic())))
         self.observer.close()
         if self._control is not None:

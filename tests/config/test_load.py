@@ -145,6 +145,11 @@ def test_the_file_is_the_one_given_then_the_environments_then_the_systems() -> N
     [
         (changed(kafka="results: prices"), "kafka.results: is also a topic of prices"),
         (changed(kafka="rejects: prices"), "kafka.rejects: is also a topic of prices"),
+        ("rules_topic: prices\n" + changed(), "rules_topic: is also kafka.prices; name another topic"),
+        (
+            "rules_topic: kept\nevents_topic: kept\n" + changed(),
+            "events_topic: is also rules_topic; name another topic",
+        ),
         (changed(kafka="rejects: contribution-results"), "kafka.rejects: is also the topic of results"),
         (changed(ads="reconnect: {first: 2m}"), "ads.reconnect.first: the first wait is longer than the longest"),
         (changed(contribution="retry: {first: 1m}"), "contribution.retry.first: the first wait is longer"),

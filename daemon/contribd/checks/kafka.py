@@ -79,6 +79,8 @@ _NEEDS: Final[Mapping[Role, tuple[str, ...]]] = {
     "results": ("WRITE", "DESCRIBE"),
     "rejects": ("WRITE", "DESCRIBE"),
     "orders": ("READ", "WRITE", "DESCRIBE"),
+    "rules": ("WRITE", "DESCRIBE"),
+    "events": ("WRITE", "DESCRIBE"),
 }
 
 
@@ -140,6 +142,10 @@ def _topics(settings: KafkaSettings) -> dict[str, Role]:
         named[settings.rejects] = "rejects"
     if settings.control is not None:
         named[settings.control] = "orders"
+    if settings.rules_topic is not None:
+        named[settings.rules_topic] = "rules"
+    if settings.events_topic is not None:
+        named[settings.events_topic] = "events"
     return named
 
 

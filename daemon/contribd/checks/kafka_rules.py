@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 from contribd.streams.client.admin import Topic
 from contribd.streams.client.settings import KafkaSettings
 
-Role: TypeAlias = Literal["prices", "results", "rejects", "orders"]
+Role: TypeAlias = Literal["prices", "results", "rejects", "orders", "rules", "events"]
 Values: TypeAlias = Mapping[str, str]
 
 RESULT_BYTES: Final = 64 * 1024
@@ -38,7 +38,9 @@ def topic_problems(role: Role, name: str, topic: Topic, values: Values) -> Itera
             "replicas in sync: nothing can be written to them before a broker is back"
         )
     if role == "orders":
-        yield from _not_only_compacted(name, values)
+        yield from _not_only_compacted(name, values, "a pause that is older than its retention would be forgotten")
+    elif role == "rules":
+        yield from _not_only_compacted(name, values, "results would name rules that are gone")
     elif "compact" in values.get("cleanup.policy", ""):
         yield (
             f"topic {name} is compacted (cleanup.policy={values['cleanup.policy']}): of all results with one key Kafka "
@@ -46,13 +48,10 @@ def topic_problems(role: Role, name: str, topic: Topic, values: Values) -> Itera
         )
 
 
-def _not_only_compacted(name: str, values: Values) -> Iterator[str]:
+def _not_only_compacted(name: str, values: Values, consequence: str) -> Iterator[str]:
     policy = values.get("cleanup.policy", "compact")
     if policy != "compact":
-        yield (
-            f"topic {name} has cleanup.policy={policy}: a pause that is older than its retention would be forgotten. "
-            "Set cleanup.policy=compact"
-        )
+        yield f"topic {name} has cleanup.policy={policy}: {consequence}. Set cleanup.policy=compact"
 
 
 def topic_warnings(role: Role, name: str, values: Values, prices: Mapping[str, Values]) -> Iterator[str]:

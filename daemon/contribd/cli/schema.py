@@ -17,13 +17,20 @@ class Subject(StrEnum):
     MAPPING = "mapping"
     RESULT = "result"
     ANSWERS = "answers"
+    EVENT = "event"
 
 
 @app.command()
 def schema(
-    subject: Annotated[Subject, typer.Argument(help="config, mapping, result or answers", show_default=False)],
+    subject: Annotated[Subject, typer.Argument(help="config, mapping, result, answers or event", show_default=False)],
 ) -> None:
-    """Print the JSON Schema (2020-12) of the configuration, a mapping file, a result or a file of known answers."""
+    """Print the JSON Schema (2020-12) of the configuration, a mapping file, a result, a file of known answers or an
+    event of the audit."""
+    if subject is Subject.EVENT:
+        from contribd.audit.events import event_schema
+
+        print_json(event_schema())
+        return
     if subject is Subject.RESULT:
         from contribd.results.result import result_schema
 

@@ -14,6 +14,7 @@ from contribd.tls import TlsFiles, TlsProblem, client_context
 def cross_problems(settings: Settings) -> Iterator[tuple[DataPath, str]]:
     """Contradictions between keys."""
     yield from _topics(settings.kafka, settings.control.topic)
+    yield from _kept_topics(settings)
     yield from client_problems(settings.kafka.client)
     yield from _sasl(settings.kafka.client)
     yield from _post_user(settings.ads)
@@ -122,6 +123,21 @@ def _topics(kafka: Kafka, orders: str | None) -> Iterator[tuple[DataPath, str]]:
         yield ("control", "topic"), "is also a topic of prices, results or rejects; name another topic"
     if kafka.rejects == kafka.results:
         yield ("kafka", "rejects"), "is also the topic of results; name another topic"
+
+
+def _kept_topics(settings: Settings) -> Iterator[tuple[DataPath, str]]:
+    """What an audit needs beside results: each goes into a topic of its own."""
+    kafka, taken = settings.kafka, {"control.topic": settings.control.topic}
+    taken |= {"kafka.results": kafka.results, "kafka.rejects": kafka.rejects}
+    for name, topic in (("rules_topic", settings.rules_topic), ("events_topic", settings.events_topic)):
+        if topic is None:
+            continue
+        same = next((other for other, named in taken.items() if named == topic), None)
+        if topic in kafka.prices:
+            same = "kafka.prices"
+        if same is not None:
+            yield (name,), f"is also {same}; name another topic"
+        taken[name] = topic
 
 
 def _sasl(client: dict[str, Any]) -> Iterator[tuple[DataPath, str]]:

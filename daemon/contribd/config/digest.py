@@ -33,16 +33,16 @@ def secret_values(settings: Settings) -> set[str]:
     return values | {value.get_secret_value() for value in given if isinstance(value, SecretStr)}
 
 
-NO_RULES: Final = ("instance", "mappings", "answers", "control", "results")
+NO_RULES: Final = ("instance", "mappings", "answers", "control", "results", "rules_topic", "events_topic")
 """Settings without a part in it."""
 
 
 def digest_of(shown: Mapping[str, Any], mappings: list[Any], dictionary: str | None = None) -> str:
     """SHA-256, in hexadecimal, of the settings as they are shown, and of each mapping in order.
 
-    Comments, layout, file names, test cases, ``instance``, ``answers``, ``control`` and ``results`` have no part in it:
-    two hosts that contribute by the same rules have the same digest. Of a field dictionary it is the content that
-    counts, by its own digest.
+    Comments, layout, file names, test cases, and the settings that ``NO_RULES`` names have no part in it: two hosts
+    that contribute by the same rules have the same digest. Of a field dictionary it is the content that counts, by its
+    own digest.
     """
     shown = {name: value for name, value in shown.items() if name not in NO_RULES}
     if dictionary is not None:

@@ -325,4 +325,10 @@ class Settings(Section):
     )
     control: Control = Field(default_factory=Control, description="Orders to the running daemon")
     results: Results = Field(default_factory=Results, description="What a result holds of its record")
+    rules_topic: Topic | None = Field(
+        default=None, description="A compacted topic that keeps the rules behind each digest; null: nobody keeps them"
+    )
+    events_topic: Topic | None = Field(
+        default=None, description="A topic of what happened beside results: starts, stops, orders; null: there is none"
+    )
     log: Log = Field(default_factory=Log, description="What is logged, and how")

@@ -45,6 +45,8 @@ TAKEN_OVER: Final = (
 
 RESTART: Final[Mapping[str, str]] = {
     "instance": "it names this process to Kafka, and its socket",
+    "rules_topic": "its producer is made once",
+    "events_topic": "its producer is made once",
     "kafka": "the consumer and the producer are made once; what stands in files and credentials is read at each login",
     "ads.endpoints": "the session is made once",
     "ads.user": "the session is made once",

@@ -44,12 +44,18 @@ class PauseOrder(NamedTuple):
     what: Selector
     reason: str
 
+    def __str__(self) -> str:
+        return f"pause {self.what}"
+
 
 class ResumeOrder(NamedTuple):
     """Post it again."""
 
     what: Selector
     reason: str
+
+    def __str__(self) -> str:
+        return f"resume {self.what}"
 
 
 class Outcome(NamedTuple):

@@ -46,6 +46,9 @@ class QuoteOrder(NamedTuple):
     what: Selector
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.what}"
+
 
 class StandingQuotes(Protocol):
     """What reads the results topic, as orders use it."""

@@ -18,7 +18,7 @@ from contribd.streams.client.access import Access
 from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.client.topic_reader import TopicReader, offsets_at, opened_reader, partitions_of
 
-_CLOCKS = timedelta(minutes=5)
+CLOCKS = timedelta(minutes=5)
 """How far the clocks of a broker that stamps records itself and of the daemon may be apart."""
 
 _WRITTEN_LATE = timedelta(hours=24)
@@ -122,7 +122,7 @@ def _starts(consumer: Any, partitions: list[TopicPartition], filters: Filters) -
         return first
     # A result is written after it was settled: what was settled since then was not written before it.
     last = consumer.end_offsets(partitions)
-    found = offsets_at(consumer, partitions, _moved(filters.since, -_CLOCKS))
+    found = offsets_at(consumer, partitions, _moved(filters.since, -CLOCKS))
     return {partition: max(first[partition], found.get(partition, last[partition])) for partition in partitions}
 
 

@@ -57,9 +57,9 @@ class Traffic:
 def open_traffic(settings: KafkaSettings, span: Span) -> Iterator[Traffic]:
     """The records of a span. Raises ``TrafficError``, also while they are read."""
     with opened_reader(settings, TrafficError) as consumer:
-        starts, ends = _bounds(consumer, settings.prices, span)
+        starts, ends = span_bounds(consumer, settings.prices, span)
         stretches = tuple(Stretch(Partition(*each), starts[each], ends[each]) for each in ends)
-        reader = TopicReader(consumer, _decoded)
+        reader = TopicReader(consumer, decoded_inputs)
         unread: list[Unread] = []
         reader.pass_over(settings, lambda partition, fault: unread.append(_unread(partition, fault)))
         yield Traffic(stretches, reader.bounded(starts, ends, _stamp), unread)
@@ -69,7 +69,7 @@ def _unread(partition: Partition, fault: FetchFault) -> Unread:
     return Unread(partition, fault.offset, fault.last, fault.what)
 
 
-def _decoded(records: Sequence[Any]) -> Iterable[Input]:
+def decoded_inputs(records: Sequence[Any]) -> Iterable[Input]:
     return [
         from_kafka(each.topic, each.partition, each.offset, each.timestamp, each.key, each.value, each.headers)
         for each in records
@@ -81,7 +81,7 @@ def _stamp(record: Input) -> int:
     return record.surroundings.timestamp or 0
 
 
-def _bounds(consumer: Any, topics: Sequence[str], span: Span) -> tuple[Offsets, Offsets]:
+def span_bounds(consumer: Any, topics: Sequence[str], span: Span) -> tuple[Offsets, Offsets]:
     wanted = tuple(dict.fromkeys(each.partition.topic for each in span.offsets)) or topics
     known = {topic: partitions_of(consumer, topic) for topic in wanted}
     for topic, partitions in known.items():

@@ -83,9 +83,10 @@ class ClusterAdmin:
         told = {name: _topic_limits(values) for name, values in found.topics.items()}
         return ClusterLimits(told, None if metadata is None else int(metadata))
 
-    def committed(self, group: str) -> set[Partition]:
-        """The partitions that the group has committed an offset of."""
-        return {Partition(*found) for found in self._client.list_group_offsets({group: None})[group]}
+    def committed(self, group: str) -> dict[Partition, int]:
+        """The offsets that the group has committed."""
+        found = self._client.list_group_offsets({group: None})[group]
+        return {Partition(*place): at.offset for place, at in found.items()}
 
     def members(self, group: str) -> list[GroupMember]:
         """The members of a group, none where there is no such group. ``GroupUnseen`` where its answer is an error."""

@@ -8,6 +8,7 @@ from contribd.streams.client.consumer import open_asking, open_member
 from contribd.streams.client.order_log import open_order_log
 from contribd.streams.client.port import Kafka
 from contribd.streams.client.producer import end_transactions_of, open_producer
+from contribd.streams.client.record_writer import open_record_writer
 from contribd.streams.client.result_sources import open_results
 from contribd.streams.client.settings import KafkaSettings
 
@@ -24,4 +25,5 @@ def connect(settings: KafkaSettings) -> Kafka:
         end_transactions_of=partial(end_transactions_of, access, settings),
         problem=access.problem,
         orders=None if settings.control is None else partial(open_order_log, access, settings),
+        writer=partial(open_record_writer, access, settings) if settings.audited else None,
     )

@@ -283,6 +283,16 @@ class OrderLog(Protocol):
         """Ends it."""
 
 
+class RecordWriter(Protocol):
+    """Writes single records outside of any transaction. Belongs to one thread. Everything raises ``KafkaError``."""
+
+    def write(self, topic: str, key: bytes, value: bytes) -> None:
+        """One more record; it is durable when this returns. Past an error it may be so, too."""
+
+    def close(self) -> None:
+        """Ends it."""
+
+
 class TransactionalProducer(Protocol):
     """A producer past ``init_transactions``. Belongs to the sink's thread. Everything raises ``KafkaError``."""
 
@@ -370,3 +380,5 @@ class Kafka:
     """Why nothing can be asked of any broker just now, in a sentence; None where that is not so."""
     orders: Callable[[int], OrderLog] | None = None
     """The control topic, from this offset on; None where there is none."""
+    writer: Callable[[], RecordWriter] | None = None
+    """What writes topics beside the results; None where there are none."""

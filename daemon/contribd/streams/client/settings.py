@@ -96,6 +96,17 @@ class KafkaSettings:
     control: str | None = None
     """The topic that keeps orders; None where there is none."""
 
+    rules_topic: str | None = None
+    """The topic that keeps the rules behind each digest; None where there is none."""
+
+    events_topic: str | None = None
+    """The topic of events; None where there is none."""
+
+    @property
+    def audited(self) -> tuple[str, ...]:
+        """The topics that the audit has beside the results."""
+        return tuple(topic for topic in (self.rules_topic, self.events_topic) if topic is not None)
+
     @property
     def written(self) -> tuple[str, ...]:
         """The topics that are written."""
@@ -104,7 +115,7 @@ class KafkaSettings:
     @property
     def topics(self) -> tuple[str, ...]:
         """All topics."""
-        return (*self.prices, *self.written, *(() if self.control is None else (self.control,)))
+        return (*self.prices, *self.written, *(() if self.control is None else (self.control,)), *self.audited)
 
     @property
     def principal(self) -> str:

@@ -1,0 +1,1 @@
+"""Verification of the results topic: complete, single, true to its input and to its rules."""

@@ -1,0 +1,312 @@
+"""One record, the claims of its results, and the rules that these name: what is off about them.
+
+Theory of operation
+===================
+
+Single and complete. A record with one post has one claim. One with several has as many as its claims say, each with a
+number of its own; where the rules changed while some of its results were open, those of the rest are numbered by the
+new rules, so then it is the RICs and services that must be single, and all those of one set of rules must be there.
+
+True to its input. The SHA-256 of the record's value is the one in each claim.
+
+True to its rules. The record is mapped anew by the rules that a claim names, and must come to the same: the RIC, the
+service, the mapping, the fields. Where others were merged into its post, the fields are those of all of them, the
+newest value of each: whatever is not the record's own must be in a claim that names this one as its carrier. What a
+mapping makes of ``@last`` cannot be told afterwards: where the outcome differs and the rules read it, that is counted
+and nothing more.
+
+In order. Of one RIC and service, and one partition, no post of an older record was sent after one of a newer record.
+A post that carried both is no such post. The times are the sending host's own: those of different instances are
+compared with a margin, for clocks; a clock that was set back shows here, and in the events of the audit.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from contribd.audit.claim import Claim, Place, stamped
+from contribd.audit.findings import Finding, Wrong
+from contribd.engine.records.price import Status
+from contribd.mapping.encode import encode_fields
+from contribd.mapping.inputs import Input
+from contribd.mapping.mapper import Mapper
+from contribd.mapping.outcome import (
+    Ignored,
+    Mapped,
+    Outcome,
+    PartOutcome,
+    RejectCode,
+    Rejected,
+    Suppressed,
+    UnreadValue,
+    parts_of,
+)
+
+CLOCKS: Final = 300_000_000
+"""Microseconds by which the clocks of two hosts may differ."""
+
+KEPT_ORDER: Final = 1_000_000
+"""RICs whose last post is remembered; where there are more, the oldest are forgotten."""
+
+_SHOWN: Final = 200
+_decode_fields: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+
+
+class Claims(Protocol):
+    """Where claims of other records are found."""
+
+    def at(self, place: Place) -> list[Claim]:
+        """The claims of one post of a record."""
+
+    def carried_by(self, place: Place) -> list[tuple[Place, Claim]]:
+        """The claims that name this post as their carrier, older records of a partition first."""
+
+
+class Judge:
+    """Asked record by record, in the order of each partition. ``counts``: what was looked at, and what could not be."""
+
+    def __init__(
+        self, rules: Callable[[str], Mapper | None], claims: Claims, results: str, version: str, counts: Counter[str]
+    ) -> None:
+        """``rules``: those of a digest; ``results``: the topic; ``version``: of this contribd, which words rejections
+        as results of the same version do."""
+        self._rules = rules
+        self._claims = claims
+        self._results = results
+        self._version = version
+        self._counts = counts
+        self._unknown: Counter[str] = Counter()
+        self._last_sent: dict[tuple[str, str, str], tuple[int, str, Place]] = {}
+
+    def judge(self, record: Input, claims: Sequence[Claim]) -> Iterator[Finding]:
+        """What is off about a record that has claims."""
+        at = record.surroundings
+        place = Place(at.topic, at.partition, at.offset)
+        self._counts["records"] += 1
+        yield from self._single(place, claims, record)
+        digest, anew = _digest_of(record.value), dict[str, Outcome | None]()
+        for claim in claims:
+            self._counts["results"] += 1
+            self._counts[f"status {claim.status}"] += 1
+            if claim.sha256 is None and type(record.value) is not UnreadValue and digest is not None:
+                self._counts["without a digest"] += 1
+            elif claim.sha256 != digest:
+                yield self._finding(
+                    Wrong.OTHER_INPUT, place, claim, f"SHA-256 {digest}, its result says {claim.sha256}"
+                )
+                continue
+            if claim.config not in anew:
+                anew[claim.config] = self._mapped(record, claim.config)
+            yield from self._against_rules(place, claim, anew[claim.config])
+            yield from self._against_carrier(place, claim)
+            yield from self._in_order(place, claim)
+
+    def unknown_rules(self) -> Iterator[Finding]:
+        """Rules that claims named and nobody has, each once."""
+        for config, count in self._unknown.items():
+            text = f"rules {config} are not at hand: {count} results were not mapped anew (see --rules)"
+            yield Finding(Wrong.UNKNOWN_RULES, config, text)
+
+    # Single and complete
+
+    def _single(self, place: Place, claims: Sequence[Claim], record: Input) -> Iterator[Finding]:
+        if len(claims) == 1 and claims[0].parts == 1:
+            return
+        numbered = {(claim.config, claim.parts) for claim in claims}
+        if len(numbered) == 1:
+            seen: dict[Any, Claim] = {}
+            for claim in claims:
+                yield from self._twice(place, claim, seen, claim.part)
+            (_, parts) = next(iter(numbered))
+            if lacking := [str(number) for number in range(parts) if number not in seen]:
+                text = f"{len(lacking)} of its {parts} posts have no result: {_cut(', '.join(lacking))}"
+                yield Finding(Wrong.MISSING, str(place), text)
+            return
+        yield from self._single_by_ric(place, claims, record)
+
+    def _single_by_ric(self, place: Place, claims: Sequence[Claim], record: Input) -> Iterator[Finding]:
+        """Of a record whose posts were made by several sets of rules."""
+        seen: dict[Any, Claim] = {}
+        for claim in claims:
+            by = (claim.config, claim.part) if claim.ric is None else (claim.service, claim.ric)
+            yield from self._twice(place, claim, seen, by)
+        for config in dict.fromkeys(claim.config for claim in claims):
+            outcome = self._mapped(record, config)
+            if outcome is None or all(_key(part) in seen for part in parts_of(outcome) if _key(part) is not None):
+                return
+        text = f"it has {len(claims)} results by several sets of rules, and by none of them all"
+        yield Finding(Wrong.MISSING, str(place), text)
+
+    def _twice(self, place: Place, claim: Claim, seen: dict[Any, Claim], by: Any) -> Iterator[Finding]:
+        first = seen.setdefault(by, claim)
+        if first is not claim:
+            where = f"{self._place_of(first)} and {self._place_of(claim)}"
+            yield self._finding(Wrong.DOUBLED, place, claim, f"it has its result twice: {where}")
+
+    # True to its rules
+
+    def _mapped(self, record: Input, config: str) -> Outcome | None:
+        """What the record comes to by these rules; None where nobody has them."""
+        mapper = self._rules(config)
+        if mapper is None:
+            self._unknown[config] += 1
+            return None
+        return mapper.map(record.value, record.surroundings if mapper.surrounded else None)
+
+    def _against_rules(self, place: Place, claim: Claim, outcome: Outcome | None) -> Iterator[Finding]:
+        if outcome is None:
+            self._counts["by unknown rules"] += 1
+            return
+        part = _part_of(outcome, claim)
+        text = "the rules make no such post of it" if part is None else self._difference(place, claim, part)
+        if text is None:
+            self._counts["mapped anew"] += 1
+        elif (mapper := self._rules(claim.config)) is not None and mapper.reads_last:
+            self._counts["reads @last"] += 1
+        else:
+            yield self._finding(Wrong.OTHER_RULES, place, claim, text)
+
+    def _difference(self, place: Place, claim: Claim, part: PartOutcome) -> str | None:
+        """In what the claim is not what the rules give; None: in nothing."""
+        if isinstance(part, Rejected):
+            return _rejected(claim, part, same_words=claim.version == self._version)
+        if isinstance(part, Ignored):
+            return None if claim.status is Status.IGNORED else f"it is ignored, its result says {claim.status}"
+        if claim.is_shortened:
+            self._counts["shortened"] += 1
+        if (text := _named_otherwise(claim, part)) is not None:
+            return text
+        return self._fields(place._replace(part=claim.part), claim, part.fields)
+
+    def _fields(self, place: Place, claim: Claim, own: Any) -> str | None:
+        if claim.fields is None:
+            return None if claim.is_shortened else "its result has no fields"
+        encoded = encode_fields(own)
+        if claim.fields == encoded:
+            return None
+        expected, said = _decode_fields(encoded), _decode_fields(claim.fields)
+        if said == expected:
+            return None
+        carried = self._claims.carried_by(place)
+        return None if _is_merged(said, expected, carried, claim) else _first_difference(expected, said, len(carried))
+
+    # True to what it says of others
+
+    def _against_carrier(self, place: Place, claim: Claim) -> Iterator[Finding]:
+        carrier = claim.carrier
+        if (carrier is not None) != (claim.status is Status.CONFLATED):
+            text = f"a result {claim.status} " + ("names a carrier" if carrier is not None else "names no carrier")
+            yield self._finding(Wrong.CARRIER, place, claim, text)
+        if carrier is None:
+            return
+        found = self._claims.at(carrier)
+        if not found:
+            self._counts["carriers not in the range"] += 1
+        elif not any((each.ric, each.service) == (claim.ric, claim.service) for each in found):
+            text = f"carried by {carrier}, whose RIC and service are others: {found[0].ric}, {found[0].service}"
+            yield self._finding(Wrong.CARRIER, place, claim, text)
+
+    # In order
+
+    def _in_order(self, place: Place, claim: Claim) -> Iterator[Finding]:
+        if not claim.sent or claim.ric is None or claim.service is None:
+            return
+        key = f"{place.topic}:{place.partition}", claim.service, claim.ric
+        before = self._last_sent.pop(key, None)
+        if before is not None:
+            sent, instance, older = before
+            margin = 0 if instance == claim.instance else CLOCKS
+            if claim.sent[0] + margin < sent and sent not in claim.sent:  # one post may carry both
+                text = f"posted at {stamped(claim.sent[0])}, before the older {older} was at {stamped(sent)}"
+                yield self._finding(Wrong.OUT_OF_ORDER, place, claim, text)
+        self._last_sent[key] = claim.sent[-1], claim.instance, place
+        if len(self._last_sent) > KEPT_ORDER:
+            del self._last_sent[next(iter(self._last_sent))]
+
+    def _finding(self, wrong: Wrong, place: Place, claim: Claim, text: str) -> Finding:
+        named = str(place) if claim.parts == 1 else f"{place} {claim.part}/{claim.parts}"
+        return Finding(wrong, named, text, self._place_of(claim))
+
+    def _place_of(self, claim: Claim) -> str:
+        return f"{self._results}:{claim.at[0]}:{claim.at[1]}"
+
+
+def _digest_of(value: bytes | None) -> str | None:
+    """As results have it."""
+    return None if value is None or type(value) is UnreadValue else sha256(value).hexdigest()
+
+
+def _part_of(outcome: Outcome, claim: Claim) -> PartOutcome | None:
+    parts = parts_of(outcome)
+    if len(parts) == claim.parts:
+        return parts[claim.part] if claim.part < len(parts) else None
+    # Some parts of an earlier set of rules had their results already: this one is known by its RIC and service.
+    return next((part for part in parts if _key(part) == (claim.service, claim.ric)), None)
+
+
+def _key(part: PartOutcome) -> tuple[str | None, str | None] | None:
+    return None if part.ric is None else (part.service, part.ric)
+
+
+def _rejected(claim: Claim, part: Rejected, *, same_words: bool) -> str | None:
+    """The same of one that is rejected; ``same_words``: rejections of the same kind have the same text."""
+    if claim.status is not Status.REJECTED:
+        return f"it is rejected, {part.code} ({_cut(part.text)}); its result says {claim.status}"
+    if claim.code != part.code.value:
+        return f"it is rejected, {part.code} ({_cut(part.text)}); its result says {claim.code}"
+    if claim.is_shortened:
+        return None
+    if same_words and claim.text != part.text:
+        return f"it is rejected with the text {_cut(part.text)!r}, its result says {_cut(claim.text or '')!r}"
+    return None if claim.ric == part.ric else f"RIC {part.ric!r}, its result says {claim.ric!r}"
+
+
+def _named_otherwise(claim: Claim, part: Mapped | Suppressed) -> str | None:
+    """In what a post's status, RIC, service and mapping are not those of the rules."""
+    if claim.status is Status.IGNORED or (claim.status is Status.REJECTED and claim.code != RejectCode.TOO_LARGE):
+        return f"it makes a post to {part.ric}, its result says {claim.status} {claim.code or ''}".rstrip()
+    same = part.ric.startswith(claim.ric or "") if claim.is_shortened else part.ric == claim.ric
+    if not same:
+        return f"RIC {part.ric!r}, its result says {claim.ric!r}"
+    if claim.service == part.service and claim.mapping == part.mapping:
+        return None
+    return f"mapping {part.mapping}, service {part.service}; its result says {claim.mapping}, {claim.service}"
+
+
+def _is_merged(said: Any, own: Any, carried: list[tuple[Place, Claim]], claim: Claim) -> bool:
+    """Whether the fields said are its own and, beneath them, those of the records that it carried.
+
+    Records of one partition are in order, and the newest value of a field counts; between partitions the order is not
+    known, and any of their values may. Below a Refresh nothing is merged.
+    """
+    if any(said.get(name, said) != value for name, value in own.items()):
+        return False
+    fields = [(place, _decode_fields(each.fields)) for place, each in reversed(carried) if each.fields is not None]
+    one_partition = len({place[:2] for place, _ in fields}) <= 1
+    if one_partition:
+        merged = dict(own)
+        for _, older in fields:
+            if claim.was_refresh and merged == said:
+                return True
+            merged = {**older, **merged}
+        return bool(merged == said)
+    return all(
+        any(each.get(name, said) == value for _, each in fields) for name, value in said.items() if name not in own
+    )
+
+
+def _first_difference(expected: Any, said: Any, carried: int) -> str:
+    for name in (*expected, *said):
+        wanted, found = expected.get(name, "no value"), said.get(name, "no value")
+        if wanted != found:
+            merged = f" (nor does any of the {carried} records that it carried)" if carried and name in said else ""
+            return f"field {name}: the rules give {wanted}, its result says {found}{merged}"
+    return "the fields are others"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

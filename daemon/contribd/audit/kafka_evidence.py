@@ -1,0 +1,136 @@
+"""Results and records as Kafka has them, read by nobody's group."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, Final
+
+from contribd.audit.claim import RawResult
+from contribd.audit.evidence import Bounds, Stretch, Unread
+from contribd.engine.records.offsets import Partition
+from contribd.mapping.inputs import Input
+from contribd.results.reader import CLOCKS
+from contribd.streams.client.access import Access
+from contribd.streams.client.admin import open_admin
+from contribd.streams.client.errors import KafkaError
+from contribd.streams.client.port import FetchFault
+from contribd.streams.client.sentences import explain
+from contribd.streams.client.settings import KafkaSettings
+from contribd.streams.client.topic_reader import TopicReader, offsets_at, opened_reader, partitions_of
+from contribd.streams.span import Span
+from contribd.streams.traffic import TrafficError, decoded_inputs, span_bounds
+
+BATCH: Final = 500
+"""Records handed on at a time."""
+
+
+class KafkaEvidence:
+    """Over a consumer of ``opened_reader``; reads one partition at a time."""
+
+    def __init__(self, consumer: Any, settings: KafkaSettings, bounds: Bounds) -> None:
+        self._consumer, self._settings, self._bounds = consumer, settings, bounds
+        self.results_topic = settings.results
+        self.stretches = bounds.stretches
+        self._unread: dict[Stretch, list[Unread]] = {}
+
+    def result_bounds(self) -> Mapping[int, tuple[int, int]]:
+        """First offset and end of what is read of each partition of the results topic."""
+        return self._bounds.results
+
+    def results(self, partition: int, first: int) -> Iterator[list[RawResult]]:
+        """Those of one partition from ``first`` on, in order, some at a time."""
+        _, end = self._bounds.results[partition]
+        at = self._place(self.results_topic, partition)
+        reader = TopicReader(self._consumer, _raw)
+        return _batches(reader.bounded({at: first}, {at: end}, lambda _result: 0))
+
+    def records(self, stretch: Stretch, first: int) -> Iterator[list[Input]]:
+        """The records of a stretch from ``first`` on, in order, some at a time."""
+        unread = self._unread.setdefault(stretch, [])
+        at = self._place(stretch.topic, stretch.partition)
+        reader = TopicReader(self._consumer, decoded_inputs)
+        reader.pass_over(self._settings, lambda _partition, fault: unread.append(_told(fault)))
+        return _batches(reader.bounded({at: first}, {at: stretch.end}, lambda _record: 0))
+
+    def unread(self, stretch: Stretch) -> list[Unread]:
+        """What could not be read of it so far."""
+        return self._unread.get(stretch, [])
+
+    def is_unread(self, stretch: Stretch, offset: int) -> bool:
+        """Whether that is among it."""
+        return any(each.first <= offset <= each.last for each in self.unread(stretch))
+
+    def _place(self, topic: str, number: int) -> Any:
+        return next(each for each in partitions_of(self._consumer, topic) if each.partition == number)
+
+
+@contextmanager
+def open_kafka_evidence(
+    settings: KafkaSettings, span: Span, kept: Bounds | None = None
+) -> Iterator[tuple[KafkaEvidence, Bounds]]:
+    """What there is of a span. ``kept``: the bounds of an earlier run that is gone on with. Raises ``TrafficError``."""
+    access = Access(settings)
+    with opened_reader(settings, TrafficError, access) as consumer:
+        bounds = kept or _bounds(consumer, access, settings, span)
+        yield KafkaEvidence(consumer, settings, bounds), bounds
+
+
+def _bounds(consumer: Any, access: Access, settings: KafkaSettings, span: Span) -> Bounds:
+    # First what the group has settled, then where the logs end: its results are all before that.
+    settled, ids = _settled(access, settings)
+    starts, ends = span_bounds(consumer, settings.prices, span)
+    begins = consumer.beginning_offsets(list(starts))
+    stretches = tuple(
+        _stretch(Partition(*at), starts[at], ends[at], begins[at], settled, ids.get(at.topic)) for at in starts
+    )
+    return Bounds(stretches, _result_bounds(consumer, settings, span), len(partitions_of(consumer, settings.results)))
+
+
+def _settled(access: Access, settings: KafkaSettings) -> tuple[Mapping[Partition, int], Mapping[str, str | None]]:
+    """The group's committed offsets, and the ids of the topics."""
+    try:
+        admin = open_admin(access, settings)
+        try:
+            topics = admin.existing_topics(settings.prices)
+            return admin.committed(settings.group_id), {name: topic.topic_id for name, topic in topics.items()}
+        finally:
+            admin.close()
+    except (KafkaError, OSError) as error:
+        text = f"the offsets of group {settings.group_id} cannot be read: {explain(error, settings)}"
+        raise TrafficError(f"{text}; that needs Describe on the group") from error
+
+
+def _stretch(
+    place: Partition, first: int, end: int, begin: int, settled: Mapping[Partition, int], topic_id: str | None
+) -> Stretch:
+    committed = settled.get(place)
+    why = "the end of what was asked for"
+    if committed is None:
+        end, why = first, "the group has committed no offset"
+    elif committed < end:
+        end, why = max(first, committed), "the group has settled so far"
+    return Stretch(place.topic, place.number, first, end, begin, topic_id, why)
+
+
+def _result_bounds(consumer: Any, settings: KafkaSettings, span: Span) -> dict[int, tuple[int, int]]:
+    partitions = partitions_of(consumer, settings.results)
+    if not partitions:
+        raise TrafficError(f"there is no topic {settings.results}, or it may not be read; check kafka.results")
+    begins, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+    if span.since is not None:
+        found = offsets_at(consumer, partitions, span.since - CLOCKS)
+        begins = {at: max(begins[at], found.get(at, ends[at])) for at in partitions}
+    return {at.partition: (begins[at], ends[at]) for at in partitions}
+
+
+def _raw(records: Sequence[Any]) -> list[RawResult]:
+    return [RawResult(each.partition, each.offset, each.key, each.value, each.headers) for each in records]
+
+
+def _told(fault: FetchFault) -> Unread:
+    return Unread(fault.offset, fault.last, fault.what)
+
+
+def _batches(records: Iterator[Any]) -> Iterator[list[Any]]:
+    while batch := list(islice(records, BATCH)):
+        yield batch

@@ -1,0 +1,90 @@
+"""The rules that results name, by their digest: those at hand, and those that a rules topic or files have kept."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from contribd.config.rebuild import NotRules, rebuilt
+from contribd.config.rules import Rules
+from contribd.mapping.mapper import Mapper
+from contribd.streams.client.settings import KafkaSettings
+from contribd.streams.client.topic_reader import TopicReader, opened_reader, partitions_of
+
+MOST: Final = 32
+"""Sets of rules that are kept compiled."""
+
+
+class RulesError(Exception):
+    """Rules cannot be read; the text says why, and what to do."""
+
+
+class RulesBook:
+    """Gives the mapper of a digest. ``notes`` says what must be known of how it came to be."""
+
+    def __init__(self, at_hand: Iterable[Rules] = ()) -> None:
+        self._mappers: dict[str, Mapper | None] = {rules.digest: rules.mapper for rules in at_hand}
+        self._documents: dict[str, Mapping[str, Any]] = {}
+        self.notes: list[str] = []
+
+    def add(self, document: Mapping[str, Any]) -> None:
+        """What ``rules.rules_document`` made, of any digest."""
+        self._documents[str(document.get("digest"))] = document
+
+    def mapper(self, digest: str) -> Mapper | None:
+        """By these rules; None where nobody has them, or they cannot be put together here."""
+        if digest not in self._mappers:
+            if len(self._mappers) >= MOST:
+                del self._mappers[next(iter(self._mappers))]
+            self._mappers[digest] = self._rebuilt(digest)
+        return self._mappers[digest]
+
+    def _rebuilt(self, digest: str) -> Mapper | None:
+        document = self._documents.get(digest)
+        if document is None:
+            return None
+        try:
+            rules = rebuilt(document, f"rules {digest}")
+        except NotRules as error:
+            self.notes.append(f"rules {digest}: {error}")
+            return None
+        if rules.notes:  # what is put together is not what the digest stands for: it proves nothing
+            self.notes += [f"rules {digest}: {note}" for note in rules.notes]
+            return None
+        return rules.mapper
+
+
+def read_documents(settings: KafkaSettings, topic: str) -> Iterator[dict[str, Any]]:
+    """What a rules topic has kept, the last of each digest last. Raises ``RulesError``."""
+    with opened_reader(settings, RulesError) as consumer:
+        partitions = partitions_of(consumer, topic)
+        if not partitions:
+            raise RulesError(f"there is no topic {topic}, or it may not be read; check rules_topic and its rights")
+        starts, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+        reader = TopicReader(consumer, _values)
+        for key, value in reader.bounded(starts, ends, lambda _record: 0):
+            if value is not None:
+                yield document_of(value, f"{topic}, key {key}")
+
+
+def read_file(file: Path) -> dict[str, Any]:
+    """What ``contribd rules show --json`` printed into a file. Raises ``RulesError``."""
+    try:
+        return document_of(file.read_bytes(), str(file))
+    except OSError as error:
+        raise RulesError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def document_of(value: bytes, place: str) -> dict[str, Any]:
+    """Raises ``RulesError`` where it is none."""
+    try:
+        document = json.loads(value)
+    except ValueError as error:
+        raise RulesError(f"{place}: no rules: {error}") from error
+    if not isinstance(document, dict) or not isinstance(document.get("digest"), str):
+        raise RulesError(f"{place}: no rules: expected an object with a digest")
+    return document
+
+
+def _values(records: Sequence[Any]) -> list[tuple[str, bytes | None]]:
+    return [((each.key or b"").decode(errors="replace"), each.value) for each in records]
