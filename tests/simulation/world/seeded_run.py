@@ -153,6 +153,17 @@ def run_seed(seed: int, *, verbose: bool = False) -> Run:
     return run_plan(make_plan(seed), verbose=verbose)
 
 
+def simulate(plan: Plan) -> SimKafka:
+    """Runs a plan and gives what its cluster has then: prices, results, offsets. Raises ``Violation``."""
+    simulation = _Simulation(plan)
+    try:
+        with log_of_the_daemons(simulation.oracle, verbose=False):
+            simulation.go()
+    finally:
+        simulation.hosts.end()
+    return simulation.world.kafka
+
+
 def run_plan(plan: Plan, *, verbose: bool = False) -> Run:
     """Runs what a seed has decided, to its end or to the first broken promise."""
     simulation = _Simulation(plan)

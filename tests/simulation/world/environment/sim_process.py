@@ -85,7 +85,7 @@ class Process(Life):
             self._lease,
             ResultEncoder(
                 instance=name,
-                version="0",
+                version=str(self.mapping),  # the rules are told by both
                 config=str(self.generation),
                 rules=rules_of(self.mapping, self.generation),
             ),

@@ -1,0 +1,277 @@
+"""``contribd audit``: whether the results topic is complete, single, and true to its input and its rules."""
+
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from random import SystemRandom
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from contribd import __version__
+from contribd.audit.findings import Finding
+from contribd.cli import EXIT_FAILED
+from contribd.cli.audit_views import summary_document, summary_lines
+from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output
+from contribd.config.load import Loaded, load
+from contribd.ops import log
+from contribd.results.filters import FilterError, parse_time
+from contribd.streams.span import Span, parse_offsets
+
+if TYPE_CHECKING:
+    from contribd.audit.evidence import Bounds
+    from contribd.audit.rules_book import RulesBook
+    from contribd.audit.store import ClaimStore
+    from contribd.audit.verification import Verified
+    from contribd.streams.client.settings import KafkaSettings
+
+app = typer.Typer(
+    help="Whether the results topic is complete, single, and true to its input and its rules.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+WORK_FILE = "verification.sqlite"
+
+SinceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        help="Records stamped at or after: 2026-11-22T10:15Z (UTC if it names no zone), or how long ago: 15m, 1h30m, "
+        "2d. Default: all there are.",
+        show_default=False,
+    ),
+]
+UntilOption = Annotated[
+    str | None,
+    typer.Option("--until", metavar="TIME", help="Records stamped at or before; as --since.", show_default=False),
+]
+OffsetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--offset",
+        metavar="TOPIC:PARTITION:OFFSET",
+        help="This record; prices:3:1812..1900 for several, prices:3:1812.. for all from there on. May be repeated.",
+        show_default=False,
+    ),
+]
+TopicOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--topic",
+        metavar="TOPIC",
+        help="Records of this prices topic, from its beginning. May be repeated. Default: all of kafka.prices.",
+        show_default=False,
+    ),
+]
+RulesOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--rules",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="Rules that results name, as contribd rules show --json printed them. May be repeated.",
+        show_default=False,
+    ),
+]
+PartitionsOption = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--partitions",
+        metavar="NUMBER",
+        min=1,
+        help="The results topic had so many partitions once. May be repeated.",
+        show_default=False,
+    ),
+]
+WorkOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--work",
+        metavar="DIR",
+        file_okay=False,
+        help="Keep what was read there: a verification that was ended goes on from there. Default: a temporary one.",
+        show_default=False,
+    ),
+]
+
+
+@app.callback()
+def _audit() -> None:
+    """Whether the results topic is complete, single, and true to its input and its rules."""
+
+
+@app.command()
+def verify(
+    config: ConfigOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    offset: OffsetOption = None,
+    topic: TopicOption = None,
+    rules: RulesOption = None,
+    partitions: PartitionsOption = None,
+    work: WorkOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Verify that every record has its one result, made of this very record, by the rules that it names.
+
+    Reads prices and results and writes nothing to Kafka. Each finding is a line. Exit code: 0 nothing is off, 1
+    something is, or there was nothing to look at.
+    """
+    if offset and (since or until or topic):
+        raise typer.BadParameter("leave out --since, --until and --topic with --offset")
+    if topic and since:
+        raise typer.BadParameter("leave out --since with --topic: it is read from its beginning")
+    span = _span(since, until, offset)
+    loaded = load(config)
+    log.configure("error", "console", secrets=sorted(loaded.secrets))
+    settings = _settings(loaded, topic)
+    with _work_folder(work) as folder:
+        verified, book = _verified(loaded, settings, span, folder, rules or [], partitions or [], as_json=as_json)
+    _show(verified, book, as_json=as_json)
+    if verified.wrong or verified.is_empty:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _span(since: str | None, until: str | None, offsets: list[str] | None) -> Span:
+    """Of the prices topics. Raises ``typer.BadParameter`` (exit code 2)."""
+    now = datetime.now(UTC)
+    try:
+        given = tuple(map(parse_offsets, offsets or ()))
+        return Span(parse_time(since, now) if since else None, parse_time(until, now) if until else None, given)
+    except (FilterError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _settings(loaded: Loaded, topics: Sequence[str] | None) -> "KafkaSettings":
+    # Heavy: the Kafka client takes longer to load than everything else here.
+    from dataclasses import replace
+
+    from contribd import build
+
+    settings = build.kafka(loaded, SystemRandom())
+    if unknown := [topic for topic in topics or () if topic not in settings.prices]:
+        raise typer.BadParameter(f"{unknown[0]} is no topic of kafka.prices: {', '.join(settings.prices)}")
+    return replace(settings, prices=tuple(topics)) if topics else settings
+
+
+@contextmanager
+def _work_folder(given: Path | None) -> Iterator[Path]:
+    if given is not None:
+        given.mkdir(parents=True, exist_ok=True)
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="contribd-audit-") as folder:
+        yield Path(folder)
+
+
+def _verified(
+    loaded: Loaded,
+    settings: "KafkaSettings",
+    span: Span,
+    folder: Path,
+    rules: Sequence[Path],
+    partitions: Sequence[int],
+    *,
+    as_json: bool,
+) -> "tuple[Verified, RulesBook]":
+    from contribd.audit.book import Book
+    from contribd.audit.kafka_evidence import open_kafka_evidence
+    from contribd.audit.rules_book import RulesError
+    from contribd.audit.store import ClaimStore
+    from contribd.audit.verification import verify as verify_evidence
+    from contribd.streams.traffic import TrafficError
+
+    try:
+        known = _rules_book(loaded, settings, rules)
+        with ClaimStore(folder / WORK_FILE) as store, open_kafka_evidence(settings, span, _kept(store, span)) as opened:
+            evidence, bounds = opened
+            _keep(store, span, bounds)
+            for finding in store.findings():
+                _print_finding(finding, as_json=as_json)
+            with _bar(_total(bounds)) as tick:
+                book = Book(store, lambda finding: _print_finding(finding, as_json=as_json), tick)
+                may_be_in = _partitions_of((bounds.partitions, *partitions))
+                whole = span.since is None and not span.offsets
+                return verify_evidence(evidence, book, known.mapper, may_be_in, __version__, whole=whole), known
+    except (TrafficError, RulesError, sqlite3.Error) as error:
+        diagnostics().print(str(error), style="red")
+        raise typer.Exit(EXIT_FAILED) from None
+
+
+def _rules_book(loaded: Loaded, settings: "KafkaSettings", files: Sequence[Path]) -> "RulesBook":
+    from contribd.audit.rules_book import RulesBook, read_documents, read_file
+
+    book = RulesBook([loaded.rules])
+    if settings.rules_topic is not None:
+        for document in read_documents(settings, settings.rules_topic):
+            book.add(document)
+    for file in files:
+        book.add(read_file(file))
+    return book
+
+
+def _kept(store: "ClaimStore", span: Span) -> "Bounds | None":
+    """The bounds of the verification that is gone on with; None where it begins."""
+    from contribd.audit.evidence import Bounds
+
+    kept = store.recall("bounds", None)
+    if kept is None:
+        return None
+    if kept["span"] != repr(span):
+        raise typer.BadParameter("the work of another verification is there: name another folder", param_hint="--work")
+    return msgspec.convert(kept["bounds"], Bounds, strict=False)
+
+
+def _keep(store: "ClaimStore", span: Span, bounds: "Bounds") -> None:
+    store.note("bounds", {"span": repr(span), "bounds": msgspec.to_builtins(bounds)})
+    store.keep()
+
+
+def _total(bounds: "Bounds") -> int:
+    results = sum(end - first for first, end in bounds.results.values())
+    return results + sum(each.end - each.first for each in bounds.stretches)
+
+
+def _partitions_of(counts: Sequence[int]) -> Callable[[bytes], Sequence[int]]:
+    from contribd.streams.client.partitioner import partition_of
+
+    ranges = [range(count) for count in dict.fromkeys(counts)]
+    return lambda key: [partition_of(key, numbers) for numbers in ranges]
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[int], None]]:
+    """Shows on a terminal how far it is; elsewhere nothing does."""
+    console = diagnostics()
+    if not console.is_terminal:
+        yield lambda _offsets: None
+        return
+    columns = (TextColumn("verifying"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda offsets: progress.advance(task, offsets)
+
+
+def _print_finding(finding: Finding, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(msgspec.json.encode({"finding": finding.document()}).decode() + "\n")
+    else:
+        output().print(str(finding), style="red")
+
+
+def _show(verified: "Verified", rules: "RulesBook", *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(msgspec.json.encode({"summary": summary_document(verified, rules.notes)}).decode() + "\n")
+        return
+    for line in summary_lines(verified, rules.notes):
+        output().print(line)
