@@ -17,7 +17,7 @@ from contribd.cli import app
 from contribd.cli import results as command
 from contribd.cli.result_views import lines
 from contribd.results.filters import Filters
-from contribd.results.reader import AuditError, StoredResult, UnreadableResult
+from contribd.results.reader import AuditError, Bounds, StoredResult, UnreadableResult
 from contribd.results.result import decode_result
 
 CONFIG = """
@@ -28,6 +28,7 @@ mappings: [fx.yaml]
 MAPPING = """
 mappings:
   - name: fx
+    desk: FX
     ric: "{pair}=TRCC"
     fields: {BID: bid}
 """
@@ -63,10 +64,12 @@ class ResultsTopic:
         *,
         follow: bool,
         on_unreadable: Callable[[UnreadableResult], None],
+        on_bounds: Callable[[Bounds], None],
     ) -> Iterator[StoredResult]:
         self.asked = (list(bootstrap), topic, filters, dict(client), follow)
         if self.failure:
             raise AuditError(self.failure)
+        on_bounds({0: (5, 5), 1: (0, len(self.values))})
         try:
             for number in range(self.unreadable):
                 on_unreadable(UnreadableResult(topic, 0, 90 + number, "not a result: \x1b[2J"))
@@ -222,6 +225,7 @@ def test_the_filters_and_the_configuration_reach_the_reader(run: Callable[..., R
         (["--offset", "prices"], "topic:partition:offset"),
         (["--csv", "--json"], "leave out --json"),
         (["--follow", "--summary"], "leave out --follow"),
+        (["--steps", "--json"], "with --steps"),
         (["--limit", "0"], "--limit"),
     ],
 )
@@ -241,6 +245,38 @@ def test_a_record_that_is_no_result_is_told_and_exits_1_and_the_rest_is_shown(ru
     assert done.exit_code == 1
     assert len(done.stdout.splitlines()) == len(VALUES)
     assert done.stderr.splitlines()[0] == r"my-results:0:90: not a result: \x1b[2J"
+
+
+def test_steps_tell_what_became_of_a_record_with_times(run: Callable[..., Run]) -> None:
+    done = run(ResultsTopic(*VALUES), "--steps")
+    first, second, third = done.stdout.strip().split("\n\n")
+    assert first.splitlines()[0] == "ACK         EUR=TRCC  prices:3:1812"
+    assert [line.split("  ")[-1].strip() for line in first.splitlines()[1:]] == [
+        "record prices:3:1812, key EURUSD: its timestamp",
+        "consumed and mapped by fx-spot: EUR=TRCC of service TRCC",
+        f"Update with PostID {POST['post_id']} to {POST['endpoint']}, session {POST['session']}",
+        "ACK",
+        "ACK; the result is my-results:1:0, by pricing-host-1, contribd 0.1.0, rules c0ffee",
+    ]
+    assert "+25.0 ms  ACK" in first
+    assert second.count("with PostID") == 2
+    assert "merged into a newer price: the post of prices:3:1815 carried it" in third
+
+
+def test_how_far_it_looked_is_said_to_people_alone(run: Callable[..., Run]) -> None:
+    assert run(ResultsTopic(*VALUES)).stderr == "looked at my-results:1:0..2\n"
+    assert run(ResultsTopic()).stderr == "looked at nothing: my-results has no such records\n"
+    assert run(ResultsTopic(*VALUES), "--json").stderr == ""
+
+
+def test_mappings_desks_and_post_ids_reach_the_reader(run: Callable[..., Run]) -> None:
+    topic = ResultsTopic()
+    run(topic, "--mapping", "gold", "--desk", "FX", "--post", "7", "--post", "0")
+    filters = topic.asked[2]
+    assert (filters.mappings, filters.posts) == ({"gold", "fx"}, {7, 0})
+    done = run(topic, "--desk", "Metals")
+    assert done.exit_code == 2
+    assert "no mapping is of desk 'Metals'; desks there are: FX" in " ".join(done.stderr.split())
 
 
 def test_the_sample_result_is_whole() -> None:

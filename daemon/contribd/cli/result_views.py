@@ -21,7 +21,7 @@ View: TypeAlias = Callable[[StoredResult], None]
 """Shows one result on stdout."""
 
 _CSV_COLUMNS = (
-    ("settled_at", lambda stored: _iso(stored.result.settled_at)),
+    ("settled_at", lambda stored: iso(stored.result.settled_at)),
     ("status", lambda stored: stored.result.status.value),
     ("ric", lambda stored: stored.result.ric),
     ("service", lambda stored: stored.result.service),
@@ -30,14 +30,14 @@ _CSV_COLUMNS = (
     ("fields", lambda stored: _json(stored.result.fields)),
     ("mapping", lambda stored: stored.result.mapping),
     ("source", lambda stored: stored.result.source),
-    ("source_timestamp", lambda stored: _iso(stored.result.source and stored.result.source.timestamp)),
+    ("source_timestamp", lambda stored: iso(stored.result.source and stored.result.source.timestamp)),
     ("source_key", lambda stored: stored.result.source and stored.result.source.key),
     ("withdrawal", lambda stored: stored.result.withdrawal and stored.result.withdrawal.reason.value),
     ("carried_by", lambda stored: stored.result.carried_by),
     ("posts", lambda stored: len(stored.result.posts)),
     ("ack_seconds", lambda stored: stored.result.ack_seconds),
     ("delivery_seconds", lambda stored: stored.result.delivery_seconds),
-    ("consumed_at", lambda stored: _iso(stored.result.consumed_at)),
+    ("consumed_at", lambda stored: iso(stored.result.consumed_at)),
     ("instance", lambda stored: stored.result.instance),
     ("version", lambda stored: stored.result.version),
     ("config", lambda stored: stored.result.config),
@@ -51,7 +51,7 @@ _CSV_COLUMNS = (
     ("hint_cure", lambda stored: stored.result.hint and stored.result.hint.cure),
     ("source_sha256", lambda stored: stored.result.source and stored.result.source.sha256),
 )
-_STYLES = {
+STYLES = {
     "ACK": "green",
     "NAK": "red",
     "ERROR": "bold red",
@@ -71,21 +71,21 @@ def lines(console: Console) -> View:
 
     def write(stored: StoredResult) -> None:
         result = stored.result
-        text = f"carried by {result.carried_by.place}" if result.carried_by else _said(result)
-        before = f"{_iso(result.settled_at, 'milliseconds')}  "
+        text = f"carried by {result.carried_by.place}" if result.carried_by else said(result)
+        before = f"{iso(result.settled_at, 'milliseconds')}  "
         after = (
             f"  {printable(result.ric or '-'):<16} {printable(result.code or '-'):<15} {result.place:<20} "
-            f"{_duration(result.ack_seconds):>9}  {printable(text)}"
+            f"{duration(result.ack_seconds):>9}  {printable(text)}"
         )
         if console.is_terminal:
-            console.print(Text.assemble(before, (f"{result.status:<10}", _STYLES[result.status]), after.rstrip()))
+            console.print(Text.assemble(before, (f"{result.status:<10}", STYLES[result.status]), after.rstrip()))
         else:
             sys.stdout.write(f"{before}{result.status:<10}{after}".rstrip() + "\n")
 
     return write
 
 
-def _said(result: Result) -> str:
+def said(result: Result) -> str:
     """Its text, and what that means where it is known."""
     text, hint = result.text or "", result.hint
     return text if hint is None else f"{text}  ({hint.meaning} Who can cure it: {hint.owner}. {hint.cure})".lstrip()
@@ -133,7 +133,7 @@ def _summary_text(summary: Summary) -> str:
     if summary.parts:
         text.write(f" ({summary.parts:,} of them of records with several posts)")
     if total:
-        text.write(f", settled {_iso(summary.first, 'milliseconds')} to {_iso(summary.last, 'milliseconds')}")
+        text.write(f", settled {iso(summary.first, 'milliseconds')} to {iso(summary.last, 'milliseconds')}")
     text.write(f"; {summary.posts:,} posts\n")
     for (status, code), count in summary.by_status():
         text.write(f"  {status:<10} {printable(code):<20} {count:>12,} {count / total:>8.2%}\n")
@@ -142,12 +142,12 @@ def _summary_text(summary: Summary) -> str:
     for name, key in (("ack latency", "ack_seconds"), ("delivery", "delivery_seconds")):
         found = document[key]
         if found["count"]:
-            shown = "  ".join(f"{name} {_duration(value)}" for name, value in found.items() if name != "count")
+            shown = "  ".join(f"{name} {duration(value)}" for name, value in found.items() if name != "count")
             text.write(f"{name:<12} {shown}  (of {found['count']:,})\n")
     return text.getvalue()
 
 
-def _iso(when: datetime | None, precision: str = "microseconds") -> str:
+def iso(when: datetime | None, precision: str = "microseconds") -> str:
     return "" if when is None else when.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
 
 
@@ -155,7 +155,7 @@ def _json(value: Any) -> str:
     return _encoder.encode(value).decode()
 
 
-def _duration(seconds: float | None) -> str:
+def duration(seconds: float | None) -> str:
     if seconds is None:
         return "-"
     return f"{seconds * 1000:.1f} ms" if abs(seconds) < 1 else f"{seconds:.2f} s"

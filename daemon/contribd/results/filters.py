@@ -1,7 +1,7 @@
 """Which results are meant: the filters of ``contribd results``."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import translate
@@ -24,6 +24,7 @@ class Filters:
 
     ``rics`` are globs (``*``, ``?``, ``[…]``), case-sensitive as RICs are. ``codes`` ignore case. ``since`` and
     ``until`` are about ``settled_at``, both inclusive. ``sources`` are ``topic:partition:offset`` of the input record.
+    ``mappings`` are names. ``posts`` are PostIDs of any of its posts, which each session begins anew.
     """
 
     rics: tuple[str, ...] = ()
@@ -32,25 +33,35 @@ class Filters:
     since: datetime | None = None
     until: datetime | None = None
     sources: frozenset[str] = frozenset()
+    mappings: frozenset[str] | None = None
+    posts: frozenset[int] = frozenset()
 
     def predicate(self) -> Callable[[Result], bool]:
         """Whether a result passes, as one function with only the tests that are needed."""
-        tests: list[Callable[[Result], bool]] = []
+        tests = [*self._by_what(), *self._by_time()]
+        return lambda result: all(test(result) for test in tests)
+
+    def _by_what(self) -> Iterator[Callable[[Result], bool]]:
         if self.statuses:
-            tests.append(lambda result: result.status in self.statuses)
+            yield lambda result: result.status in self.statuses
         if self.codes:
             codes = {code.casefold() for code in self.codes}
-            tests.append(lambda result: result.code is not None and result.code.casefold() in codes)
+            yield lambda result: result.code is not None and result.code.casefold() in codes
         if self.rics:
             ric = re.compile("|".join(translate(glob) for glob in self.rics))
-            tests.append(lambda result: result.ric is not None and ric.match(result.ric) is not None)
+            yield lambda result: result.ric is not None and ric.match(result.ric) is not None
         if self.sources:
-            tests.append(lambda result: result.origin in self.sources)
+            yield lambda result: result.origin in self.sources
+        if (mappings := self.mappings) is not None:
+            yield lambda result: result.mapping in mappings
+        if self.posts:
+            yield lambda result: any(post.post_id in self.posts for post in result.posts)
+
+    def _by_time(self) -> Iterator[Callable[[Result], bool]]:
         if (since := self.since) is not None:
-            tests.append(lambda result: result.settled_at >= since)
+            yield lambda result: result.settled_at >= since
         if (until := self.until) is not None:
-            tests.append(lambda result: result.settled_at <= until)
-        return lambda result: all(test(result) for test in tests)
+            yield lambda result: result.settled_at <= until
 
 
 def parse_status(text: str) -> Status:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from kafka import TopicPartition
 
@@ -29,6 +29,10 @@ _log = get_logger("results")
 
 class AuditError(Exception):
     """The results topic cannot be read; the text says why and what to do."""
+
+
+Bounds: TypeAlias = Mapping[int, tuple[int, int]]
+"""The first offset and the end of what is looked at, by partition of the results topic."""
 
 
 class StoredResult(NamedTuple):
@@ -66,6 +70,7 @@ def read_results(
     follow: bool = False,
     stop: Callable[[], bool] = lambda: False,
     on_unreadable: Callable[[UnreadableResult], None] = _log_unreadable,
+    on_bounds: Callable[[Bounds], None] = lambda _bounds: None,
     access: Access | None = None,
 ) -> Iterator[StoredResult]:
     """The results that pass ``filters``, from ``filters.since`` or the beginning.
@@ -74,8 +79,9 @@ def read_results(
     partitions. With ``follow``: as they come, from ``filters.since`` or from now on, until ``stop`` returns true (it
     is asked several times a second; it ends a bounded read, too).
 
-    ``client_settings`` are ``kafka.client`` of the configuration; ``access``, made of ``reading`` them, tells its owner
-    why no broker answers. Raises ``AuditError``.
+    ``on_bounds`` is told what a bounded read looks at, before the first result. ``client_settings`` are
+    ``kafka.client`` of the configuration; ``access``, made of ``reading`` them, tells its owner why no broker answers.
+    Raises ``AuditError``.
     """
     filters = filters or Filters()
     settings = reading(bootstrap, topic, client_settings or {})
@@ -87,6 +93,7 @@ def read_results(
             yield from reader.follow(topic, starts)
         else:
             starts, ends = _starts(consumer, partitions, filters), _ends(consumer, partitions, filters)
+            on_bounds({at.partition: (starts[at], max(starts[at], ends[at])) for at in partitions})
             yield from reader.bounded(starts, ends, attrgetter("result.settled_at"))
 
 
