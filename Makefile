@@ -8,6 +8,7 @@ READY := $(VENV)/.ready
 DESTDIR ?=
 PREFIX ?= /opt/contribd
 UNITS ?= /etc/systemd/system
+INSTALLED := contribd.service contribd@.service contribd-seal.service contribd-seal.timer
 CONFIG ?= /etc/contribd
 
 .DEFAULT_GOAL := help
@@ -105,16 +106,16 @@ lock: ## Pin the newest versions of all dependencies in constraints.txt
 .PHONY: install
 install: ## Install into PREFIX with its units and a starting configuration (as root)
 	$(PYTHON) -m venv $(DESTDIR)$(PREFIX)
-	$(DESTDIR)$(PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt .
+	$(DESTDIR)$(PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[seal]'
 	install -d $(DESTDIR)$(UNITS) $(DESTDIR)$(CONFIG)/mappings
-	for unit in contribd.service contribd@.service; do \
+	for unit in $(INSTALLED); do \
 	  sed 's|/opt/contribd|$(PREFIX)|g' systemd/$$unit > $(DESTDIR)$(UNITS)/$$unit; done
 	test -e $(DESTDIR)$(CONFIG)/contribd.yaml || \
 	  { install -m 0644 config/contribd.yaml $(DESTDIR)$(CONFIG)/ && install -m 0644 config/mappings/*.yaml $(DESTDIR)$(CONFIG)/mappings/; }
 
 .PHONY: uninstall
 uninstall: ## Remove what install put there; the configuration stays
-	rm -rf $(DESTDIR)$(PREFIX) $(DESTDIR)$(UNITS)/contribd.service $(DESTDIR)$(UNITS)/contribd@.service
+	rm -rf $(DESTDIR)$(PREFIX) $(addprefix $(DESTDIR)$(UNITS)/,$(INSTALLED))
 
 .PHONY: clean
 clean: ## Remove everything that was built or downloaded here

@@ -101,6 +101,11 @@ def test_what_a_daemon_leaves_is_verified_and_what_is_spoiled_is_found(
     kinds = [decode_event(record.value).event for record in audited.all_of(audited.events)]
     assert [kind for kind in kinds if kind is not EventKind.CLOCK] == [EventKind.START, EventKind.STOP] * 2
 
+    seals = _sealed(tmp_path, config)
+    code, text = _contribd("audit", "verify", *seals, *config)
+    assert code == 0, text
+    assert "the seals hold" in text
+
     record = audited.all_of(audited.results, 2)[7]
     said = json.loads(record.value)
     for value in (record.value, json.dumps(said | {"fields": {"BID": 4711}}).encode()):
@@ -111,3 +116,17 @@ def test_what_a_daemon_leaves_is_verified_and_what_is_spoiled_is_found(
     at = f"{audited.prices}:{said['source']['partition']}:{said['source']['offset']}"
     assert text.count(f"{at}: doubled: it has its result twice") == 2, text
     assert f"{at}: other-rules: field BID: the rules give" in text
+    code, text = _contribd("audit", "verify", *seals, *config)
+    assert "2 offsets are newer than the newest seal" in text, text
+
+
+def _sealed(folder: Path, config: tuple[str, ...]) -> tuple[str, ...]:
+    """Seals the results topic; the options that verify it."""
+    key, seals, trust = folder / "seal.key", folder / "seals", folder / "trusted"
+    code, public = _contribd("audit", "key", "audit.example.com/1", "--out", str(key))
+    assert code == 0, public
+    trust.write_text(public)
+    code, text = _contribd("audit", "seal", "--key", str(key), "--out", str(seals), *config)
+    assert code == 0, text
+    assert f"{2 * RECORDS} records in 2 partitions sealed" in text
+    return "--seal", str(seals), "--trust", str(trust)

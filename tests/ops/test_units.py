@@ -14,6 +14,7 @@ from contribd.ops.http import _MAX_CLIENTS
 
 UNITS = Path(__file__).parents[2] / "systemd"
 ONE, MANY = UNITS / "contribd.service", UNITS / "contribd@.service"
+SEAL, TIMER = UNITS / "contribd-seal.service", UNITS / "contribd-seal.timer"
 
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed (Debian package systemd)"
@@ -40,7 +41,9 @@ def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @needs_systemd
-@pytest.mark.parametrize(("source", "name"), [(ONE, "contribd.service"), (MANY, "contribd@fx.service")])
+@pytest.mark.parametrize(
+    ("source", "name"), [(ONE, "contribd.service"), (MANY, "contribd@fx.service"), (SEAL, SEAL.name)]
+)
 def test_systemd_finds_nothing_wrong(source: Path, name: str, tmp_path: Path) -> None:
     # The program is not installed where the tests run.
     (tmp_path / source.name).write_text(source.read_text().replace("/opt/contribd/bin/contribd", "/bin/true"))
@@ -49,7 +52,21 @@ def test_systemd_finds_nothing_wrong(source: Path, name: str, tmp_path: Path) ->
 
 
 @needs_systemd
-@pytest.mark.parametrize("unit", [ONE, MANY])
+def test_systemd_knows_what_the_timer_starts(tmp_path: Path) -> None:
+    (tmp_path / SEAL.name).write_text(SEAL.read_text().replace("/opt/contribd/bin/contribd", "/bin/true"))
+    (tmp_path / TIMER.name).write_text(TIMER.read_text())
+    verified = analyze("verify", "--man=no", str(tmp_path / TIMER.name))
+    assert (verified.returncode, verified.stdout + verified.stderr) == (0, "")
+
+
+def test_seals_are_made_by_another_user_than_the_daemons() -> None:
+    assert setting(SEAL, "User") == "contribd-audit"
+    assert setting(SEAL, "DynamicUser") == "yes"
+    assert "User" not in dict(settings(ONE))
+
+
+@needs_systemd
+@pytest.mark.parametrize("unit", [ONE, MANY, SEAL])
 def test_the_sandbox_leaves_little_exposed(unit: Path) -> None:
     # In tenths: 1.1 is what remains with the network and the host's files, both of which it needs.
     rated = analyze("security", "--offline=yes", "--no-pager", "--threshold=11", str(unit))

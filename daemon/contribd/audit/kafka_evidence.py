@@ -41,7 +41,7 @@ class KafkaEvidence:
         """Those of one partition from ``first`` on, in order, some at a time."""
         _, end = self._bounds.results[partition]
         at = self._place(self.results_topic, partition)
-        reader = TopicReader(self._consumer, _raw)
+        reader = TopicReader(self._consumer, raw_results)
         return _batches(reader.bounded({at: first}, {at: end}, lambda _result: 0))
 
     def records(self, stretch: Stretch, first: int) -> Iterator[list[Input]]:
@@ -123,7 +123,8 @@ def _result_bounds(consumer: Any, settings: KafkaSettings, span: Span) -> dict[i
     return {at.partition: (begins[at], ends[at]) for at in partitions}
 
 
-def _raw(records: Sequence[Any]) -> list[RawResult]:
+def raw_results(records: Sequence[Any]) -> list[RawResult]:
+    """Records of the client's as they were read."""
     return [RawResult(each.partition, each.offset, each.key, each.value, each.headers) for each in records]
 
 

@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import msgspec
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from contribd import __version__
-from contribd.audit.findings import Finding
-from contribd.cli import EXIT_FAILED
+from contribd.audit.findings import MEANINGS, Finding, Wrong
+from contribd.cli import EXIT_FAILED, audit_seal
 from contribd.cli.audit_views import summary_document, summary_lines
 from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output
 from contribd.config.load import Loaded, load
@@ -103,6 +103,31 @@ WorkOption = Annotated[
         show_default=False,
     ),
 ]
+SealOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--seal",
+        metavar="FILE|DIR",
+        exists=True,
+        help="Seals of the results topic: what was altered, removed, exchanged or cut off since is found. May be "
+        "repeated. With --trust.",
+        show_default=False,
+    ),
+]
+TrustOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--trust",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="Public keys that seals must be signed by: one in a line, and behind it since TIME, until TIME.",
+        show_default=False,
+    ),
+]
+
+app.command("key")(audit_seal.key)
+app.command("seal")(audit_seal.seal)
 
 
 @app.callback()
@@ -120,6 +145,8 @@ def verify(
     rules: RulesOption = None,
     partitions: PartitionsOption = None,
     work: WorkOption = None,
+    seal: SealOption = None,
+    trust: TrustOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Verify that every record has its one result, made of this very record, by the rules that it names.
@@ -131,14 +158,17 @@ def verify(
         raise typer.BadParameter("leave out --since, --until and --topic with --offset")
     if topic and since:
         raise typer.BadParameter("leave out --since with --topic: it is read from its beginning")
+    if bool(seal) != bool(trust):
+        raise typer.BadParameter("--seal and --trust belong together")
     span = _span(since, until, offset)
     loaded = load(config)
     log.configure("error", "console", secrets=sorted(loaded.secrets))
     settings = _settings(loaded, topic)
     with _work_folder(work) as folder:
         verified, book = _verified(loaded, settings, span, folder, rules or [], partitions or [], as_json=as_json)
-    _show(verified, book, as_json=as_json)
-    if verified.wrong or verified.is_empty:
+    sealed = _seals(loaded, seal, trust, as_json=as_json)
+    _show(verified, book, sealed, as_json=as_json)
+    if verified.wrong or verified.is_empty or (sealed is not None and sealed.wrong):
         raise typer.Exit(EXIT_FAILED)
 
 
@@ -208,6 +238,27 @@ def _verified(
         raise typer.Exit(EXIT_FAILED) from None
 
 
+class _Seals(NamedTuple):
+    wrong: int
+    notes: list[str]
+
+
+def _seals(loaded: Loaded, places: list[Path] | None, trust: Path | None, *, as_json: bool) -> _Seals | None:
+    """What the seals say; None where there are none given."""
+    if not places or trust is None:
+        return None
+    from contribd.streams.traffic import TrafficError
+
+    try:
+        findings, notes = audit_seal.verify_seals(_settings(loaded, None), places, trust)
+    except (TrafficError, OSError) as error:
+        diagnostics().print(str(error), style="red")
+        raise typer.Exit(EXIT_FAILED) from None
+    for finding in findings:
+        _print_finding(finding, as_json=as_json)
+    return _Seals(len(findings), notes)
+
+
 def _rules_book(loaded: Loaded, settings: "KafkaSettings", files: Sequence[Path]) -> "RulesBook":
     from contribd.audit.rules_book import RulesBook, read_documents, read_file
 
@@ -269,9 +320,15 @@ def _print_finding(finding: Finding, *, as_json: bool) -> None:
         output().print(str(finding), style="red")
 
 
-def _show(verified: "Verified", rules: "RulesBook", *, as_json: bool) -> None:
+def _show(verified: "Verified", rules: "RulesBook", sealed: _Seals | None, *, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(msgspec.json.encode({"summary": summary_document(verified, rules.notes)}).decode() + "\n")
+        document = summary_document(verified, rules.notes)
+        document["seals"] = None if sealed is None else sealed._asdict()
+        sys.stdout.write(msgspec.json.encode({"summary": document}).decode() + "\n")
         return
+    if sealed is not None:
+        for note in sealed.notes:
+            output().print(note, soft_wrap=True)
+        output().print("the seals hold" if not sealed.wrong else f"{sealed.wrong} x seal: {MEANINGS[Wrong.SEAL]}")
     for line in summary_lines(verified, rules.notes):
         output().print(line)

@@ -1,0 +1,184 @@
+"""``contribd audit key`` and ``contribd audit seal``: signed checkpoints of the results topic."""
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from random import SystemRandom
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from contribd.audit.findings import Finding, Wrong
+from contribd.cli import EXIT_FAILED
+from contribd.cli.common import ConfigOption, diagnostics, output
+from contribd.config.load import load
+from contribd.ops import log
+
+if TYPE_CHECKING:
+    from contribd.audit.notes import PrivateKey
+    from contribd.audit.seals import Seal, SealFile
+    from contribd.streams.client.settings import KafkaSettings
+
+SUFFIX = ".seal"
+
+
+def key(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Who signs, such as audit.example.com/2026.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Where the private key goes; it must not be there yet.")
+    ],
+) -> None:
+    """Make a key that signs seals: the private one goes into a file of its owner's alone, the public one is printed."""
+    from contribd.audit.notes import NoteError, new_key
+
+    try:
+        made = new_key(name)
+        handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(made.line() + "\n")
+    except FileExistsError:
+        _fail(f"{out} is there already: a key is never written over; name another file")
+    except (NoteError, OSError) as error:
+        _fail(str(error))
+    output().print(str(made.public), soft_wrap=True)
+
+
+def seal(
+    keys: Annotated[
+        list[Path],
+        typer.Option(
+            "--key",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="A private key that signs it. May be repeated: while keys change, the old and the new one.",
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", metavar="DIR", file_okay=False, help="Where seals are; this one follows the newest there."
+        ),
+    ],
+    config: ConfigOption = None,
+) -> None:
+    """Seal what was written to the results topic since the last seal: a signed text with a root of each partition.
+
+    Reads results and writes nothing to Kafka. Keep the seals, and the public key, where nobody who can write results
+    can write.
+    """
+    from contribd.audit.notes import NoteError, sign
+    from contribd.audit.seals import digest_of
+    from contribd.streams.traffic import TrafficError
+
+    settings = settings_of(config)
+    try:
+        signers = [_private(file) for file in keys]
+        out.mkdir(parents=True, exist_ok=True)
+        before, written = _newest(out)
+        previous = None if written is None else digest_of(written)
+        made = _sealed(settings, before, previous)
+        place = _write(out, made, sign(made.text(), signers))
+    except (NoteError, TrafficError, OSError) as error:
+        _fail(str(error))
+    records = sum(each.records for each in made.partitions.values())
+    output().print(f"{place}: {records} records in {len(made.partitions)} partitions sealed", soft_wrap=True)
+
+
+def settings_of(config: Path | None) -> "KafkaSettings":
+    """How the topics are reached."""
+    from contribd import build
+
+    loaded = load(config)
+    log.configure("error", "console", secrets=sorted(loaded.secrets))
+    return build.kafka(loaded, SystemRandom())
+
+
+def _private(file: Path) -> "PrivateKey":
+    from contribd.audit.notes import NoteError, parse_private
+
+    if file.stat().st_mode & 0o077:
+        raise NoteError(f"{file} can be read by others than its owner: chmod 600 {file}")
+    try:
+        return parse_private(file.read_text(encoding="ascii").strip())
+    except (NoteError, UnicodeDecodeError) as error:
+        raise NoteError(f"{file}: {error}") from None
+
+
+def _newest(folder: Path) -> "tuple[Seal | None, bytes | None]":
+    """The newest seal there, by the time it names; raises ``NoteError`` where one cannot be read."""
+    from contribd.audit.notes import NoteError, parse_note
+    from contribd.audit.seals import parse_seal
+
+    found = []
+    for file in seal_files([folder]):
+        try:
+            found.append((parse_seal(parse_note(file.written.decode()).text), file.written))
+        except (NoteError, UnicodeDecodeError) as error:
+            raise NoteError(f"{file.name}: {error}") from None
+    return max(found, key=lambda each: each[0].at, default=(None, None))
+
+
+def _sealed(settings: "KafkaSettings", before: "Seal | None", previous: str | None) -> "Seal":
+    from contribd.audit.kafka_seal import open_sealed_topic
+
+    with open_sealed_topic(settings) as topic:
+        return topic.seal(before, previous, lambda _records: None)
+
+
+def _write(folder: Path, made: "Seal", note: str) -> Path:
+    """Under a name of its time, whole or not at all."""
+    place = folder / f"{made.at.astimezone(UTC):%Y%m%dT%H%M%SZ}{SUFFIX}"
+    if place.exists():
+        raise FileExistsError(f"{place} is there already: a seal a second is enough")
+    passing = place.with_suffix(".part")
+    passing.write_bytes(note.encode())
+    passing.rename(place)
+    return place
+
+
+def seal_files(places: Sequence[Path]) -> "list[SealFile]":
+    """The files, and those in folders. Raises OSError."""
+    from contribd.audit.seals import SealFile
+
+    files = [file for place in places for file in (sorted(place.glob(f"*{SUFFIX}")) if place.is_dir() else [place])]
+    return [SealFile(str(file), file.read_bytes()) for file in files]
+
+
+def verify_seals(settings: "KafkaSettings", places: Sequence[Path], trust: Path) -> tuple[list[Finding], list[str]]:
+    """What is off about the topic by its seals, and what has to be said. Raises ``TrafficError``, OSError."""
+    from contribd.audit.kafka_seal import open_sealed_topic
+    from contribd.audit.notes import NoteError
+    from contribd.audit.seals import parse_trust, read_chain
+
+    try:
+        keys = parse_trust(trust.read_text())
+    except (NoteError, UnicodeDecodeError) as error:
+        raise OSError(f"{trust}: {error}") from None
+    seals, findings = read_chain(seal_files(places), keys)
+    notes = list[str]()
+    if not seals:
+        named = ", ".join(map(str, places))
+        return [*findings, Finding(Wrong.SEAL, named, "there is no seal that is signed by a trusted key")], notes
+    with open_sealed_topic(settings) as topic:
+        for name, each in seals:
+            for finding, note in topic.compare(name, each, lambda _records: None):
+                findings += [] if finding is None else [finding]
+                notes += [] if note is None else [note]
+        newest = seals[-1][1]
+        if newer := topic.newer(newest):
+            notes.append(f"{newer} offsets are newer than the newest seal, {_shown(newest.at)}: no seal covers them")
+    notes.append(f"{len(seals)} seals, {_shown(seals[0][1].at)} to {_shown(newest.at)}")
+    if seals[0][1].previous is not None:
+        notes.append(f"{seals[0][0]} follows another seal, which is not here")
+    return findings, notes
+
+
+def _shown(when: datetime) -> str:
+    return when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _fail(text: str) -> NoReturn:
+    diagnostics().print(text, style="red", soft_wrap=True)
+    raise typer.Exit(EXIT_FAILED)
