@@ -18,6 +18,7 @@ COMMANDS = {
     "plan": "Show what would change if this configuration replaced the one in force, over real traffic.",
     "reload": "Have the running daemon take its files anew, and say what is in force then.",
     "results": "Read the results topic.",
+    "resubmit": "Put the records of selected results back into their prices topic, where nothing newer came.",
     "audit": "Verify that every record has its one result, true to its input and its rules.",
     "rules": "The rules that results name, as they were in force.",
     "tap": "Records going in and what became of them, live and at a bounded rate.",
