@@ -117,8 +117,7 @@ class Worker:
             self._ordering.append(threading.Thread(target=self._orders.run, name="orders", daemon=True))
         kept: AuditTopics | None = None
         if clients.writer is not None:
-            pulse = self._progress.pulse("audit", allowance=THREAD_ALLOWANCE, now=now)
-            kept = AuditTopics(kafka, clients.writer, runtime=THREADS, pulse=pulse)
+            kept = AuditTopics(kafka, clients.writer, runtime=THREADS)
         self._trail = AuditTrail(kafka, kept, lambda: self._reader.in_force.rules)
         self._consuming = threading.Thread(target=self._source.run, name="source", daemon=True)
         self._writing = threading.Thread(target=self._sink.run, name="sink", daemon=True)
@@ -253,7 +252,7 @@ class Worker:
             raise Stopped(78, f"another contribd runs as instance {name!r} of this group: give each its own name")
         if self._source.refusal is not None:
             raise Stopped(78, self._source.refusal)
-        for thread in (self._consuming, self._writing, *self._ordering, *self._trail.threads):
+        for thread in (self._consuming, self._writing, *self._ordering):
             if not thread.is_alive() and not self._stop_requested:
                 raise Stopped(1, f"the {thread.name} thread ended: see the error above")
 

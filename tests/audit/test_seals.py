@@ -23,7 +23,8 @@ from contribd.audit.seals import (
 )
 
 AT = datetime(2026, 11, 29, 23, tzinfo=UTC)
-KEY, NEWER, STRANGER = new_key("audit.example.com/1"), new_key("audit.example.com/2"), new_key("stranger")
+KEY, NEWER = (PrivateKey(f"audit.example.com/{number}", bytes([number] * 32)) for number in (1, 2))
+STRANGER = PrivateKey("stranger", bytes([3] * 32))
 TRUST = [Trusted(KEY.public, until=AT + timedelta(days=1)), Trusted(NEWER.public, since=AT + timedelta(days=1))]
 
 

@@ -60,9 +60,10 @@ def results_of(spoiled: Topics) -> Iterator[tuple[int, int, RawResult]]:
                 yield number, index, result
 
 
-def posted(spoiled: Topics) -> tuple[int, int, RawResult]:
+def posted(spoiled: Topics, status: str | None = None) -> tuple[int, int, RawResult]:
     """A result with posts, with others before and behind it."""
-    found = [each for each in results_of(spoiled) if json.loads(each[2].value or b"")["posts"]]
+    said = ((each, json.loads(each[2].value or b"")) for each in results_of(spoiled))
+    found = [each for each, result in said if result["posts"] and status in {None, result["status"]}]
     return found[len(found) // 2]
 
 
@@ -147,6 +148,51 @@ def invent_a_record(spoiled: Topics) -> None:
     del log[len(log) // 2]
 
 
+def say_it_was_not_posted(spoiled: Topics) -> None:
+    number, index, result = posted(spoiled, "ACK")
+    spoiled.results[number][index] = altered(result, posts=[])
+
+
+def say_that_the_ads_took_it(spoiled: Topics) -> None:
+    number, index, result = posted(spoiled, "ACK")
+    posts = json.loads(result.value or b"")["posts"]
+    spoiled.results[number][index] = altered(result, posts=[{**posts[-1], "answer": "NAK"}])
+
+
+def take_its_digest_away(spoiled: Topics) -> None:
+    number, index, result = posted(spoiled)
+    source = json.loads(result.value or b"")["source"] | {"sha256": None}
+    spoiled.results[number][index] = altered(result, source=source)
+
+
+def say_it_is_of_nothing(spoiled: Topics) -> None:
+    number, index, result = posted(spoiled)
+    headers = [(name, b"" if name == "source" else text) for name, text in result.headers]
+    spoiled.results[number][index] = altered(result, source=None)._replace(headers=headers)
+
+
+def say_its_fields_are_a_number(spoiled: Topics) -> None:
+    number, index, result = posted(spoiled)
+    spoiled.results[number][index] = altered(result, fields=5)
+
+
+def write_a_number_nobody_can_read(spoiled: Topics) -> None:
+    number, index, result = posted(spoiled)
+    name = next(iter(json.loads(result.value or b"")["fields"]))
+    changed = altered(result, fields={name: 4711}).value or b""
+    value = changed.replace(b"4711", b"1e99999999999999999999")
+    spoiled.results[number][index] = result._replace(value=value)
+
+
+def settle_it_by_other_rules_too(spoiled: Topics) -> None:
+    """Offsets were set back after a mapping was changed."""
+    _, _, result = next(
+        each for each in results_of(spoiled) if "part" not in json.loads(each[2].value or b"")["source"]
+    )
+    headers = [(name, text or b"") for name, text in result.headers]
+    append(spoiled, Encoded(result.key, altered(result, config="0.1").value or b"", headers))
+
+
 def name_a_carrier(spoiled: Topics) -> None:
     number, index, result = posted(spoiled)
     spoiled.results[number][index] = altered(result, carried_by=json.loads(result.value or b"")["source"])
@@ -182,6 +228,13 @@ SPOILT: list[tuple[Callable[[Topics], None], Wrong]] = [
     (write_something_else, Wrong.NO_RESULT),
     (invent_a_record, Wrong.NO_RECORD),
     (name_a_carrier, Wrong.CARRIER),
+    (say_it_was_not_posted, Wrong.ALTERED),
+    (say_that_the_ads_took_it, Wrong.ALTERED),
+    (take_its_digest_away, Wrong.OTHER_INPUT),
+    (say_it_is_of_nothing, Wrong.NO_RESULT),
+    (say_its_fields_are_a_number, Wrong.NO_RESULT),
+    (write_a_number_nobody_can_read, Wrong.OTHER_RULES),
+    (settle_it_by_other_rules_too, Wrong.DOUBLED),
     (post_it_late, Wrong.OUT_OF_ORDER),
 ]
 

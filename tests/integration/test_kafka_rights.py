@@ -57,7 +57,8 @@ class _Desk(Daemon):
 
     def complaints(self) -> list[str]:
         lines = [json.loads(line) for line in self.log.read_text().splitlines()]
-        return [f"{line['part']} {line}" for line in lines if line["level"] in {"warning", "error"}]
+        told = [line for line in lines if line["level"] in {"warning", "error"} and line["part"] != "clock"]
+        return [f"{line['part']} {line}" for line in told]
 
 
 @pytest.fixture

@@ -51,3 +51,14 @@ def test_a_refused_login_of_a_client_whose_opening_succeeds_after_all_is_said_th
             access.raise_refusal()
     access.made("k1:9092")
     assert said(log) == ["a login was refused"] * (not raises) + ["the brokers take the login again"]
+
+
+def test_credentials_that_are_others_by_now_are_not_told_of_as_refused(log: Mock) -> None:
+    """One client tries the old password while another has been let in with the new one already."""
+    access = Access(SETTINGS, lambda: 0.0)
+    old = connection(bootstrapped=True)
+    old.fresh = {"sasl_plain_password": "old"}
+    access.failed(old, SaslAuthenticationFailedError("no"))
+    assert said(log) == []
+    access.raise_refusal()
+    assert access.delay("k1:9092") == 0

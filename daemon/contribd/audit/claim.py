@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, NamedTuple, TypeAlias
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from contribd.engine.clock import Stamp
-from contribd.engine.records.price import Status
+from contribd.engine.records.price import Reply, Status
 from contribd.mapping.outcome import PostType
+
+NO_DIGEST: Final = ""
+"""In place of the SHA-256 where a result does not have the key: one of a version before it."""
 
 _SHORTENED: Final = "[shortened:"
 _MICROSECONDS: Final = 1_000_000
@@ -43,8 +46,8 @@ class Claim(msgspec.Struct, array_like=True, gc=False, frozen=True):
 
     ``at``: partition and offset in the results topic.
 
-    ``fields``: JSON text as it stands in the result; ``sent``: when each of its posts was; ``parts``: 1 where the
-    record has a single post.
+    ``fields``: JSON text as it stands in the result; ``sent``: when each of its posts was; ``answer``: of the
+    last one; ``parts``: 1 where the record has a single post.
     """
 
     at: tuple[int, int]
@@ -62,6 +65,7 @@ class Claim(msgspec.Struct, array_like=True, gc=False, frozen=True):
     carried_by: tuple[str, int, int, int] | None
     was_refresh: bool
     sent: tuple[int, ...]
+    answer: Reply | None
     instance: str
     version: str
     config: str
@@ -77,20 +81,24 @@ class Claim(msgspec.Struct, array_like=True, gc=False, frozen=True):
         return None if self.carried_by is None else Place(*self.carried_by)
 
 
+_Number: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
 class _Source(msgspec.Struct):
     topic: str
-    partition: int
-    offset: int
+    partition: _Number
+    offset: _Number
     key: str | None = None
-    part: int | None = None
-    parts: int | None = None
-    sha256: str | None = None
+    part: _Number | None = None
+    parts: _Number | None = None
+    sha256: str | msgspec.UnsetType | None = msgspec.UNSET
     topic_id: str | None = None
 
 
 class _Post(msgspec.Struct):
     type: PostType
     sent_at: datetime
+    answer: Reply
 
 
 class _Said(msgspec.Struct):
@@ -107,6 +115,7 @@ class _Said(msgspec.Struct):
     instance: str
     version: str
     config: str
+    withdrawal: dict[str, Any] | None = None
 
 
 _decode: Final = msgspec.json.Decoder(_Said).decode
@@ -138,6 +147,11 @@ def claim_of(result: RawResult) -> Placed:
         said = _decode(result.value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise NoResult(f"it is no result: {error}") from None
+    fields = bytes(said.fields)
+    if fields != _NULL and not fields.startswith(b"{"):
+        raise NoResult("it is no result: fields are an object, or null")
+    if said.source is None and said.withdrawal is None:
+        raise NoResult("it is no result: it is of no record, and no withdrawal")
     _agreeing(result, said)
     source, posts, carrier = said.source, said.posts, said.carried_by
     part = 0 if source is None else source.part or 0
@@ -147,15 +161,16 @@ def claim_of(result: RawResult) -> Placed:
         ric=said.ric,
         service=said.service,
         mapping=said.mapping,
-        fields=None if (fields := bytes(said.fields)) == _NULL else fields,
+        fields=None if fields == _NULL else fields,
         code=said.code,
         text=said.text,
         part=part,
         parts=1 if source is None else source.parts or 1,
-        sha256=None if source is None else source.sha256,
+        sha256=None if source is None else NO_DIGEST if source.sha256 is msgspec.UNSET else source.sha256,
         topic_id=None if source is None else source.topic_id,
         carried_by=None if carrier is None else _carrier(carrier),
         was_refresh=bool(posts) and posts[-1].type is PostType.REFRESH,
+        answer=posts[-1].answer if posts else None,
         sent=tuple(_micros(post.sent_at) for post in posts),
         instance=said.instance,
         version=said.version,

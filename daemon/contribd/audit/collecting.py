@@ -71,6 +71,8 @@ class Collecting:
     def _is_wanted(self, place: Place, claim: Claim) -> bool:
         """Whether it is of a record that is looked at, or of one behind it that may have carried such a one."""
         stretch = self._stretches.get((place.topic, place.partition))
+        if (carrier := claim.carrier) is not None and self._is_looked_at(carrier):
+            return True  # what it carried shows in the fields of its carrier
         if stretch is None:
             self._book.counts["of other topics"] += 1
             return False
@@ -78,6 +80,10 @@ class Collecting:
             self._book.counts["of an earlier topic of the same name"] += 1
             return False
         return place.offset >= stretch.first
+
+    def _is_looked_at(self, place: Place) -> bool:
+        stretch = self._stretches.get((place.topic, place.partition))
+        return stretch is not None and place.offset >= stretch.first
 
     def _place(self, result: RawResult) -> str:
         return f"{self._evidence.results_topic}:{result.partition}:{result.offset}"

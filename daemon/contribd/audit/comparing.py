@@ -56,8 +56,8 @@ class Comparing:
         self._name = f"records {stretch.place}"
         kept = book.store.recall(self._name, None)
         self._reached = _Reached(stretch.first) if kept is None else msgspec.convert(kept, _Reached)
-        bounds = book.store.bounds(stretch.topic, stretch.partition)
-        self._begins = bounds[0] if whole and bounds is not None else None
+        first = book.store.first(stretch.topic, stretch.partition, stretch.first)
+        self._begins = (stretch.end if first is None else first) if whole else None
         """The first record that has a result, where those before it are an exception."""
 
     def run(self) -> Covered:
@@ -113,7 +113,7 @@ class Comparing:
         first, last, count = missing
         what = f"{first}" if count == 1 else f"{first}..{last}"
         if self._begins is not None and last < self._begins:
-            self._note(f"{count} records before the first result ({what}): the group began behind them")
+            self._note(f"{count} records before the first result ({what}): the group began after them")
         else:
             text = "it has no result" if count == 1 else f"{count} records have no result"
             self._book.report(Finding(Wrong.MISSING, f"{self._stretch.place}:{what}", text))

@@ -27,9 +27,9 @@ class Wrong(StrEnum):
 MEANINGS: Final = {
     Wrong.MISSING: "a record, or a post of it, has no result",
     Wrong.DOUBLED: "a record, or a post of it, has more than one result",
-    Wrong.NO_RECORD: "a result is of a record that the log does not have, between others that it has",
+    Wrong.NO_RECORD: "a result is of a record that is not in the log, though the log has older and newer ones",
     Wrong.OTHER_INPUT: "the record is not the one that the result was made of: its SHA-256 is another one",
-    Wrong.ALTERED: "a result, its key and its headers do not say the same",
+    Wrong.ALTERED: "a result, its key, its headers and its last post do not say the same",
     Wrong.OTHER_RULES: "the record, mapped anew by the rules that the result names, gives another result",
     Wrong.UNKNOWN_RULES: "the rules that results name are not at hand: they were not mapped anew",
     Wrong.MISPLACED: "a result lies in another partition of the results topic than its key belongs to",

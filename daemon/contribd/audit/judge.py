@@ -28,9 +28,9 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from contribd.audit.claim import Claim, Place, stamped
+from contribd.audit.claim import NO_DIGEST, Claim, Place, stamped
 from contribd.audit.findings import Finding, Wrong
-from contribd.engine.records.price import Status
+from contribd.engine.records.price import Reply, Status
 from contribd.mapping.encode import encode_fields
 from contribd.mapping.inputs import Input
 from contribd.mapping.mapper import Mapper
@@ -52,7 +52,20 @@ CLOCKS: Final = 300_000_000
 KEPT_ORDER: Final = 1_000_000
 """RICs whose last post is remembered; where there are more, the oldest are forgotten."""
 
+UNKNOWN: Final = "rules not at hand: "
+"""Begins the counts of results by rules that nobody has."""
+
 _SHOWN: Final = 200
+_LOST: Final = (Reply.TIMEOUT, Reply.LOST)
+_ANSWERS: Final[dict[Status, tuple[Reply | None, ...]]] = {
+    Status.ACK: (Reply.ACK,),
+    Status.NAK: (Reply.NAK,),
+    Status.ERROR: (Reply.ERROR,),
+    Status.UNANSWERED: (*_LOST, None),
+    # Merged after posts of their own; what went with them is the newer record's to tell.
+    Status.CONFLATED: (*_LOST, Reply.NAK, None),
+}
+"""What the last post of a result may have been answered, None where it may have had none. Of all others: none."""
 _decode_fields: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 
 
@@ -79,7 +92,7 @@ class Judge:
         self._results = results
         self._version = version
         self._counts = counts
-        self._unknown: Counter[str] = Counter()
+        self._partition: tuple[str, int] | None = None
         self._last_sent: dict[tuple[str, str, str], tuple[int, str, Place]] = {}
 
     def judge(self, record: Input, claims: Sequence[Claim]) -> Iterator[Finding]:
@@ -89,10 +102,14 @@ class Judge:
         self._counts["records"] += 1
         yield from self._single(place, claims, record)
         digest, anew = _digest_of(record.value), dict[str, Outcome | None]()
+        mixed = len({claim.config for claim in claims}) > 1
+        if (partition := (at.topic, at.partition)) != self._partition:
+            self._partition = partition
+            self._last_sent.clear()  # its RICs are in order within a partition
         for claim in claims:
             self._counts["results"] += 1
             self._counts[f"status {claim.status}"] += 1
-            if claim.sha256 is None and type(record.value) is not UnreadValue and digest is not None:
+            if claim.sha256 == NO_DIGEST:
                 self._counts["without a digest"] += 1
             elif claim.sha256 != digest:
                 yield self._finding(
@@ -101,15 +118,10 @@ class Judge:
                 continue
             if claim.config not in anew:
                 anew[claim.config] = self._mapped(record, claim.config)
-            yield from self._against_rules(place, claim, anew[claim.config])
+            yield from self._against_rules(place, claim, anew[claim.config], mixed=mixed)
+            yield from self._against_posts(place, claim)
             yield from self._against_carrier(place, claim)
             yield from self._in_order(place, claim)
-
-    def unknown_rules(self) -> Iterator[Finding]:
-        """Rules that claims named and nobody has, each once."""
-        for config, count in self._unknown.items():
-            text = f"rules {config} are not at hand: {count} results were not mapped anew (see --rules)"
-            yield Finding(Wrong.UNKNOWN_RULES, config, text)
 
     # Single and complete
 
@@ -117,11 +129,11 @@ class Judge:
         if len(claims) == 1 and claims[0].parts == 1:
             return
         numbered = {(claim.config, claim.parts) for claim in claims}
-        if len(numbered) == 1:
+        if len(numbered) == 1 or all(claim.parts == 1 for claim in claims):
             seen: dict[Any, Claim] = {}
             for claim in claims:
                 yield from self._twice(place, claim, seen, claim.part)
-            (_, parts) = next(iter(numbered))
+            parts = claims[0].parts
             if lacking := [str(number) for number in range(parts) if number not in seen]:
                 text = f"{len(lacking)} of its {parts} posts have no result: {_cut(', '.join(lacking))}"
                 yield Finding(Wrong.MISSING, str(place), text)
@@ -153,22 +165,47 @@ class Judge:
         """What the record comes to by these rules; None where nobody has them."""
         mapper = self._rules(config)
         if mapper is None:
-            self._unknown[config] += 1
             return None
         return mapper.map(record.value, record.surroundings if mapper.surrounded else None)
 
-    def _against_rules(self, place: Place, claim: Claim, outcome: Outcome | None) -> Iterator[Finding]:
+    def _against_rules(self, place: Place, claim: Claim, outcome: Outcome | None, *, mixed: bool) -> Iterator[Finding]:
+        """``mixed``: results of this record were made by several sets of rules."""
         if outcome is None:
             self._counts["by unknown rules"] += 1
+            if not self._counts[f"{UNKNOWN}{claim.config}"]:
+                why = f"rules {claim.config} are not at hand: results that name them are not mapped anew (see --rules)"
+                yield self._finding(Wrong.UNKNOWN_RULES, place, claim, why)
+            self._counts[f"{UNKNOWN}{claim.config}"] += 1
             return
-        part = _part_of(outcome, claim)
-        text = "the rules make no such post of it" if part is None else self._difference(place, claim, part)
+        part = _part_of(outcome, claim, mixed=mixed)
+        if part is None:
+            text: str | None = f"the rules make {len(parts_of(outcome))} posts of it, and none is this one"
+        else:
+            text = self._difference(place, claim, part)
         if text is None:
             self._counts["mapped anew"] += 1
-        elif (mapper := self._rules(claim.config)) is not None and mapper.reads_last:
+        elif part is not None and self._may_ask_last(claim, part):
             self._counts["reads @last"] += 1
         else:
             yield self._finding(Wrong.OTHER_RULES, place, claim, text)
+
+    def _may_ask_last(self, claim: Claim, part: PartOutcome) -> bool:
+        """Whether this very post's mapping reads ``@last``, and all that cannot depend on it is the same."""
+        mapper = self._rules(claim.config)
+        if mapper is None or part.mapping != claim.mapping or claim.status is Status.IGNORED:
+            return False
+        if part.ric is not None and claim.ric is not None and _key(part) != (claim.service, claim.ric):
+            return False
+        return any(
+            post.reads_last for mapping in mapper.mappings if mapping.name == claim.mapping for post in mapping.posts
+        )
+
+    def _against_posts(self, place: Place, claim: Claim) -> Iterator[Finding]:
+        """Its status, and what became of its last post."""
+        expected = _ANSWERS.get(claim.status, (None,))
+        if claim.answer not in expected:
+            said = "no post" if claim.answer is None else f"a last post that was answered {claim.answer}"
+            yield self._finding(Wrong.ALTERED, place, claim, f"a result {claim.status} with {said}")
 
     def _difference(self, place: Place, claim: Claim, part: PartOutcome) -> str | None:
         """In what the claim is not what the rules give; None: in nothing."""
@@ -188,7 +225,10 @@ class Judge:
         encoded = encode_fields(own)
         if claim.fields == encoded:
             return None
-        expected, said = _decode_fields(encoded), _decode_fields(claim.fields)
+        try:
+            expected, said = _decode_fields(encoded), _decode_fields(claim.fields)
+        except (msgspec.MsgspecError, ArithmeticError) as error:
+            return f"the fields of its result cannot be read: {error}"
         if said == expected:
             return None
         carried = self._claims.carried_by(place)
@@ -240,10 +280,10 @@ def _digest_of(value: bytes | None) -> str | None:
     return None if value is None or type(value) is UnreadValue else sha256(value).hexdigest()
 
 
-def _part_of(outcome: Outcome, claim: Claim) -> PartOutcome | None:
+def _part_of(outcome: Outcome, claim: Claim, *, mixed: bool) -> PartOutcome | None:
     parts = parts_of(outcome)
-    if len(parts) == claim.parts:
-        return parts[claim.part] if claim.part < len(parts) else None
+    if len(parts) == claim.parts or not mixed:
+        return parts[claim.part] if claim.part < len(parts) == claim.parts else None
     # Some parts of an earlier set of rules had their results already: this one is known by its RIC and service.
     return next((part for part in parts if _key(part) == (claim.service, claim.ric)), None)
 
@@ -271,7 +311,7 @@ def _named_otherwise(claim: Claim, part: Mapped | Suppressed) -> str | None:
         return f"it makes a post to {part.ric}, its result says {claim.status} {claim.code or ''}".rstrip()
     same = part.ric.startswith(claim.ric or "") if claim.is_shortened else part.ric == claim.ric
     if not same:
-        return f"RIC {part.ric!r}, its result says {claim.ric!r}"
+        return f"RIC {part.ric!r}, its result says {_cut(repr(claim.ric))}"
     if claim.service == part.service and claim.mapping == part.mapping:
         return None
     return f"mapping {part.mapping}, service {part.service}; its result says {claim.mapping}, {claim.service}"
@@ -304,7 +344,7 @@ def _first_difference(expected: Any, said: Any, carried: int) -> str:
         wanted, found = expected.get(name, "no value"), said.get(name, "no value")
         if wanted != found:
             merged = f" (nor does any of the {carried} records that it carried)" if carried and name in said else ""
-            return f"field {name}: the rules give {wanted}, its result says {found}{merged}"
+            return f"field {name}: the rules give {_cut(str(wanted))}, its result says {_cut(str(found))}{merged}"
     return "the fields are others"
 
 

@@ -32,6 +32,9 @@ class KafkaEvidence:
         self.results_topic = settings.results
         self.stretches = bounds.stretches
         self._unread: dict[Stretch, list[Unread]] = {}
+        self._met: list[Unread] = []
+        """Of the stretch that is read."""
+        self._reader: TopicReader[Input] | None = None
 
     def result_bounds(self) -> Mapping[int, tuple[int, int]]:
         """First offset and end of what is read of each partition of the results topic."""
@@ -46,11 +49,12 @@ class KafkaEvidence:
 
     def records(self, stretch: Stretch, first: int) -> Iterator[list[Input]]:
         """The records of a stretch from ``first`` on, in order, some at a time."""
-        unread = self._unread.setdefault(stretch, [])
+        self._met = self._unread.setdefault(stretch, [])
         at = self._place(stretch.topic, stretch.partition)
-        reader = TopicReader(self._consumer, decoded_inputs)
-        reader.pass_over(self._settings, lambda _partition, fault: unread.append(_told(fault)))
-        return _batches(reader.bounded({at: first}, {at: stretch.end}, lambda _record: 0))
+        if self._reader is None:  # one for all: the client is told only once whom to tell
+            self._reader = TopicReader(self._consumer, decoded_inputs)
+            self._reader.pass_over(self._settings, lambda _partition, fault: self._met.append(_told(fault)))
+        return _batches(self._reader.bounded({at: first}, {at: stretch.end}, lambda _record: 0))
 
     def unread(self, stretch: Stretch) -> list[Unread]:
         """What could not be read of it so far."""

@@ -1,7 +1,7 @@
 """The rules that results name, by their digest: those at hand, and those that a rules topic or files have kept."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,8 @@ class RulesBook:
     """Gives the mapper of a digest. ``notes`` says what must be known of how it came to be."""
 
     def __init__(self, at_hand: Iterable[Rules] = ()) -> None:
-        self._mappers: dict[str, Mapper | None] = {rules.digest: rules.mapper for rules in at_hand}
+        self._at_hand = {rules.digest: rules.mapper for rules in at_hand}
+        self._mappers: dict[str, Mapper | None] = {}
         self._documents: dict[str, Mapping[str, Any]] = {}
         self.notes: list[str] = []
 
@@ -33,10 +34,14 @@ class RulesBook:
 
     def mapper(self, digest: str) -> Mapper | None:
         """By these rules; None where nobody has them, or they cannot be put together here."""
+        if digest in self._at_hand:
+            return self._at_hand[digest]
         if digest not in self._mappers:
             if len(self._mappers) >= MOST:
                 del self._mappers[next(iter(self._mappers))]
             self._mappers[digest] = self._rebuilt(digest)
+        else:
+            self._mappers[digest] = self._mappers.pop(digest)  # the one used last is forgotten last
         return self._mappers[digest]
 
     def _rebuilt(self, digest: str) -> Mapper | None:
@@ -46,16 +51,26 @@ class RulesBook:
         try:
             rules = rebuilt(document, f"rules {digest}")
         except NotRules as error:
-            self.notes.append(f"rules {digest}: {error}")
+            self._note(f"rules {digest}: {error}")
             return None
         if rules.notes:  # what is put together is not what the digest stands for: it proves nothing
-            self.notes += [f"rules {digest}: {note}" for note in rules.notes]
+            for note in rules.notes:
+                self._note(f"rules {digest}: {note}")
             return None
         return rules.mapper
 
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
 
-def read_documents(settings: KafkaSettings, topic: str) -> Iterator[dict[str, Any]]:
-    """What a rules topic has kept, the last of each digest last. Raises ``RulesError``."""
+
+def read_documents(
+    settings: KafkaSettings, topic: str, strange: Callable[[str], None] = lambda _text: None
+) -> Iterator[dict[str, Any]]:
+    """What a rules topic has kept, the last of each digest last; ``strange`` is told of what are no rules.
+
+    Raises ``RulesError``.
+    """
     with opened_reader(settings, RulesError) as consumer:
         partitions = partitions_of(consumer, topic)
         if not partitions:
@@ -63,8 +78,12 @@ def read_documents(settings: KafkaSettings, topic: str) -> Iterator[dict[str, An
         starts, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
         reader = TopicReader(consumer, _values)
         for key, value in reader.bounded(starts, ends, lambda _record: 0):
-            if value is not None:
+            if value is None:
+                continue
+            try:
                 yield document_of(value, f"{topic}, key {key}")
+            except RulesError as error:
+                strange(str(error))
 
 
 def read_file(file: Path) -> dict[str, Any]:

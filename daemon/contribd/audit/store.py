@@ -114,11 +114,13 @@ class ClaimStore:
         for offset, group in groupby(rows, key=lambda row: int(row[0])):
             yield offset, [unpacked(body) for _, body in group]
 
-    def bounds(self, topic: str, partition: int) -> tuple[int, int] | None:
-        """The lowest and the highest offset of a record that has a claim; None where none has."""
+    def first(self, topic: str, partition: int, start: int) -> int | None:
+        """The lowest offset from ``start`` on of a record that has a claim; None where none has."""
         code = self._sources.get((topic, partition), -1)
-        found = self._db.execute("SELECT min(offset), max(offset) FROM claims WHERE source = ?", (code,)).fetchone()
-        return None if found[0] is None else (int(found[0]), int(found[1]))
+        found = self._db.execute(
+            "SELECT min(offset) FROM claims WHERE source = ? AND offset >= ?", (code, start)
+        ).fetchone()
+        return None if found[0] is None else int(found[0])
 
     def at(self, place: Place) -> list[Claim]:
         """The claims of one post of a record."""

@@ -3,12 +3,12 @@
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 import typer
@@ -21,6 +21,7 @@ from contribd.cli.audit_views import summary_document, summary_lines
 from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output
 from contribd.config.load import Loaded, load
 from contribd.ops import log
+from contribd.ops.lines import printable
 from contribd.results.filters import FilterError, parse_time
 from contribd.streams.span import Span, parse_offsets
 
@@ -164,8 +165,12 @@ def verify(
     loaded = load(config)
     log.configure("error", "console", secrets=sorted(loaded.secrets))
     settings = _settings(loaded, topic)
+    given = {"--since": since, "--until": until, "--offset": offset, "--topic": topic, "--partitions": partitions}
+    given |= {"--rules": list(map(str, rules or ())), "brokers": list(settings.bootstrap_servers)}
+    given |= {"group": settings.group_id, "prices": list(settings.prices), "results": settings.results}
+    asked = _Asked(span, tuple(rules or ()), tuple(partitions or ()), given)
     with _work_folder(work) as folder:
-        verified, book = _verified(loaded, settings, span, folder, rules or [], partitions or [], as_json=as_json)
+        verified, book = _verified(loaded, settings, asked, folder, as_json=as_json)
     sealed = _seals(loaded, seal, trust, as_json=as_json)
     _show(verified, book, sealed, as_json=as_json)
     if verified.wrong or verified.is_empty or (sealed is not None and sealed.wrong):
@@ -204,15 +209,17 @@ def _work_folder(given: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
+class _Asked(NamedTuple):
+    """``given``: all that decides what is verified, as JSON has it."""
+
+    span: Span
+    rules: tuple[Path, ...]
+    partitions: tuple[int, ...]
+    given: Mapping[str, Any]
+
+
 def _verified(
-    loaded: Loaded,
-    settings: "KafkaSettings",
-    span: Span,
-    folder: Path,
-    rules: Sequence[Path],
-    partitions: Sequence[int],
-    *,
-    as_json: bool,
+    loaded: Loaded, settings: "KafkaSettings", asked: _Asked, folder: Path, *, as_json: bool
 ) -> "tuple[Verified, RulesBook]":
     from contribd.audit.book import Book
     from contribd.audit.kafka_evidence import open_kafka_evidence
@@ -221,16 +228,20 @@ def _verified(
     from contribd.audit.verification import verify as verify_evidence
     from contribd.streams.traffic import TrafficError
 
+    span = asked.span
     try:
-        known = _rules_book(loaded, settings, rules)
-        with ClaimStore(folder / WORK_FILE) as store, open_kafka_evidence(settings, span, _kept(store, span)) as opened:
-            evidence, bounds = opened
-            _keep(store, span, bounds)
+        known = _rules_book(loaded, settings, asked.rules)
+        _begin_anew(folder)
+        with (
+            ClaimStore(folder / WORK_FILE) as store,
+            open_kafka_evidence(settings, span, _kept(store, asked.given)) as (evidence, bounds),
+        ):
+            _keep(store, asked.given, bounds)
             for finding in store.findings():
                 _print_finding(finding, as_json=as_json)
             with _bar(_total(bounds)) as tick:
                 book = Book(store, lambda finding: _print_finding(finding, as_json=as_json), tick)
-                may_be_in = _partitions_of((bounds.partitions, *partitions))
+                may_be_in = _partitions_of((bounds.partitions, *asked.partitions))
                 whole = span.since is None and not span.offsets
                 return verify_evidence(evidence, book, known.mapper, may_be_in, __version__, whole=whole), known
     except (TrafficError, RulesError, sqlite3.Error) as error:
@@ -264,27 +275,42 @@ def _rules_book(loaded: Loaded, settings: "KafkaSettings", files: Sequence[Path]
 
     book = RulesBook([loaded.rules])
     if settings.rules_topic is not None:
-        for document in read_documents(settings, settings.rules_topic):
+        for document in read_documents(settings, settings.rules_topic, book.notes.append):
             book.add(document)
     for file in files:
         book.add(read_file(file))
     return book
 
 
-def _kept(store: "ClaimStore", span: Span) -> "Bounds | None":
-    """The bounds of the verification that is gone on with; None where it begins."""
+def _begin_anew(folder: Path) -> None:
+    """One that came to its end is not gone on with: much may have been written since."""
+    from contribd.audit.store import ClaimStore
+
+    if not (folder / WORK_FILE).exists():
+        return
+    with ClaimStore(folder / WORK_FILE) as store:
+        is_done = store.recall("done", False)
+    if is_done:
+        for file in folder.glob(f"{WORK_FILE}*"):
+            file.unlink()
+
+
+def _kept(store: "ClaimStore", what: Mapping[str, Any]) -> "Bounds | None":
+    """The bounds of the verification that is gone on with; None where it begins. ``what``: what is verified."""
     from contribd.audit.evidence import Bounds
 
     kept = store.recall("bounds", None)
     if kept is None:
         return None
-    if kept["span"] != repr(span):
-        raise typer.BadParameter("the work of another verification is there: name another folder", param_hint="--work")
+    if kept["what"] != dict(what):
+        other = ", ".join(name for name in what if kept["what"].get(name) != what[name])
+        text = f"the work of another verification is there (it differs in {other}): name another folder, or empty it"
+        raise typer.BadParameter(text, param_hint="--work")
     return msgspec.convert(kept["bounds"], Bounds, strict=False)
 
 
-def _keep(store: "ClaimStore", span: Span, bounds: "Bounds") -> None:
-    store.note("bounds", {"span": repr(span), "bounds": msgspec.to_builtins(bounds)})
+def _keep(store: "ClaimStore", what: Mapping[str, Any], bounds: "Bounds") -> None:
+    store.note("bounds", {"what": dict(what), "bounds": msgspec.to_builtins(bounds)})
     store.keep()
 
 
@@ -317,7 +343,7 @@ def _print_finding(finding: Finding, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(msgspec.json.encode({"finding": finding.document()}).decode() + "\n")
     else:
-        output().print(str(finding), style="red")
+        output().print(printable(str(finding)), style="red", soft_wrap=True)
 
 
 def _show(verified: "Verified", rules: "RulesBook", sealed: _Seals | None, *, as_json: bool) -> None:

@@ -67,12 +67,18 @@ def _laid_out(document: Mapping[str, Any], texts: Mapping[str, bytes], folder: P
     configuration = folder / "contribd.yaml"
     content = {
         "kafka": {"bootstrap_servers": "nowhere:9092"},
-        "ads": {"endpoints": ["ws://nowhere:15000/"], "service": settings["ads"]["service"]},
+        "ads": {"endpoints": ["ws://nowhere:15000/"], **_said(settings["ads"], "service", "rmtes_escape")},
+        "contribution": _said(settings.get("contribution", {}), "conflate"),
         "mappings": [glob.escape(moved[path]) for path in document["mapping_files"]],
         "dictionary": dictionary,
     }
     configuration.write_text(json.dumps(content))
     return configuration
+
+
+def _said(section: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """What a mapping is compiled with, as far as it is said."""
+    return {name: section[name] for name in names if section.get(name) is not None}
 
 
 def _led(text: bytes, moved: Mapping[str, str]) -> bytes:

@@ -6,18 +6,18 @@ Theory of operation
 Results name rules by a digest and do not repeat them. So the rules go into a topic of theirs, under their digest, at
 each start and at each reload: compacted, it keeps each set once. Events (a start, a stop, an order) go into another.
 
-Nothing waits for it. Prices and results go on where these topics cannot be written; what is to be written is kept in
-order and tried again until it is durable, or the process ends. A record may be written twice, as at every start: rules
-under their digest are the same, and an event has an id.
+Nothing waits for it, and no fault here ends the process. Prices and results go on where these topics cannot be written;
+what is to be written is kept in order, topic by topic, and tried again until it is durable, or the process ends. A
+record may be written twice, as at every start: rules under their digest are the same, and an event has an id.
 """
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty
 from typing import Final, NamedTuple
 
 from contribd.ops.log import get_logger
-from contribd.ops.progress import Pulse
 from contribd.streams.client.errors import MessageSizeTooLargeError
 from contribd.streams.client.port import RecordWriter
 from contribd.streams.client.retrying import FAILURES, pause_after
@@ -29,7 +29,10 @@ WAIT_SECONDS: Final = 0.5
 """The longest wait for something to be written."""
 
 MOST: Final = 10_000
-"""Records that wait while their topics cannot be written; an order a second for hours. More are not kept."""
+"""Records that wait while their topic cannot be written; an order a second for hours. More are not kept."""
+
+LAST_PAUSE: Final = 0.2
+"""Seconds between two tries then."""
 
 LAST_SECONDS: Final = 5.0
 """How long the end may take where something is still to be written."""
@@ -48,14 +51,13 @@ class Kept(NamedTuple):
 class AuditTopics:
     """Other threads call ``keep`` and ``stop``."""
 
-    def __init__(
-        self, settings: KafkaSettings, opened: Callable[[], RecordWriter], *, runtime: Runtime, pulse: Pulse
-    ) -> None:
-        self._settings, self._opened, self._runtime, self._pulse = settings, opened, runtime, pulse
-        self._stopping = runtime.event()
+    def __init__(self, settings: KafkaSettings, opened: Callable[[], RecordWriter], *, runtime: Runtime) -> None:
+        self._settings, self._opened, self._runtime = settings, opened, runtime
+        self._stopping, self._never = runtime.event(), runtime.event()
         self._asked = runtime.queue()
-        self._waiting: deque[Kept] = deque()
-        self._complaint = ""
+        self._waiting: dict[str, deque[Kept]] = {}
+        """By topic: one that cannot be written holds up no other."""
+        self._complaints: dict[str, str] = {}
         self._ends: float | None = None
         """When it gives up what is left; None before it is to stop."""
 
@@ -70,69 +72,92 @@ class AuditTopics:
     # Its thread
 
     def run(self) -> None:
-        """Writes until ``stop``, however often Kafka goes and comes."""
+        """Writes until ``stop``, however often Kafka goes and comes. Whatever fails, it fails here alone."""
         failures = 0
         writer: RecordWriter | None = None
         while not self._is_over():
-            self._pulse.beat(self._runtime.mono())
             self._take()
             try:
-                if self._waiting:
-                    writer = writer or self._opened()
-                    self._write(writer)
-                failures = 0
-            except FAILURES as error:
-                failures += 1
-                self._failed(explain(error, self._settings))
+                writer = writer or (self._opened() if self._left else None)
+                is_written = writer is None or self._write(writer)
+            except Exception as error:  # noqa: BLE001 - what an audit needs besides must not end the contribution
+                is_written = False
+                self._failed(", ".join(self._waiting), error)
+            failures = 0 if is_written else failures + 1
+            if not is_written:
                 _close(writer)
                 writer = None
-                self._stopping.wait(pause_after(failures))
+                self._pause(pause_after(failures))
         _close(writer)
-        if self._waiting:
-            _log.warning("stopped before all was written that the audit needs beside results", left=len(self._waiting))
+        if self._left:
+            _log.warning("stopped before all was written that the audit needs beside results", left=self._left)
+
+    @property
+    def _left(self) -> int:
+        return sum(map(len, self._waiting.values()))
+
+    def _pause(self, seconds: float) -> None:
+        if self._stopping.is_set():
+            self._never.wait(LAST_PAUSE)
+        else:
+            self._stopping.wait(seconds)
 
     def _is_over(self) -> bool:
         if not self._stopping.is_set():
             return False
         self._ends = self._ends or self._runtime.mono() + LAST_SECONDS
         self._take()
-        return not self._waiting or self._runtime.mono() >= self._ends
+        return not self._left or self._runtime.mono() >= self._ends
 
     def _take(self) -> None:
-        idle = not self._waiting and not self._stopping.is_set()
+        idle = not self._left and not self._stopping.is_set()
         try:
-            self._waiting.append(self._asked.get(timeout=WAIT_SECONDS) if idle else self._asked.get_nowait())
+            self._add(self._asked.get(timeout=WAIT_SECONDS) if idle else self._asked.get_nowait())
             while True:
-                self._waiting.append(self._asked.get_nowait())
+                self._add(self._asked.get_nowait())
         except Empty:
             pass
-        if len(self._waiting) > MOST:
-            _log.error("too much waits for topics of the audit that cannot be written: the newest is not kept")
-            while len(self._waiting) > MOST:
-                self._waiting.pop()
 
-    def _write(self, writer: RecordWriter) -> None:
-        while self._waiting:
-            topic, key, value = self._waiting[0]
+    def _add(self, kept: Kept) -> None:
+        waiting = self._waiting.setdefault(kept.topic, deque())
+        if len(waiting) < MOST:
+            waiting.append(kept)
+        else:
+            _log.error(
+                "too much waits for a topic of the audit that cannot be written: this is not kept", topic=kept.topic
+            )
+
+    def _write(self, writer: RecordWriter) -> bool:
+        """What waits, topic by topic; whether all is written."""
+        for topic, waiting in self._waiting.items():
+            try:
+                self._write_topic(writer, topic, waiting)
+            except FAILURES as error:
+                self._failed(topic, error)
+        return not self._left
+
+    def _write_topic(self, writer: RecordWriter, topic: str, waiting: deque[Kept]) -> None:
+        while waiting:
+            _, key, value = waiting[0]
             try:
                 writer.write(topic, key, value)
             except MessageSizeTooLargeError:
                 text = "a record of the audit is larger than its topic takes: raise its max.message.bytes"
                 _log.error(text, topic=topic, key=key.decode(errors="replace"), bytes=len(value))
-            self._waiting.popleft()
-        if self._complaint:
-            _log.info("topics of the audit are written again")
-            self._complaint = ""
+            waiting.popleft()
+        if self._complaints.pop(topic, None):
+            _log.info("a topic of the audit is written again", topic=topic)
 
-    def _failed(self, text: str) -> None:
-        if text != self._complaint:
-            topics = ", ".join(dict.fromkeys(each.topic for each in self._waiting))
+    def _failed(self, topic: str, error: Exception) -> None:
+        text = explain(error, self._settings) if isinstance(error, FAILURES) else repr(error)
+        if text != self._complaints.get(topic):
             _log.warning(
-                f"what the audit needs beside results cannot be written yet, trying again: {text}", topic=topics
+                f"what the audit needs beside results cannot be written yet, trying again: {text}", topic=topic
             )
-        self._complaint = text
+        self._complaints[topic] = text
 
 
 def _close(writer: RecordWriter | None) -> None:
     if writer is not None:
-        writer.close()
+        with suppress(Exception):
+            writer.close()

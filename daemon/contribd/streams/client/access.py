@@ -115,6 +115,9 @@ class Access:
         text = explain_connection(address, error, settings, was_made=connection.was_made, offers=connection.offers)
         connection.failures[address] = text
         if isinstance(error, LOGIN_REFUSALS):
+            if connection.fresh != self._settings.reread():
+                self._logins.failed()  # there are other credentials by now, which are tried at once
+                return
             self._logins.refused(address, connection.fresh, text)
             # Whoever opens a client is told by what that raises; one that was open has nobody to tell it to.
             if connection.manager.bootstrapped and self._logins.tell(text):
