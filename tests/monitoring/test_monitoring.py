@@ -34,6 +34,7 @@ NOT_ON_THE_DASHBOARD = {
     "contribd_build_info": "the version and the digest are on the status page",
     "contribd_posts_outstanding": "its bound is a setting; what matters is how long answers take",
     "contribd_clock_offset_seconds": "an alert asks for it",
+    "contribd_republished_total": "only an order does that, and its answer says what came of it",
 }
 """Metrics that no panel shows, and why."""
 

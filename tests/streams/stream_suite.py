@@ -184,11 +184,13 @@ class GroupProcess(EventListener):
 
     @property
     def records(self) -> list[tuple[Partition, int, bytes | None]]:
+        """Those that have no result yet."""
         return [
             (partition, record.offset, record.value)
             for event in self.of(Records)
             for partition, records in event.batches
             for record in records
+            if record.offset not in event.settled.get(partition, ())
         ]
 
     @property

@@ -21,7 +21,7 @@ class HoldingMember:
 
     def __init__(self, settings: KafkaSettings, *, log: Path) -> None:
         values = {name: value for name, value in asdict(settings).items() if not callable(value)}
-        command = [sys.executable, "-m", __name__, json.dumps(values)]
+        command = [sys.executable, "-m", __name__, json.dumps(values, default=sorted)]
         self._child = Child(command, cwd=REPOSITORY, log=log, piped=True)
 
     def says(self, event: type[Event], owned: int) -> None:
