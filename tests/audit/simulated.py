@@ -122,7 +122,9 @@ def append(topics: Topics, encoded: Encoded) -> None:
     log.append(RawResult(number, len(log), key, value, tuple(headers)))
 
 
-def verified(topics: Topics, folder: Path, *, ends_after: int | None = None) -> tuple[Verified, list[Finding]]:
+def verified(
+    topics: Topics, folder: Path, *, ends_after: int | None = None, since: int | None = None
+) -> tuple[Verified, list[Finding]]:
     """What ``contribd audit verify`` makes of it; goes on where an earlier one in the folder ended."""
     found: list[Finding] = []
     with ClaimStore(folder / "work.sqlite") as store:
@@ -134,7 +136,8 @@ def verified(topics: Topics, folder: Path, *, ends_after: int | None = None) -> 
             lambda config: _rules(topics.plan, config),
             lambda key: [partition_of(key, range(PARTITIONS))],
             "0",
-            whole=True,
+            whole=since is None,
+            since=since,
         )
     return outcome, found
 

@@ -285,6 +285,26 @@ def test_what_nobody_can_read_is_said_and_is_no_finding(tmp_path: Path) -> None:
     assert f"{gone}..{gone} cannot be read: the batch is broken" in outcome.covered[0].notes
 
 
+def test_records_stamped_before_the_range_are_none_of_those_asked_for(tmp_path: Path) -> None:
+    """One that was stamped ahead lies before them in the log, and begins the range."""
+    spoiled = topics()
+    stamps = [each.surroundings.timestamp or 0 for log in spoiled.records.values() for each in log]
+    since = sorted(stamps)[len(stamps) // 2]
+    for number, results in spoiled.results.items():
+        asked = {(each.surroundings.partition, each.surroundings.offset) for each in _stamped(spoiled, since)}
+        spoiled.results[number] = [each for each in results if _source(each) in asked]
+    outcome, found = verified(spoiled, tmp_path, since=since)
+    assert [finding for finding in found if finding.wrong is Wrong.MISSING] == []
+    assert sum(each.records for each in outcome.covered) == len(list(_stamped(spoiled, since)))
+    assert any("stamped before the range" in note for each in outcome.covered for note in each.notes)
+
+
+def _stamped(spoiled: Topics, since: int) -> Iterator[Input]:
+    """Records that are asked for: those without a stamp are."""
+    for log in spoiled.records.values():
+        yield from (each for each in log if (stamp := each.surroundings.timestamp) is None or stamp >= since)
+
+
 @pytest.mark.parametrize("after", [0, 1, 3, 6])
 def test_one_that_was_ended_goes_on(after: int, tmp_path: Path) -> None:
     spoiled = topics()

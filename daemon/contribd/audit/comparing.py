@@ -21,6 +21,7 @@ from contribd.audit.claim import Claim
 from contribd.audit.evidence import Evidence, Stretch
 from contribd.audit.findings import Finding, Wrong
 from contribd.audit.judge import Judge
+from contribd.mapping.inputs import Input
 
 KEEP: Final = 20_000
 """Records between two moments at which the store is made durable."""
@@ -38,11 +39,12 @@ class Covered(NamedTuple):
 
 
 class _Reached(msgspec.Struct):
-    """How far it is, as the store keeps it. ``missing``: first, last and number of the records without a result that
-    were met last."""
+    """How far it is, as the store keeps it. ``before``: records stamped before the range. ``missing``: first, last
+    and number of the records without a result that were met last."""
 
     at: int
     records: int = 0
+    before: int = 0
     missing: tuple[int, int, int] | None = None
     notes: list[str] = []
 
@@ -50,8 +52,12 @@ class _Reached(msgspec.Struct):
 class Comparing:
     """Of one stretch."""
 
-    def __init__(self, evidence: Evidence, book: Book, judge: Judge, stretch: Stretch, *, whole: bool) -> None:
-        """``whole``: no beginning was asked for."""
+    def __init__(
+        self, evidence: Evidence, book: Book, judge: Judge, stretch: Stretch, *, whole: bool, since: int | None = None
+    ) -> None:
+        """``whole``: no beginning was asked for; ``since``: milliseconds since 1970 before which records are none of
+        those asked for, wherever they lie."""
+        self._since = since
         self._evidence, self._book, self._judge, self._stretch = evidence, book, judge, stretch
         self._name = f"records {stretch.place}"
         kept = book.store.recall(self._name, None)
@@ -68,6 +74,8 @@ class Comparing:
             self._compare()
             self._end_missing()
             self._name_unread()
+            if reached.before:
+                self._note(f"{reached.before} records between these are stamped before the range: not looked at")
             book.tick(stretch.end - reached.at)
             reached.at = stretch.end
             self._keep()
@@ -84,8 +92,11 @@ class Comparing:
             for record in batch:
                 offset = record.surroundings.offset
                 self._without_record(claims.below(offset))
-                reached.records += 1
                 own = claims.take(offset)
+                if self._is_before(record):
+                    reached.before += 1
+                    continue
+                reached.records += 1
                 if not own:
                     self._without_result(offset)
                     continue
@@ -98,6 +109,11 @@ class Comparing:
                 kept = reached.at
                 self._keep()
         self._without_record(claims.below(stretch.end))
+
+    def _is_before(self, record: Input) -> bool:
+        """Whether its stamp is older than what was asked for: one that was stamped ahead lies before it in the log."""
+        stamp = record.surroundings.timestamp
+        return self._since is not None and stamp is not None and stamp < self._since
 
     # Records without a result
 

@@ -32,10 +32,12 @@ def verify(
     version: str,
     *,
     whole: bool,
+    since: int | None = None,
 ) -> Verified:
-    """Does what is left to do of it. ``rules``: those of a digest; ``whole``: no beginning was asked for."""
+    """Does what is left to do of it. ``rules``: those of a digest; ``whole``: no beginning was asked for; ``since``:
+    the stamp of the oldest records asked for, in milliseconds since 1970."""
     Collecting(evidence, book, partitions_of).run()
     judge = Judge(rules, book.store, evidence.results_topic, version, book.counts)
-    covered = [Comparing(evidence, book, judge, each, whole=whole).run() for each in evidence.stretches]
+    covered = [Comparing(evidence, book, judge, each, whole=whole, since=since).run() for each in evidence.stretches]
     book.keep("done", True)
     return Verified(covered, dict(book.counts), book.wrong)

@@ -243,7 +243,13 @@ def _verified(
                 book = Book(store, lambda finding: _print_finding(finding, as_json=as_json), tick)
                 may_be_in = _partitions_of((bounds.partitions, *asked.partitions))
                 whole = span.since is None and not span.offsets
-                return verify_evidence(evidence, book, known.mapper, may_be_in, __version__, whole=whole), known
+                since = None if span.since is None else round(span.since.timestamp() * 1000)
+                since = store.recall("since", since)  # of one that is gone on with: as it was then
+                store.note("since", since)
+                verified = verify_evidence(
+                    evidence, book, known.mapper, may_be_in, __version__, whole=whole, since=since
+                )
+                return verified, known
     except (TrafficError, RulesError, sqlite3.Error) as error:
         diagnostics().print(str(error), style="red")
         raise typer.Exit(EXIT_FAILED) from None
