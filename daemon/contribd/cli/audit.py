@@ -19,6 +19,7 @@ from contribd.audit.findings import MEANINGS, Finding, Wrong
 from contribd.cli import EXIT_FAILED, audit_seal
 from contribd.cli.audit_views import summary_document, summary_lines
 from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output
+from contribd.cli.span_options import OffsetOption, UntilOption, since_option
 from contribd.config.load import Loaded, load
 from contribd.ops import log
 from contribd.ops.lines import printable
@@ -41,29 +42,7 @@ app = typer.Typer(
 
 WORK_FILE = "verification.sqlite"
 
-SinceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--since",
-        metavar="TIME",
-        help="Records stamped at or after: 2026-11-22T10:15Z (UTC if it names no zone), or how long ago: 15m, 1h30m, "
-        "2d. Default: all there are.",
-        show_default=False,
-    ),
-]
-UntilOption = Annotated[
-    str | None,
-    typer.Option("--until", metavar="TIME", help="Records stamped at or before; as --since.", show_default=False),
-]
-OffsetOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--offset",
-        metavar="TOPIC:PARTITION:OFFSET",
-        help="This record; prices:3:1812..1900 for several, prices:3:1812.. for all from there on. May be repeated.",
-        show_default=False,
-    ),
-]
+SinceOption = Annotated[str | None, since_option("all there are")]
 TopicOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -18,6 +18,7 @@ from contribd.cli.map_records import Unreadable
 from contribd.cli.plan_sides import NoRules, rules_in_force
 from contribd.cli.plan_traffic import Traffic, followed, lines_of, topics_of
 from contribd.cli.plan_views import plan_lines
+from contribd.cli.span_options import OffsetOption, UntilOption, since_option
 from contribd.config.digest import NO_RULES
 from contribd.config.load import Loaded, load
 from contribd.config.rules import Rules
@@ -50,29 +51,7 @@ AgainstOption = Annotated[
         show_default=False,
     ),
 ]
-SinceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--since",
-        metavar="TIME",
-        help="Records stamped at or after: 2026-11-22T10:15Z (UTC if it names no zone), or how long ago: 15m, 1h30m, "
-        "2d. Default: 1h.",
-        show_default=False,
-    ),
-]
-UntilOption = Annotated[
-    str | None,
-    typer.Option("--until", metavar="TIME", help="Records stamped at or before; as --since.", show_default=False),
-]
-OffsetOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--offset",
-        metavar="TOPIC:PARTITION:OFFSET",
-        help="This record; prices:3:1812..1900 for several, prices:3:1812.. for all from there on. May be repeated.",
-        show_default=False,
-    ),
-]
+SinceOption = Annotated[str | None, since_option("1h")]
 FileOption = Annotated[
     Path | None,
     typer.Option(
