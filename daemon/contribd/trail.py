@@ -22,7 +22,7 @@ from contribd import __version__
 from contribd.audit.events import Event, EventKind, encode_event
 from contribd.config.rules import Rules, rules_document
 from contribd.ops.snapshot import ClockView, ReloadView
-from contribd.orders import Answer, Order
+from contribd.orders import Order
 from contribd.reloads import LOGGED_PROBLEMS
 from contribd.streams.audit_topics import AuditTopics
 from contribd.streams.client.settings import KafkaSettings
@@ -54,10 +54,10 @@ class AuditTrail:
         answer = " | ".join((reload.text, *reload.errors[:LOGGED_PROBLEMS]))
         self._tell(EventKind.RELOAD, by=reload.by, done=reload.ok, answer=answer)
 
-    def ordered(self, order: Order, by: str, answer: Answer) -> None:
-        """Somebody gave an order here, and was answered."""
+    def ordered(self, order: Order, by: str, answer: str, *, done: bool | None) -> None:
+        """Somebody gave an order here, and was answered. ``done``: whether it holds, None where nobody knows yet."""
         what, reason = str(order), order.reason
-        self._tell(EventKind.ORDER, order=what, by=by, reason=reason, done=answer.done, answer=answer.text)
+        self._tell(EventKind.ORDER, order=what, by=by, reason=reason, done=done, answer=answer)
 
     def clock(self, clock: ClockView) -> None:
         """The state of the host's clock, as often as somebody looks; an event where it is another one."""

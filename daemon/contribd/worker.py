@@ -208,12 +208,14 @@ class Worker:
         else:
             self._events.put(Asked(order, by, came.put))
         seconds = RELOAD_SECONDS if isinstance(order, ReloadOrder) else ANSWER_SECONDS
+        done: bool | None = None
         try:
             answer = came.get(timeout=seconds + ORDER_MARGIN)
+            done = answer.done
         except queue.Empty:
             answer = Answer(False, "the daemon does not answer: see its log")
         if not isinstance(order, ReloadOrder):  # the trail of those: see reloads
-            self._trail.ordered(order, by, answer)
+            self._trail.ordered(order, by, answer.text, done=done)
         return answer
 
     def _follow_settings(self, settings: Settings) -> None:

@@ -31,7 +31,10 @@ class Event(Struct, frozen=True, omit_defaults=False):
     by: Annotated[str | None, Meta(description="Who ordered it, as the kernel knows them; null: nobody did")] = None
     order: Annotated[str | None, Meta(description="Of an order: what was ordered, in words")] = None
     reason: Annotated[str | None, Meta(description="Of an order: why, in the words of whoever gave it")] = None
-    done: Annotated[bool | None, Meta(description="Of an order or a reload: whether it holds; false: refused")] = None
+    done: Annotated[
+        bool | None,
+        Meta(description="Of an order or a reload: whether it holds; false: refused; null: not known in time"),
+    ] = None
     answer: Annotated[str | None, Meta(description="Of an order or a reload: what was answered")] = None
     clock: Annotated[
         dict[str, Any] | None,
