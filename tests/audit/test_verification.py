@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.audit.second_reader import faults_in
@@ -250,6 +251,24 @@ def test_what_was_done_to_it_is_found_and_named(
     assert wrong in {finding.wrong for finding in found}
     assert outcome.wrong == len(found)
     assert all(str(finding).startswith(finding.place) for finding in found)
+
+
+@pytest.mark.parametrize("seed", [SINGLE, CURVES])
+def test_a_carrier_that_was_not_posted_is_found(seed: int, tmp_path: Path) -> None:
+    spoiled = topics(seed)
+    carriers = {tuple(by.values())[:3] for _, _, each in results_of(spoiled) if (by := _said(each)["carried_by"])}
+    number, index, result = next(
+        each for each in results_of(spoiled) if tuple(_said(each[2])["source"].values())[:3] in carriers
+    )
+    headers = tuple((name, b"EXPIRED" if name == "status" else text) for name, text in result.headers)
+    spoiled.results[number][index] = altered(result, status="EXPIRED", posts=[])._replace(headers=headers)
+    _, found = verified(spoiled, tmp_path)
+    assert Wrong.CARRIER in {finding.wrong for finding in found}
+    assert any(finding.text.endswith("which is EXPIRED") for finding in found)
+
+
+def _said(result: RawResult) -> Any:
+    return json.loads(result.value or b"")
 
 
 def test_a_gap_of_many_is_one_finding(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ UNKNOWN: Final = "rules not at hand: "
 """Begins the counts of results by rules that nobody has."""
 
 _SHOWN: Final = 200
+_NEVER_POSTED: Final = (Status.CONFLATED, Status.REJECTED, Status.EXPIRED, Status.IGNORED, Status.SUPPRESSED)
 _LOST: Final = (Reply.TIMEOUT, Reply.LOST)
 _ANSWERS: Final[dict[Status, tuple[Reply | None, ...]]] = {
     Status.ACK: (Reply.ACK,),
@@ -249,6 +250,8 @@ class Judge:
         elif not any((each.ric, each.service) == (claim.ric, claim.service) for each in found):
             text = f"carried by {carrier}, whose RIC and service are others: {found[0].ric}, {found[0].service}"
             yield self._finding(Wrong.CARRIER, place, claim, text)
+        elif all(each.status in _NEVER_POSTED for each in found):
+            yield self._finding(Wrong.CARRIER, place, claim, f"carried by {carrier}, which is {found[0].status}")
 
     # In order
 
