@@ -1,8 +1,10 @@
 """``contribd audit`` and ``contribd resubmit``: what they refuse before they reach Kafka, and keys."""
 
+import io
 from pathlib import Path
 
 import pytest
+from tests.ops.conftest import written
 from typer.testing import CliRunner
 
 from contribd.audit.notes import parse_private, parse_public
@@ -17,6 +19,14 @@ MAPPING = """
 mappings:
   - {name: fx, ric: "{pair}=TRCC", fields: {BID: bid}}
 """
+
+
+__all__ = ["written"]
+
+
+@pytest.fixture(autouse=True)
+def _log_left_as_it_was(written: io.StringIO) -> None:
+    """These commands set up the log, which is the process's."""
 
 
 @pytest.fixture
