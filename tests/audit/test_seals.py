@@ -1,9 +1,11 @@
 """Seals: signed, chained, and laid beside a topic that somebody has spoiled."""
 
 import base64
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -223,3 +225,12 @@ def test_what_is_no_private_key_is_told_without_it(text: str) -> None:
 def test_what_cannot_name_a_key_is_refused(name: str) -> None:
     with pytest.raises(NoteError, match="cannot name a key"):
         new_key(name)
+
+
+def test_the_examples_of_the_documentation_are_a_seal_and_keys_that_verify_it() -> None:
+    page = (Path(__file__).parents[2] / "docs/audit.md").read_text()
+    seal, trusted = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    keys = parse_trust(trusted)
+    [(_, read)], findings = read_chain([SealFile("example", seal.encode())], keys)
+    assert findings == []
+    assert (read.topic, read.partitions[0].records) == ("contribution-results", 1790)

@@ -11,10 +11,8 @@ from contribd.engine.records.offsets import Partition
 from contribd.mapping.inputs import Input
 from contribd.results.reader import CLOCKS
 from contribd.streams.client.access import Access
-from contribd.streams.client.admin import open_admin
-from contribd.streams.client.errors import KafkaError
+from contribd.streams.client.lookups import group_offsets, topic_ids
 from contribd.streams.client.port import FetchFault
-from contribd.streams.client.sentences import explain
 from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.client.topic_reader import TopicReader, offsets_at, opened_reader, partitions_of
 from contribd.streams.span import Span
@@ -81,27 +79,14 @@ def open_kafka_evidence(
 
 def _bounds(consumer: Any, access: Access, settings: KafkaSettings, span: Span) -> Bounds:
     # First what the group has settled, then where the logs end: its results are all before that.
-    settled, ids = _settled(access, settings)
+    settled = group_offsets(access, settings, TrafficError)
+    ids = topic_ids(access, settings, settings.prices, TrafficError)
     starts, ends = span_bounds(consumer, settings.prices, span)
     begins = consumer.beginning_offsets(list(starts))
     stretches = tuple(
         _stretch(Partition(*at), starts[at], ends[at], begins[at], settled, ids.get(at.topic)) for at in starts
     )
     return Bounds(stretches, _result_bounds(consumer, settings, span), len(partitions_of(consumer, settings.results)))
-
-
-def _settled(access: Access, settings: KafkaSettings) -> tuple[Mapping[Partition, int], Mapping[str, str | None]]:
-    """The group's committed offsets, and the ids of the topics."""
-    try:
-        admin = open_admin(access, settings)
-        try:
-            topics = admin.existing_topics(settings.prices)
-            return admin.committed(settings.group_id), {name: topic.topic_id for name, topic in topics.items()}
-        finally:
-            admin.close()
-    except (KafkaError, OSError) as error:
-        text = f"the offsets of group {settings.group_id} cannot be read: {explain(error, settings)}"
-        raise TrafficError(f"{text}; that needs Describe on the group") from error
 
 
 def _stretch(

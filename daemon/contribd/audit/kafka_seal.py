@@ -10,9 +10,7 @@ from contribd.audit.kafka_evidence import raw_results
 from contribd.audit.merkle import Tree, leaf_of
 from contribd.audit.seals import Seal, Sealed, compared
 from contribd.streams.client.access import Access
-from contribd.streams.client.admin import open_admin
-from contribd.streams.client.errors import KafkaError
-from contribd.streams.client.sentences import explain
+from contribd.streams.client.lookups import topic_ids
 from contribd.streams.client.settings import KafkaSettings
 from contribd.streams.client.topic_reader import TopicReader, opened_reader, partitions_of
 from contribd.streams.traffic import TrafficError
@@ -79,16 +77,5 @@ def open_sealed_topic(settings: KafkaSettings) -> Iterator[SealedTopic]:
     """The results topic as it is. Raises ``TrafficError``."""
     access = Access(settings)
     with opened_reader(settings, TrafficError, access) as consumer:
-        yield SealedTopic(consumer, settings, _topic_id(access, settings))
-
-
-def _topic_id(access: Access, settings: KafkaSettings) -> str | None:
-    try:
-        admin = open_admin(access, settings)
-        try:
-            topics = admin.existing_topics((settings.results,))
-        finally:
-            admin.close()
-    except (KafkaError, OSError) as error:
-        raise TrafficError(f"topic {settings.results} cannot be described: {explain(error, settings)}") from error
-    return topics[settings.results].topic_id if settings.results in topics else None
+        ids = topic_ids(access, settings, (settings.results,), TrafficError)
+        yield SealedTopic(consumer, settings, ids.get(settings.results))

@@ -150,7 +150,7 @@ def verify(
     asked = _Asked(span, tuple(rules or ()), tuple(partitions or ()), given)
     with _work_folder(work) as folder:
         verified, book = _verified(loaded, settings, asked, folder, as_json=as_json)
-    sealed = _seals(loaded, seal, trust, as_json=as_json)
+    sealed = _seals(settings, seal, trust, as_json=as_json)
     _show(verified, book, sealed, as_json=as_json)
     if verified.wrong or verified.is_empty or (sealed is not None and sealed.wrong):
         raise typer.Exit(EXIT_FAILED)
@@ -239,14 +239,14 @@ class _Seals(NamedTuple):
     notes: list[str]
 
 
-def _seals(loaded: Loaded, places: list[Path] | None, trust: Path | None, *, as_json: bool) -> _Seals | None:
+def _seals(settings: "KafkaSettings", places: list[Path] | None, trust: Path | None, *, as_json: bool) -> _Seals | None:
     """What the seals say; None where there are none given."""
     if not places or trust is None:
         return None
     from contribd.streams.traffic import TrafficError
 
     try:
-        findings, notes = audit_seal.verify_seals(_settings(loaded, None), places, trust)
+        findings, notes = audit_seal.verify_seals(settings, places, trust)
     except (TrafficError, OSError) as error:
         diagnostics().print(str(error), style="red")
         raise typer.Exit(EXIT_FAILED) from None

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -12,6 +12,7 @@ import typer
 from contribd.audit.findings import Finding, Wrong
 from contribd.cli import EXIT_FAILED
 from contribd.cli.common import ConfigOption, diagnostics, output
+from contribd.cli.result_views import iso
 from contribd.config.load import load
 from contribd.ops import log
 
@@ -168,15 +169,13 @@ def verify_seals(settings: "KafkaSettings", places: Sequence[Path], trust: Path)
                 notes += [] if note is None else [note]
         newest = seals[-1][1]
         if newer := topic.newer(newest):
-            notes.append(f"{newer} offsets are newer than the newest seal, {_shown(newest.at)}: no seal covers them")
-    notes.append(f"{len(seals)} seals, {_shown(seals[0][1].at)} to {_shown(newest.at)}")
+            notes.append(
+                f"{newer} offsets are newer than the newest seal, {iso(newest.at, 'seconds')}: no seal covers them"
+            )
+    notes.append(f"{len(seals)} seals, {iso(seals[0][1].at, 'seconds')} to {iso(newest.at, 'seconds')}")
     if seals[0][1].previous is not None:
         notes.append(f"{seals[0][0]} follows another seal, which is not here")
     return findings, notes
-
-
-def _shown(when: datetime) -> str:
-    return when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _fail(text: str) -> NoReturn:

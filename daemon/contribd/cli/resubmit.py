@@ -3,7 +3,6 @@
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from random import SystemRandom
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +22,7 @@ from contribd.cli.results import (
     StatusOption,
     UntilOption,
     build_filters,
-    mappings_of,
+    by_rules,
 )
 from contribd.config.load import Loaded, load
 from contribd.ops.lines import printable
@@ -61,7 +60,7 @@ def resubmit(
     """
     filters = build_filters(ric, status, code, since, until, offset)
     loaded = load(config)
-    filters = replace(filters, mappings=mappings_of(loaded, mapping, desk), posts=frozenset(post or ()))
+    filters = by_rules(filters, loaded, mapping, desk, post)
     if filters == Filters():
         raise typer.BadParameter("say which results: by --offset, --status, --ric, --since …")
     configure("error", "console", secrets=sorted(loaded.secrets))

@@ -127,7 +127,7 @@ def results(
     _refuse(as_csv=as_csv, as_json=as_json, summary=summary, steps=steps, follow=follow)
     filters = build_filters(ric, status, code, since, until, offset)
     loaded = load(config)
-    filters = replace(filters, mappings=mappings_of(loaded, mapping, desk), posts=frozenset(post or ()))
+    filters = by_rules(filters, loaded, mapping, desk, post)
     # Who follows wants to know that the broker is away; who waits for an end is told by the error that comes.
     configure("warning" if follow else "error", "console", secrets=sorted(loaded.secrets))
     complaints, looked = _Complaints(), _Looked(loaded.settings.kafka.results)
@@ -181,7 +181,14 @@ def build_filters(
         raise typer.BadParameter(str(error)) from None
 
 
-def mappings_of(loaded: Loaded, names: list[str] | None, desks: list[str] | None) -> frozenset[str] | None:
+def by_rules(
+    filters: Filters, loaded: Loaded, mappings: list[str] | None, desks: list[str] | None, posts: list[int] | None
+) -> Filters:
+    """The same, with what takes the configuration to be known. Raises ``typer.BadParameter`` (exit code 2)."""
+    return replace(filters, mappings=_mappings(loaded, mappings, desks), posts=frozenset(posts or ()))
+
+
+def _mappings(loaded: Loaded, names: list[str] | None, desks: list[str] | None) -> frozenset[str] | None:
     """Those meant; None: all. Raises ``typer.BadParameter`` (exit code 2)."""
     if not names and not desks:
         return None

@@ -31,24 +31,30 @@ class Inputs:
 
     def read(self, source: Source) -> Input:
         """The record at this place. Raises ``InputError`` where it is gone, or another one is there."""
+        found = self.raw(source)
+        return from_kafka(
+            found.topic, found.partition, found.offset, found.timestamp, found.key, found.value, found.headers
+        )
+
+    def raw(self, source: Source) -> Any:
+        """The same as the client has it."""
         at = TopicPartition(source.topic, source.partition)
         # Forgets where it was: the same partition is read from another place each time.
         self._consumer.assign([])
         if not self._consumer.beginning_offsets([at])[at] <= source.offset < self._consumer.end_offsets([at])[at]:
             raise InputError(f"the log does not have {source} any more")
-        reader = TopicReader(self._consumer, _decoded)
+        reader = TopicReader[Any](self._consumer, _as_they_are)
         found = next(reader.bounded({at: source.offset}, {at: source.offset + 1}, lambda _record: 0), None)
-        if found is None or found.surroundings.offset != source.offset:
+        if found is None or found.offset != source.offset:
             raise InputError(f"there is no record at {source} any more")
         stamp = None if source.timestamp is None else round(source.timestamp.timestamp() * 1000)
-        if stamp is not None and found.surroundings.timestamp != stamp:
+        if stamp is not None and found.timestamp != stamp:
             raise InputError(f"the record at {source} is another one: the topic was made anew")
         return found
 
 
-def _decoded(records: Sequence[Any]) -> Iterator[Input]:
-    for each in records:
-        yield from_kafka(each.topic, each.partition, each.offset, each.timestamp, each.key, each.value, each.headers)
+def _as_they_are(records: Sequence[Any]) -> Sequence[Any]:
+    return records
 
 
 @contextmanager

@@ -19,7 +19,7 @@ and has one header more, which names the result it comes from. ``contribution.ma
 price that is too old stays so.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -29,14 +29,13 @@ from kafka import KafkaProducer, TopicPartition
 
 from contribd.engine.records.offsets import Partition
 from contribd.results.filters import Filters
+from contribd.results.inputs import InputError, Inputs
 from contribd.results.reader import StoredResult
 from contribd.results.result import Source
 from contribd.streams.client.access import Access
-from contribd.streams.client.admin import open_admin
-from contribd.streams.client.errors import KafkaError
-from contribd.streams.client.sentences import explain
+from contribd.streams.client.lookups import group_offsets
 from contribd.streams.client.settings import KafkaSettings
-from contribd.streams.client.topic_reader import TopicReader, opened_reader
+from contribd.streams.client.topic_reader import opened_reader
 
 HEADER: Final = "contribd-resubmitted"
 """Of a record that was put back: the place of the result that it comes from."""
@@ -128,6 +127,7 @@ class Resubmission:
     def __init__(self, consumer: Any, producer: Any | None, settled: Mapping[Partition, int]) -> None:
         """``producer``: None where nothing is to be written; ``settled``: offsets that the group has committed."""
         self._consumer, self._producer, self._settled = consumer, producer, settled
+        self._inputs = Inputs(consumer)
 
     def run(self, selected: Iterable[Selected]) -> Iterator[Done]:
         """One after the other. Raises ``ResubmitError``."""
@@ -150,9 +150,10 @@ class Resubmission:
         return end
 
     def _put_back(self, each: Selected, at: TopicPartition) -> Done:
-        record = self._original(each.source, at)
-        if record is None:
-            return Done(each, Fate.GONE, "the log does not have the record any more, or another one is there")
+        try:
+            record = self._inputs.raw(each.source)
+        except InputError as error:
+            return Done(each, Fate.GONE, str(error))
         if self._producer is None:
             return Done(each, Fate.WOULD_BE, f"with its timestamp, to {at.topic}:{at.partition}")
         headers = [*record.headers, (HEADER, each.place.encode())]
@@ -167,40 +168,15 @@ class Resubmission:
         ).get(timeout=WRITE_SECONDS)
         return Done(each, Fate.RESUBMITTED, f"as {at.topic}:{at.partition}:{sent.offset}")
 
-    def _original(self, source: Source, at: TopicPartition) -> Any | None:
-        self._consumer.assign([])
-        begin = self._consumer.beginning_offsets([at])[at]
-        if not begin <= source.offset < self._end(at):
-            return None
-        reader = TopicReader[Any](self._consumer, _as_they_are)
-        found = next(reader.bounded({at: source.offset}, {at: source.offset + 1}, lambda _record: 0), None)
-        if found is None or found.offset != source.offset:
-            return None
-        stamp = None if source.timestamp is None else round(source.timestamp.timestamp() * 1000)
-        return None if stamp is not None and found.timestamp != stamp else found
-
-
-def _as_they_are(records: Sequence[Any]) -> Sequence[Any]:
-    return records
-
 
 @contextmanager
 def open_resubmission(settings: KafkaSettings, *, dry: bool) -> Iterator[Resubmission]:
     """Over the cluster; ``dry``: nothing is written. Raises ``ResubmitError``."""
     access = Access(settings)
     with opened_reader(settings, ResubmitError, access) as consumer:
-        settled = _settled(access, settings)
+        settled = group_offsets(access, settings, ResubmitError)
         if dry:
             yield Resubmission(consumer, None, settled)
             return
         with closing(access.opened(KafkaProducer, **settings.order_producer())) as producer:
             yield Resubmission(consumer, producer, settled)
-
-
-def _settled(access: Access, settings: KafkaSettings) -> Mapping[Partition, int]:
-    try:
-        with closing(open_admin(access, settings)) as admin:
-            return admin.committed(settings.group_id)
-    except (KafkaError, OSError) as error:
-        text = f"the offsets of group {settings.group_id} cannot be read: {explain(error, settings)}"
-        raise ResubmitError(f"{text}; that needs Describe on the group") from error
