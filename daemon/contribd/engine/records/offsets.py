@@ -57,6 +57,7 @@ class OffsetTracker:
         "_run_ahead",
         "_seen",
         "partition",
+        "passed",
         "rules",
         "start",
         "state",
@@ -98,6 +99,9 @@ class OffsetTracker:
         """Posts of the records taken, and those without any, that are not settled."""
         self.waiting_bytes = 0
         """Bytes of their values."""
+        # Whether the prefix has moved past records that an earlier run settled, and no commit has said so: where they
+        # are the last ones, nothing else would.
+        self.passed = False
         self.withdrawing = 0
         """Withdrawals of its quotes made and not settled."""
         self.turn = turn
@@ -225,6 +229,8 @@ class OffsetTracker:
         if self._committed_above and self._settled_earlier(offset):
             if self._seen:
                 self._seen.append(offset)
+            else:
+                self.passed = True
             return False
         self._seen.append(offset)
         if self._floor is None:
@@ -426,6 +432,7 @@ class OffsetTracker:
         which records; what only spares it some work is left out before those.
         """
         self._advance()
+        self.passed = False
         if self._about.results_to and self._about.results_to <= self._base:
             self._about = self._about._replace(results_to=0, results_since=0)
         bounded = not (self.catching_up and self._others[1] is None)

@@ -89,7 +89,13 @@ class Taker:
             else:
                 self._queue(Price(tracker, record, outcome, wall), now)
         self._counters.count_records(taken)
-        if catching_up and self._intake.caught_up(tracker):
+        self._taken(tracker, now)
+
+    def _taken(self, tracker: OffsetTracker, now: Now) -> None:
+        """Nothing more of it comes just now."""
+        if tracker.passed:
+            self._outbox.add_due(tracker)
+        if tracker.catching_up and self._intake.caught_up(tracker):
             self.let_go(tracker, now)
 
     def _keep(self, price: Price, now: Now) -> None:
