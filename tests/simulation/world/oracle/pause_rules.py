@@ -151,7 +151,8 @@ class PauseRules:
         consumed = self._schedule.monos_of(at(result["consumed_at"]))
         if len(settled) != 1 or len(consumed) != 1 or not part.posted:
             return
-        since = self._evidence.known_since(process.name, part, settled[0])
+        # A result is stamped in whole microseconds: in the one in which a pause ends, it may have come after that.
+        since = self._evidence.known_since(process.name, part, settled[0] + MICROSECOND)
         if since is None:
             return
         if consumed[0] > since + _EPSILON:
