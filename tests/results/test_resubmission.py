@@ -138,7 +138,7 @@ def test_a_dry_run_writes_nothing(topic: Topic) -> None:
 
 
 def test_while_something_is_not_settled_nothing_goes_back(topic: Topic) -> None:
-    assert topic.resubmit(1, 2) == (Fate.WAITING, f"1 offsets of {topic.name}:0 are not settled: wait for them")
+    assert topic.resubmit(1, 2) == (Fate.WAITING, f"{topic.name}:0 is settled up to 2, and ends at 3: wait for that")
     assert len(topic.records()) == 3
 
 

@@ -22,13 +22,20 @@ compared with a margin, for clocks; a clock that was set back shows here, and in
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from contribd.audit.claim import NO_DIGEST, Claim, Place, stamped
+from contribd.audit.differences import (
+    cut,
+    decode_fields,
+    first_difference,
+    is_merged,
+    named_otherwise,
+    rejected_otherwise,
+)
 from contribd.audit.findings import Finding, Wrong
 from contribd.engine.records.price import Reply, Status
 from contribd.mapping.encode import encode_fields
@@ -36,12 +43,9 @@ from contribd.mapping.inputs import Input
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import (
     Ignored,
-    Mapped,
     Outcome,
     PartOutcome,
-    RejectCode,
     Rejected,
-    Suppressed,
     UnreadValue,
     parts_of,
 )
@@ -55,7 +59,6 @@ KEPT_ORDER: Final = 1_000_000
 UNKNOWN: Final = "rules not at hand: "
 """Begins the counts of results by rules that nobody has."""
 
-_SHOWN: Final = 200
 _NEVER_POSTED: Final = (Status.CONFLATED, Status.REJECTED, Status.EXPIRED, Status.IGNORED, Status.SUPPRESSED)
 _LOST: Final = (Reply.TIMEOUT, Reply.LOST)
 _ANSWERS: Final[dict[Status, tuple[Reply | None, ...]]] = {
@@ -67,7 +70,6 @@ _ANSWERS: Final[dict[Status, tuple[Reply | None, ...]]] = {
     Status.CONFLATED: (*_LOST, Reply.NAK, None),
 }
 """What the last post of a result may have been answered, None where it may have had none. Of all others: none."""
-_decode_fields: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 
 
 class Claims(Protocol):
@@ -136,7 +138,7 @@ class Judge:
                 yield from self._twice(place, claim, seen, claim.part)
             parts = claims[0].parts
             if lacking := [str(number) for number in range(parts) if number not in seen]:
-                text = f"{len(lacking)} of its {parts} posts have no result: {_cut(', '.join(lacking))}"
+                text = f"{len(lacking)} of its {parts} posts have no result: {cut(', '.join(lacking))}"
                 yield Finding(Wrong.MISSING, str(place), text)
             return
         yield from self._single_by_ric(place, claims, record)
@@ -211,12 +213,12 @@ class Judge:
     def _difference(self, place: Place, claim: Claim, part: PartOutcome) -> str | None:
         """In what the claim is not what the rules give; None: in nothing."""
         if isinstance(part, Rejected):
-            return _rejected(claim, part, same_words=claim.version == self._version)
+            return rejected_otherwise(claim, part, same_words=claim.version == self._version)
         if isinstance(part, Ignored):
             return None if claim.status is Status.IGNORED else f"it is ignored, its result says {claim.status}"
         if claim.is_shortened:
             self._counts["shortened"] += 1
-        if (text := _named_otherwise(claim, part)) is not None:
+        if (text := named_otherwise(claim, part)) is not None:
             return text
         return self._fields(place._replace(part=claim.part), claim, part.fields)
 
@@ -227,13 +229,13 @@ class Judge:
         if claim.fields == encoded:
             return None
         try:
-            expected, said = _decode_fields(encoded), _decode_fields(claim.fields)
+            expected, said = decode_fields(encoded), decode_fields(claim.fields)
         except (msgspec.MsgspecError, ArithmeticError) as error:
             return f"the fields of its result cannot be read: {error}"
         if said == expected:
             return None
         carried = self._claims.carried_by(place)
-        return None if _is_merged(said, expected, carried, claim) else _first_difference(expected, said, len(carried))
+        return None if is_merged(said, expected, carried, claim) else first_difference(expected, said, len(carried))
 
     # True to what it says of others
 
@@ -293,63 +295,3 @@ def _part_of(outcome: Outcome, claim: Claim, *, mixed: bool) -> PartOutcome | No
 
 def _key(part: PartOutcome) -> tuple[str | None, str | None] | None:
     return None if part.ric is None else (part.service, part.ric)
-
-
-def _rejected(claim: Claim, part: Rejected, *, same_words: bool) -> str | None:
-    """The same of one that is rejected; ``same_words``: rejections of the same kind have the same text."""
-    if claim.status is not Status.REJECTED:
-        return f"it is rejected, {part.code} ({_cut(part.text)}); its result says {claim.status}"
-    if claim.code != part.code.value:
-        return f"it is rejected, {part.code} ({_cut(part.text)}); its result says {claim.code}"
-    if claim.is_shortened:
-        return None
-    if same_words and claim.text != part.text:
-        return f"it is rejected with the text {_cut(part.text)!r}, its result says {_cut(claim.text or '')!r}"
-    return None if claim.ric == part.ric else f"RIC {part.ric!r}, its result says {claim.ric!r}"
-
-
-def _named_otherwise(claim: Claim, part: Mapped | Suppressed) -> str | None:
-    """In what a post's status, RIC, service and mapping are not those of the rules."""
-    if claim.status is Status.IGNORED or (claim.status is Status.REJECTED and claim.code != RejectCode.TOO_LARGE):
-        return f"it makes a post to {part.ric}, its result says {claim.status} {claim.code or ''}".rstrip()
-    same = part.ric.startswith(claim.ric or "") if claim.is_shortened else part.ric == claim.ric
-    if not same:
-        return f"RIC {part.ric!r}, its result says {_cut(repr(claim.ric))}"
-    if claim.service == part.service and claim.mapping == part.mapping:
-        return None
-    return f"mapping {part.mapping}, service {part.service}; its result says {claim.mapping}, {claim.service}"
-
-
-def _is_merged(said: Any, own: Any, carried: list[tuple[Place, Claim]], claim: Claim) -> bool:
-    """Whether the fields said are its own and, beneath them, those of the records that it carried.
-
-    Records of one partition are in order, and the newest value of a field counts; between partitions the order is not
-    known, and any of their values may. Below a Refresh nothing is merged.
-    """
-    if any(said.get(name, said) != value for name, value in own.items()):
-        return False
-    fields = [(place, _decode_fields(each.fields)) for place, each in reversed(carried) if each.fields is not None]
-    one_partition = len({place[:2] for place, _ in fields}) <= 1
-    if one_partition:
-        merged = dict(own)
-        for _, older in fields:
-            if claim.was_refresh and merged == said:
-                return True
-            merged = {**older, **merged}
-        return bool(merged == said)
-    return all(
-        any(each.get(name, said) == value for _, each in fields) for name, value in said.items() if name not in own
-    )
-
-
-def _first_difference(expected: Any, said: Any, carried: int) -> str:
-    for name in (*expected, *said):
-        wanted, found = expected.get(name, "no value"), said.get(name, "no value")
-        if wanted != found:
-            merged = f" (nor does any of the {carried} records that it carried)" if carried and name in said else ""
-            return f"field {name}: the rules give {_cut(str(wanted))}, its result says {_cut(str(found))}{merged}"
-    return "the fields are others"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

@@ -93,7 +93,7 @@ def _stretch(
     place: Partition, first: int, end: int, begin: int, settled: Mapping[Partition, int], topic_id: str | None
 ) -> Stretch:
     committed = settled.get(place)
-    why = "the end of what was asked for"
+    why = "all that was asked for"
     if committed is None:
         end, why = first, "the group has committed no offset"
     elif committed < end:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import typer
@@ -17,9 +17,18 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from contribd import __version__
 from contribd.audit.findings import MEANINGS, Finding, Wrong
 from contribd.cli import EXIT_FAILED, audit_seal
+from contribd.cli.audit_options import (
+    PartitionsOption,
+    RulesOption,
+    SealOption,
+    SinceOption,
+    TopicOption,
+    TrustOption,
+    WorkOption,
+)
 from contribd.cli.audit_views import summary_document, summary_lines
 from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output
-from contribd.cli.span_options import OffsetOption, UntilOption, since_option
+from contribd.cli.span_options import OffsetOption, UntilOption
 from contribd.config.load import Loaded, load
 from contribd.ops import log
 from contribd.ops.lines import printable
@@ -41,70 +50,6 @@ app = typer.Typer(
 )
 
 WORK_FILE = "verification.sqlite"
-
-SinceOption = Annotated[str | None, since_option("all there are")]
-TopicOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--topic",
-        metavar="TOPIC",
-        help="Records of this prices topic, from its beginning. May be repeated. Default: all of kafka.prices.",
-        show_default=False,
-    ),
-]
-RulesOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--rules",
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="Rules that results name, as contribd rules show --json printed them. May be repeated.",
-        show_default=False,
-    ),
-]
-PartitionsOption = Annotated[
-    list[int] | None,
-    typer.Option(
-        "--partitions",
-        metavar="NUMBER",
-        min=1,
-        help="The results topic had so many partitions once. May be repeated.",
-        show_default=False,
-    ),
-]
-WorkOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--work",
-        metavar="DIR",
-        file_okay=False,
-        help="Keep what was read there: a verification that was ended goes on from there. Default: a temporary one.",
-        show_default=False,
-    ),
-]
-SealOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--seal",
-        metavar="FILE|DIR",
-        exists=True,
-        help="Seals of the results topic: what was altered, removed, exchanged or cut off since is found. May be "
-        "repeated. With --trust.",
-        show_default=False,
-    ),
-]
-TrustOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--trust",
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="Public keys that seals must be signed by: one in a line, and behind it since TIME, until TIME.",
-        show_default=False,
-    ),
-]
 
 app.command("key")(audit_seal.key)
 app.command("seal")(audit_seal.seal)

@@ -140,7 +140,7 @@ class Resubmission:
             if at not in ends:
                 ends[at] = self._end(at)
             if (committed := self._settled.get(Partition(*at), 0)) < ends[at]:
-                text = f"{ends[at] - committed} offsets of {at.topic}:{at.partition} are not settled: wait for them"
+                text = f"{at.topic}:{at.partition} is settled up to {committed}, and ends at {ends[at]}: wait for that"
                 yield Done(each, Fate.WAITING, text)
                 continue
             yield self._put_back(each, at)
