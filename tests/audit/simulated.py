@@ -133,7 +133,7 @@ def verified(
         outcome = verify(
             InMemory(topics, ends_after),
             book,
-            lambda config: _rules(topics.plan, config),
+            lambda config: rules_of(topics.plan, config),
             lambda key: [partition_of(key, range(PARTITIONS))],
             "0",
             whole=since is None,
@@ -142,7 +142,8 @@ def verified(
     return outcome, found
 
 
-def _rules(plan: Plan, config: str) -> Mapper | None:
+def rules_of(plan: Plan, config: str) -> Mapper | None:
+    """The rules that a result of this run names; None where it has none such."""
     generation, _, mapping = config.partition(".")
     if not mapping:
         return None

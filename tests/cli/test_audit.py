@@ -39,7 +39,11 @@ def config(tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["audit", "verify", "--seal", "."], "--seal and --trust belong together"),
+        (["audit", "verify", "--seal", "."], "--seal needs --trust"),
+        (["audit", "verify", "--trust", __file__], "--trust needs --seal or --export"),
+        (["audit", "verify", "--export", ".", "--since", "1d"], "leave out --since, --until, --offset and --topic"),
+        (["audit", "export", "--out", "x", "--offset", "prices:0:1", "--until", "1d"], "leave out --since"),
+        (["audit", "export", "--out", "x", "--topic", "other"], "other is no topic of kafka.prices"),
         (["audit", "verify", "--offset", "prices:0:1", "--since", "1d"], "leave out --since"),
         (["audit", "verify", "--topic", "prices", "--since", "1d"], "leave out --since with --topic"),
         (["audit", "verify", "--since", "yesterday"], "expected ISO 8601"),

@@ -32,7 +32,7 @@ def errors(subject: str, data: Any) -> list[str]:
     return [error.json_path for error in jsonschema.Draft202012Validator(printed(subject)).iter_errors(plain(data))]
 
 
-@pytest.mark.parametrize("subject", ["config", "mapping", "result", "answers"])
+@pytest.mark.parametrize("subject", ["config", "mapping", "result", "answers", "event", "manifest"])
 def test_it_prints_a_json_schema_of_2020_12(subject: str) -> None:
     document = printed(subject)
     assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"

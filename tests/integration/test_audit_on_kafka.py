@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import yaml
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from tests.integration.rigs.broker_rig import KafkaBroker, unique
@@ -105,6 +106,7 @@ def test_what_a_daemon_leaves_is_verified_and_what_is_spoiled_is_found(
     code, text = _contribd("audit", "verify", *seals, *config)
     assert code == 0, text
     assert "the seals hold" in text
+    _exported(tmp_path, config, seals)
 
     record = audited.all_of(audited.results, 2)[7]
     said = json.loads(record.value)
@@ -118,6 +120,28 @@ def test_what_a_daemon_leaves_is_verified_and_what_is_spoiled_is_found(
     assert f"{at}: other-rules: field BID: the rules give" in text
     code, text = _contribd("audit", "verify", *seals, *config)
     assert "2 offsets are newer than the newest seal" in text, text
+
+
+def _exported(folder: Path, config: tuple[str, ...], seals: tuple[str, ...]) -> None:
+    """Exports it, and reads that without Kafka and without a configuration."""
+    export = folder / "export"
+    code, text = _contribd("audit", "export", "--out", str(export), "--key", str(folder / "seal.key"), *config)
+    assert code == 0, text
+    code, again = _contribd("audit", "export", "--out", str(export), *config)
+    assert code == 0, again
+    assert "there is nothing new to export" in again
+    code, text = _contribd("audit", "verify", "--json", "--export", str(export), *seals)
+    assert code == 0, text
+    summary = json.loads(text)["summary"]
+    assert (summary["wrong"], summary["export"], summary["seals"]["wrong"]) == ({}, 0, 0)
+    assert summary["counts"]["records"] == summary["counts"]["mapped anew"] == 2 * RECORDS
+    with duckdb.connect() as database:
+        statuses = "SELECT status, count(*) FROM read_parquet($1) GROUP BY status"
+        counted = database.execute(statuses, [f"{export}/results/**/*.parquet"]).fetchall()
+        stops = "SELECT count(*) FROM read_parquet($1) WHERE event = 'stop'"
+        events = database.execute(stops, [f"{export}/events/**/*.parquet"]).fetchone()
+    assert dict(counted) == summary["statuses"]
+    assert events == (2,)
 
 
 def _sealed(folder: Path, config: tuple[str, ...]) -> tuple[str, ...]:

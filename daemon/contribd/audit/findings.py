@@ -20,6 +20,7 @@ class Wrong(StrEnum):
     OUT_OF_ORDER = "out-of-order"
     CARRIER = "carrier"
     SEAL = "seal"
+    EXPORT = "export"
 
     __hash__ = str.__hash__
 
@@ -37,6 +38,7 @@ MEANINGS: Final = {
     Wrong.OUT_OF_ORDER: "an older price was posted after a newer one of the same RIC and service",
     Wrong.CARRIER: "a result says that another record's post carried it, which is not so",
     Wrong.SEAL: "the results topic is not what was sealed",
+    Wrong.EXPORT: "an export is not what its manifests say",
 }
 
 

@@ -43,7 +43,7 @@ class KafkaEvidence:
         _, end = self._bounds.results[partition]
         at = self._place(self.results_topic, partition)
         reader = TopicReader(self._consumer, raw_results)
-        return _batches(reader.bounded({at: first}, {at: end}, lambda _result: 0))
+        return batches(reader.bounded({at: first}, {at: end}, lambda _result: 0))
 
     def records(self, stretch: Stretch, first: int) -> Iterator[list[Input]]:
         """The records of a stretch from ``first`` on, in order, some at a time."""
@@ -51,8 +51,8 @@ class KafkaEvidence:
         at = self._place(stretch.topic, stretch.partition)
         if self._reader is None:  # one for all: the client is told only once whom to tell
             self._reader = TopicReader(self._consumer, decoded_inputs)
-            self._reader.pass_over(self._settings, lambda _partition, fault: self._met.append(_told(fault)))
-        return _batches(self._reader.bounded({at: first}, {at: stretch.end}, lambda _record: 0))
+            self._reader.pass_over(self._settings, lambda _partition, fault: self._met.append(told(fault)))
+        return batches(self._reader.bounded({at: first}, {at: stretch.end}, lambda _record: 0))
 
     def unread(self, stretch: Stretch) -> list[Unread]:
         """What could not be read of it so far."""
@@ -79,14 +79,19 @@ def open_kafka_evidence(
 
 def _bounds(consumer: Any, access: Access, settings: KafkaSettings, span: Span) -> Bounds:
     # First what the group has settled, then where the logs end: its results are all before that.
+    stretches = settled_stretches(consumer, access, settings, span)
+    return Bounds(stretches, result_bounds(consumer, settings, span), len(partitions_of(consumer, settings.results)))
+
+
+def settled_stretches(consumer: Any, access: Access, settings: KafkaSettings, span: Span) -> tuple[Stretch, ...]:
+    """What of a span of the prices topics the group has settled. Raises ``TrafficError``."""
     settled = group_offsets(access, settings, TrafficError)
     ids = topic_ids(access, settings, settings.prices, TrafficError)
     starts, ends = span_bounds(consumer, settings.prices, span)
     begins = consumer.beginning_offsets(list(starts))
-    stretches = tuple(
+    return tuple(
         _stretch(Partition(*at), starts[at], ends[at], begins[at], settled, ids.get(at.topic)) for at in starts
     )
-    return Bounds(stretches, _result_bounds(consumer, settings, span), len(partitions_of(consumer, settings.results)))
 
 
 def _stretch(
@@ -101,7 +106,11 @@ def _stretch(
     return Stretch(place.topic, place.number, first, end, begin, topic_id, why)
 
 
-def _result_bounds(consumer: Any, settings: KafkaSettings, span: Span) -> dict[int, tuple[int, int]]:
+def result_bounds(consumer: Any, settings: KafkaSettings, span: Span) -> dict[int, tuple[int, int]]:
+    """First offset and end of each partition of the results topic, as far as it may have results of a span's records.
+
+    Raises ``TrafficError``.
+    """
     partitions = partitions_of(consumer, settings.results)
     if not partitions:
         raise TrafficError(f"there is no topic {settings.results}, or it may not be read; check kafka.results")
@@ -117,10 +126,12 @@ def raw_results(records: Sequence[Any]) -> list[RawResult]:
     return [RawResult(each.partition, each.offset, each.key, each.value, each.headers) for each in records]
 
 
-def _told(fault: FetchFault) -> Unread:
+def told(fault: FetchFault) -> Unread:
+    """What the client could not read."""
     return Unread(fault.offset, fault.last, fault.what)
 
 
-def _batches(records: Iterator[Any]) -> Iterator[list[Any]]:
+def batches(records: Iterator[Any]) -> Iterator[list[Any]]:
+    """As many at a time as are handed on."""
     while batch := list(islice(records, BATCH)):
         yield batch

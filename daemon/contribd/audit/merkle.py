@@ -1,15 +1,34 @@
 """Merkle trees over records, as RFC 6962 section 2.1 has them: one root stands for all of them, in their order."""
 
 import struct
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import Final
-
-from contribd.audit.claim import RawResult
+from typing import Final, Protocol
 
 _LEAF: Final = b"\x00"
 _NODE: Final = b"\x01"
 _NONE: Final = 0xFFFFFFFF
 """The length that stands for no key or no value: no record of Kafka is as long."""
+
+
+class Leaf(Protocol):
+    """A record, as far as its leaf has it."""
+
+    @property
+    def offset(self) -> int:
+        """In its partition."""
+
+    @property
+    def key(self) -> bytes | None:
+        """None where it has none."""
+
+    @property
+    def value(self) -> bytes | None:
+        """None where it has none."""
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]:
+        """In their order."""
 
 
 class Tree:
@@ -39,7 +58,7 @@ class Tree:
         return node
 
 
-def leaf_of(record: RawResult) -> bytes:
+def leaf_of(record: Leaf) -> bytes:
     """All of a record, so that nothing of it can be another: its offset, key, value and headers, each with its length.
 
     Numbers are unsigned and big-endian: eight bytes the offset, four a length (0xFFFFFFFF: null) or a count.

@@ -32,6 +32,10 @@ class RulesBook:
         """What ``rules.rules_document`` made, of any digest."""
         self._documents[str(document.get("digest"))] = document
 
+    def document(self, digest: str) -> Mapping[str, Any] | None:
+        """What was added of this digest; None where nothing was."""
+        return self._documents.get(digest)
+
     def mapper(self, digest: str) -> Mapper | None:
         """By these rules; None where nobody has them, or they cannot be put together here."""
         if digest in self._at_hand:

@@ -2,22 +2,17 @@
 
 import sqlite3
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
-from random import SystemRandom
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from contribd import __version__
-from contribd.audit.findings import MEANINGS, Finding, Wrong
-from contribd.cli import EXIT_FAILED, audit_seal
+from contribd.audit.findings import MEANINGS, Wrong
+from contribd.cli import EXIT_FAILED, audit_export, audit_seal
 from contribd.cli.audit_options import (
+    ExportOption,
     PartitionsOption,
     RulesOption,
     SealOption,
@@ -26,19 +21,18 @@ from contribd.cli.audit_options import (
     TrustOption,
     WorkOption,
 )
+from contribd.cli.audit_seal import Sealed, fail, verify_seals
+from contribd.cli.audit_spans import settings_for, span_of
+from contribd.cli.audit_verifying import Asked, Options, run
 from contribd.cli.audit_views import summary_document, summary_lines
-from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output
+from contribd.cli.common import ConfigOption, JsonOption, output
 from contribd.cli.span_options import OffsetOption, UntilOption
 from contribd.config.load import Loaded, load
 from contribd.ops import log
-from contribd.ops.lines import printable
-from contribd.results.filters import FilterError, parse_time
-from contribd.streams.span import Span, parse_offsets
+from contribd.streams.span import Span
 
 if TYPE_CHECKING:
-    from contribd.audit.evidence import Bounds
     from contribd.audit.rules_book import RulesBook
-    from contribd.audit.store import ClaimStore
     from contribd.audit.verification import Verified
     from contribd.streams.client.settings import KafkaSettings
 
@@ -49,8 +43,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-WORK_FILE = "verification.sqlite"
-
+app.command("export")(audit_export.export)
 app.command("key")(audit_seal.key)
 app.command("seal")(audit_seal.seal)
 
@@ -58,6 +51,22 @@ app.command("seal")(audit_seal.seal)
 @app.callback()
 def _audit() -> None:
     """Whether the results topic is complete, single, and true to its input and its rules."""
+
+
+class _Outcome(NamedTuple):
+    """``notes``: what must be said of rules, and of an export; ``sealed``: None where no seals were given;
+    ``unlike_manifests``: findings about an export itself."""
+
+    verified: "Verified"
+    notes: Sequence[str]
+    sealed: Sealed | None
+    unlike_manifests: int = 0
+
+    @property
+    def is_off(self) -> bool:
+        """Whether anything is, or there was nothing to look at."""
+        by_seals = self.sealed is not None and self.sealed.wrong > 0
+        return self.verified.wrong > 0 or self.verified.is_empty or by_seals or self.unlike_manifests > 0
 
 
 @app.command()
@@ -70,134 +79,72 @@ def verify(
     rules: RulesOption = None,
     partitions: PartitionsOption = None,
     work: WorkOption = None,
+    export: ExportOption = None,
     seal: SealOption = None,
     trust: TrustOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Verify that every record has its one result, made of this very record, by the rules that it names.
 
-    Reads prices and results and writes nothing to Kafka. Each finding is a line. Exit code: 0 nothing is off, 1
-    something is, or there was nothing to look at.
+    Reads prices and results and writes nothing to Kafka; with --export it reads files and needs neither Kafka nor a
+    configuration. Each finding is a line. Exit code: 0 nothing is off, 1 something is, or there was nothing to look
+    at.
     """
-    if offset and (since or until or topic):
-        raise typer.BadParameter("leave out --since, --until and --topic with --offset")
-    if topic and since:
-        raise typer.BadParameter("leave out --since with --topic: it is read from its beginning")
-    if bool(seal) != bool(trust):
-        raise typer.BadParameter("--seal and --trust belong together")
-    span = _span(since, until, offset)
-    loaded = load(config)
-    log.configure("error", "console", secrets=sorted(loaded.secrets))
-    settings = _settings(loaded, topic)
-    given = {"--since": since, "--until": until, "--offset": offset, "--topic": topic, "--partitions": partitions}
-    given |= {"--rules": list(map(str, rules or ())), "brokers": list(settings.bootstrap_servers)}
-    given |= {"group": settings.group_id, "prices": list(settings.prices), "results": settings.results}
-    asked = _Asked(span, tuple(rules or ()), tuple(partitions or ()), given)
-    with _work_folder(work) as folder:
-        verified, book = _verified(loaded, settings, asked, folder, as_json=as_json)
-    sealed = _seals(settings, seal, trust, as_json=as_json)
-    _show(verified, book, sealed, as_json=as_json)
-    if verified.wrong or verified.is_empty or (sealed is not None and sealed.wrong):
+    span = span_of(since, until, offset, topic)
+    options = Options(tuple(rules or ()), tuple(partitions or ()), work, tuple(seal or ()), trust, as_json)
+    if seal and trust is None:
+        raise typer.BadParameter("--seal needs --trust, the keys that seals must be signed by")
+    if export is None:
+        if trust is not None and not seal:
+            raise typer.BadParameter("--trust needs --seal or --export, of which it says who must have signed it")
+        given = {"--since": since, "--until": until, "--offset": offset, "--topic": topic}
+        outcome = _of_kafka(config, span, given, options)
+    else:
+        if since or until or offset or topic:
+            raise typer.BadParameter(
+                "leave out --since, --until, --offset and --topic with --export: all of it is read"
+            )
+        outcome = _of_export(export, config, options)
+    _show(outcome, as_json=as_json)
+    if outcome.is_off:
         raise typer.Exit(EXIT_FAILED)
 
 
-def _span(since: str | None, until: str | None, offsets: list[str] | None) -> Span:
-    """Of the prices topics. Raises ``typer.BadParameter`` (exit code 2)."""
-    now = datetime.now(UTC)
-    try:
-        given = tuple(map(parse_offsets, offsets or ()))
-        return Span(parse_time(since, now) if since else None, parse_time(until, now) if until else None, given)
-    except (FilterError, ValueError) as error:
-        raise typer.BadParameter(str(error)) from None
-
-
-def _settings(loaded: Loaded, topics: Sequence[str] | None) -> "KafkaSettings":
-    # Heavy: the Kafka client takes longer to load than everything else here.
-    from dataclasses import replace
-
-    from contribd import build
-
-    settings = build.kafka(loaded, SystemRandom())
-    if unknown := [topic for topic in topics or () if topic not in settings.prices]:
-        raise typer.BadParameter(f"{unknown[0]} is no topic of kafka.prices: {', '.join(settings.prices)}")
-    return replace(settings, prices=tuple(topics)) if topics else settings
-
-
-@contextmanager
-def _work_folder(given: Path | None) -> Iterator[Path]:
-    if given is not None:
-        given.mkdir(parents=True, exist_ok=True)
-        yield given
-        return
-    with tempfile.TemporaryDirectory(prefix="contribd-audit-") as folder:
-        yield Path(folder)
-
-
-class _Asked(NamedTuple):
-    """``given``: all that decides what is verified, as JSON has it."""
-
-    span: Span
-    rules: tuple[Path, ...]
-    partitions: tuple[int, ...]
-    given: Mapping[str, Any]
-
-
-def _verified(
-    loaded: Loaded, settings: "KafkaSettings", asked: _Asked, folder: Path, *, as_json: bool
-) -> "tuple[Verified, RulesBook]":
-    from contribd.audit.book import Book
+def _of_kafka(config: Path | None, span: Span, given: dict[str, Any], options: Options) -> _Outcome:
     from contribd.audit.kafka_evidence import open_kafka_evidence
+    from contribd.audit.kafka_seal import open_sealed_topic
     from contribd.audit.rules_book import RulesError
-    from contribd.audit.store import ClaimStore
-    from contribd.audit.verification import verify as verify_evidence
     from contribd.streams.traffic import TrafficError
 
-    span = asked.span
+    loaded = load(config)
+    log.configure("error", "console", secrets=sorted(loaded.secrets))
+    settings = settings_for(loaded, given["--topic"])
+    given |= {"--partitions": list(options.partitions), "--rules": list(map(str, options.rules))}
+    given |= {
+        "brokers": list(settings.bootstrap_servers),
+        "group": settings.group_id,
+        "prices": list(settings.prices),
+        "results": settings.results,
+    }
+    since = None if span.since is None else round(span.since.timestamp() * 1000)
+    asked = Asked(given, span.since is None and not span.offsets, since, options.partitions)
     try:
-        known = _rules_book(loaded, settings, asked.rules)
-        _begin_anew(folder)
-        with (
-            ClaimStore(folder / WORK_FILE) as store,
-            open_kafka_evidence(settings, span, _kept(store, asked.given)) as (evidence, bounds),
-        ):
-            _keep(store, asked.given, bounds)
-            for finding in store.findings():
-                _print_finding(finding, as_json=as_json)
-            with _bar(_total(bounds)) as tick:
-                book = Book(store, lambda finding: _print_finding(finding, as_json=as_json), tick)
-                may_be_in = _partitions_of((bounds.partitions, *asked.partitions))
-                whole = span.since is None and not span.offsets
-                since = None if span.since is None else round(span.since.timestamp() * 1000)
-                since = store.recall("since", since)  # of one that is gone on with: as it was then
-                store.note("since", since)
-                verified = verify_evidence(
-                    evidence, book, known.mapper, may_be_in, __version__, whole=whole, since=since
-                )
-                return verified, known
-    except (TrafficError, RulesError, sqlite3.Error) as error:
-        diagnostics().print(str(error), style="red")
-        raise typer.Exit(EXIT_FAILED) from None
+        known = _rules_book(loaded, settings, options.rules)
+        verified = run(
+            lambda kept: open_kafka_evidence(settings, span, kept), known, asked, options.work, as_json=options.as_json
+        )
+        sealed = verify_seals(lambda: open_sealed_topic(settings), options.seal, options.trust, as_json=options.as_json)
+    except (TrafficError, RulesError, sqlite3.Error, OSError) as error:
+        fail(str(error))
+    return _Outcome(verified, known.notes, sealed)
 
 
-class _Seals(NamedTuple):
-    wrong: int
-    notes: list[str]
+def _of_export(folder: Path, config: Path | None, options: Options) -> _Outcome:
+    from contribd.cli.audit_exported import checked, verified_export
 
-
-def _seals(settings: "KafkaSettings", places: list[Path] | None, trust: Path | None, *, as_json: bool) -> _Seals | None:
-    """What the seals say; None where there are none given."""
-    if not places or trust is None:
-        return None
-    from contribd.streams.traffic import TrafficError
-
-    try:
-        findings, notes = audit_seal.verify_seals(settings, places, trust)
-    except (TrafficError, OSError) as error:
-        diagnostics().print(str(error), style="red")
-        raise typer.Exit(EXIT_FAILED) from None
-    for finding in findings:
-        _print_finding(finding, as_json=as_json)
-    return _Seals(len(findings), notes)
+    export = checked(folder, config, options)
+    verified, sealed = verified_export(export, options)
+    return _Outcome(verified, export.notes, sealed, export.wrong)
 
 
 def _rules_book(loaded: Loaded, settings: "KafkaSettings", files: Sequence[Path]) -> "RulesBook":
@@ -212,79 +159,19 @@ def _rules_book(loaded: Loaded, settings: "KafkaSettings", files: Sequence[Path]
     return book
 
 
-def _begin_anew(folder: Path) -> None:
-    """One that came to its end is not gone on with: much may have been written since."""
-    from contribd.audit.store import ClaimStore
-
-    if not (folder / WORK_FILE).exists():
-        return
-    with ClaimStore(folder / WORK_FILE) as store:
-        is_done = store.recall("done", False)
-    if is_done:
-        for file in folder.glob(f"{WORK_FILE}*"):
-            file.unlink()
-
-
-def _kept(store: "ClaimStore", what: Mapping[str, Any]) -> "Bounds | None":
-    """The bounds of the verification that is gone on with; None where it begins. ``what``: what is verified."""
-    from contribd.audit.evidence import Bounds
-
-    kept = store.recall("bounds", None)
-    if kept is None:
-        return None
-    if kept["what"] != dict(what):
-        other = ", ".join(name for name in what if kept["what"].get(name) != what[name])
-        text = f"the work of another verification is there (it differs in {other}): name another folder, or empty it"
-        raise typer.BadParameter(text, param_hint="--work")
-    return msgspec.convert(kept["bounds"], Bounds, strict=False)
-
-
-def _keep(store: "ClaimStore", what: Mapping[str, Any], bounds: "Bounds") -> None:
-    store.note("bounds", {"what": dict(what), "bounds": msgspec.to_builtins(bounds)})
-    store.keep()
-
-
-def _total(bounds: "Bounds") -> int:
-    results = sum(end - first for first, end in bounds.results.values())
-    return results + sum(each.end - each.first for each in bounds.stretches)
-
-
-def _partitions_of(counts: Sequence[int]) -> Callable[[bytes], Sequence[int]]:
-    from contribd.streams.client.partitioner import partition_of
-
-    ranges = [range(count) for count in dict.fromkeys(counts)]
-    return lambda key: [partition_of(key, numbers) for numbers in ranges]
-
-
-@contextmanager
-def _bar(total: int) -> Iterator[Callable[[int], None]]:
-    """Shows on a terminal how far it is; elsewhere nothing does."""
-    console = diagnostics()
-    if not console.is_terminal:
-        yield lambda _offsets: None
-        return
-    columns = (TextColumn("verifying"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda offsets: progress.advance(task, offsets)
-
-
-def _print_finding(finding: Finding, *, as_json: bool) -> None:
+def _show(outcome: _Outcome, *, as_json: bool) -> None:
+    sealed = outcome.sealed
     if as_json:
-        sys.stdout.write(msgspec.json.encode({"finding": finding.document()}).decode() + "\n")
-    else:
-        output().print(printable(str(finding)), style="red", soft_wrap=True)
-
-
-def _show(verified: "Verified", rules: "RulesBook", sealed: _Seals | None, *, as_json: bool) -> None:
-    if as_json:
-        document = summary_document(verified, rules.notes)
+        document = summary_document(outcome.verified, outcome.notes)
+        document["export"] = outcome.unlike_manifests
         document["seals"] = None if sealed is None else sealed._asdict()
         sys.stdout.write(msgspec.json.encode({"summary": document}).decode() + "\n")
         return
+    if outcome.unlike_manifests:
+        output().print(f"{outcome.unlike_manifests} x export: {MEANINGS[Wrong.EXPORT]}")
     if sealed is not None:
         for note in sealed.notes:
             output().print(note, soft_wrap=True)
         output().print("the seals hold" if not sealed.wrong else f"{sealed.wrong} x seal: {MEANINGS[Wrong.SEAL]}")
-    for line in summary_lines(verified, rules.notes):
+    for line in summary_lines(outcome.verified, outcome.notes):
         output().print(line)

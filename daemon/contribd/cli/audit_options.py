@@ -48,6 +48,18 @@ WorkOption = Annotated[
         show_default=False,
     ),
 ]
+ExportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--export",
+        metavar="DIR",
+        exists=True,
+        file_okay=False,
+        help="Verify what contribd audit export has written there, without Kafka; and that it is what its manifests "
+        "say. With --trust, each manifest must be signed.",
+        show_default=False,
+    ),
+]
 SealOption = Annotated[
     list[Path] | None,
     typer.Option(
@@ -66,7 +78,8 @@ TrustOption = Annotated[
         metavar="FILE",
         exists=True,
         dir_okay=False,
-        help="Public keys that seals must be signed by: one in a line, and behind it since TIME, until TIME.",
+        help="Public keys that seals, and manifests of an export, must be signed by: one in a line, and behind it "
+        "since TIME, until TIME.",
         show_default=False,
     ),
 ]

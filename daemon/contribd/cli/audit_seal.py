@@ -1,16 +1,18 @@
 """``contribd audit key`` and ``contribd audit seal``: signed checkpoints of the results topic."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC
 from pathlib import Path
 from random import SystemRandom
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn, Protocol
 
 import typer
 
 from contribd.audit.findings import Finding, Wrong
 from contribd.cli import EXIT_FAILED
+from contribd.cli.audit_verifying import print_finding
 from contribd.cli.common import ConfigOption, diagnostics, output
 from contribd.cli.result_views import iso
 from contribd.config.load import load
@@ -18,7 +20,7 @@ from contribd.ops import log
 
 if TYPE_CHECKING:
     from contribd.audit.notes import PrivateKey
-    from contribd.audit.seals import Seal, SealFile
+    from contribd.audit.seals import Seal, SealFile, Trusted
     from contribd.streams.client.settings import KafkaSettings
 
 SUFFIX = ".seal"
@@ -39,9 +41,9 @@ def key(
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(made.line() + "\n")
     except FileExistsError:
-        _fail(f"{out} is there already: a key is never written over; name another file")
+        fail(f"{out} is there already: a key is never written over; name another file")
     except (NoteError, OSError) as error:
-        _fail(str(error))
+        fail(str(error))
     output().print(str(made.public), soft_wrap=True)
 
 
@@ -75,14 +77,14 @@ def seal(
 
     settings = settings_of(config)
     try:
-        signers = [_private(file) for file in keys]
+        signers = [private_key(file) for file in keys]
         out.mkdir(parents=True, exist_ok=True)
         before, written = _newest(out)
         previous = None if written is None else digest_of(written)
         made = _sealed(settings, before, previous)
         place = _write(out, made, sign(made.text(), signers))
     except (NoteError, TrafficError, OSError) as error:
-        _fail(str(error))
+        fail(str(error))
     records = sum(each.records for each in made.partitions.values())
     output().print(f"{place}: {records} records in {len(made.partitions)} partitions sealed", soft_wrap=True)
 
@@ -96,7 +98,8 @@ def settings_of(config: Path | None) -> "KafkaSettings":
     return build.kafka(loaded, SystemRandom())
 
 
-def _private(file: Path) -> "PrivateKey":
+def private_key(file: Path) -> "PrivateKey":
+    """The key in a file of its owner's alone. Raises ``NoteError``, OSError."""
     from contribd.audit.notes import NoteError, parse_private
 
     if file.stat().st_mode & 0o077:
@@ -147,22 +150,51 @@ def seal_files(places: Sequence[Path]) -> "list[SealFile]":
     return [SealFile(str(file), file.read_bytes()) for file in files]
 
 
-def verify_seals(settings: "KafkaSettings", places: Sequence[Path], trust: Path) -> tuple[list[Finding], list[str]]:
-    """What is off about the topic by its seals, and what has to be said. Raises ``TrafficError``, OSError."""
-    from contribd.audit.kafka_seal import open_sealed_topic
-    from contribd.audit.notes import NoteError
-    from contribd.audit.seals import parse_trust, read_chain
+class Sealed(NamedTuple):
+    """What seals say: how many findings there are, and what has to be said."""
 
-    try:
-        keys = parse_trust(trust.read_text())
-    except (NoteError, UnicodeDecodeError) as error:
-        raise OSError(f"{trust}: {error}") from None
-    seals, findings = read_chain(seal_files(places), keys)
+    wrong: int
+    notes: list[str]
+
+
+class Results(Protocol):
+    """Results that seals are held against."""
+
+    def compare(
+        self, name: str, seal: "Seal", tick: Callable[[int], None]
+    ) -> Iterator[tuple[Finding | None, str | None]]:
+        """What is sealed beside what there is, partition by partition."""
+
+    def newer(self, seal: "Seal") -> int:
+        """How many offsets lie behind what is sealed."""
+
+
+def verify_seals(
+    opened: Callable[[], AbstractContextManager[Results]], places: Sequence[Path], trust: Path | None, *, as_json: bool
+) -> Sealed | None:
+    """Prints what is off about results by their seals; None where there are none given.
+
+    Raises ``TrafficError``, OSError.
+    """
+    if not places or trust is None:
+        return None
+    findings, notes = _held_against(opened, places, trust)
+    for finding in findings:
+        print_finding(finding, as_json=as_json)
+    return Sealed(len(findings), notes)
+
+
+def _held_against(
+    opened: Callable[[], AbstractContextManager[Results]], places: Sequence[Path], trust: Path
+) -> tuple[list[Finding], list[str]]:
+    from contribd.audit.seals import read_chain
+
+    seals, findings = read_chain(seal_files(places), trusted_in(trust))
     notes = list[str]()
     if not seals:
         named = ", ".join(map(str, places))
         return [*findings, Finding(Wrong.SEAL, named, "there is no seal that is signed by a trusted key")], notes
-    with open_sealed_topic(settings) as topic:
+    with opened() as topic:
         for name, each in seals:
             for finding, note in topic.compare(name, each, lambda _records: None):
                 findings += [] if finding is None else [finding]
@@ -178,6 +210,18 @@ def verify_seals(settings: "KafkaSettings", places: Sequence[Path], trust: Path)
     return findings, notes
 
 
-def _fail(text: str) -> NoReturn:
+def trusted_in(file: Path) -> "list[Trusted]":
+    """The keys in a file. Raises OSError."""
+    from contribd.audit.notes import NoteError
+    from contribd.audit.seals import parse_trust
+
+    try:
+        return parse_trust(file.read_text())
+    except (NoteError, UnicodeDecodeError) as error:
+        raise OSError(f"{file}: {error}") from None
+
+
+def fail(text: str) -> NoReturn:
+    """Ends the command."""
     diagnostics().print(text, style="red", soft_wrap=True)
     raise typer.Exit(EXIT_FAILED)

@@ -18,14 +18,22 @@ class Subject(StrEnum):
     RESULT = "result"
     ANSWERS = "answers"
     EVENT = "event"
+    MANIFEST = "manifest"
 
 
 @app.command()
 def schema(
-    subject: Annotated[Subject, typer.Argument(help="config, mapping, result, answers or event", show_default=False)],
+    subject: Annotated[
+        Subject, typer.Argument(help="config, mapping, result, answers, event or manifest", show_default=False)
+    ],
 ) -> None:
-    """Print the JSON Schema (2020-12) of the configuration, a mapping file, a result, a file of known answers or an
-    event of the audit."""
+    """Print the JSON Schema (2020-12) of the configuration, a mapping file, a result, a file of known answers, an event
+    of the audit, or the manifest of an export."""
+    if subject is Subject.MANIFEST:
+        from contribd.audit.manifest import manifest_schema
+
+        print_json(manifest_schema())
+        return
     if subject is Subject.EVENT:
         from contribd.audit.events import event_schema
 
