@@ -8,7 +8,8 @@ READY := $(VENV)/.ready
 DESTDIR ?=
 PREFIX ?= /opt/contribd
 UNITS ?= /etc/systemd/system
-INSTALLED := contribd.service contribd@.service contribd-seal.service contribd-seal.timer
+INSTALLED := contribd.service contribd@.service contribd-seal.service contribd-seal.timer contribd-export.service \
+  contribd-export.timer
 CONFIG ?= /etc/contribd
 
 .DEFAULT_GOAL := help
@@ -106,7 +107,7 @@ lock: ## Pin the newest versions of all dependencies in constraints.txt
 .PHONY: install
 install: ## Install into PREFIX with its units and a starting configuration (as root)
 	$(PYTHON) -m venv $(DESTDIR)$(PREFIX)
-	$(DESTDIR)$(PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[seal]'
+	$(DESTDIR)$(PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[export,seal]'
 	install -d $(DESTDIR)$(UNITS) $(DESTDIR)$(CONFIG)/mappings
 	for unit in $(INSTALLED); do \
 	  sed 's|/opt/contribd|$(PREFIX)|g' systemd/$$unit > $(DESTDIR)$(UNITS)/$$unit; done

@@ -6,15 +6,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
-from contribd.cli import EXIT_CONFIG, EXIT_USAGE
+from contribd.cli import EXIT_CONFIG, EXIT_USAGE, app
 from contribd.config.model import Ads
 from contribd.loop import DRAIN_MARGIN
 from contribd.ops.http import _MAX_CLIENTS
 
 UNITS = Path(__file__).parents[2] / "systemd"
 ONE, MANY = UNITS / "contribd.service", UNITS / "contribd@.service"
-SEAL, TIMER = UNITS / "contribd-seal.service", UNITS / "contribd-seal.timer"
+SEAL, SEAL_TIMER = UNITS / "contribd-seal.service", UNITS / "contribd-seal.timer"
+EXPORT, EXPORT_TIMER = UNITS / "contribd-export.service", UNITS / "contribd-export.timer"
 
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed (Debian package systemd)"
@@ -42,7 +44,8 @@ def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @needs_systemd
 @pytest.mark.parametrize(
-    ("source", "name"), [(ONE, "contribd.service"), (MANY, "contribd@fx.service"), (SEAL, SEAL.name)]
+    ("source", "name"),
+    [(ONE, "contribd.service"), (MANY, "contribd@fx.service"), (SEAL, SEAL.name), (EXPORT, EXPORT.name)],
 )
 def test_systemd_finds_nothing_wrong(source: Path, name: str, tmp_path: Path) -> None:
     # The program is not installed where the tests run.
@@ -52,21 +55,47 @@ def test_systemd_finds_nothing_wrong(source: Path, name: str, tmp_path: Path) ->
 
 
 @needs_systemd
-def test_systemd_knows_what_the_timer_starts(tmp_path: Path) -> None:
-    (tmp_path / SEAL.name).write_text(SEAL.read_text().replace("/opt/contribd/bin/contribd", "/bin/true"))
-    (tmp_path / TIMER.name).write_text(TIMER.read_text())
-    verified = analyze("verify", "--man=no", str(tmp_path / TIMER.name))
+@pytest.mark.parametrize(("unit", "timer"), [(SEAL, SEAL_TIMER), (EXPORT, EXPORT_TIMER)])
+def test_systemd_knows_what_the_timer_starts(unit: Path, timer: Path, tmp_path: Path) -> None:
+    (tmp_path / unit.name).write_text(unit.read_text().replace("/opt/contribd/bin/contribd", "/bin/true"))
+    (tmp_path / timer.name).write_text(timer.read_text())
+    verified = analyze("verify", "--man=no", str(tmp_path / timer.name))
     assert (verified.returncode, verified.stdout + verified.stderr) == (0, "")
 
 
-def test_seals_are_made_by_another_user_than_the_daemons() -> None:
+def test_seals_and_exports_are_made_by_other_users_than_the_daemons() -> None:
     assert setting(SEAL, "User") == "contribd-audit"
-    assert setting(SEAL, "DynamicUser") == "yes"
+    assert setting(EXPORT, "User") == "contribd-export"
+    assert setting(SEAL, "DynamicUser") == setting(EXPORT, "DynamicUser") == "yes"
     assert "User" not in dict(settings(ONE))
 
 
+def test_an_export_has_the_sandbox_of_a_seal() -> None:
+    own = {"Description", "ExecStart", "LoadCredential", "TimeoutStartSec", "User", "StateDirectory"}
+    more = {"Nice", "IOSchedulingClass"}
+    assert [each for each in settings(EXPORT) if each[0] not in own | more] == [
+        each for each in settings(SEAL) if each[0] not in own
+    ]
+
+
+@pytest.mark.parametrize("unit", [SEAL, EXPORT])
+def test_a_unit_of_the_audit_runs_a_command_that_there_is(unit: Path) -> None:
+    program, *arguments = setting(unit, "ExecStart").split()
+    assert program == "/opt/contribd/bin/contribd"
+    found = get_command(app)
+    for word in arguments[:2]:
+        found = found.get_command(None, word)  # type: ignore[attr-defined]
+    known = {option for each in found.params for option in each.opts}
+    assert {word for word in arguments if word.startswith("--")} <= known
+
+
+def test_make_installs_every_unit() -> None:
+    (listed,) = re.findall(r"^INSTALLED := ((?:.*\\\n)*.*)$", (UNITS.parent / "Makefile").read_text(), re.MULTILINE)
+    assert set(listed.replace("\\\n", " ").split()) == {path.name for path in UNITS.iterdir()}
+
+
 @needs_systemd
-@pytest.mark.parametrize("unit", [ONE, MANY, SEAL])
+@pytest.mark.parametrize("unit", [ONE, MANY, SEAL, EXPORT])
 def test_the_sandbox_leaves_little_exposed(unit: Path) -> None:
     # In tenths: 1.1 is what remains with the network and the host's files, both of which it needs.
     rated = analyze("security", "--offline=yes", "--no-pager", "--threshold=11", str(unit))
