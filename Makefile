@@ -62,6 +62,10 @@ chaos: setup ## The long run of faults on three brokers, daemons and the vendor'
 reloads: setup ## A thousand reloads under load, half of them refused; every result is mapped anew (Java 17, Maven; a minute; OPTIONS="--reloads 100")
 	$(BIN)/python -m tests.integration.rigs.reloads $(OPTIONS)
 
+.PHONY: soak
+soak: setup ## An hour at 1,000 records a second with page, top and Prometheus, then verified (Java 17, Maven, Chromium; OPTIONS="--seconds 600")
+	$(BIN)/python -m tests.integration.rigs.soak $(OPTIONS)
+
 .PHONY: bench
 bench: setup ## Measure speed, cost and scale against references (Java 17, Maven; under an hour): build/bench/performance.json
 	$(BIN)/python -m tests.bench

@@ -130,6 +130,16 @@ class Daemon:
         document: dict[str, Any] = json.loads(self.get("/status"))
         return document
 
+    def memory(self) -> int:
+        """Resident kilobytes."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0])
+
+    def settled(self) -> bool:
+        """Whether every record that there is has been settled."""
+        view = self.status()
+        return view["records_waiting"] == 0 and all(each["lag"] == 0 for each in view["partitions"])
+
     def results(self) -> int:
         """How many results it has settled since it started."""
         return sum(row["count"] for row in self.status()["results"])

@@ -6,7 +6,6 @@ results and posts.
 
 import argparse
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,13 +13,13 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 
-from kafka import KafkaProducer
 from tests.integration.rigs.broker_rig import KafkaBroker, unique
 from tests.integration.rigs.daemon import Daemon
-from tests.integration.rigs.prices import Place, Reachable, read_results
+from tests.integration.rigs.prices import Reachable, read_results
 from tests.integration.rigs.provider_rig import Provider
 from tests.integration.rigs.reload_judge import judge, judge_posts
 from tests.integration.rigs.reload_rules import INSTRUMENTS, broken_files, files_of, record, write
+from tests.integration.rigs.steady_feed import Made, SteadyFeed
 from tests.integration.rigs.wait import eventually
 
 from contribd.config.load import load
@@ -32,43 +31,11 @@ from contribd.reloads import ReloadOrder
 
 PARTITIONS: Final = 3
 
-PIECE_SECONDS: Final = 0.02
-"""Records are fed in pieces of this length."""
-
 STEADY_AFTER: Final = 0.1
 """The share of reloads after which memory is measured first."""
 
 PROGRESS_EVERY: Final = 100
 MOST_FAULTS: Final = 20
-
-
-class Feed(threading.Thread):
-    """Records at a steady rate, until it is stopped; what was produced, by place."""
-
-    def __init__(self, broker: Reachable, topic: str, rate: float) -> None:
-        super().__init__(name="feed", daemon=True)
-        self._broker, self._topic, self._rate = broker, topic, rate
-        self._stopping = threading.Event()
-        self.values: dict[Place, bytes] = {}
-
-    def run(self) -> None:
-        producer = KafkaProducer(bootstrap_servers=self._broker.bootstrap, acks="all", linger_ms=5)
-        begun, number, sent = time.monotonic(), 0, []
-        while not self._stopping.wait(PIECE_SECONDS):
-            while number < (time.monotonic() - begun) * self._rate:
-                value, partition = record(number), number % INSTRUMENTS % PARTITIONS
-                sent.append((value, producer.send(self._topic, value=value, partition=partition)))
-                number += 1
-        producer.flush(60)
-        for value, future in sent:
-            at = future.get(timeout=60)
-            self.values[at.topic, at.partition, at.offset] = value
-        producer.close()
-
-    def stop(self) -> None:
-        """Returns once the broker has all."""
-        self._stopping.set()
-        self.join()
 
 
 @dataclass
@@ -158,28 +125,23 @@ class ReloadRun:
         return self._directory / "s"
 
     def _reload_and_feed(self) -> None:
-        daemon, feed = self._daemon, Feed(self._broker, self._topics[0], self._rate)
+        daemon, feed = self._daemon, SteadyFeed(self._broker, self._topics[0], self._rate, _made)
         before = self._provider.post_count()
         feed.start()
         begun = time.monotonic()
         for number in range(1, self._count + 1):
             self._reload(number)
             if number == max(1, round(self._count * STEADY_AFTER)):
-                self.report.memory.append(_memory(daemon))
+                self.report.memory.append(daemon.memory())
             if number % PROGRESS_EVERY == 0:
                 print(f"{number} reloads, {time.monotonic() - begun:.0f} s", flush=True)  # noqa: T201 - a program
-        self.report.memory.append(_memory(daemon))
+        self.report.memory.append(daemon.memory())
         feed.stop()
         self.report.seconds = time.monotonic() - begun
-        eventually(lambda: self._settled(daemon), within=120, every=0.2, what="every record is settled")
+        eventually(daemon.settled, within=120, every=0.2, what="every record is settled")
         if (code := daemon.stop()) != 0:
             self._fault(f"the daemon ended with {code}")
         self._judge(feed, before)
-
-    @staticmethod
-    def _settled(daemon: Daemon) -> bool:
-        view = daemon.status()
-        return view["records_waiting"] == 0 and all(each["lag"] == 0 for each in view["partitions"])
 
     # Reloads
 
@@ -218,7 +180,7 @@ class ReloadRun:
 
     # What came of it
 
-    def _judge(self, feed: Feed, before: int) -> None:
+    def _judge(self, feed: SteadyFeed, before: int) -> None:
         report, results = self.report, read_results(self._broker, self._topics[1])
         posts = self._provider.posts()[before:]
         report.records, report.results, report.posts = len(feed.values), len(results), len(posts)
@@ -240,10 +202,8 @@ class ReloadRun:
         return loaded.mapper
 
 
-def _memory(daemon: Daemon) -> int:
-    """Resident kilobytes."""
-    status = Path(f"/proc/{daemon.pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0])
+def _made(number: int) -> Made:
+    return Made(None, record(number), number % INSTRUMENTS % PARTITIONS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
