@@ -71,7 +71,7 @@ bench: setup ## Measure speed, cost and scale against references (Java 17, Maven
 	$(BIN)/python -m tests.bench
 
 .PHONY: screenshots
-screenshots: setup ## Pictures of the live views for the documents, of the demo: docs/top*.svg, docs/tap*.svg (a minute)
+screenshots: setup ## Pictures of page and live views for the documents, of the demo: docs/page*.png, docs/top*.svg, docs/tap*.svg (Chromium; a minute)
 	$(BIN)/python -m tests.terminal.screenshots
 
 .PHONY: newest-kafka

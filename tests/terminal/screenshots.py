@@ -1,7 +1,7 @@
-"""``python -m tests.terminal.screenshots``: pictures of the live views for the documents.
+"""``python -m tests.terminal.screenshots``: pictures of the page and of the live views for the documents.
 
-The demo runs with everything that belongs to it; the real programs look at it, without a terminal, and textual writes
-what they show as SVG.
+The demo runs with everything that belongs to it; the real programs look at it. Without a terminal textual writes what
+they show as SVG; the page is shown by a real Chromium, without a window.
 """
 
 import asyncio
@@ -11,10 +11,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from tests.integration.rigs.browser import Browser
 
 from contribd.cli.tap import view_of as tap_view
 from contribd.config.load import load
@@ -28,6 +31,12 @@ DOCS: Final = Path(__file__).parents[2] / "docs"
 SIZE: Final = (110, 26)
 WATCHED: Final = 25.0
 """Seconds: the chart is full then."""
+
+SHOWN: Final = 5.0
+"""Seconds until the page has asked for all that it shows."""
+
+
+PAGE_SIZE: Final = (1180, 900)
 
 
 class Shot(NamedTuple):
@@ -73,6 +82,16 @@ def without_fonts(svg: str) -> str:
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
 
 
+def shoot_page(url: str, folder: Path) -> None:
+    """The page by day and by night."""
+    with Browser(folder / "browser") as browser:
+        for dark, name in ((False, "page.png"), (True, "page-dark.png")):
+            browser.size(*PAGE_SIZE, dark=dark)
+            browser.go(url)
+            time.sleep(SHOWN)
+            browser.screenshot(DOCS / name, whole=False)
+
+
 def main() -> None:
     """All of them."""
     with tempfile.TemporaryDirectory(prefix="contribd-screenshots-") as folder, demo(Path(folder)) as (url, config):
@@ -80,6 +99,7 @@ def main() -> None:
         asyncio.run(
             shoot(top, [Shot((), "top.svg"), Shot(("2",), "top-wrong.svg"), Shot(("3",), "top-partitions.svg")])
         )
+        shoot_page(url, Path(folder))
         kafka = load(config).settings.kafka
         tap = tap_view(kafka, Filters(), 20, with_input=True)
         asyncio.run(

@@ -105,9 +105,9 @@ class Browser:
         """What a script of the test's says of the page."""
         return self._of_page("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
-    def screenshot(self, file: Path) -> Path:
-        """The whole page, as a PNG."""
-        height = int(self.run("return document.documentElement.scrollHeight"))
+    def screenshot(self, file: Path, *, whole: bool = True) -> Path:
+        """The whole page, or what of it is in view, as a PNG."""
+        height = int(self.run(f"return {'document.documentElement.scrollHeight' if whole else 'window.innerHeight'}"))
         width = int(self.run("return document.documentElement.clientWidth"))
         clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
         shot = self.devtools("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)

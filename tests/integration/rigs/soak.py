@@ -41,6 +41,9 @@ MOST_GROWTH: Final = 0.05
 AROUND: Final = 4
 """Samples whose median stands for a moment: one alone may fall on a collection of garbage."""
 
+WORKING: Final = ("contributing", "degraded")
+"""What the page may say: two of the instruments are refused."""
+
 
 @dataclass
 class Soak:
@@ -150,7 +153,7 @@ class Watchers:
             wrong.append(f"the page complains: {complaints[:3]}")
         if stale := self._page.text("#stale"):
             wrong.append(f"the page is behind: {stale}")
-        if not self._page.text("#reason").startswith("Contributing"):
+        if self._page.run("return document.querySelector('#verdict').dataset.state") not in WORKING:
             wrong.append(f"the page says: {self._page.text('#reason')}")
         if (self._prometheus.value("min_over_time(up[15s])") or 0) != 1:
             wrong.append("Prometheus has not been answered")
