@@ -40,6 +40,13 @@ def own_fault() -> Iterator[Callable[[Exception], Any]]:
     mapper.own_fault = original
 
 
+@pytest.fixture(scope="session", autouse=True)
+def written_by_schema() -> Iterator[None]:
+    """Results, events and manifests that tests have written are what their JSON Schemas say."""
+    with importlib.import_module("tests.schemas").validated():
+        yield
+
+
 def _raised(error: Exception) -> NoReturn:
     raise error
 

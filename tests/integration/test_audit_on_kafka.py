@@ -14,6 +14,7 @@ from tests.integration.rigs.broker_rig import KafkaBroker, unique
 from tests.integration.rigs.daemon import Daemon
 from tests.integration.rigs.provider_rig import Provider
 from tests.integration.rigs.wait import eventually
+from tests.schemas import checked, checked_event, checked_result
 
 from contribd.audit.events import EventKind, decode_event
 
@@ -99,9 +100,11 @@ def test_what_a_daemon_leaves_is_verified_and_what_is_spoiled_is_found(
     code, text = _contribd("rules", "show", first_digest[:12], *config)
     assert code == 0, text
     assert "BID: bid\n" in text
-    kinds = [decode_event(record.value).event for record in audited.all_of(audited.events)]
+    kinds = [decode_event(checked_event(record.value)).event for record in audited.all_of(audited.events)]
     assert [kind for kind in kinds if kind is not EventKind.CLOCK] == [EventKind.START, EventKind.STOP] * 2
 
+    for record in audited.all_of(audited.results, 2):
+        checked_result(record.value)
     seals = _sealed(tmp_path, config)
     code, text = _contribd("audit", "verify", *seals, *config)
     assert code == 0, text
@@ -132,6 +135,8 @@ def _exported(folder: Path, config: tuple[str, ...], seals: tuple[str, ...]) -> 
     assert "there is nothing new to export" in again
     code, text = _contribd("audit", "verify", "--json", "--export", str(export), *seals)
     assert code == 0, text
+    for path in export.glob("manifest-*.json"):
+        checked("manifest", path.read_bytes())
     summary = json.loads(text)["summary"]
     assert (summary["wrong"], summary["export"], summary["seals"]["wrong"]) == ({}, 0, 0)
     assert summary["counts"]["records"] == summary["counts"]["mapped anew"] == 2 * RECORDS

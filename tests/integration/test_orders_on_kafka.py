@@ -11,6 +11,7 @@ from tests.integration.rigs.broker_rig import KafkaBroker, unique
 from tests.integration.rigs.daemon import Daemon
 from tests.integration.rigs.provider_rig import Provider
 from tests.integration.rigs.wait import eventually
+from tests.schemas import checked_result
 
 from contribd.checks.kafka import inspect_kafka
 from contribd.control.client import ask
@@ -73,7 +74,7 @@ class Group:
         """By their bid, as they come."""
         for records in self._consumer.poll(timeout_ms=200).values():
             for record in records:
-                result = decode_result(record.value)
+                result = decode_result(checked_result(record.value))
                 if result.withdrawal is not None:
                     self.withdrawn.append(result)
                 else:

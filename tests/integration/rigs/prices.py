@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from tests.schemas import checked_result
 
 from contribd.results.result import Result, decode_result
 from contribd.simulation.demo.pricing_engine import PriceRecord, PricingEngine
@@ -77,7 +78,7 @@ def read_results(broker: Reachable, topic: str) -> list[Result]:
     found = []
     while any(consumer.position(partition) < end for partition, end in ends.items()):
         for batch in consumer.poll(timeout_ms=200).values():
-            found += [decode_result(record.value) for record in batch]
+            found += [decode_result(checked_result(record.value)) for record in batch]
     consumer.close()
     return found
 
