@@ -1,11 +1,17 @@
 """Prices and results of a simulated run, as evidence that a verification reads: real results of the real engine, after
 kills, cuts and rebalances, and nothing of them on a disk."""
 
+import pickle
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TypeVar
+from threading import Thread
+from typing import Self, TypeVar
 
 from tests.simulation.world.environment.fed_records import Produced
 from tests.simulation.world.environment.sim_mappings import make_mapper
@@ -14,8 +20,12 @@ from tests.simulation.world.seeded_run import simulate
 
 from contribd.audit.book import Book
 from contribd.audit.claim import RawResult
-from contribd.audit.evidence import Stretch, Unread
+from contribd.audit.evidence import Bounds, Stretch, Unread
 from contribd.audit.findings import Finding
+from contribd.audit.job_process import Setting, serve
+from contribd.audit.jobs import JobLost, Jobs
+from contribd.audit.jobs import verified as verified_by
+from contribd.audit.steps import Terms
 from contribd.audit.store import ClaimStore
 from contribd.audit.verification import Verified, verify
 from contribd.engine.records.result_encoder import Encoded
@@ -49,9 +59,11 @@ class Topics:
             if records
         )
 
-    def result_bounds(self) -> Mapping[int, tuple[int, int]]:
+    @property
+    def bounds(self) -> Bounds:
         """Everything."""
-        return {number: (0, results[-1].offset + 1 if results else 0) for number, results in self.results.items()}
+        ends = {number: results[-1].offset + 1 if results else 0 for number, results in self.results.items()}
+        return Bounds(self.stretches, {number: (0, end) for number, end in ends.items()}, PARTITIONS)
 
     def results_from(self, partition: int, first: int) -> list[RawResult]:
         """Those of one partition from there on."""
@@ -69,10 +81,6 @@ class InMemory:
         self._topics = topics
         self._left = ends_after
         self.results_topic, self.stretches = topics.results_topic, topics.stretches
-
-    def result_bounds(self) -> Mapping[int, tuple[int, int]]:
-        """Everything."""
-        return self._topics.result_bounds()
 
     def results(self, partition: int, first: int) -> Iterator[list[RawResult]]:
         """Some at a time."""
@@ -122,24 +130,85 @@ def append(topics: Topics, encoded: Encoded) -> None:
     log.append(RawResult(number, len(log), key, value, tuple(headers)))
 
 
+@contextmanager
+def opened(topics: Topics, ends_after: int | None, bounds: Bounds | None) -> Iterator[tuple[InMemory, Bounds]]:
+    """As evidence is opened, with what comes last, in any process."""
+    yield InMemory(topics, ends_after), bounds or topics.bounds
+
+
 def verified(
-    topics: Topics, folder: Path, *, ends_after: int | None = None, since: int | None = None
+    topics: Topics, folder: Path, *, ends_after: int | None = None, since: int | None = None, jobs: int = 1
 ) -> tuple[Verified, list[Finding]]:
     """What ``contribd audit verify`` makes of it; goes on where an earlier one in the folder ended."""
+    with verification(topics, folder, ends_after=ends_after, since=since) as (setting, evidence, book, found):
+        return verified_by(setting, evidence, book, jobs), found
+
+
+def verified_in_threads(topics: Topics, folder: Path, ends_after: int | None = None) -> tuple[Verified, list[Finding]]:
+    """The same by two jobs that are threads of this process, which begin at once."""
+    with verification(topics, folder, ends_after=ends_after) as (setting, _, book, found), ExitStack() as ended:
+        jobs = [ended.enter_context(InThread(setting)) for _ in range(2)]
+        return verify(setting.bounds, book, Jobs(jobs, book, setting.rules).do), found
+
+
+@contextmanager
+def verification(
+    topics: Topics, folder: Path, *, ends_after: int | None = None, since: int | None = None
+) -> Iterator[tuple[Setting, InMemory, Book, list[Finding]]]:
+    """All that one has before it; the list gets what is found."""
     found: list[Finding] = []
-    with ClaimStore(folder / "work.sqlite") as store:
+    opener, terms = partial(opened, topics, ends_after), Terms((PARTITIONS,), "0", since is None, since)
+    with ClaimStore(folder / "work.sqlite") as store, opener(None) as (evidence, bounds):
         found += store.findings()
-        book = Book(store, found.append)
-        outcome = verify(
-            InMemory(topics, ends_after),
-            book,
-            lambda config: rules_of(topics.plan, config),
-            lambda key: [partition_of(key, range(PARTITIONS))],
-            "0",
-            whole=since is None,
-            since=since,
-        )
-    return outcome, found
+        store.keep()
+        setting = Setting(opener, bounds, folder / "work.sqlite", SimulatedRules(topics.plan), terms)
+        yield setting, evidence, Book(store, found.append), found
+
+
+class InThread:
+    """A ``Job`` that is a thread: all of it but the process."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.port, theirs = Pipe()
+        copied = pickle.loads(pickle.dumps(setting))  # noqa: S301 - as a process gets it
+        self._thread = Thread(target=self._serve, args=(theirs, copied))
+
+    @staticmethod
+    def _serve(port: Connection, setting: Setting) -> None:
+        with closing(port), suppress(SystemExit):
+            serve(port, setting)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def lost(self) -> JobLost:
+        """What is to be said where the pipe is closed."""
+        return JobLost("the thread has ended")
+
+    def end(self) -> None:
+        """As soon as it asks for a step, or has something to tell."""
+        self.port.close()
+        self._thread.join()
+
+
+class SimulatedRules:
+    """Those that results of a plan's run name."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        """One more."""
+        self.notes.append(text)
+
+    def mapper(self, digest: str) -> Mapper | None:
+        """Of a generation, and a mapping."""
+        return rules_of(self._plan, digest)
 
 
 def rules_of(plan: Plan, config: str) -> Mapper | None:

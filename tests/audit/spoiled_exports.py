@@ -17,7 +17,7 @@ from contribd.audit.book import Book
 from contribd.audit.evidence import Unread
 from contribd.audit.export_check import check_files, read_export
 from contribd.audit.export_columns import RawRecord
-from contribd.audit.export_evidence import ExportedTopic, ExportEvidence
+from contribd.audit.export_evidence import ExportedTopic, open_export
 from contribd.audit.export_folder import manifests_in, named, opened_folder
 from contribd.audit.export_notes import signed
 from contribd.audit.export_run import Circumstances, desks_by, run_export
@@ -28,10 +28,10 @@ from contribd.audit.manifest import Asked, Kind, Manifest, written
 from contribd.audit.merkle import Tree, leaf_of
 from contribd.audit.notes import PrivateKey
 from contribd.audit.seals import Trusted
+from contribd.audit.steps import Steps, Terms
 from contribd.audit.store import ClaimStore
 from contribd.audit.verification import Verified, verify
 from contribd.mapping.mapper import Mapper
-from contribd.streams.client.partitioner import partition_of
 
 AT = datetime(2026, 11, 30, tzinfo=UTC)
 KEY, NEWER = (PrivateKey(f"audit.example.com/{number}", bytes([number] * 32)) for number in (1, 2))
@@ -124,7 +124,7 @@ def _ranges(topics: Topics, came_to: Mapping[tuple[str, int], int], share: float
         end = each.first + round((each.end - each.first) * share)
         first = came_to.get((each.topic, each.partition), each.first)
         yield LogRange(Kind.PRICES, each.topic, None, each.partition, first, end, each.first, "the end of the log")
-    for number, (first, end) in topics.result_bounds().items():
+    for number, (first, end) in topics.bounds.results.items():
         began = came_to.get(("results", number), first)
         yield LogRange(Kind.RESULTS, "results", "id2", number, began, round(end * share), first, "the end of the log")
 
@@ -152,15 +152,9 @@ def judged(topics: Topics, folder: Path, trust: list[Trusted] | None = None) -> 
     rules = Rules(topics)
     unlike += check_files(read, desks_by(rules.mapper))
     found: list[Finding] = []
-    with ClaimStore(Path(":memory:")) as store:
-        verified = verify(
-            ExportEvidence(read),
-            Book(store, found.append),
-            rules.mapper,
-            lambda key: [partition_of(key, range(PARTITIONS))],
-            "0",
-            whole=True,
-        )
+    with ClaimStore(Path(":memory:")) as store, open_export(read) as (evidence, bounds):
+        book, terms = Book(store, found.append), Terms((PARTITIONS,), "0", whole=True)
+        verified = verify(bounds, book, Steps(evidence, book, rules.mapper, terms).do_all)
     return Judged(read, unlike, verified, found)
 
 

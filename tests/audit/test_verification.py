@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from tests.audit.second_reader import faults_in
-from tests.audit.simulated import Topics, append, topics_of, verified
+from tests.audit.simulated import Topics, append, topics_of, verified, verified_in_threads
 from tests.simulation.world.plan import make_plan
 
 from contribd.audit.claim import RawResult
 from contribd.audit.evidence import Unread
 from contribd.audit.findings import Finding, Wrong
+from contribd.audit.store import ClaimStore
 from contribd.engine.records.result_encoder import Encoded
 from contribd.mapping.inputs import Input
 
@@ -250,6 +251,10 @@ def test_what_was_done_to_it_is_found_and_named(
     outcome, found = verified(spoiled, tmp_path)
     assert wrong in {finding.wrong for finding in found}
     assert outcome.wrong == len(found)
+    (tmp_path / "shared").mkdir()
+    shared, also = verified_in_threads(spoiled, tmp_path / "shared")
+    assert sorted(map(str, also)) == sorted(map(str, found))
+    assert shared == outcome
     assert all(str(finding).startswith(finding.place) for finding in found)
 
 
@@ -336,6 +341,24 @@ def test_one_that_was_ended_goes_on(after: int, tmp_path: Path) -> None:
     outcome, found = verified(spoiled, tmp_path)
     assert sorted(map(str, found)) == sorted(map(str, expected))
     assert outcome.counts == whole.counts
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_one_that_was_shared_goes_on(after: int, tmp_path: Path) -> None:
+    """Each job fails after so many batches; one alone ends it, then two."""
+    spoiled = topics()
+    delete(spoiled)
+    double(spoiled)
+    (tmp_path / "whole").mkdir()
+    whole, expected = verified(spoiled, tmp_path / "whole")
+    for _ in range(2):
+        with pytest.raises(ConnectionError, match="the connection is gone"):
+            verified_in_threads(spoiled, tmp_path, ends_after=after)
+    with ClaimStore(tmp_path / "work.sqlite") as store:
+        assert not store.recall("done", False)
+    outcome, found = verified_in_threads(spoiled, tmp_path)
+    assert sorted(map(str, found)) == sorted(map(str, expected))
+    assert outcome == whole
 
 
 def test_the_second_reader_finds_the_same_records(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_what_a_daemon_leaves_is_verified_and_what_is_spoiled_is_found(
     (audited.daemon.directory / "mapping.yaml").write_text(yaml.safe_dump(OTHER))
     audited.contribute(RECORDS)
 
-    code, text = _contribd("audit", "verify", "--json", *config)
+    code, text = _contribd("audit", "verify", "--json", "--jobs", "2", *config)
     assert code == 0, text
     summary = json.loads(text)["summary"]
     assert summary["wrong"] == {}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
-from contribd.audit.book import Book
+from contribd.audit.book import Bookkeeping
 from contribd.audit.claim import Claim, Contradiction, NoResult, Place, Placed, RawResult, claim_of
 from contribd.audit.evidence import Evidence
 from contribd.audit.findings import Finding, Wrong
@@ -16,25 +16,21 @@ PartitionsOf: TypeAlias = Callable[[bytes], Sequence[int]]
 
 
 class Collecting:
-    """Of one results topic."""
+    """Of one results topic, a partition at a time."""
 
-    def __init__(self, evidence: Evidence, book: Book, partitions_of: PartitionsOf) -> None:
+    def __init__(self, evidence: Evidence, book: Bookkeeping, partitions_of: PartitionsOf) -> None:
         self._evidence, self._book, self._partitions_of = evidence, book, partitions_of
         self._stretches = {(each.topic, each.partition): each for each in evidence.stretches}
 
-    def run(self) -> None:
-        """All partitions, or what is left of them."""
-        for partition, (first, end) in self._evidence.result_bounds().items():
-            self._collect(partition, first, end)
-
-    def _collect(self, partition: int, first: int, end: int) -> None:
+    def collect(self, partition: int, first: int, end: int) -> None:
+        """What is left of a partition whose bounds are these."""
         book, name = self._book, f"results {partition}"
         at = kept = int(book.store.recall(name, first))
         book.tick(at - first)
         if at >= end:
             return
         for batch in self._evidence.results(partition, at):
-            book.store.add(self._claims(batch))
+            book.add(self._claims(batch))
             reached = batch[-1].offset + 1
             book.tick(reached - at)
             at = reached

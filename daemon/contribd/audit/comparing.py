@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from contribd.audit.book import Book
+from contribd.audit.book import Bookkeeping
 from contribd.audit.claim import Claim
 from contribd.audit.evidence import Evidence, Stretch
 from contribd.audit.findings import Finding, Wrong
@@ -53,7 +53,14 @@ class Comparing:
     """Of one stretch."""
 
     def __init__(
-        self, evidence: Evidence, book: Book, judge: Judge, stretch: Stretch, *, whole: bool, since: int | None = None
+        self,
+        evidence: Evidence,
+        book: Bookkeeping,
+        judge: Judge,
+        stretch: Stretch,
+        *,
+        whole: bool,
+        since: int | None = None,
     ) -> None:
         """``whole``: no beginning was asked for; ``since``: milliseconds since 1970 before which records are none of
         those asked for, wherever they lie."""

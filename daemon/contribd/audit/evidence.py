@@ -1,7 +1,8 @@
 """Where a verification reads from: results and records, whatever keeps them."""
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol, TypeAlias
 
 from contribd.audit.claim import RawResult
 from contribd.mapping.inputs import Input
@@ -35,6 +36,12 @@ class Bounds(NamedTuple):
     results: Mapping[int, tuple[int, int]]
     partitions: int
 
+    @property
+    def offsets(self) -> int:
+        """How many there are to read, of records and of results; some may hold nothing."""
+        results = sum(end - first for first, end in self.results.values())
+        return results + sum(each.end - each.first for each in self.stretches)
+
 
 class Unread(NamedTuple):
     """Offsets of a stretch that nobody can read, and why."""
@@ -50,9 +57,6 @@ class Evidence(Protocol):
     results_topic: str
     stretches: tuple[Stretch, ...]
 
-    def result_bounds(self) -> Mapping[int, tuple[int, int]]:
-        """First offset and end of what is read of each partition of the results topic."""
-
     def results(self, partition: int, first: int) -> Iterator[list[RawResult]]:
         """Those of one partition from ``first`` on, in order, some at a time."""
 
@@ -64,3 +68,7 @@ class Evidence(Protocol):
 
     def is_unread(self, stretch: Stretch, offset: int) -> bool:
         """Whether that is among it."""
+
+
+Opener: TypeAlias = Callable[[Bounds | None], AbstractContextManager[tuple[Evidence, Bounds]]]
+"""Opens evidence, with these bounds where they are known. It can be pickled: each process opens its own."""

@@ -1,6 +1,7 @@
 """Results and records as an export has them, and its results beside seals: nobody needs Kafka."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import Final
 
@@ -25,10 +26,6 @@ class ExportEvidence:
         self.results_topic = export.results_topic
         self.stretches = tuple(_stretch(export, place) for place in export.places(Kind.PRICES))
         self._left_out = {each: _left_out(export, _place(each)) for each in self.stretches}
-
-    def result_bounds(self) -> Mapping[int, tuple[int, int]]:
-        """First offset and end of what was exported of each partition of the results topic."""
-        return {place.partition: self._export.bounds(place) for place in self._export.places(Kind.RESULTS)}
 
     def results(self, partition: int, first: int) -> Iterator[list[RawResult]]:
         """Those of one partition from ``first`` on, in order, some at a time."""
@@ -65,11 +62,19 @@ class ExportEvidence:
 
     def bounds(self) -> Bounds:
         """All that a verification reads."""
-        return Bounds(self.stretches, self.result_bounds(), self._export.last.results_partitions)
+        results = {place.partition: self._export.bounds(place) for place in self._export.places(Kind.RESULTS)}
+        return Bounds(self.stretches, results, self._export.last.results_partitions)
 
     def counts_of_partitions(self) -> list[int]:
         """How many the results topic has had."""
         return [each.manifest.results_partitions for each in self._export.manifests]
+
+
+@contextmanager
+def open_export(export: Export, _kept: Bounds | None = None) -> Iterator[tuple[ExportEvidence, Bounds]]:
+    """All that is in an export, in any process: its manifests say what that is."""
+    evidence = ExportEvidence(export)
+    yield evidence, evidence.bounds()
 
 
 def _place(stretch: Stretch) -> Place:

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
 from contribd.audit.claim import RawResult
-from contribd.audit.evidence import Bounds, Stretch, Unread
+from contribd.audit.evidence import Bounds, Opener, Stretch, Unread
 from contribd.engine.records.offsets import Partition
 from contribd.mapping.inputs import Input
 from contribd.results.reader import CLOCKS
 from contribd.streams.client.access import Access
 from contribd.streams.client.lookups import group_offsets, topic_ids
 from contribd.streams.client.port import FetchFault
-from contribd.streams.client.settings import KafkaSettings
+from contribd.streams.client.settings import KafkaSettings, login_wait
 from contribd.streams.client.topic_reader import TopicReader, offsets_at, opened_reader, partitions_of
 from contribd.streams.span import Span
 from contribd.streams.traffic import TrafficError, decoded_inputs, span_bounds
@@ -33,10 +35,6 @@ class KafkaEvidence:
         self._met: list[Unread] = []
         """Of the stretch that is read."""
         self._reader: TopicReader[Input] | None = None
-
-    def result_bounds(self) -> Mapping[int, tuple[int, int]]:
-        """First offset and end of what is read of each partition of the results topic."""
-        return self._bounds.results
 
     def results(self, partition: int, first: int) -> Iterator[list[RawResult]]:
         """Those of one partition from ``first`` on, in order, some at a time."""
@@ -75,6 +73,12 @@ def open_kafka_evidence(
     with opened_reader(settings, TrafficError, access) as consumer:
         bounds = kept or _bounds(consumer, access, settings, span)
         yield KafkaEvidence(consumer, settings, bounds), bounds
+
+
+def kafka_opener(settings: KafkaSettings, span: Span) -> Opener:
+    """Opens it in any process."""
+    # How long a refused login waits is of no use to one who is told at once, and cannot be pickled.
+    return partial(open_kafka_evidence, replace(settings, login_wait=login_wait), span)
 
 
 def _bounds(consumer: Any, access: Access, settings: KafkaSettings, span: Span) -> Bounds:

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
+from contribd.config.errors import ConfigError
+from contribd.config.load import load
 from contribd.config.rebuild import NotRules, rebuilt
 from contribd.config.rules import Rules
 from contribd.mapping.mapper import Mapper
@@ -20,13 +22,28 @@ class RulesError(Exception):
 
 
 class RulesBook:
-    """Gives the mapper of a digest. ``notes`` says what must be known of how it came to be."""
+    """Gives the mapper of a digest. ``notes`` says what must be known of how it came to be.
+
+    It can be pickled. What it is made anew of in another process are the documents, and the files of the rules at hand:
+    mappers are compiled there when they are asked for.
+    """
 
     def __init__(self, at_hand: Iterable[Rules] = ()) -> None:
-        self._at_hand = {rules.digest: rules.mapper for rules in at_hand}
+        rules = list(at_hand)
+        self._files = {each.digest: Path(each.name).absolute() for each in rules}
+        self._at_hand = {each.digest: each.mapper for each in rules}
         self._mappers: dict[str, Mapper | None] = {}
         self._documents: dict[str, Mapping[str, Any]] = {}
         self.notes: list[str] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RulesBook._anew, (self._files, self._documents)
+
+    @classmethod
+    def _anew(cls, files: dict[str, Path], documents: dict[str, Mapping[str, Any]]) -> Self:
+        book = cls()
+        book._files, book._documents = files, documents
+        return book
 
     def add(self, document: Mapping[str, Any]) -> None:
         """What ``rules.rules_document`` made, of any digest."""
@@ -37,8 +54,10 @@ class RulesBook:
         return self._documents.get(digest)
 
     def mapper(self, digest: str) -> Mapper | None:
-        """By these rules; None where nobody has them, or they cannot be put together here."""
-        if digest in self._at_hand:
+        """By these rules; None where nobody has them, or they cannot be put together here. Raises ``RulesError``."""
+        if digest in self._files:
+            if digest not in self._at_hand:
+                self._at_hand[digest] = _read_again(self._files[digest], digest)
             return self._at_hand[digest]
         if digest not in self._mappers:
             if len(self._mappers) >= MOST:
@@ -55,17 +74,30 @@ class RulesBook:
         try:
             rules = rebuilt(document, f"rules {digest}")
         except NotRules as error:
-            self._note(f"rules {digest}: {error}")
+            self.note(f"rules {digest}: {error}")
             return None
         if rules.notes:  # what is put together is not what the digest stands for: it proves nothing
             for note in rules.notes:
-                self._note(f"rules {digest}: {note}")
+                self.note(f"rules {digest}: {note}")
             return None
         return rules.mapper
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
+        """Something that must be known, told once."""
         if text not in self.notes:
             self.notes.append(text)
+
+
+def _read_again(file: Path, digest: str) -> Mapper:
+    """The rules of a configuration that another process of this command has read. Raises ``RulesError``."""
+    try:
+        rules = load(file).rules
+    except ConfigError as error:
+        text = f"{file} cannot be read a second time, as another process must: {error}; with --jobs 1 none does"
+        raise RulesError(text) from error
+    if rules.digest != digest:
+        raise RulesError(f"{file}, or a file that it names, has changed since the command began: start it again")
+    return rules.mapper
 
 
 def read_documents(

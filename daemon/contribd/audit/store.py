@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from contribd.audit.claim import Claim, Place, Placed, packed, unpacked
 from contribd.audit.findings import Finding
@@ -37,20 +37,54 @@ _CACHE_KIB: Final = 64 * 1024
 """Of the file in memory."""
 
 
-class ClaimStore:
-    """One verification's file. Every change becomes durable with ``keep``."""
+class Rows(NamedTuple):
+    """Claims as the file has them, for whoever may write it.
 
-    def __init__(self, file: Path) -> None:
+    ``sources``: the partitions of prices that they name, by their place in this list.
+    """
+
+    sources: list[tuple[str, int]]
+    claims: list[tuple[int, int, int, int, int, bytes]]
+    carried: list[tuple[int, int, int, int, int, int]]
+
+
+def rows_of(placed: Iterable[Placed]) -> Rows:
+    """Those of claims; of a withdrawal there is none."""
+    codes: dict[tuple[str, int], int] = {}
+    claims, carried = [], []
+    for place, claim in placed:
+        if place is None:
+            continue
+        code = codes.setdefault((place.topic, place.partition), len(codes))
+        claims.append((code, place.offset, place.part, *claim.at, packed(claim)))
+        if (carrier := claim.carrier) is not None:
+            by = codes.setdefault((carrier.topic, carrier.partition), len(codes))
+            carried.append((by, carrier.offset, carrier.part, code, place.offset, place.part))
+    return Rows(list(codes), claims, carried)
+
+
+class ClaimStore:
+    """One verification's file. Every change becomes durable with ``keep``.
+
+    One process writes it. Others may read it meanwhile, each with a store of its own; what they see of it is what was
+    durable when they opened theirs, or newer.
+    """
+
+    def __init__(self, file: Path, *, only_read: bool = False) -> None:
         """Raises ``sqlite3.Error`` where the file is none of ours, or cannot be written."""
         self._db = sqlite3.connect(file, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
-        self._db.executescript(_SCHEMA)
+        if only_read:
+            self._db.execute("PRAGMA query_only=1")
+        else:
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(_SCHEMA)
         self._sources: dict[tuple[str, int], int] = {
             (topic, number): code for code, (topic, number) in enumerate(self.recall("sources", []))
         }
-        self._db.execute("BEGIN")
+        if not only_read:
+            self._db.execute("BEGIN")
 
     def __enter__(self) -> Self:
         return self
@@ -76,19 +110,17 @@ class ClaimStore:
 
     # Claims
 
-    def add(self, placed: Iterable[Placed]) -> None:
+    def add(self, rows: Rows) -> None:
         """These claims, each at most once however often it is added."""
-        rows, carried = [], []
-        for place, claim in placed:
-            if place is None:
-                continue
-            code = self._code(place.topic, place.partition)
-            rows.append((code, place.offset, place.part, *claim.at, packed(claim)))
-            if (carrier := claim.carrier) is not None:
-                by = self._code(carrier.topic, carrier.partition)
-                carried.append((by, carrier.offset, carrier.part, code, place.offset, place.part))
-        self._db.executemany("INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?, ?, ?)", rows)
-        self._db.executemany("INSERT OR REPLACE INTO carried VALUES (?, ?, ?, ?, ?, ?)", carried)
+        codes = [self._code(*source) for source in rows.sources]
+        self._db.executemany(
+            "INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?, ?, ?)",
+            [(codes[source], *claim) for source, *claim in rows.claims],
+        )
+        self._db.executemany(
+            "INSERT OR REPLACE INTO carried VALUES (?, ?, ?, ?, ?, ?)",
+            [(codes[by], at, part, codes[source], *place) for by, at, part, source, *place in rows.carried],
+        )
 
     def _code(self, topic: str, partition: int) -> int:
         code = self._sources.get((topic, partition))

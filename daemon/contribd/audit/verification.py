@@ -1,14 +1,12 @@
-"""A verification from its beginning to its end."""
+"""A verification from its beginning to its end, whichever processes do its steps."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
 from contribd.audit.book import Book
-from contribd.audit.collecting import Collecting, PartitionsOf
-from contribd.audit.comparing import Comparing, Covered
-from contribd.audit.evidence import Evidence
-from contribd.audit.judge import Judge
-from contribd.mapping.mapper import Mapper
+from contribd.audit.comparing import Covered
+from contribd.audit.evidence import Bounds
+from contribd.audit.steps import Collect, Compare, Step
 
 
 class Verified(NamedTuple):
@@ -24,20 +22,13 @@ class Verified(NamedTuple):
         return not any(each.records for each in self.covered)
 
 
-def verify(
-    evidence: Evidence,
-    book: Book,
-    rules: Callable[[str], Mapper | None],
-    partitions_of: PartitionsOf,
-    version: str,
-    *,
-    whole: bool,
-    since: int | None = None,
-) -> Verified:
-    """Does what is left to do of it. ``rules``: those of a digest; ``whole``: no beginning was asked for; ``since``:
-    the stamp of the oldest records asked for, in milliseconds since 1970."""
-    Collecting(evidence, book, partitions_of).run()
-    judge = Judge(rules, book.store, evidence.results_topic, version, book.counts)
-    covered = [Comparing(evidence, book, judge, each, whole=whole, since=since).run() for each in evidence.stretches]
+Do: TypeAlias = Callable[[Sequence[Step]], list[Covered | None]]
+"""Does steps, in whatever order; what came of each, in theirs."""
+
+
+def verify(bounds: Bounds, book: Book, do: Do) -> Verified:
+    """Does what is left to do of it."""
+    do([Collect(partition, first, end) for partition, (first, end) in bounds.results.items()])
+    covered = do([Compare(stretch) for stretch in bounds.stretches])
     book.keep("done", True)
-    return Verified(covered, dict(book.counts), book.wrong)
+    return Verified([each for each in covered if each is not None], dict(book.counts), book.wrong)

@@ -3,6 +3,7 @@
 import sqlite3
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,6 +14,7 @@ from contribd.audit.findings import MEANINGS, Wrong
 from contribd.cli import EXIT_FAILED, audit_export, audit_seal
 from contribd.cli.audit_options import (
     ExportOption,
+    JobsOption,
     PartitionsOption,
     RulesOption,
     SealOption,
@@ -82,6 +84,7 @@ def verify(
     export: ExportOption = None,
     seal: SealOption = None,
     trust: TrustOption = None,
+    jobs: JobsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Verify that every record has its one result, made of this very record, by the rules that it names.
@@ -91,7 +94,7 @@ def verify(
     at.
     """
     span = span_of(since, until, offset, topic)
-    options = Options(tuple(rules or ()), tuple(partitions or ()), work, tuple(seal or ()), trust, as_json)
+    options = Options(tuple(rules or ()), tuple(partitions or ()), work, tuple(seal or ()), trust, jobs, as_json)
     if seal and trust is None:
         raise typer.BadParameter("--seal needs --trust, the keys that seals must be signed by")
     if export is None:
@@ -111,13 +114,15 @@ def verify(
 
 
 def _of_kafka(config: Path | None, span: Span, given: dict[str, Any], options: Options) -> _Outcome:
-    from contribd.audit.kafka_evidence import open_kafka_evidence
+    from contribd.audit.jobs import JobLost
+    from contribd.audit.kafka_evidence import kafka_opener
     from contribd.audit.kafka_seal import open_sealed_topic
     from contribd.audit.rules_book import RulesError
     from contribd.streams.traffic import TrafficError
 
     loaded = load(config)
-    log.configure("error", "console", secrets=sorted(loaded.secrets))
+    quiet = partial(log.configure, "error", "console", secrets=sorted(loaded.secrets))
+    quiet()
     settings = settings_for(loaded, given["--topic"])
     given |= {"--partitions": list(options.partitions), "--rules": list(map(str, options.rules))}
     given |= {
@@ -130,11 +135,9 @@ def _of_kafka(config: Path | None, span: Span, given: dict[str, Any], options: O
     asked = Asked(given, span.since is None and not span.offsets, since, options.partitions)
     try:
         known = _rules_book(loaded, settings, options.rules)
-        verified = run(
-            lambda kept: open_kafka_evidence(settings, span, kept), known, asked, options.work, as_json=options.as_json
-        )
+        verified = run(kafka_opener(settings, span), known, asked, options, quiet)
         sealed = verify_seals(lambda: open_sealed_topic(settings), options.seal, options.trust, as_json=options.as_json)
-    except (TrafficError, RulesError, sqlite3.Error, OSError) as error:
+    except (TrafficError, RulesError, JobLost, sqlite3.Error, OSError) as error:
         fail(str(error))
     return _Outcome(verified, known.notes, sealed)
 

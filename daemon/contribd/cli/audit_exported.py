@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,8 +13,7 @@ from contribd.cli.audit_verifying import Asked, Options, bar, print_finding, run
 from contribd.cli.result_views import iso
 
 if TYPE_CHECKING:
-    from contribd.audit.evidence import Bounds
-    from contribd.audit.export_evidence import ExportedTopic, ExportEvidence
+    from contribd.audit.export_evidence import ExportedTopic
     from contribd.audit.exported import Export
     from contribd.audit.rules_book import RulesBook
     from contribd.audit.verification import Verified
@@ -89,29 +89,26 @@ def _rules_book(export: "Export", config: Path | None, files: Sequence[Path]) ->
 
 def verified_export(checked: Checked, options: Options) -> "tuple[Verified, Sealed | None]":
     """What a verification makes of it, and what seals say."""
-    from contribd.audit.export_evidence import ExportedTopic, ExportEvidence
+    from contribd.audit.export_evidence import ExportedTopic, ExportEvidence, open_export
+    from contribd.audit.jobs import JobLost
+    from contribd.audit.rules_book import RulesError
 
     export = checked.export
-    evidence = ExportEvidence(export)
     first = export.first.asked
     asked = Asked(
         given={"--export": [each.manifest.sha256 for each in export.manifests]}
         | {"--partitions": list(options.partitions), "--rules": list(map(str, options.rules))},
         whole=first.since is None and not first.offsets,
         since=None if first.since is None else round(first.since.timestamp() * 1000),
-        partitions=(*evidence.counts_of_partitions(), *options.partitions),
+        partitions=(*ExportEvidence(export).counts_of_partitions(), *options.partitions),
     )
-
-    @contextmanager
-    def opened(_kept: "Bounds | None") -> "Iterator[tuple[ExportEvidence, Bounds]]":
-        yield evidence, evidence.bounds()
 
     @contextmanager
     def opened_topic() -> "Iterator[ExportedTopic]":
         yield ExportedTopic(export)
 
     try:
-        verified = run(opened, checked.rules, asked, options.work, as_json=options.as_json)
+        verified = run(partial(open_export, export), checked.rules, asked, options)
         return verified, verify_seals(opened_topic, options.seal, options.trust, as_json=options.as_json)
-    except (sqlite3.Error, OSError) as error:
+    except (RulesError, JobLost, sqlite3.Error, OSError) as error:
         fail(str(error))

@@ -60,6 +60,17 @@ ExportOption = Annotated[
         show_default=False,
     ),
 ]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        metavar="NUMBER",
+        min=1,
+        help="Share the work among so many processes, at most one for each partition. Default: one for each processor "
+        "core, or 1 where there is little to read.",
+        show_default=False,
+    ),
+]
 SealOption = Annotated[
     list[Path] | None,
     typer.Option(

@@ -3,9 +3,9 @@
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import typer
@@ -17,15 +17,12 @@ from contribd.cli.common import diagnostics, output
 from contribd.ops.lines import printable
 
 if TYPE_CHECKING:
-    from contribd.audit.evidence import Bounds, Evidence
+    from contribd.audit.evidence import Bounds, Opener
     from contribd.audit.rules_book import RulesBook
     from contribd.audit.store import ClaimStore
     from contribd.audit.verification import Verified
 
 WORK_FILE = "verification.sqlite"
-
-Opened: TypeAlias = "Callable[[Bounds | None], AbstractContextManager[tuple[Evidence, Bounds]]]"
-"""Opens evidence; given the bounds of an earlier run, with these."""
 
 
 class Asked(NamedTuple):
@@ -46,30 +43,44 @@ class Options(NamedTuple):
     work: Path | None
     seal: Sequence[Path]
     trust: Path | None
+    jobs: int | None
     as_json: bool
 
 
-def run(opened: Opened, rules: "RulesBook", asked: Asked, work: Path | None, *, as_json: bool) -> "Verified":
-    """Verifies it, or what is left of it, and prints findings as they are made. Raises ``sqlite3.Error``."""
-    from contribd.audit.book import Book
-    from contribd.audit.store import ClaimStore
-    from contribd.audit.verification import verify
+def run(
+    opener: "Opener",
+    rules: "RulesBook",
+    asked: Asked,
+    options: Options,
+    prepare: Callable[[], None] | None = None,
+) -> "Verified":
+    """Verifies it, or what is left of it, and prints findings as they are made.
 
-    with _work_folder(work) as folder:
+    ``prepare`` is called in each process that shares the work. Raises ``sqlite3.Error``, ``RulesError``, ``JobLost``,
+    and what the evidence raises.
+    """
+    from contribd.audit.book import Book
+    from contribd.audit.job_process import Setting
+    from contribd.audit.jobs import verified
+    from contribd.audit.steps import Terms
+    from contribd.audit.store import ClaimStore
+
+    with _work_folder(options.work) as folder:
         _begin_anew(folder)
         with (
             ClaimStore(folder / WORK_FILE) as store,
-            opened(_kept(store, asked.given)) as (evidence, bounds),
+            opener(_kept(store, asked.given)) as (evidence, bounds),
         ):
+            since = store.recall("since", asked.since)  # of one that is gone on with: as it was then
+            store.note("since", since)
             _keep(store, asked.given, bounds)
             for finding in store.findings():
-                print_finding(finding, as_json=as_json)
-            with bar("verifying", _total(bounds)) as tick:
-                book = Book(store, lambda finding: print_finding(finding, as_json=as_json), tick)
-                may_be_in = _partitions_of((bounds.partitions, *asked.partitions))
-                since = store.recall("since", asked.since)  # of one that is gone on with: as it was then
-                store.note("since", since)
-                return verify(evidence, book, rules.mapper, may_be_in, __version__, whole=asked.whole, since=since)
+                print_finding(finding, as_json=options.as_json)
+            terms = Terms((bounds.partitions, *asked.partitions), __version__, asked.whole, since)
+            setting = Setting(opener, bounds, folder / WORK_FILE, rules, terms, prepare)
+            with bar("verifying", bounds.offsets) as tick:
+                book = Book(store, lambda finding: print_finding(finding, as_json=options.as_json), tick)
+                return verified(setting, evidence, book, options.jobs)
 
 
 @contextmanager
@@ -112,18 +123,6 @@ def _kept(store: "ClaimStore", what: Mapping[str, Any]) -> "Bounds | None":
 def _keep(store: "ClaimStore", what: Mapping[str, Any], bounds: "Bounds") -> None:
     store.note("bounds", {"what": dict(what), "bounds": msgspec.to_builtins(bounds)})
     store.keep()
-
-
-def _total(bounds: "Bounds") -> int:
-    results = sum(end - first for first, end in bounds.results.values())
-    return results + sum(each.end - each.first for each in bounds.stretches)
-
-
-def _partitions_of(counts: Sequence[int]) -> Callable[[bytes], Sequence[int]]:
-    from contribd.streams.client.partitioner import partition_of
-
-    ranges = [range(count) for count in dict.fromkeys(counts)]
-    return lambda key: [partition_of(key, numbers) for numbers in ranges]
 
 
 @contextmanager

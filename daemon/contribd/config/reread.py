@@ -36,7 +36,8 @@ NOTHING: Final = Reread({}, {})
 def reread_of(root: Node, environ: Mapping[str, str]) -> Reread:
     """Of a configuration that was interpolated: those that have something in them which may change."""
     found = {path[2]: scalar for path, scalar in walk(root) if path[:2] == _SECTION and len(path) == 3}
-    return Reread({str(name): scalar.written for name, scalar in found.items() if _is_from_file(scalar)}, environ)
+    # A copy of the environment: the process's own cannot be pickled for another one.
+    return Reread({str(name): scalar.written for name, scalar in found.items() if _is_from_file(scalar)}, dict(environ))
 
 
 def _is_from_file(scalar: Scalar) -> bool:
