@@ -26,7 +26,7 @@ def built(source: Path, goals: Sequence[str]) -> Path:
     folder = CACHE / f"{source.name}-{_fingerprint(source, goals)}"
     done = folder / ".built"
     CACHE.mkdir(parents=True, exist_ok=True)
-    with _locked(CACHE / f"{source.name}.lock"):
+    with locked(CACHE / f"{source.name}.lock"):
         if not done.exists():
             _build(source, folder, goals)
             done.touch()
@@ -61,7 +61,8 @@ def _fingerprint(source: Path, goals: Sequence[str]) -> str:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Waits until no other test session is inside with the same ``path``."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,6 +1,7 @@
 """A real systemd as the first process of namespaces of its own, to run units under without touching the host.
 
-It shares the host's network and, apart from /etc, /var, /run and /tmp, its files. Root only.
+It shares the host's network. Its files are the host's, apart from /etc, /var, /run and /tmp, or those of another root
+folder, on which it leaves no trace. Root only.
 """
 
 import json
@@ -34,10 +35,8 @@ _MASKED = (
     "systemd-remount-fs.service",
 )
 
-_INIT = """\
-set -eu
-mount --make-rprivate /
-exec 3< {repository}
+_HOST_FILES = """\
+exec 3< {shared}
 # Booting writes all over /etc and /var and empties /tmp: each gets a file system that lasts as long as the box.
 mount -t tmpfs tmpfs {kept}
 for folder in etc var; do
@@ -45,13 +44,39 @@ for folder in etc var; do
     mount -t overlay -o lowerdir=/$folder,upperdir={kept}/$folder/upper,workdir={kept}/$folder/work overlay /$folder
 done
 for folder in /run /tmp; do mount -t tmpfs -o mode=755 tmpfs $folder; done
-chmod 1777 /tmp
-if [ ! -d {repository} ]; then
-    mkdir -p {repository}
-    mount --no-canonicalize --bind /proc/self/fd/3 {repository}
-    mount -o remount,bind,ro {repository}
+if [ ! -d {shared} ]; then
+    mkdir -p {shared}
+    mount --no-canonicalize --bind /proc/self/fd/3 {shared}
+    mount -o remount,bind,ro {shared}
 fi
 exec 3<&-
+"""
+
+_OTHER_FILES = """\
+exec 3< {shared}
+mount -t tmpfs tmpfs {kept}
+mkdir {kept}/upper {kept}/work {kept}/root
+mount -t overlay -o lowerdir={root},upperdir={kept}/upper,workdir={kept}/work overlay {kept}/root
+cd {kept}/root
+mount -t proc proc proc
+mount --rbind /dev dev
+mount --rbind /sys sys
+for folder in run tmp; do mount -t tmpfs -o mode=755 tmpfs $folder; done
+mkdir -p .{shared} .host
+mount --no-canonicalize --bind /proc/self/fd/3 .{shared}
+mount -o remount,bind,ro .{shared}
+exec 3<&-
+pivot_root . .host
+cd /
+umount -l /.host
+rmdir /.host
+"""
+
+_INIT = """\
+set -eu
+mount --make-rprivate /
+{files}
+chmod 1777 /tmp
 # Nothing the host has enabled is started here, and nothing it has logged is read here.
 mount -t tmpfs -o mode=755 tmpfs /etc/systemd/system
 if [ -d /var/log/journal ]; then mount -t tmpfs -o mode=755 tmpfs /var/log/journal; fi
@@ -72,7 +97,10 @@ exec env -i container=box PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 class SystemdBox:
     """One booted systemd. Its units, journal and state are gone when it stops."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, root: Path | None = None, shared: Path = REPOSITORY) -> None:
+        """``root``: the folder whose files it sees, instead of the host's. ``shared``: one of the host's, to read."""
+        self._root = root
+        self._shared = shared
         self._folder = Path(tempfile.mkdtemp(prefix="contribd-systemd-"))
         self.log = self._folder / "boot.log"
         self._child: Child | None = None
@@ -82,12 +110,10 @@ class SystemdBox:
         """Boot, and return once the basic target is reached."""
         kept = self._folder / "kept"
         kept.mkdir()
-        script = _INIT.format(
-            kept=shlex.quote(str(kept)),
-            repository=shlex.quote(str(REPOSITORY)),
-            masked=" ".join(_MASKED),
-            systemd=SYSTEMD,
+        files = (_OTHER_FILES if self._root else _HOST_FILES).format(
+            kept=shlex.quote(str(kept)), shared=shlex.quote(str(self._shared)), root=shlex.quote(str(self._root))
         )
+        script = _INIT.format(files=files, masked=" ".join(_MASKED), systemd=SYSTEMD)
         self._child = Child(["unshare", *NAMESPACES, "sh", "-c", script], cwd=Path("/"), log=self.log)
         try:
             eventually(self._booted, within=BOOT_LIMIT_SECONDS, what="systemd's basic target")
