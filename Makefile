@@ -8,8 +8,7 @@ READY := $(VENV)/.ready
 DESTDIR ?=
 PREFIX ?= /opt/contribd
 UNITS ?= /etc/systemd/system
-INSTALLED := contribd.service contribd@.service contribd-seal.service contribd-seal.timer contribd-export.service \
-  contribd-export.timer
+INSTALLED := $(notdir $(wildcard systemd/contribd*))
 CONFIG ?= /etc/contribd
 
 .DEFAULT_GOAL := help
@@ -102,21 +101,55 @@ types: setup
 	$(BIN)/mypy
 
 .PHONY: lock
-lock: ## Pin the newest versions of all dependencies in constraints.txt
+lock: ## Pin the newest versions of all dependencies in constraints.txt, and by hash in packaging/requirements.txt
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
-	build/lock/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	build/lock/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,release]'
 	{ echo "# Every dependency, pinned; made by \`make lock\`."; \
 	  build/lock/bin/python -m pip freeze --exclude-editable; } > constraints.txt
+	build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --constraint constraints.txt \
+	  --extra export --extra seal --extra top --custom-compile-command 'make lock' --output-file packaging/requirements.txt pyproject.toml
+
+export TOOLS := $(CURDIR)/$(BIN)
+export SYSTEM_PYTHON ?= /usr/bin/python3
+BUNDLE_PYTHONS ?=
+WORK := build/packages
+
+.PHONY: dist
+dist: setup ## Wheel and sdist in dist/: the same bytes from the same sources, wherever they are built
+	packaging/dist.sh
+
+.PHONY: packages
+packages: dist ## deb and rpm in dist/, for hosts with this host's Python (SYSTEM_PYTHON=/usr/bin/python3)
+	rm -rf $(WORK)/tree $(WORK)/wheelhouse
+	packaging/packages.sh dist $(WORK)
+
+.PHONY: bundle
+bundle: dist ## A tar file in dist/ for hosts without any package index (BUNDLE_PYTHONS="3.12 3.13": for these, too)
+	rm -rf $(WORK)/wheelhouse
+	packaging/bundle.sh dist $(WORK) $(BUNDLE_PYTHONS)
+
+RELEASE_TOOLS := build/release/.ready
+
+$(RELEASE_TOOLS): pyproject.toml constraints.txt
+	rm -rf build/release && $(PYTHON) -m venv build/release
+	build/release/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[release]'
+	@touch $@
+
+.PHONY: sbom
+sbom: packages $(RELEASE_TOOLS) ## What the packages are made of, as CycloneDX JSON in dist/
+	TOOLS=$(CURDIR)/build/release/bin packaging/sbom.sh dist $(WORK)
+
+.PHONY: audit-dependencies
+audit-dependencies: $(RELEASE_TOOLS) ## Known vulnerabilities of what the packages are made of (asks PyPI's advisory database)
+	@build/release/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes --requirement packaging/requirements.txt || \
+	  { echo "audit-dependencies: either PyPI's advisory database knows of something, or it could not be asked (see above)"; exit 1; }
 
 .PHONY: install
 install: ## Install into PREFIX with its units and a starting configuration (as root)
 	$(PYTHON) -m venv $(DESTDIR)$(PREFIX)
 	$(DESTDIR)$(PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[export,seal]'
-	install -d $(DESTDIR)$(UNITS) $(DESTDIR)$(CONFIG)/mappings
-	for unit in $(INSTALLED); do \
-	  sed 's|/opt/contribd|$(PREFIX)|g' systemd/$$unit > $(DESTDIR)$(UNITS)/$$unit; done
-	test -e $(DESTDIR)$(CONFIG)/contribd.yaml || \
-	  { install -m 0644 config/contribd.yaml $(DESTDIR)$(CONFIG)/ && install -m 0644 config/mappings/*.yaml $(DESTDIR)$(CONFIG)/mappings/; }
+	DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) UNITS=$(UNITS) CONFIG=$(CONFIG) packaging/place.sh .
 
 .PHONY: uninstall
 uninstall: ## Remove what install put there; the configuration stays

@@ -32,7 +32,8 @@ NEEDS = {
     needs.java_and_maven: {"kafka", "own_kafka", "kafka_cluster", "guarded_kafka", "provider", "new_provider"},
     needs.prometheus: {"prometheus"},
     needs.chromium: {"browser"},
-    needs.root_and_systemd: {"systemd", "boots_systemd"},
+    needs.root_and_systemd: {"systemd", "boots_systemd", "box"},
+    needs.what_packages_need: {"packages", "next_packages"},
 }
 
 

@@ -89,11 +89,6 @@ def test_a_unit_of_the_audit_runs_a_command_that_there_is(unit: Path) -> None:
     assert {word for word in arguments if word.startswith("--")} <= known
 
 
-def test_make_installs_every_unit() -> None:
-    (listed,) = re.findall(r"^INSTALLED := ((?:.*\\\n)*.*)$", (UNITS.parent / "Makefile").read_text(), re.MULTILINE)
-    assert set(listed.replace("\\\n", " ").split()) == {path.name for path in UNITS.iterdir()}
-
-
 @needs_systemd
 @pytest.mark.parametrize("unit", [ONE, MANY, SEAL, EXPORT])
 def test_the_sandbox_leaves_little_exposed(unit: Path) -> None:

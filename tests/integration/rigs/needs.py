@@ -17,6 +17,10 @@ INSTALL_SYSTEMD = (
 )
 INSTALL_PROMETHEUS = "Prometheus and promtool are needed: apt-get install prometheus"
 INSTALL_CHROMIUM = "Chromium and its driver are needed: apt-get install chromium chromium-driver"
+INSTALL_PACKAGING = (
+    "Debian 12 or a later one, its own Python 3.11 or newer with venv, mmdebstrap and root are needed: "
+    "apt-get install python3 python3-venv mmdebstrap, run as root"
+)
 SYSTEMD = Path("/lib/systemd/systemd")
 
 
@@ -67,6 +71,20 @@ def root_and_systemd() -> None:
     tools = all(shutil.which(tool) for tool in ("unshare", "nsenter", "systemctl"))
     if os.geteuid() != 0 or not SYSTEMD.exists() or not tools or not _namespaces():
         _missing(INSTALL_SYSTEMD)
+
+
+@functools.cache
+def _own_python() -> bool:
+    """Whether the distribution's own interpreter can be what packages are made for."""
+    look = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"
+    python = Path("/usr/bin/python3")
+    return python.exists() and subprocess.run([python, "-c", look], check=False, timeout=60).returncode == 0
+
+
+def what_packages_need() -> None:
+    """Skips or fails the test where packages cannot be built, or there is no clean root to install them into."""
+    if os.geteuid() != 0 or not shutil.which("mmdebstrap") or not _own_python() or not _namespaces():
+        _missing(INSTALL_PACKAGING)
 
 
 def chromium() -> None:

@@ -1,0 +1,23 @@
+#!/bin/sh
+# usage: wheelhouse.sh FOLDER WHEEL [PYTHON-VERSION...]
+# Gathers in FOLDER all that an installation needs: WHEEL (contribd's own), a wheel of each dependency, and
+# requirements.txt with the SHA-256 of every one of them. Wheels fit $SYSTEM_PYTHON, and each PYTHON-VERSION (3.12).
+# What FOLDER has already is not fetched again.
+. "$(dirname "$0")/settings.sh"
+folder=$1 wheel=$2
+shift 2
+
+mkdir -p "$folder"
+fetch() { # fetch [OPTION...]: the dependencies' wheels; one that is not what requirements.txt says ends this
+    "$tools/python" -m pip --disable-pip-version-check --python "$python" download --quiet --only-binary :all: \
+        --require-hashes --no-deps --dest "$folder" --requirement packaging/requirements.txt "$@"
+}
+fetch
+for wanted in "$@"; do fetch --python-version "$wanted"; done
+
+rm -f "$folder"/contribd-*.whl
+cp "$wheel" "$folder"
+{
+    cat packaging/requirements.txt
+    echo "contribd==$version --hash=sha256:$(sha256sum "$wheel" | cut -d ' ' -f 1)"
+} > "$folder/requirements.txt"
