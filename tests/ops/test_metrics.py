@@ -138,3 +138,6 @@ def test_the_documentation_lists_every_metric_with_its_labels() -> None:
     documented = {row[1].strip(" `"): set(row[3].replace("`", "").replace(" ", "").split(",")) - {""} for row in rows}
     served = {re.sub("_(bucket|sum|count)$", "", name): labels - {"le"} for name, labels in CONTRACT.items()}
     assert documented == served
+    exported = generate_latest(build_registry(snapshot)).decode()
+    types = dict(re.findall(r"^# TYPE (contribd_\w+) (\w+)$", exported, re.MULTILINE))
+    assert {row[1].strip(" `"): row[2].strip() for row in rows} == types
