@@ -51,6 +51,11 @@ SEED ?=
 simulate: setup ## Seeded runs of the daemon through every fault: SEEDS=10000 START=0 JOBS=2, or SEED=4711 for one, told whole
 	$(BIN)/python -m tests.simulation.world.command $(if $(SEED),--seed $(SEED) --verbose,--seeds $(SEEDS) --start $(START) --jobs $(JOBS))
 
+.PHONY: docs
+docs: setup ## The documents as a site (build/docs/html) and as man pages (build/docs/man), without a network
+	$(BIN)/sphinx-build -W --keep-going --quiet --doctree-dir build/docs/doctrees -b html docs build/docs/html
+	$(BIN)/sphinx-build -W --keep-going --quiet --doctree-dir build/docs/doctrees -b man docs build/docs/man
+
 OPTIONS ?=
 
 .PHONY: chaos

@@ -23,8 +23,8 @@ CODE = [path for part in ("daemon", "tests") for path in sorted((ROOT / part).rg
 NOT_OURS = {".git", ".venv", "build", "dist", "__pycache__", "node_modules", "target"}
 """Folders of what is built or downloaded."""
 
-EXAMPLES = {"mappings/fx.yaml", "build/bench/performance.json"}
-"""A file that a reader writes, and one that a command makes."""
+EXAMPLES = {"contribd.yaml", "mappings/fx.yaml", "build/bench/performance.json"}
+"""Files that a reader writes, and one that a command makes."""
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 QUOTED = re.compile(r"(`+)(.+?)\1", re.DOTALL)
