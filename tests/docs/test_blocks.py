@@ -6,7 +6,8 @@
 | `json` | a result, a record or a task, validated (`json_blocks.py`) |
 | `sh` | parsed by the command line; run where that needs nothing else (`shell_blocks.py`) |
 | `console` | a session: its commands are given, and what they print is compared, by the test of `SHOWN` |
-| `text` | what a program prints: compared by the test of `SHOWN` |
+| `text` | what a program prints or writes: compared by the test of `SHOWN` |
+| `sql` | queries: run by the test of `SHOWN` |
 | `ini` | a drop-in for the units, `vim`: settings for `check` |
 | none | a drawing, or commands |
 """
@@ -26,7 +27,8 @@ DRAWN = re.compile("[─-▿]")
 """What boxes and arrows are drawn with."""
 
 SHOWN = {
-    "docs/audit.md": "tests/audit/test_seals.py",
+    "README.md": "tests/docs/test_shown_answers.py",
+    "docs/audit.md": "tests/audit/test_export_documentation.py",
     "docs/configuration.md": "tests/cli/test_configuration_documentation.py",
     "docs/operations.md": "tests/docs/test_shown_answers.py",
     "docs/orders.md": "tests/docs/test_shown_answers.py",
@@ -50,6 +52,7 @@ def judged(block: Block, folder: Path) -> list[str]:
         "sh": lambda: shell_blocks.problems_of(block.text),
         "console": lambda: _shown(block),
         "text": lambda: _shown(block),
+        "sql": lambda: _shown(block),
         "ini": lambda: _drop_in(block.text),
         "vim": lambda: _editor(block.text),
         "": lambda: [] if DRAWN.search(block.text) else shell_blocks.problems_of(block.text),
@@ -97,7 +100,7 @@ def test_commands_that_need_nothing_else_are_run(page: Path, tmp_path: Path, mon
 def test_a_page_that_shows_output_is_read_by_its_test() -> None:
     assert {page for page, test in SHOWN.items() if Path(page).name not in (ROOT / test).read_text()} == set()
     showing = {block.page for block in BLOCKS if block.language in ("console", "text")}
-    assert {DOCS / Path(page).name for page in SHOWN} == showing
+    assert {ROOT / page for page in SHOWN} == showing
 
 
 def test_there_are_blocks_of_every_kind() -> None:

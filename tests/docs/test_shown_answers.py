@@ -1,12 +1,15 @@
-"""What docs/operations.md, docs/orders.md and docs/reload.md show of a running daemon's answers is what it says."""
+"""What README.md shows of the demo, and operations.md, orders.md and reload.md of a daemon's answers, is said so."""
 
+import io
 import re
 from pathlib import Path
 
 import pytest
-from tests.docs.blocks import DOCS, blocks_of
+from rich.console import Console
+from tests.docs.blocks import DOCS, ROOT, blocks_of
 from tests.order_group import EUR, Instance, Topic, together
 
+from contribd.cli.demo import PlainView, print_summary
 from contribd.config.load import load
 from contribd.engine.posts.ordered import Tally
 from contribd.engine.records.offsets import Partition
@@ -14,6 +17,8 @@ from contribd.engine.records.standing import OrderKind
 from contribd.quoting.report import report
 from contribd.reloads import Read
 from contribd.rules_reader import RulesReader
+from contribd.simulation.demo import show
+from contribd.simulation.demo.show_summary import Audit, ShowSummary
 from contribd.streams.group import blocked
 
 CONFIG = """\
@@ -26,6 +31,24 @@ DIGEST = re.compile(r"\b[0-9a-f]{12}\b|5ad1…|(?<=of )…")
 def shown(page: str, language: str) -> list[list[str]]:
     """The lines of each such block."""
     return [block.text.splitlines() for block in blocks_of(DOCS / page) if block.language == language]
+
+
+def test_the_demo() -> None:
+    """Each line is printed so by what prints it, with the numbers that are shown."""
+    [block] = [block for block in blocks_of(ROOT / "README.md") if block.language == "text"]
+    events, printed = Path(show.__file__).read_text(), io.StringIO()
+    console = Console(file=printed, width=200)
+    for line in block.text.splitlines():
+        if found := re.fullmatch(r" *[\d.]+ s  (.*)", line):
+            assert f'"{found[1]}"' in events
+        elif found := re.fullmatch(r" +(\d+) in, (\d+) out  (.*?)  \[(\w+)\]", line):
+            counts = {name: int(count) for name, count in re.findall(r"([A-Z]+) (\d+)", found[3])}
+            PlainView(console).progress(show.ShowProgress(1.0, int(found[1]), int(found[2]), counts, found[4]))
+            assert line.strip() in printed.getvalue()
+    [logins, lost, records, results] = map(int, re.findall(r"\d+", "".join(block.text.splitlines()[-2:])))
+    audit = Audit(records, results, missing=0, repeated=0, foreign=0)
+    print_summary(ShowSummary(1.0, {}, [], {}, None, None, lost, logins, 0, audit, 0), console)
+    assert printed.getvalue().splitlines()[-2:] == block.text.splitlines()[-2:]
 
 
 def test_a_skip() -> None:
