@@ -12,7 +12,7 @@ MODULES = {
     "contribd." + ".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sorted(ROOT.rglob("*.py"))
 }
 
-PURE = ("answers", "engine", "omm", "mapping", "dictionary", "plan")
+PURE = ("answers", "drafting", "engine", "omm", "mapping", "dictionary", "plan")
 IMPURE_MODULES = {
     "_thread", "asyncio", "concurrent", "io", "kafka", "logging", "multiprocessing", "os", "pathlib", "queue", "random",
     "secrets", "select", "selectors", "signal", "socket", "ssl", "structlog", "subprocess", "sys", "tempfile",
@@ -25,6 +25,7 @@ ALLOWED = {
     "omm": {"omm", "mapping"},
     "mapping": {"mapping"},
     "dictionary": {"dictionary", "mapping"},
+    "drafting": {"drafting", "mapping"},
     "engine": {"engine", "omm", "mapping", "answers"},
     "plan": {"plan", "mapping"},
     "config": {"config", "answers", "dictionary", "mapping", "omm", "tls"},

@@ -42,7 +42,8 @@ def test_its_records_show_a_post_a_rejection_and_an_ignored_one(made: Path) -> N
 
 def test_the_commands_that_it_names_work(made: Path) -> None:
     again = made.parent / "again"
-    told = re.findall(r"^  contribd (.*?)   #", invoke("init", again).stdout, re.MULTILINE)
+    without_network = invoke("init", again).stdout.partition("Then name your Kafka")[0]
+    told = re.findall(r"^  contribd (.*?)   #", without_network, re.MULTILINE)
     assert [invoke(*command.split()).exit_code for command in told] == [0, 0, 1]
 
 

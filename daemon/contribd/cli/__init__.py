@@ -28,7 +28,7 @@ COMMANDS = {
     "withdraw": "Post blanks in place of quotes in the market, whichever instance has posted them.",
     "republish": "Post the values in the market once more, after an ADS has lost them.",
     "skip": "Go on behind what cannot be read, by an operator's decision.",
-    "init": "Write a starting configuration, a mapping and its tests.",
+    "init": "Write a configuration, a mapping of your own records and its tests, to begin with.",
     "schema": "Print the JSON Schema of the configuration, a mapping file or a result.",
     "demo": "Show everything on this machine, with nothing to install.",
     "simulate": "The parts of the demo by themselves: a broker, an ADS, a pricing engine.",

@@ -20,11 +20,15 @@ class OffsetRange(NamedTuple):
 
 
 class Span(NamedTuple):
-    """What to read: the offsets given, or where none are, all partitions from ``since`` to ``until`` by timestamp."""
+    """What to read: the offsets given, or where none are, all partitions from ``since`` to ``until`` by timestamp.
+
+    ``newest``: of these no more than so many offsets of each partition, the last ones.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
     offsets: tuple[OffsetRange, ...] = ()
+    newest: int | None = None
 
 
 def parse_offsets(text: str) -> OffsetRange:

@@ -95,7 +95,10 @@ def span_bounds(consumer: Any, topics: Sequence[str], span: Span) -> tuple[Offse
     # The first record after the end of the time asked for, which is inclusive to the millisecond.
     until = offsets_at(consumer, everywhere, span.until + timedelta(milliseconds=1)) if span.until else {}
     starts = {each: max(begins[each], since.get(each, ends[each])) for each in everywhere}
-    return starts, {each: max(starts[each], min(ends[each], until.get(each, ends[each]))) for each in everywhere}
+    ends = {each: max(starts[each], min(ends[each], until.get(each, ends[each]))) for each in everywhere}
+    if span.newest is not None:
+        starts = {each: max(starts[each], ends[each] - span.newest) for each in everywhere}
+    return starts, ends
 
 
 def _given(consumer: Any, known: list[Any], given: Sequence[OffsetRange]) -> tuple[Offsets, Offsets]:
