@@ -30,6 +30,7 @@ COMMANDS = {
     "skip": "Go on behind what cannot be read, by an operator's decision.",
     "init": "Write a configuration, a mapping of your own records and its tests, to begin with.",
     "schema": "Print the JSON Schema of the configuration, a mapping file or a result.",
+    "completion": "Print what bash, zsh or fish need to complete commands and options.",
     "demo": "Show everything on this machine, with nothing to install.",
     "simulate": "The parts of the demo by themselves: a broker, an ADS, a pricing engine.",
 }
