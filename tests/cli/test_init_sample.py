@@ -7,6 +7,8 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,11 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from contribd.cli import app
+from contribd.mapping.inputs import Input
+from contribd.mapping.scope import Surroundings
+from contribd.streams import traffic
+from contribd.streams.client.settings import KafkaSettings
+from contribd.streams.span import Span
 
 QUOTE = {"symbol": "EUR=", "bid": 1.08412, "ask": 1.08415}
 
@@ -199,6 +206,32 @@ def test_a_document_a_list_and_lines_are_the_same_and_a_key_may_name_the_instrum
     data, _ = made(tmp_path / "keyed", {"@key": "EUR=", "@value": {"bid": 1}})
     assert data["mappings"][0]["ric"] == "{@key}"
     assert data["tests"][0]["key"] == "EUR="
+
+
+def test_the_newest_records_of_kafka_are_samples_as_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = _kafka(monkeypatch, Input(json.dumps(QUOTE).encode(), Surroundings("EUR", "fx", 3, 18, 5, {})))
+    options = ["--from-kafka", "--kafka", "k1:9092", "--prices", "fx"]
+    assert invoke("init", tmp_path / "desk", *options).exit_code == 0
+    assert asked == [(("k1:9092",), ("fx",), Span(newest=100))]
+    config = tmp_path / "desk/contribd.yaml"
+    assert invoke("test", "-c", config).exit_code == 0
+    assert '"Name":"EUR="' in invoke("map", "-c", config, tmp_path / "desk/records.jsonl").stdout
+    _kafka(monkeypatch)
+    empty = invoke("init", tmp_path / "empty", *options)
+    assert (empty.exit_code, "there is no record in fx" in empty.stderr) == (1, True)
+
+
+def _kafka(monkeypatch: pytest.MonkeyPatch, *records: Input) -> list[Any]:
+    asked = []
+
+    @contextmanager
+    def opened(settings: KafkaSettings, span: Span) -> Iterator[traffic.Traffic]:
+        asked.append((settings.bootstrap_servers, settings.prices, span))
+        yield traffic.Traffic((), iter(records))
+
+    monkeypatch.setattr(traffic, "open_traffic", opened)
+    monkeypatch.setattr("contribd.ops.log.configure", lambda *_, **__: None)  # it is the process's
+    return asked
 
 
 def test_what_was_said_of_kafka_and_the_ads_is_in_the_configuration(tmp_path: Path) -> None:

@@ -68,6 +68,12 @@ def test_offsets_are_read_as_far_as_they_are_there(broker: str, topic: str) -> N
     assert read(broker, topic, Span(offsets=(parse_offsets(f"{topic}:1:99"),))) == []
 
 
+def test_the_newest_of_each_partition_are_read(broker: str, topic: str) -> None:
+    # Markers of transactions count: of four offsets at the end of a partition two hold records.
+    assert values(read(broker, topic, Span(newest=4))) == [3, 4, 5, 6]
+    assert values(read(broker, topic, Span(newest=100))) == [0, 1, 2, 3, 4, 5, 6]
+
+
 @pytest.mark.parametrize(
     ("place", "said"),
     [("{}:7:0", "there is no partition"), ("none:0:0", "no topic")],
