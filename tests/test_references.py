@@ -17,7 +17,8 @@ from typer.main import get_command
 from contribd.cli import app
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+TOP = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
+DOCUMENTS = [*(ROOT / name for name in TOP), *sorted((ROOT / "docs").rglob("*.md"))]
 CODE = [path for part in ("daemon", "tests") for path in sorted((ROOT / part).rglob("*.py"))]
 
 NOT_OURS = {".git", ".venv", "build", "dist", "__pycache__", "node_modules", "target"}
