@@ -128,16 +128,21 @@ def test_a_login_that_fails_says_why(
 
 
 def test_brokers_that_are_away(check: Callable[..., Any], new_ads: Callable[..., AdsServer]) -> None:
-    def took() -> float:
+    def took(**options: Any) -> tuple[float, str]:
         began = time.monotonic()
-        run = check(new_ads().url, brokers="127.0.0.1:1", bootstrap=500)
-        assert run.returncode == 1
-        assert "cannot be reached" in run.stdout
-        assert "TRCC up" in run.stdout
-        return time.monotonic() - began
+        run = check(new_ads().url, **options)
+        return time.monotonic() - began, run.stdout
+
+    def too_long() -> float:
+        """Seconds beyond what the same command takes on this machine just now where brokers are there."""
+        usual, _ = took()
+        seconds, said = took(brokers="127.0.0.1:1", bootstrap=500)
+        assert "cannot be reached" in said
+        assert "TRCC up" in said
+        return seconds - usual
 
     # A busy machine may take longer than that for anything, but not each time.
-    assert any(took() < TIMEOUT_MS / 1000 for _ in range(3)), (
+    assert any(too_long() < TIMEOUT_MS / 1000 for _ in range(3)), (
         "what the configuration says of the client was not kept to"
     )
 

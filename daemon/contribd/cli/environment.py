@@ -67,7 +67,7 @@ def look_around(loaded: Loaded) -> Environment:
 
 
 def _line(name: str, text: str, problem: str | None = None) -> None:
-    line = Text(f"{name:<12}")
+    line = Text(f"{name:<13}")
     line.append(text if problem is None else f"{text}: " if text else "")
     if problem is not None:
         line.append(problem, style="bold red")
@@ -76,7 +76,7 @@ def _line(name: str, text: str, problem: str | None = None) -> None:
 
 def _warn(warnings: list[str]) -> None:
     for text in warnings:
-        output().print(Text(f"{'  warning':<12}").append(text, style="yellow"))
+        output().print(Text(f"{'  warning':<13}").append(text, style="yellow"))
 
 
 _LIMITS = {
