@@ -46,7 +46,7 @@ man_pages = [
 ]
 
 SECTION = re.compile(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)
-PAGE = re.compile(r"\]\(([\w-]+)\.md\)")
+PAGE = re.compile(r"\]\(([\w/-]+)\.md\)")
 BESIDE = re.compile(r"\[([^\]]+)\]\((\.\./[\w./-]+\.md)\)")
 
 
@@ -56,15 +56,19 @@ def read_source(_app: Sphinx, name: str, source: list[str]) -> None:
     source[0] = BESIDE.sub(r"{download}`\1 <\2>`", source[0])
     if name == "index":
         source[0] += contents(source[0])
+    elif name == "decisions/README":
+        source[0] += tree("Decisions", source[0])
 
 
 def contents(text: str) -> str:
     """A tree of contents: for each section of the first page the pages that it links to, in order."""
-    made = ""
-    for title, section in SECTION.findall(text):
-        pages = "\n".join(dict.fromkeys(PAGE.findall(section)))
-        made += f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n{pages}\n```\n"
-    return made
+    return "".join(tree(title, section) for title, section in SECTION.findall(text))
+
+
+def tree(title: str, text: str) -> str:
+    """That of the pages which a text links to, in order."""
+    pages = "\n".join(dict.fromkeys(PAGE.findall(text)))
+    return f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n{pages}\n```\n"
 
 
 def as_man_page(app: Sphinx, tree: nodes.document, _name: str) -> None:

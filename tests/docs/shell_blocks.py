@@ -21,15 +21,38 @@ from typer.testing import CliRunner
 from contribd.cli import app
 from contribd.cli.init import starting_files
 
-PROGRAMS: Final = {"awk", "cat", "cd", "chmod", "curl", "echo", "grep", "head", "install", "kill", "ls", "man", "mkdir",
-                   "openssl", "sed", "sleep", "sudo", "tail", "keytool"}  # fmt: skip
+PROGRAMS: Final = {
+    "apt",
+    "awk",
+    "cat",
+    "cd",
+    "chmod",
+    "curl",
+    "dnf",
+    "echo",
+    "grep",
+    "head",
+    "install",
+    "install.sh",
+    "kill",
+    "ls",
+    "man",
+    "mkdir",
+    "openssl",
+    "sed",
+    "sleep",
+    "sudo",
+    "tail",
+    "tar",
+    "keytool",
+}
 """What every host has, or is not ours to check."""
 
 KAFKA_TOOLS: Final = {"kafka-acls.sh", "kafka-configs.sh", "kafka-console-consumer.sh", "kafka-console-producer.sh",
                       "kafka-consumer-groups.sh", "kafka-topics.sh"}  # fmt: skip
 RUN: Final = {"init", "check", "test", "map", "schema"}
 """Commands that need neither Kafka nor a daemon,"""
-NOT_RUN: Final = {"--connect", "--offset", "--watch", "--help"}
+NOT_RUN: Final = {"--sample", "--from-kafka", "--connect", "--offset", "--watch", "--help"}
 """but with these options."""
 
 
