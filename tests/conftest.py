@@ -3,6 +3,8 @@
 import importlib
 import itertools
 import os
+import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -49,6 +51,16 @@ def written_by_schema() -> Iterator[None]:
 
 def _raised(error: Exception) -> NoReturn:
     raise error
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """Commands set up the log of the process, which the next test would find."""
+    log: Any = importlib.import_module("contribd.ops.log")
+    before, hooks = dict(vars(log._pipeline)), (sys.excepthook, threading.excepthook, warnings.showwarning)
+    yield
+    vars(log._pipeline).update(before)
+    sys.excepthook, threading.excepthook, warnings.showwarning = hooks
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def test_bash_offers_commands_options_values_and_files(nodes: list[Node], tmp_pa
     (tmp_path / "folder").mkdir()
     cases: list[tuple[list[str], list[str]]] = [
         (["re"], ["reload", "results", "resubmit", "resume", "republish"]),
-        (["audit", ""], ["key", "seal", "verify"]),
+        (["audit", ""], ["export", "key", "seal", "verify"]),
         (["--v"], ["--version"]),
         (["results", "--status", "N"], ["NAK"]),
         (["results", "--status", ""], STATUSES),
@@ -136,7 +136,7 @@ def test_fish_offers_commands_options_and_values(nodes: list[Node], tmp_path: Pa
         text=True,
         check=False,
     )
-    assert ran.stdout.splitlines() == ["key seal verify", "NAK", "--no-env", "--all"]
+    assert ran.stdout.splitlines() == ["export key seal verify", "NAK", "--no-env", "--all"]
 
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed: apt-get install zsh")
@@ -150,7 +150,7 @@ def test_zsh_offers_commands_options_and_values(nodes: list[Node], tmp_path: Pat
         ["zsh", "-f", "-c", f"{stubs}\n{zsh(nodes)}\n{calls}"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     offered = [line.split() for line in ran.stdout.splitlines()]
-    assert offered[:2] == [["key", "seal", "verify"], offered[1]]
+    assert offered[:2] == [["export", "key", "seal", "verify"], offered[1]]
     assert sorted(offered[1]) == STATUSES
     assert "--no-env" in offered[2]
     assert offered[3] == ["files"]

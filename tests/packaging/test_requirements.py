@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-NOT_FOR_HOSTS = {"demo", "dev", "release"}
+NOT_FOR_HOSTS = {"docs", "demo", "dev", "release"}
 """Extras that neither packages nor bundle have."""
 ENTRY = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[\w.]+)(?P<rest>(?:[^\n]*\\\n)*[^\n]*)", re.MULTILINE)
 
