@@ -2,9 +2,9 @@
 
 Parts: throughput, curves (records of many posts, beside single quotes), today, distant (an ADS that answers after
 5 ms), provider (LSEG's own code), latency, stages, mapping (beside the same by hand), growth, overload, recovery, harm,
-scale, brokers (of three, beside Kafka's own client), plan, loading (mapping files and a table), page (fifty open
-pages); all of them where none
-is named. What other parts left in the document stays.
+scale, brokers (of three, beside Kafka's own client), plan, verify (the audit, by one process and by more), loading
+(mapping files and a table), page (fifty open pages); all of them where none is named. What other parts left in the
+document stays.
 """
 
 import argparse
@@ -31,6 +31,7 @@ from tests.bench import (
     stages,
     throughput,
     today,
+    verify_part,
 )
 from tests.bench import provider_part as provider
 from tests.bench.measure import Series, machine
@@ -135,6 +136,11 @@ def _plan(quick: bool) -> dict[str, Any]:
         return plan_part.measure(setting, *((30_000, 2) if quick else (100_000, 4)))
 
 
+def _verify(quick: bool) -> dict[str, Any]:
+    with Setting(ads=ADS) as setting:
+        return verify_part.measure(setting, *((40_000, 2) if quick else (1_000_000, 2)))
+
+
 def _loading(quick: bool) -> dict[str, Any]:
     return loading.measure(rounds=5 if quick else 20)
 
@@ -160,6 +166,7 @@ PARTS: dict[str, Part] = {
     "scale": _scale,
     "brokers": _brokers,
     "plan": _plan,
+    "verify": _verify,
     "loading": _loading,
     "page": _page,
 }

@@ -32,7 +32,14 @@ from contribd.audit.store import Rows
 from contribd.audit.verification import Do, Verified, verify
 
 FEW: Final = 100_000
-"""Offsets that one process has verified before others would have begun to be of use."""
+"""Offsets below which others are of no use: each takes a second of a core to begin."""
+
+A_CORE: Final = 2
+"""Processes for each core by default: one waits for Kafka now and then, and of three partitions on two cores none is
+left for the end, with a core that has nothing to do."""
+
+MOST: Final = 8
+"""Processes by default: each takes memory, and the one that writes has to follow them."""
 
 _END_SECONDS: Final = 5.0
 """How long a process that has closed its pipe may take to end."""
@@ -66,7 +73,7 @@ def jobs_for(bounds: Bounds, asked: int | None) -> int:
     """How many processes share it: as many as were asked for, or are of use."""
     most = max(len(bounds.results), len(bounds.stretches), 1)
     if asked is None:
-        asked = 1 if bounds.offsets < FEW else _cores()
+        asked = 1 if bounds.offsets < FEW else min(A_CORE * _cores(), MOST)
     return min(asked, most)
 
 

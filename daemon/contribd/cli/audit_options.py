@@ -66,8 +66,8 @@ JobsOption = Annotated[
         "--jobs",
         metavar="NUMBER",
         min=1,
-        help="Share the work among so many processes, at most one for each partition. Default: one for each processor "
-        "core, or 1 where there is little to read.",
+        help="Share the work among so many processes, at most one for each partition. Default: two for each processor "
+        "core, 8 at most, or 1 where there is little to read.",
         show_default=False,
     ),
 ]
