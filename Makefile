@@ -30,14 +30,10 @@ setup: $(READY) ## A virtual environment in .venv with everything pinned by cons
 demo: setup ## Set up, then show the whole job on this machine
 	$(BIN)/contribd demo
 
+# One process more than there are cores: the tests on the real things mostly wait.
 .PHONY: test
 test: setup ## Set up, then run all tests (integration too where Java 17 and Maven are present)
-	@status=0; \
-	echo "Tests that need nothing but Python, on all cores"; \
-	$(BIN)/python -m pytest --ignore=tests/integration --numprocesses auto --dist loadgroup || status=1; \
-	echo "Tests on the real things, one after the other"; \
-	$(BIN)/python -m pytest tests/integration || status=1; \
-	exit $$status
+	$(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --dist loadgroup --no-loadscope-reorder
 
 .PHONY: check
 check: format-check lint types test ## Format, lint, types and tests: what must be clean before a commit
