@@ -45,7 +45,6 @@ def test_each_outage_is_told_once_in_our_own_words(tmp_path: Path, own_kafka: Ka
     assert len(both) == 4
     for lost, back in zip(both[::2], both[1::2], strict=True):
         assert lost["broker"] == back["broker"] == own_kafka.bootstrap
-        # A broker that stops cleanly gives its partitions away before; a client may have heard of that.
         assert "consumer group" in lost["holds_up"]
         assert any(f"{topic}:0" in lost["holds_up"] for topic in topics)
         assert back["held_up"] == lost["holds_up"]

@@ -71,6 +71,24 @@ def test_what_a_broker_holds_up_is_what_any_client_knows_of_it() -> None:
     assert held_up([many], "k:1", settings).endswith(f"prices:{SHOWN - 1}, 4 more partitions")
 
 
+def test_a_partition_without_a_leader_waits_for_any_of_its_replicas() -> None:
+    settings = KafkaSettings(("k:1",), "group", ("prices",), "results", None, "latest", "one", {})
+    known = cluster({1: [("results", 0)], 2: [], 3: []})
+    known._partitions = {
+        "prices": {
+            number: SimpleNamespace(leader_id=-1, replica_nodes=nodes) for number, nodes in enumerate([[1], [2, 1]])
+        },
+        "other": {0: SimpleNamespace(leader_id=-1, replica_nodes=[1])},
+        "results": {0: SimpleNamespace(leader_id=1, replica_nodes=[1, 3])},
+    }
+    assert held_up([known], "k:1", settings) == "prices:0, prices:1, results:0"
+    assert held_up([known], "k:2", settings) == "prices:1"
+    assert held_up([known], "k:3", settings) == ""
+    # The last broker has told that it goes, and is in no list any longer.
+    known._brokers = {}
+    assert held_up([known], "k:1", settings) == "prices:0, prices:1"
+
+
 def test_one_that_was_never_reached_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:
     watch = BrokerWatch(lambda: 0.0)
     watch.unreachable("k1:9092", WHY)
