@@ -112,6 +112,7 @@ def test_a_pause_reaches_the_other_instance_and_holds_over_a_restart(group: Grou
         assert (result.status, result.code) == ("SUPPRESSED", "Paused")
         assert result.text is not None
         assert f"(uid {os.getuid()})" in result.text
+    eventually(lambda: group.daemons[1].status()["pauses"], within=10, what="the other's next look at itself")
     [pause] = group.daemons[1].status()["pauses"]
     assert (pause["id"], pause["reason"]) == ("ric:EUR*", "feed broken")
 
