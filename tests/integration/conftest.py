@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 LIMIT_SECONDS = 300  # the first test of all may have to download and compile
 
 LONGEST_FIRST = (
+    "test_packages",
     "test_chaos",
     "test_refused_transactions",
     "test_static_members",
