@@ -36,7 +36,12 @@ def gone(folder: Path) -> bool:
 
 def test_an_interrupt_ends_all_of_them_without_a_word(tmp_path: Path) -> None:
     interrupted = subprocess.Popen(
-        [sys.executable, waiting.__file__, str(tmp_path)], stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, waiting.__file__, str(tmp_path)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell that runs tests in the background has them ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - one thread here
     )
     readers = partial(waiting.readers, tmp_path)
     eventually(

@@ -3,50 +3,33 @@
 import os
 import pwd
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from tests.cli.answering import Answering
 
-from contribd.cli import app
-from contribd.control.server import ControlServer
 from contribd.engine.records.pauses import PauseKind, Selector
 from contribd.engine.records.standing import OrderKind
-from contribd.orders import Answer, Order
+from contribd.orders import Answer
 from contribd.pausing.book import Caller
 from contribd.pausing.pause_orders import PauseOrder, ResumeOrder
 from contribd.quoting.quote_orders import QuoteOrder
-from contribd.reloads import ReloadOrder
 
 ME = Caller(f"{pwd.getpwuid(os.getuid()).pw_name} (uid {os.getuid()})", os.getuid())
 
 
-class Daemon:
-    """It says what it was told to say."""
-
-    def __init__(self, folder: Path) -> None:
-        self.answer = Answer(True, "RICs EUR* paused\nin force: [EUR*]")
-        self.asked: list[tuple[Order | ReloadOrder, Caller]] = []
-        self.socket = folder / "s"
-        self.server = ControlServer(self.socket, None, self._said)
-
-    def _said(self, order: Order | ReloadOrder, by: Caller) -> Answer:
-        self.asked.append((order, by))
-        return self.answer
-
-    def run(self, *arguments: str) -> tuple[int, str, str]:
-        done = CliRunner().invoke(app, [*arguments, "--socket", str(self.socket)])
-        return done.exit_code, done.stdout, done.stderr
+CONFIG = """\
+kafka: {bootstrap_servers: "127.0.0.1:1"}
+ads: {endpoints: ["ws://127.0.0.1:1/WebSocket"], service: TRCC}
+control: {socket: %s}
+mappings: [nowhere.yaml]
+"""
 
 
 @pytest.fixture
-def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    made = Daemon(tmp_path_factory.mktemp("d"))
-    made.server.start()
-    while not made.socket.exists():
-        pass
-    yield made
-    made.server.close()
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answering]:
+    answer = Answer(True, "RICs EUR* paused\nin force: [EUR*]")
+    with Answering(tmp_path_factory.mktemp("d"), answer, CONFIG).listening() as made:
+        yield made
 
 
 @pytest.mark.parametrize(
@@ -59,7 +42,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     ],
 )
 def test_what_is_named_reaches_the_daemon_with_who_and_why(
-    daemon: Daemon, arguments: list[str], what: Selector
+    daemon: Answering, arguments: list[str], what: Selector
 ) -> None:
     code, out, _ = daemon.run("pause", *arguments, "--reason", " feed broken ")
     assert (code, out) == (0, "RICs EUR* paused\nin force: [EUR*]\n")
@@ -73,19 +56,19 @@ EUR = Selector(PauseKind.RIC, "EUR*")
 
 
 @pytest.mark.parametrize("kind", [OrderKind.WITHDRAW, OrderKind.REPUBLISH])
-def test_an_order_about_quotes_reaches_the_daemon(daemon: Daemon, kind: OrderKind) -> None:
+def test_an_order_about_quotes_reaches_the_daemon(daemon: Answering, kind: OrderKind) -> None:
     assert daemon.run(str(kind), "EUR*", "--reason", "wrong price")[0] == 0
     assert daemon.asked == [(QuoteOrder(kind, EUR, "wrong price"), ME)]
 
 
-def test_what_is_paused_can_be_withdrawn_as_well(daemon: Daemon) -> None:
+def test_what_is_paused_can_be_withdrawn_as_well(daemon: Answering) -> None:
     code, out, _ = daemon.run("pause", "EUR*", "--withdraw", "--reason", "wrong price")
     assert (code, out) == (0, f"{daemon.answer.text}\n{daemon.answer.text}\n")
     orders = [order for order, _ in daemon.asked]
     assert orders == [PauseOrder(EUR, "wrong price"), QuoteOrder(OrderKind.WITHDRAW, EUR, "wrong price")]
 
 
-def test_nothing_is_withdrawn_where_the_pause_does_not_hold(daemon: Daemon) -> None:
+def test_nothing_is_withdrawn_where_the_pause_does_not_hold(daemon: Answering) -> None:
     daemon.answer = Answer(False, "RICs EUR* paused in this instance")
     code, _, said = daemon.run("pause", "EUR*", "--withdraw", "--reason", "wrong price")
     assert code == 1
@@ -93,7 +76,7 @@ def test_nothing_is_withdrawn_where_the_pause_does_not_hold(daemon: Daemon) -> N
     assert len(daemon.asked) == 1
 
 
-def test_what_does_not_hold_is_exit_1(daemon: Daemon) -> None:
+def test_what_does_not_hold_is_exit_1(daemon: Answering) -> None:
     daemon.answer = Answer(False, "no mapping in force is called spit")
     assert daemon.run("pause", "--mapping", "spit", "--reason", "x") == (1, "", "no mapping in force is called spit\n")
 
@@ -112,7 +95,7 @@ def test_what_does_not_hold_is_exit_1(daemon: Daemon) -> None:
         ["resume", "--desk", "", "--reason", "x"],
     ],
 )
-def test_what_is_not_said_clearly_is_not_asked(daemon: Daemon, arguments: list[str]) -> None:
+def test_what_is_not_said_clearly_is_not_asked(daemon: Answering, arguments: list[str]) -> None:
     code, _, said = daemon.run(*arguments)
     assert code == 2, said
     assert daemon.asked == []

@@ -2,16 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from tests.cli.answering import Answering
 
 from contribd import __version__
-from contribd.cli import app
-from contribd.control.server import ControlServer
-from contribd.orders import Answer, Order
+from contribd.orders import Answer
 from contribd.reloads import Planned, ReloadOrder
 
 CONFIG = """\
@@ -24,83 +21,60 @@ mappings: [nowhere.yaml]
 DETAILS: dict[str, Any] = {"digest": "d" * 64, "changed": True, "restart": ["http.listen"], "problems": []}
 
 
-class Answering:
-    """A daemon of its own kind: it says what it was told to say."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.answer = Answer(True, "rules dddd are in force", DETAILS)
-        self.orders: list[Order | ReloadOrder] = []
-        self.config = folder / "contribd.yaml"
-        self.socket = folder / "host.sock"
-        self.config.write_text(CONFIG % self.socket)
-        self.server = ControlServer(self.socket, None, self._said)
-
-    def _said(self, order: Order | ReloadOrder, _by: str) -> Answer:
-        self.orders.append(order)
-        return self.answer
-
-    def run(self, *arguments: str) -> tuple[int, str, str]:
-        done = CliRunner().invoke(app, ["reload", *arguments, "-c", str(self.config)])
-        return done.exit_code, done.stdout, done.stderr
-
-    def plan(self, **more: Any) -> str:
-        """A file of a plan."""
-        side = {"name": "x", "digest": "new", "version": __version__}
-        document = {"candidate": side, "against": {**side, "digest": "old"}, **more}
-        (self.folder / "plan.json").write_text(json.dumps(document))
-        return str(self.folder / "plan.json")
+def plan(daemon: Answering, **more: Any) -> str:
+    """A file of a plan."""
+    side = {"name": "x", "digest": "new", "version": __version__}
+    document = {"candidate": side, "against": {**side, "digest": "old"}, **more}
+    (daemon.folder / "plan.json").write_text(json.dumps(document))
+    return str(daemon.folder / "plan.json")
 
 
 @pytest.fixture
 def daemon(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Answering]:
     monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
-    made = Answering(tmp_path_factory.mktemp("d"))
-    made.server.start()
-    while not made.socket.exists():
-        pass
-    yield made
-    made.server.close()
+    answer = Answer(True, "rules dddd are in force", DETAILS)
+    with Answering(tmp_path_factory.mktemp("d"), answer, CONFIG, "host.sock").listening() as made:
+        yield made
 
 
 def test_it_asks_the_daemon_and_says_what_is_in_force(daemon: Answering) -> None:
-    assert daemon.run() == (0, "rules dddd are in force\n", "")
+    assert daemon.run("reload") == (0, "rules dddd are in force\n", "")
     assert daemon.orders == [ReloadOrder()]
-    code, out, _ = daemon.run("--json")
+    code, out, _ = daemon.run("reload", "--json")
     assert (code, json.loads(out)) == (0, {"done": True, "text": "rules dddd are in force", **DETAILS})
 
 
 def test_what_did_not_change_is_exit_1_with_every_problem(daemon: Answering) -> None:
     problems = [f"m.yaml:{line}:1: unknown key, and much more that is said of it" for line in range(2_000)]
     daemon.answer = Answer(False, "nothing changed: 2000 problems", {"problems": problems})
-    code, out, said = daemon.run()
+    code, out, said = daemon.run("reload")
     assert (code, out) == (1, "")
     assert said.splitlines() == [*problems, "nothing changed: 2000 problems"]
-    code, out, _ = daemon.run("--json")
+    code, out, _ = daemon.run("reload", "--json")
     assert (code, json.loads(out)["problems"]) == (1, problems)
 
 
 def test_a_plan_is_handed_on_by_its_digests(daemon: Answering) -> None:
-    assert daemon.run("--plan", daemon.plan())[0] == 0
+    assert daemon.run("reload", "--plan", plan(daemon))[0] == 0
     assert daemon.orders == [ReloadOrder(Planned("new", "old", __version__))]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "7", "{}", '{"candidate": {}, "against": {}}', '{"candidate": 7}'])
 def test_what_is_no_plan_is_exit_2_and_nothing_is_asked(daemon: Answering, text: str) -> None:
     (daemon.folder / "plan.json").write_text(text)
-    code, _, said = daemon.run("--plan", str(daemon.folder / "plan.json"))
+    code, _, said = daemon.run("reload", "--plan", str(daemon.folder / "plan.json"))
     assert code == 2
     assert "is no plan" in " ".join(said.split())
     assert daemon.orders == []
 
 
 def test_a_digest_that_is_no_text_is_no_plan(daemon: Answering) -> None:
-    assert daemon.run("--plan", daemon.plan(against={"digest": 7}))[0] == 2
+    assert daemon.run("reload", "--plan", plan(daemon, against={"digest": 7}))[0] == 2
 
 
 def test_without_a_daemon_it_says_where_it_looked(daemon: Answering) -> None:
     daemon.server.close()
-    code, _, said = daemon.run()
+    code, _, said = daemon.run("reload")
     assert code == 1
     assert str(daemon.socket) in said
 
@@ -115,10 +89,10 @@ def test_the_daemon_of_the_unit_is_found_whatever_has_become_of_the_configuratio
 ) -> None:
     """Else a file that is broken would be told to nobody but the caller."""
     daemon.config.write_text(text)
-    assert daemon.run()[0] != 0
+    assert daemon.run("reload")[0] != 0
     assert daemon.orders == []
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(daemon.folder))
-    assert daemon.run()[0] == 0
+    assert daemon.run("reload")[0] == 0
     assert daemon.orders == [ReloadOrder()]
 
 
@@ -128,5 +102,5 @@ def test_of_several_in_the_folder_of_the_unit_none_is_guessed(
     daemon.config.write_text(BROKEN[0])
     (daemon.folder / "other.sock").touch()
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(daemon.folder))
-    assert daemon.run()[0] != 0
+    assert daemon.run("reload")[0] != 0
     assert daemon.orders == []

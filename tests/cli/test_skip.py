@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from tests.cli.answering import Answering
 from typer.testing import CliRunner
 
 from contribd.cli import app
-from contribd.control.server import ControlServer
 from contribd.engine.records.offsets import Partition
-from contribd.orders import Answer, Order, SkipOrder
-from contribd.reloads import ReloadOrder
+from contribd.orders import Answer, SkipOrder
 
 CONFIG = """\
 instance: host
@@ -22,51 +20,28 @@ mappings: [nowhere.yaml]
 """
 
 
-class Answering:
-    """A daemon of its own kind: it says what it was told to say."""
-
-    def __init__(self, folder: Path) -> None:
-        self.answer = Answer(True, "prices:3:1812 is skipped")
-        self.orders: list[Order | ReloadOrder] = []
-        self.config = folder / "contribd.yaml"
-        self.socket = folder / "s"
-        self.config.write_text(CONFIG % self.socket)
-        self.server = ControlServer(self.socket, None, self._said)
-
-    def _said(self, order: Order | ReloadOrder, _by: str) -> Answer:
-        self.orders.append(order)
-        return self.answer
-
-    def run(self, *arguments: str) -> tuple[int, str, str]:
-        done = CliRunner().invoke(app, ["skip", *arguments, "-c", str(self.config)])
-        return done.exit_code, done.stdout, done.stderr
-
-
 @pytest.fixture
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answering]:
-    made = Answering(tmp_path_factory.mktemp("d"))
-    made.server.start()
-    while not made.socket.exists():
-        pass
-    yield made
-    made.server.close()
+    answer = Answer(True, "prices:3:1812 is skipped")
+    with Answering(tmp_path_factory.mktemp("d"), answer, CONFIG).listening() as made:
+        yield made
 
 
 def test_it_asks_the_daemon_of_the_configuration_and_says_what_was_done(daemon: Answering) -> None:
-    assert daemon.run("prices:3:1812", "--reason", " a disk ") == (0, "prices:3:1812 is skipped\n", "")
+    assert daemon.run("skip", "prices:3:1812", "--reason", " a disk ") == (0, "prices:3:1812 is skipped\n", "")
     assert daemon.orders == [SkipOrder(Partition("prices", 3), 1812, "a disk")]
 
 
 def test_what_was_not_done_is_exit_1_and_says_why(daemon: Answering) -> None:
     daemon.answer = Answer(False, "nothing waits there")
-    assert daemon.run("prices:3:1812", "--reason", "a disk") == (1, "", "nothing waits there\n")
-    code, out, _ = daemon.run("prices:3:1812", "--reason", "a disk", "--json")
+    assert daemon.run("skip", "prices:3:1812", "--reason", "a disk") == (1, "", "nothing waits there\n")
+    code, out, _ = daemon.run("skip", "prices:3:1812", "--reason", "a disk", "--json")
     assert (code, json.loads(out)) == (1, {"done": False, "text": "nothing waits there"})
 
 
 def test_without_a_daemon_it_says_where_it_looked(daemon: Answering) -> None:
     daemon.server.close()
-    code, _, said = daemon.run("prices:3:1812", "--reason", "a disk")
+    code, _, said = daemon.run("skip", "prices:3:1812", "--reason", "a disk")
     assert code == 1
     assert "is it running?" in said
     assert str(daemon.socket) in said
@@ -74,7 +49,7 @@ def test_without_a_daemon_it_says_where_it_looked(daemon: Answering) -> None:
 
 def test_another_socket_needs_no_configuration(daemon: Answering) -> None:
     daemon.config.unlink()
-    assert daemon.run("prices:3:1812", "--reason", "a disk", "--socket", str(daemon.socket))[0] == 0
+    assert daemon.run("skip", "prices:3:1812", "--reason", "a disk", "--socket", str(daemon.socket))[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -89,7 +64,7 @@ def test_another_socket_needs_no_configuration(daemon: Answering) -> None:
     ],
 )
 def test_a_wrong_usage_is_exit_2_and_nothing_is_asked(daemon: Answering, arguments: tuple[str, ...]) -> None:
-    assert daemon.run(*arguments)[0] == 2
+    assert daemon.run("skip", *arguments)[0] == 2
     assert daemon.orders == []
 
 
