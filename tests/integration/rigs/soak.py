@@ -109,14 +109,11 @@ class Soak:
         return sorted(kilobytes for _, kilobytes in nearest)[len(nearest) // 2]
 
     def _counts(self, daemon: Daemon, fed: int) -> None:
-        rows = daemon.status()["results"]
-        found = sum(row["count"] for row in rows)
-        by_status: dict[str, int] = {}
-        for row in rows:
-            by_status[row["status"]] = by_status.get(row["status"], 0) + row["count"]
-        _tell(f"{fed} records, {found} results: {by_status}")
-        if fed != found:
-            self.faults.append(f"{found} results of {fed} records")
+        try:  # what it says of itself is as old as its last look
+            eventually(lambda: daemon.results() == fed, within=10, what=f"a result for each of {fed} records")
+        except AssertionError as error:
+            self.faults.append(str(error))
+        _tell(f"{fed} records, results: {_by_status(daemon)}")
 
     def _verify(self, daemon: Daemon) -> None:
         begun = time.monotonic()
@@ -126,6 +123,14 @@ class Soak:
         _tell(f"contribd audit verify, {seconds:.0f} s, exit code {verified.returncode}\n{verified.stdout[-3000:]}")
         if verified.returncode != 0:
             self.faults.append(f"contribd audit verify: {verified.stderr[-1000:]}")
+
+
+def _by_status(daemon: Daemon) -> dict[str, int]:
+    """How many results of each status it counts."""
+    found: dict[str, int] = {}
+    for row in daemon.status()["results"]:
+        found[row["status"]] = found.get(row["status"], 0) + row["count"]
+    return found
 
 
 class Watchers:
