@@ -147,6 +147,12 @@ class SealFile(NamedTuple):
     written: bytes
 
 
+def is_trusted_at(file: SealFile, trust: Sequence[Trusted], when: datetime) -> bool:
+    """Whether a key that has signed it was trusted at another time than the seal's own. Raises ``NoteError``."""
+    signers = parse_note(file.written.decode()).signed_by([each.key for each in trust])
+    return any(each.key in signers and each.holds(when) for each in trust)
+
+
 def read_chain(files: Sequence[SealFile], trust: Sequence[Trusted]) -> tuple[list[tuple[str, Seal]], list[Finding]]:
     """The seals, oldest first, and what is off about them by themselves: signatures, times, gaps."""
     seals, findings = list[tuple[str, Seal, bytes]](), list[Finding]()

@@ -19,6 +19,7 @@ from contribd.cli.audit_options import (
     RulesOption,
     SealOption,
     SinceOption,
+    TimestampTrustOption,
     TopicOption,
     TrustOption,
     WorkOption,
@@ -84,6 +85,7 @@ def verify(
     export: ExportOption = None,
     seal: SealOption = None,
     trust: TrustOption = None,
+    timestamp_trust: TimestampTrustOption = None,
     jobs: JobsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -94,9 +96,12 @@ def verify(
     at.
     """
     span = span_of(since, until, offset, topic)
-    options = Options(tuple(rules or ()), tuple(partitions or ()), work, tuple(seal or ()), trust, jobs, as_json)
+    lists = tuple(rules or ()), tuple(partitions or ()), work, tuple(seal or ())
+    options = Options(*lists, trust, jobs, as_json, timestamp_trust)
     if seal and trust is None:
         raise typer.BadParameter("--seal needs --trust, the keys that seals must be signed by")
+    if timestamp_trust is not None and not seal:
+        raise typer.BadParameter("--timestamp-trust needs --seal, the seals whose time stamps are verified")
     if export is None:
         if trust is not None and not seal:
             raise typer.BadParameter("--trust needs --seal or --export, of which it says who must have signed it")
@@ -136,7 +141,7 @@ def _of_kafka(config: Path | None, span: Span, given: dict[str, Any], options: O
     try:
         known = _rules_book(loaded, settings, options.rules)
         verified = run(kafka_opener(settings, span), known, asked, options, quiet)
-        sealed = verify_seals(lambda: open_sealed_topic(settings), options.seal, options.trust, as_json=options.as_json)
+        sealed = verify_seals(lambda: open_sealed_topic(settings), options)
     except (TrafficError, RulesError, JobLost, sqlite3.Error, OSError) as error:
         fail(str(error))
     return _Outcome(verified, known.notes, sealed)

@@ -109,6 +109,6 @@ def verified_export(checked: Checked, options: Options) -> "tuple[Verified, Seal
 
     try:
         verified = run(partial(open_export, export), checked.rules, asked, options)
-        return verified, verify_seals(opened_topic, options.seal, options.trust, as_json=options.as_json)
+        return verified, verify_seals(opened_topic, options)
     except (RulesError, JobLost, sqlite3.Error, OSError) as error:
         fail(str(error))

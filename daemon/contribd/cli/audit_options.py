@@ -94,3 +94,15 @@ TrustOption = Annotated[
         show_default=False,
     ),
 ]
+TimestampTrustOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--timestamp-trust",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="Root certificates (PEM) of the time stamping authorities that are trusted: time stamps of seals are "
+        "verified. With --seal.",
+        show_default=False,
+    ),
+]

@@ -12,7 +12,8 @@ import typer
 
 from contribd.audit.findings import Finding, Wrong
 from contribd.cli import EXIT_FAILED
-from contribd.cli.audit_verifying import print_finding
+from contribd.cli.audit_stamps import stamp_seals, verify_stamps, write_whole
+from contribd.cli.audit_verifying import Options, print_finding
 from contribd.cli.common import ConfigOption, diagnostics, output
 from contribd.cli.result_views import iso
 from contribd.config.load import load
@@ -64,17 +65,30 @@ def seal(
             "--out", metavar="DIR", file_okay=False, help="Where seals are; this one follows the newest there."
         ),
     ],
+    timestamp: Annotated[
+        str | None,
+        typer.Option(
+            "--timestamp",
+            metavar="URL",
+            help="Get a time stamp of it from the time stamping authority there (RFC 3161), and of each seal in the "
+            "folder that has none. It is beside the seal, under its name and .tsr.",
+            show_default=False,
+        ),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Seal what was written to the results topic since the last seal: a signed text with a root of each partition.
 
     Reads results and writes nothing to Kafka. Keep the seals, and the public key, where nobody who can write results
-    can write.
+    can write. Exit code 1: nothing was sealed, or with --timestamp: a seal in the folder has no time stamp, and the
+    next run asks for it again.
     """
     from contribd.audit.notes import NoteError, sign
     from contribd.audit.seals import digest_of
     from contribd.streams.traffic import TrafficError
 
+    if timestamp is not None:
+        _check_address(timestamp)
     settings = settings_of(config)
     try:
         signers = [private_key(file) for file in keys]
@@ -87,6 +101,29 @@ def seal(
         fail(str(error))
     records = sum(each.records for each in made.partitions.values())
     output().print(f"{place}: {records} records in {len(made.partitions)} partitions sealed", soft_wrap=True)
+    if timestamp is not None:
+        _stamp(out, timestamp)
+
+
+def _check_address(url: str) -> None:
+    from contribd.audit.stamp_client import problem_of
+
+    if problem := problem_of(url):
+        raise typer.BadParameter(problem, param_hint="--timestamp")
+
+
+def _stamp(folder: Path, url: str) -> None:
+    """Time stamps of the seals there; ends the command where one has none."""
+    from contribd.audit.notes import NoteError
+
+    try:
+        made = stamp_seals(seal_files([folder]), url)
+    except (NoteError, UnicodeDecodeError, OSError) as error:
+        fail(str(error))
+    if made.stamped:
+        output().print(f"{made.stamped} seals have got a time stamp from {url}", soft_wrap=True)
+    if made.problems:
+        fail("\n".join(made.problems))
 
 
 def settings_of(config: Path | None) -> "KafkaSettings":
@@ -136,9 +173,7 @@ def _write(folder: Path, made: "Seal", note: str) -> Path:
     place = folder / f"{made.at.astimezone(UTC):%Y%m%dT%H%M%SZ}{SUFFIX}"
     if place.exists():
         raise FileExistsError(f"{place} is there already: a seal a second is enough")
-    passing = place.with_suffix(".part")
-    passing.write_bytes(note.encode())
-    passing.rename(place)
+    write_whole(place, note.encode())
     return place
 
 
@@ -151,10 +186,14 @@ def seal_files(places: Sequence[Path]) -> "list[SealFile]":
 
 
 class Sealed(NamedTuple):
-    """What seals say: how many findings there are, and what has to be said."""
+    """What seals say: how many findings there are, and what has to be said.
+
+    ``time_stamps``: by when a seal was there, by its file, of those whose time stamp holds.
+    """
 
     wrong: int
     notes: list[str]
+    time_stamps: dict[str, str]
 
 
 class Results(Protocol):
@@ -169,31 +208,35 @@ class Results(Protocol):
         """How many offsets lie behind what is sealed."""
 
 
-def verify_seals(
-    opened: Callable[[], AbstractContextManager[Results]], places: Sequence[Path], trust: Path | None, *, as_json: bool
-) -> Sealed | None:
+def verify_seals(opened: Callable[[], AbstractContextManager[Results]], options: Options) -> Sealed | None:
     """Prints what is off about results by their seals; None where there are none given.
 
     Raises ``TrafficError``, OSError.
     """
-    if not places or trust is None:
+    from contribd.audit.seals import read_chain
+
+    if not options.seal or options.trust is None:
         return None
-    findings, notes = _held_against(opened, places, trust)
+    files, trust = seal_files(options.seal), trusted_in(options.trust)
+    seals, unsound = read_chain(files, trust)
+    findings, notes = _held_against(opened, options.seal, seals)
+    by_name = {file.name: file for file in files}
+    stamps = verify_stamps([(by_name[name], seal) for name, seal in seals], trust, options.timestamp_trust)
+    findings = [*unsound, *findings, *stamps.findings]
     for finding in findings:
-        print_finding(finding, as_json=as_json)
-    return Sealed(len(findings), notes)
+        print_finding(finding, as_json=options.as_json)
+    times = {name: iso(at, "seconds") for name, at in stamps.times.items()}
+    return Sealed(len(findings), [*notes, *stamps.notes], times)
 
 
 def _held_against(
-    opened: Callable[[], AbstractContextManager[Results]], places: Sequence[Path], trust: Path
+    opened: Callable[[], AbstractContextManager[Results]], places: Sequence[Path], seals: "Sequence[tuple[str, Seal]]"
 ) -> tuple[list[Finding], list[str]]:
-    from contribd.audit.seals import read_chain
-
-    seals, findings = read_chain(seal_files(places), trusted_in(trust))
+    findings = list[Finding]()
     notes = list[str]()
     if not seals:
         named = ", ".join(map(str, places))
-        return [*findings, Finding(Wrong.SEAL, named, "there is no seal that is signed by a trusted key")], notes
+        return [Finding(Wrong.SEAL, named, "there is no seal that is signed by a trusted key")], notes
     with opened() as topic:
         for name, each in seals:
             for finding, note in topic.compare(name, each, lambda _records: None):

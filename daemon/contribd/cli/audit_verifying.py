@@ -45,6 +45,7 @@ class Options(NamedTuple):
     trust: Path | None
     jobs: int | None
     as_json: bool
+    timestamp_trust: Path | None = None
 
 
 def run(
