@@ -97,6 +97,24 @@ def test_it_shares_the_network(systemd: SystemdBox) -> None:
 
 
 @pytest.mark.usefixtures("boots_systemd")
+def test_two_boxes_do_not_see_each_others_services(systemd: SystemdBox) -> None:
+    systemd.install("rig-twin.service", NOTIFYING)
+    systemd.systemctl("start", "rig-twin")
+    other = SystemdBox()
+    other.start()
+    try:
+        assert "rig-twin" not in other.run("systemd-cgls", "--no-pager")
+        other.install("rig-twin.service", NOTIFYING)
+        other.systemctl("start", "rig-twin")
+        other.systemctl("stop", "rig-twin")
+    finally:
+        other.stop()
+    assert systemd.property("rig-twin", "ActiveState") == "active"
+    assert systemd.property("rig-twin", "NRestarts") == "0"
+    systemd.systemctl("stop", "rig-twin")
+
+
+@pytest.mark.usefixtures("boots_systemd")
 def test_a_box_that_stops_leaves_nothing(tmp_path: Path) -> None:
     box = SystemdBox()
     box.start()

@@ -2,9 +2,14 @@
 
 It shares the host's network. Its files are the host's, apart from /etc, /var, /run and /tmp, or those of another root
 folder, on which it leaves no trace. Root only.
+
+Several may run at a time: each has a control group of its own. In one that they share each would take the services of
+the others for its own, and end them.
 """
 
+import contextlib
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -93,6 +98,8 @@ exec env -i container=box PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
     {systemd} --system --unit=basic.target --log-target=journal
 """
 
+_IN_GROUP = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
+
 
 class SystemdBox:
     """One booted systemd. Its units, journal and state are gone when it stops."""
@@ -105,6 +112,7 @@ class SystemdBox:
         self.log = self._folder / "boot.log"
         self._child: Child | None = None
         self._init = 0
+        self._group: Path | None = None
 
     def start(self) -> None:
         """Boot, and return once the basic target is reached."""
@@ -114,7 +122,10 @@ class SystemdBox:
             kept=shlex.quote(str(kept)), shared=shlex.quote(str(self._shared)), root=shlex.quote(str(self._root))
         )
         script = _INIT.format(files=files, masked=" ".join(_MASKED), systemd=SYSTEMD)
-        self._child = Child(["unshare", *NAMESPACES, "sh", "-c", script], cwd=Path("/"), log=self.log)
+        self._group = _own_group() / self._folder.name
+        self._group.mkdir()
+        booting = ["sh", "-c", _IN_GROUP, str(self._group), "unshare", *NAMESPACES, "sh", "-c", script]
+        self._child = Child(booting, cwd=Path("/"), log=self.log)
         try:
             eventually(self._booted, within=BOOT_LIMIT_SECONDS, what="systemd's basic target")
         except AssertionError as error:
@@ -127,6 +138,9 @@ class SystemdBox:
         if self._child is not None:
             self._child.kill()
             self._child = None
+        if self._group is not None:
+            eventually(self._group_removed, within=BOOT_LIMIT_SECONDS, what="the end of all processes in the box")
+            self._group = None
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def run(self, *command: str, given: str | None = None, check: bool = True) -> str:
@@ -182,6 +196,13 @@ class SystemdBox:
         """The texts of ``journal``."""
         return [str(entry.get("MESSAGE", "")) for entry in self.journal(unit)]
 
+    def _group_removed(self) -> bool:
+        assert self._group is not None
+        for folder, _, _ in os.walk(self._group, topdown=False):
+            with contextlib.suppress(OSError):  # busy as long as a process ends
+                Path(folder).rmdir()
+        return not self._group.exists()
+
     def _booted(self) -> bool:
         assert self._child is not None
         if not self._child.alive:
@@ -193,3 +214,12 @@ class SystemdBox:
                 return False
             self._init = int(children[0])
         return self.systemctl("is-active", "basic.target", check=False).strip() == "active"
+
+
+def _own_group() -> Path:
+    """The folder of the control group (version 2) that this process is in."""
+    mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    (mounted, *_) = [Path(where) for _, where, kind, *_ in mounts if kind == "cgroup2"]
+    groups = Path("/proc/self/cgroup").read_text().splitlines()
+    (ours,) = [line.partition("::")[2] for line in groups if line.startswith("0::")]
+    return mounted / ours.lstrip("/")
