@@ -27,12 +27,15 @@ REFUSED = f"refuses the login of user {USER}"
 
 
 def said(bootstrap: str, client: Mapping[str, Any]) -> str:
-    """Why no client can be opened."""
-    given = {"bootstrap_timeout_ms": 500, **client}
-    settings = KafkaSettings((bootstrap,), "group", ("prices",), "results", None, "latest", "host", given)
-    with pytest.raises(NoBroker) as raised:
-        open_admin(Access(settings), settings)
-    assert WRONG not in str(raised.value)
+    """Why no client can be opened. A busy broker is given more time."""
+    for timeout in (500, 20_000):
+        given = {"bootstrap_timeout_ms": timeout, **client}
+        settings = KafkaSettings((bootstrap,), "group", ("prices",), "results", None, "latest", "host", given)
+        with pytest.raises(NoBroker) as raised:
+            open_admin(Access(settings), settings)
+        assert WRONG not in str(raised.value)
+        if "does not answer" not in str(raised.value):
+            break
     return str(raised.value)
 
 
@@ -59,7 +62,7 @@ def test_who_reads_results_is_told_as_well(guarded_kafka: GuardedBroker) -> None
     sasl, right = broker.listener("SASL_PLAINTEXT"), Right("topic", topic, "describe")
 
     def read(**client: Any) -> None:
-        list(read_results(sasl, topic, client_settings={"bootstrap_timeout_ms": 500, **client}))
+        list(read_results(sasl, topic, client_settings={"bootstrap_timeout_ms": 2_000, **client}))
 
     with pytest.raises(AuditError, match=f"{REFUSED} by PLAIN.*check kafka.bootstrap_servers"):
         read(**broker.login(password=WRONG))
@@ -140,14 +143,13 @@ def test_a_password_that_changes_while_it_runs(guarded_kafka: GuardedBroker, tmp
         eventually(lambda: REFUSED in daemon.reasons(), within=30, what="the reason")
         # Each client's own connection once, before one of them knows; not a storm of them.
         assert guarded_kafka.refused_logins() <= before + 4
+        # What opens a client tells of it once it has failed more than once.
+        eventually(lambda: REFUSED in daemon.log.read_text(), within=30, what="the reason in the log")
         daemon.secret.write_text("another")
         eventually(daemon.connected, within=30, what="Kafka with the new password")
         events = [json.loads(line)["event"] for line in daemon.log.read_text().splitlines()]
         # A client that is opened just then may be the only one that is refused: what opens it says so in its own line.
         assert sum("a login was refused" in event for event in events) <= 1
-        # One that has the old password while the new one is there already is said by whoever used it alone.
-        words = (REFUSED, "SASL Authentication failed")
-        assert any(word in line for word in words for line in daemon.log.read_text().splitlines())
         assert events.count("the brokers take the login again") <= 1
     finally:
         guarded_kafka.change_password(PASSWORD)
