@@ -30,11 +30,13 @@ SHOWN = {
     "README.md": "tests/docs/test_shown_answers.py",
     "docs/audit.md": "tests/audit/test_export_documentation.py",
     "docs/configuration.md": "tests/cli/test_configuration_documentation.py",
+    "docs/from-a-script.md": "tests/docs/test_followed_pages.py",
     "docs/operations.md": "tests/docs/test_shown_answers.py",
     "docs/orders.md": "tests/docs/test_shown_answers.py",
     "docs/plan.md": "tests/cli/test_plan_documentation.py",
     "docs/reload.md": "tests/docs/test_shown_answers.py",
     "docs/testing.md": "tests/cli/test_testing_documentation.py",
+    "docs/tutorial.md": "tests/docs/test_followed_pages.py",
 }
 """What is printed on a page is compared with what this test makes the program print."""
 
