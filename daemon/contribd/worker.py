@@ -52,9 +52,9 @@ THREAD_ALLOWANCE: Final = 60.0
 ORDER_MARGIN: Final = 5.0
 """Seconds beyond its own time that an order may take where the worker is busy."""
 
-COLLECT: Final = (50_000, 20, 100)
-"""The collector's thresholds. Records come and go without cycles; what the client libraries leave in cycles may wait
-for 50,000 objects more, some ten megabytes."""
+COLLECT: Final = (10_000, 20, 100)
+"""The collector's thresholds. Records come and go without cycles; what the client libraries and requests to the page
+leave in cycles may wait for 10,000 objects more: about 1.5 MiB, and a millisecond to collect."""
 
 Ready: TypeAlias = list[tuple[selectors.SelectorKey, int]]
 """What a selector found ready."""
