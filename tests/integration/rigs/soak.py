@@ -6,6 +6,7 @@ is verified against its result (``contribd audit verify``).
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 import time
@@ -192,6 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=3_600.0)
     parser.add_argument("--rate", type=float, default=1_000.0, help="records a second")
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # whatever it has started ends with it
     directory = Path("build/soak").resolve() / time.strftime("%Y%m%d-%H%M%S")
     directory.mkdir(parents=True)
     broker = KafkaBroker(directory / "kafka")
