@@ -67,19 +67,21 @@ class SimSocket:
             raise BlockingIOError
         return taken
 
-    def recv(self, size: int) -> bytes:
+    def recv_into(self, buffer: memoryview) -> int:
+        size = len(buffer)
         if not self._arrived:
             if self._was_reset:
                 raise ConnectionResetError("connection reset by peer")
             if self._ended:
-                return b""
+                return 0
             raise BlockingIOError
         if self._rng.random() < SHORT_READS:
             size = self._rng.randint(1, len(self._arrived))
         data = bytes(self._arrived[:size])
         del self._arrived[:size]
+        buffer[: len(data)] = data
         self._tell(data)
-        return data
+        return len(data)
 
     def _tell(self, data: bytes) -> None:
         """What the process has read is what it knows."""
