@@ -122,7 +122,7 @@ dist: setup ## Wheel and sdist in dist/: the same bytes from the same sources, w
 
 .PHONY: packages
 packages: dist ## deb and rpm in dist/, for hosts with this host's Python (SYSTEM_PYTHON=/usr/bin/python3)
-	rm -rf $(WORK)/tree $(WORK)/wheelhouse
+	rm -rf $(WORK)/tree $(WORK)/wheelhouse $(WORK)/man
 	packaging/packages.sh dist $(WORK)
 
 .PHONY: bundle

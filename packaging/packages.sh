@@ -1,11 +1,11 @@
 #!/bin/sh
 # usage: packages.sh DIST WORK
-# Builds the deb and the rpm from contribd's wheel in DIST, into DIST. WORK keeps the wheels and the tree of files
-# between builds; `make packages` begins with an empty one.
+# Builds the deb and the rpm from contribd's wheel in DIST, into DIST. WORK keeps the wheels, the man pages and the tree
+# of files between builds; `make packages` begins with an empty one.
 . "$(dirname "$0")/settings.sh"
 dist=$1 work=$2
 
-wheelhouse=$work/wheelhouse tree=$work/tree
+wheelhouse=$work/wheelhouse tree=$work/tree man=$work/man
 packaging/wheelhouse.sh "$wheelhouse" "$dist/contribd-$version-py3-none-any.whl"
 packaging/venv.sh "$tree/opt/contribd" "$wheelhouse"
 
@@ -18,10 +18,14 @@ cp LICENSE "$tree/usr/share/doc/contribd/copyright"
 cp README.md CHANGELOG.md "$tree/usr/share/doc/contribd"
 cp config/contribd.yaml "$tree/etc/contribd"
 cp config/mappings/*.yaml "$tree/etc/contribd/mappings"
-for page in build/docs/man/*.[1-8]; do # where `make docs` has made any
-    [ -e "$page" ] || continue
+[ -d "$man" ] || "$tools/python" -m sphinx -W --quiet --doctree-dir "$work/doctrees" -b man docs "$man"
+for page in "$man"/*.[1-8]; do
     mkdir -p "$tree/usr/share/man/man${page##*.}"
     gzip -9 -n -c "$page" > "$tree/usr/share/man/man${page##*.}/${page##*/}.gz"
+done
+mkdir -p "$tree/completions"
+for shell in bash zsh fish; do
+    "$tools/contribd" completion "$shell" > "$tree/completions/$shell"
 done
 chmod -R u=rwX,go=rX "$tree"
 find "$tree" -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +

@@ -141,6 +141,10 @@ def live(box: SystemdBox, manager: PackageManager, desk: Desk, packages: Package
     box.run("contribd", "check", "--no-env")
     assert set(box.run("find", "/opt/contribd").splitlines()) <= set(owned), "files that no removal would take"
 
+    assert "contribd" in box.run("bash", "-c", "source /usr/share/bash-completion/completions/contribd; complete -p")
+    beside = {"_contribd", "contribd.fish", "contribd.1.gz", "contribd.yaml.5.gz", "contribd-runbook.7.gz"}
+    assert beside <= {Path(path).name for path in owned}
+
     mine = desk.configure()
     box.systemctl("enable", "--now", "contribd")
     desk.start_feeding()
