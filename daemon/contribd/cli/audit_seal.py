@@ -12,7 +12,7 @@ import typer
 
 from contribd.audit.findings import Finding, Wrong
 from contribd.cli import EXIT_FAILED
-from contribd.cli.audit_stamps import stamp_seals, verify_stamps, write_whole
+from contribd.cli.audit_stamps import stamp_seals, verify_stamps, without_seal, write_whole
 from contribd.cli.audit_verifying import Options, print_finding
 from contribd.cli.common import ConfigOption, diagnostics, output
 from contribd.cli.result_views import iso
@@ -222,7 +222,7 @@ def verify_seals(opened: Callable[[], AbstractContextManager[Results]], options:
     findings, notes = _held_against(opened, options.seal, seals)
     by_name = {file.name: file for file in files}
     stamps = verify_stamps([(by_name[name], seal) for name, seal in seals], trust, options.timestamp_trust)
-    findings = [*unsound, *findings, *stamps.findings]
+    findings = [*unsound, *findings, *without_seal(options.seal), *stamps.findings]
     for finding in findings:
         print_finding(finding, as_json=options.as_json)
     times = {name: iso(at, "seconds") for name, at in stamps.times.items()}

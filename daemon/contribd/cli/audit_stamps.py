@@ -71,6 +71,16 @@ def write_whole(place: Path, written: bytes) -> None:
     passing.rename(place)
 
 
+def without_seal(places: Sequence[Path]) -> list[Finding]:
+    """Time stamps whose seal is not there: it was taken away, and the newest of a chain leaves no other gap."""
+    stamps = [stamp for place in places if place.is_dir() for stamp in sorted(place.glob(f"*{SUFFIX}"))]
+    return [
+        Finding(Wrong.SEAL, str(stamp.with_suffix("")), "the seal is not there, but its time stamp is")
+        for stamp in stamps
+        if not stamp.with_suffix("").exists()
+    ]
+
+
 class Stamped(NamedTuple):
     """What time stamps say. ``times``: by when a seal was there, by its file, of those whose stamp holds."""
 
