@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError
+from tests.integration.rigs.class_archive import archived
 from tests.integration.rigs.java_build import REPOSITORY, built
 from tests.integration.rigs.java_server import JavaServer
 from tests.integration.rigs.spawned import Child, listening
@@ -101,7 +102,8 @@ class KafkaBroker(JavaServer):
     """One broker with its data in ``directory``; address and data outlive stop, kill and restart.
 
     ``advertised_port`` is for a proxy in front of the broker: clients are told to come back to that port. ``seat``: its
-    place in a cluster. ``settings`` are the broker's own, by their names.
+    place in a cluster. ``settings`` are the broker's own, by their names. ``classes``: options that say where its
+    classes come from; None: from the archive.
     """
 
     has_static_members = True
@@ -113,8 +115,10 @@ class KafkaBroker(JavaServer):
         advertised_port: int | None = None,
         seat: Seat | None = None,
         settings: Mapping[str, str] | None = None,
+        classes: list[str] | None = None,
     ) -> None:
         super().__init__(directory, name="Kafka")
+        self._classes = classes
         self._settings = settings or {}
         self._advertised_port = advertised_port
         self._seat = seat
@@ -209,14 +213,17 @@ class KafkaBroker(JavaServer):
             raise RuntimeError(f"Kafka's storage could not be formatted: {run.stdout}{run.stderr}")
 
     def _launch(self) -> Child:
-        command = self._java("kafka.Kafka", "server.properties")
+        classes = self._classes
+        if classes is None:
+            classes = archived(kafka_libs(), lambda folder, made: KafkaBroker(folder, classes=made))
+        command = self._java("kafka.Kafka", "server.properties", options=classes)
         return Child(command, cwd=self.directory, log=self.log)
 
-    def _java(self, main: str, *arguments: str) -> list[str]:
+    def _java(self, main: str, *arguments: str, options: Iterable[str] = ()) -> list[str]:
         # The C1 compiler alone: tests are over before the better code would pay for its compilation.
         heap = self._seat.megabytes if self._seat is not None else 512
-        options = [f"-Xmx{heap}m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.showDateTime=true"]
-        return ["java", *options, "-cp", f"{kafka_libs()}/*", main, *arguments]
+        always = [f"-Xmx{heap}m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.showDateTime=true"]
+        return ["java", *always, *options, "-cp", f"{kafka_libs()}/*", main, *arguments]
 
     def answers(self) -> bool:
         """Waits until it does; False where it ended or took too long."""

@@ -37,7 +37,7 @@ def _missing(text: str) -> NoReturn:
 
 
 @functools.cache
-def _java_version() -> int:
+def java_version() -> int:
     """The major version of ``java``; 0 where there is none that answers."""
     java = shutil.which("java")
     if java is None:
@@ -49,7 +49,7 @@ def _java_version() -> int:
 
 def java_and_maven() -> None:
     """Skips or fails the test where Java 17, its compiler or Maven is missing."""
-    if _java_version() < JAVA_VERSION or not shutil.which("javac") or not shutil.which("mvn"):
+    if java_version() < JAVA_VERSION or not shutil.which("javac") or not shutil.which("mvn"):
         _missing(INSTALL_JAVA)
 
 
