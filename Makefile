@@ -30,12 +30,13 @@ setup: $(READY) ## A virtual environment in .venv with everything pinned by cons
 demo: setup ## Set up, then show the whole job on this machine
 	$(BIN)/contribd demo
 
-# One process more than there are cores: the tests on the real things mostly wait. They start contribd some hundred times,
-# and an environment that forbids bytecode would have each compile it anew.
+# One process more than there are cores: the tests on the real things mostly wait. Each takes whole files, whose tests
+# share what they start. Contribd is started some hundred times: an environment that forbids bytecode would have it
+# compiled each time.
 .PHONY: test
 test: export PYTHONDONTWRITEBYTECODE =
 test: setup ## Set up, then run all tests (integration too where Java 17 and Maven are present)
-	$(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder
 
 .PHONY: check
 check: format-check lint types test ## Format, lint, types and tests: what must be clean before a commit

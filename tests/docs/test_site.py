@@ -61,9 +61,6 @@ def site(built: Path) -> dict[Path, Page]:
     return {file: Page(file) for file in sorted((built / "html").resolve().rglob("*.html"))}
 
 
-pytestmark = pytest.mark.xdist_group("docs site")
-
-
 def test_every_page_is_there(site: dict[Path, Page]) -> None:
     names = {file.stem for file in site}
     assert {page.stem for page in PAGES if page.parent == DOCS} <= names

@@ -20,6 +20,7 @@ LIMIT_SECONDS = 300  # the first test of all may have to download and compile
 
 LONGEST_FIRST = (
     "test_packages",
+    "test_world",
     "test_chaos",
     "test_refused_transactions",
     "test_static_members",
@@ -31,24 +32,20 @@ LONGEST_FIRST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    ours = [item for item in items if item.path.is_relative_to(HERE)]
-    for item in ours:
+    for item in filter(_is_ours, items):
         item.add_marker("integration")
-        item.add_marker(pytest.mark.xdist_group(_group(item)))  # what it started is shared by those after it
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(LIMIT_SECONDS))
-    items[:] = [*sorted(ours, key=_order), *(item for item in items if not item.path.is_relative_to(HERE))]
+    items.sort(key=_order)
 
 
-def _group(item: pytest.Item) -> str:
-    """Of one file all are run by one process; of those that need a cluster, too: its three brokers are heavy."""
-    needs_cluster = isinstance(item, pytest.Function) and "kafka_cluster" in item.fixturenames
-    return "kafka_cluster" if needs_cluster else item.path.stem
+def _is_ours(item: pytest.Item) -> bool:
+    return item.path.is_relative_to(HERE)
 
 
 def _order(item: pytest.Item) -> int:
     stem = item.path.stem
-    return LONGEST_FIRST.index(stem) if stem in LONGEST_FIRST else len(LONGEST_FIRST)
+    return LONGEST_FIRST.index(stem) if stem in LONGEST_FIRST else len(LONGEST_FIRST) + (not _is_ours(item))
 
 
 # By hook and not in the fixtures: pytest then reports all skips of one kind in one line.

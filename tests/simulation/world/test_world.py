@@ -95,7 +95,6 @@ def caught(request: pytest.FixtureRequest) -> Iterator[dict[int, Future[bool]]]:
         pool.shutdown(cancel_futures=True)
 
 
-@pytest.mark.xdist_group("mutants")  # they use all cores by themselves
 @pytest.mark.parametrize("number", range(len(MUTANTS)), ids=[mutant.rule.replace(" ", "-") for mutant in MUTANTS])
 def test_a_daemon_without_a_rule_is_caught(caught: dict[int, Future[bool]], number: int) -> None:
     assert caught[number].result()
