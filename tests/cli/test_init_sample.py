@@ -169,9 +169,29 @@ def test_what_is_said_wins_over_what_is_guessed(tmp_path: Path) -> None:
     assert data["tests"][0]["post"]["fields"] == {"MID_PRICE": 1.15, "BID": 1.1, "ASK": 1.2}
 
 
+def test_short_names_and_prices_in_32nds_are_recognised_as_guesses(tmp_path: Path) -> None:
+    data, text = made(tmp_path, {"symbol": "US10YT=", "px": {"b": "99-16+", "a": "99-18"}, "qty": 5})
+    fields = data["mappings"][0]["fields"]
+    assert fields["BID"] == {"from": "px.b", "as": "fraction"}
+    assert fields["ASK"] == {"from": "px.a", "as": "fraction"}
+    assert text.count("guess: fractions as US Treasuries have them") == 2
+    _, text = made(tmp_path / "flat", {"symbol": "EUR=", "b": 1, "a": 2})
+    assert "# guess, by its name" in text.split("BID: b", 1)[1].splitlines()[0]
+
+
+def test_no_mapping_without_a_price_is_made_unless_it_is_asked_for(tmp_path: Path) -> None:
+    record = {"symbol": "EUR=", "px": {"one": "99-16+", "live": True}, "qty": 5, "ccy": "EUR", "ts": 1795342530123}
+    said = refused(tmp_path, record)
+    for part in ("no price was recognised", "px.one (text, ", "qty (it would be TRDVOL_1)", "--field BID=px.one"):
+        assert part in said.replace("\n", " ")
+    assert "no price was recognised" in refused(tmp_path, record, options=("--field", "CURRENCY=978"))
+    made(tmp_path / "said", record, options=("--field", "BID=px.one"))
+    made(tmp_path / "sizes", record, options=("--field", "TRDVOL_1=qty"))
+
+
 def test_what_cannot_be_guessed_says_what_to_do(tmp_path: Path) -> None:
     assert "--ric" in refused(tmp_path, {"bid": 1})
-    assert "--field BID=b" in refused(tmp_path, {"symbol": "EUR=", "b": 1})
+    assert "--field BID=rate1" in refused(tmp_path, {"symbol": "EUR=", "rate1": 1})
     assert "need each" in refused(tmp_path, {"symbol": "EUR=", "points": [{"bid": 1}]})
     assert "its fields are none" in refused(tmp_path, {})
     wrong = refused(tmp_path, QUOTE, options=("--field", "BID=rund(bid)", "--ric", "{symbol"))
@@ -219,6 +239,30 @@ def test_the_newest_records_of_kafka_are_samples_as_good(tmp_path: Path, monkeyp
     _kafka(monkeypatch)
     empty = invoke("init", tmp_path / "empty", *options)
     assert (empty.exit_code, "there is no record in fx" in empty.stderr) == (1, True)
+
+
+def test_records_of_kafka_that_are_no_samples_are_left_out_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ["--from-kafka", "--kafka", "k1:9092", "--prices", "fx"]
+    values = [json.dumps(QUOTE).encode(), b"nonsense", b"", b"[1]"]
+    inputs = [Input(value, Surroundings("EUR", "fx", 3, at, 5, {})) for at, value in enumerate(values)]
+    _kafka(monkeypatch, *inputs)
+    result = invoke("init", tmp_path / "desk", *options)
+    assert result.exit_code == 0, result.stderr
+    assert "2 of 4 records are no JSON object and are left out; the first is fx:3:1" in result.stderr.replace("\n", " ")
+    assert (tmp_path / "desk/records.jsonl").read_text().count("\n") == 1
+    _kafka(monkeypatch, *inputs[1:])
+    bad = invoke("init", tmp_path / "bad", *options)
+    assert (bad.exit_code, "fx:3:1: the record is not JSON" in bad.stderr) == (1, True)
+    assert not (tmp_path / "bad").exists()
+
+
+def test_the_reason_why_nothing_would_be_posted_is_given_once(tmp_path: Path) -> None:
+    records = [{"isin": "DE1", "bid": 1, "ask": 2}, {"isin": "DE2", "bid": 1}, {"isin": "DE3", "bid": 1}]
+    said = refused(tmp_path, *records, options=("--ric", "{isn}=ACME"))
+    assert said.count("the record has no isn") == 1
+    assert "it has isin" in said
 
 
 def _kafka(monkeypatch: pytest.MonkeyPatch, *records: Input) -> list[Any]:

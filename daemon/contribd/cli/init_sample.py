@@ -2,7 +2,7 @@
 
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import SystemRandom
@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
+from contribd.cli.common import diagnostics
 from contribd.config.errors import ConfigError
 from contribd.config.load import Inspected, inspect
 from contribd.drafting.draft import Draft, Wanted, draft
@@ -17,7 +18,7 @@ from contribd.drafting.leaves import leaves_of
 from contribd.drafting.samples import Sample, SampleError, of_input, read_samples
 from contribd.drafting.writing import mapping_text
 from contribd.mapping.cases import run_cases
-from contribd.mapping.inputs import as_line
+from contribd.mapping.inputs import Input, as_line
 from contribd.mapping.mapper import Mapper
 from contribd.mapping.outcome import Mapped, Outcome, Rejected
 
@@ -68,9 +69,25 @@ def _from_kafka(config: str) -> list[Sample]:
             newest = deque(traffic.records, NEWEST)
     except TrafficError as error:
         raise SampleError(str(error)) from None
-    samples = [of_input(each) for each in newest if each.value]
-    if not samples:
+    if not any(each.value for each in newest):
         raise SampleError(f"there is no record in {', '.join(loaded.settings.kafka.prices)}; give some with --sample")
+    return _usable(newest)
+
+
+def _usable(inputs: Collection[Input]) -> list[Sample]:
+    """Those that are samples; stderr says how many are none. Raises SampleError where all are none."""
+    samples, refused = [], []
+    for each in inputs:
+        try:
+            samples.extend([of_input(each)] if each.value else [])
+        except SampleError as error:
+            refused.append(error)
+    if refused and not samples:
+        raise refused[0]
+    if refused:
+        is_none = "is no JSON object and is" if len(refused) == 1 else "are no JSON object and are"
+        first = "it" if len(refused) == 1 else "the first"
+        diagnostics().print(f"{len(refused)} of {len(inputs)} records {is_none} left out; {first} is {refused[0]}")
     return samples
 
 
@@ -85,14 +102,19 @@ def made_of(samples: Sequence[Sample], wanted: Wanted, config: str) -> dict[str,
     mapper = Mapper(_tried(files).mappings.compiled)
     outcomes = [mapper.map(each.given.value, each.given.surroundings) for each in samples]
     if not any(isinstance(outcome, Mapped) for outcome in outcomes):
-        reasons = dict.fromkeys(outcome.text for outcome in outcomes if isinstance(outcome, Rejected))
-        raise SampleError(f"no sample would be posted: {'; '.join([*reasons][:3])}")
+        raise SampleError(f"no sample would be posted: {'; '.join(_reasons(outcomes)[:3])}")
     files = _files(made, samples, tuple(_chosen(samples, outcomes)), config)
     tried = _tried(files)
     failed = [each for each in run_cases([case.test for case in tried.mappings.cases], mapper) if not each.passed]
     if failed:
         raise RuntimeError(f"{failed[0].name} of the mapping that was made fails: {failed[0].differences}")
     return files
+
+
+def _reasons(outcomes: Sequence[Outcome]) -> list[str]:
+    """Why nothing is posted, each once: of a text with a hint behind it and the same without, the first."""
+    texts = dict.fromkeys(outcome.text for outcome in outcomes if isinstance(outcome, Rejected))
+    return [text for text in texts if not any(other.startswith(f"{text};") for other in texts)]
 
 
 def _files(

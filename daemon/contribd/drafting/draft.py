@@ -1,6 +1,7 @@
 """Samples to a draft: which RIC, which fields, which checks, and what was left out."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -10,7 +11,7 @@ from contribd.drafting.fields import Proposal, Refusal, propose, shown
 from contribd.drafting.identity import Identity, identity
 from contribd.drafting.leaves import MOST_LEAVES, Leaf, leaves_of
 from contribd.drafting.samples import Sample, SampleError
-from contribd.drafting.words import Meaning, Role, meaning, words_of
+from contribd.drafting.words import ABOUT, SIZES, Meaning, Role, meaning, words_of
 
 _KINDS: Final = frozenset({"type", "kind", "event", "action"})
 """Last words of the names of fields that say what sort of record it is."""
@@ -46,8 +47,8 @@ def draft(samples: Sequence[Sample], wanted: Wanted) -> Draft:
     leaves = leaves_of([sample.record for sample in priced])
     named = Identity(wanted.ric, None, "") if wanted.ric is not None else identity(leaves, priced)
     found, left_out = _fields([leaf for leaf in leaves if leaf.path != named.path], wanted)
-    if not found:
-        raise _no_fields(leaves, left_out)
+    if not _says_a_price(found, wanted):
+        raise _no_price(leaves, found, left_out)
     made = Draft(named.ric, named.note, found, left_out=left_out)
     made.when, made.when_note = _when(samples, priced)
     made.checks = _checks(made, leaves)
@@ -125,14 +126,34 @@ def _example(leaf: Leaf) -> str:
     return f"{kinds}, {shown(plain[0])}" if plain else kinds
 
 
-def _no_fields(leaves: list[Leaf], left_out: list[tuple[str, str]]) -> SampleError:
-    fields = "; ".join(f"{path} ({reason.partition(':')[0]})" for path, reason in left_out[:20])
+def _says_a_price(found: list[Proposal], wanted: Wanted) -> bool:
+    """Whether one was recognised or asked for. A size by itself is one only where somebody has asked for it."""
+    return any(
+        each.acronym not in ABOUT and (each.acronym not in SIZES or each.acronym in wanted.fields) for each in found
+    )
+
+
+def _no_price(leaves: list[Leaf], found: list[Proposal], left_out: list[tuple[str, str]]) -> SampleError:
+    made = [f"{each.source} (it would be {each.acronym})" for each in found]
+    others = [f"{path} ({reason.partition(':')[0]})" for path, reason in left_out]
     lists = [leaf.source for leaf in leaves if "a list" in leaf.kinds]
     each = f" Prices within {lists[0]} need each (Several posts, in docs/mapping.md)." if lists else ""
     return SampleError(
-        f"no price was recognised in the sample; beside what names the instrument it has {fields or 'nothing'}. "
-        f"Say which field is which with --field, as in --field BID=b --field ASK=a.{each}"
+        "no price was recognised in the sample; beside what names the instrument it has "
+        f"{'; '.join([*others, *made][:20]) or 'nothing'}. "
+        f"Say which field is which with --field, as in {_option(leaves, {path for path, _ in left_out})}.{each}"
     )
+
+
+def _option(leaves: list[Leaf], paths: set[str]) -> str:
+    """An example of --field with what the sample has, if any of it can be a price."""
+    could = [leaf.source for leaf in leaves if leaf.shown in paths and _could_be_price(leaf)]
+    return f"--field BID={could[0]}" if could else "--field BID=b --field ASK=a"
+
+
+def _could_be_price(leaf: Leaf) -> bool:
+    outcome = propose("BID", Role.NUMBER, leaf)
+    return isinstance(outcome, Proposal) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", outcome.source) is not None
 
 
 def _when(samples: Sequence[Sample], priced: Sequence[Sample]) -> tuple[str | None, str]:

@@ -31,6 +31,7 @@ _SAME: Final = {
     "qty": "size", "quantity": "size", "vol": "volume", "trade": "last", "traded": "last", "trd": "last",
     "prev": "previous", "ccy": "currency", "ts": "timestamp", "datetime": "timestamp", "opening": "open",
     "closing": "close", "chg": "change", "instr": "instrument", "sym": "symbol", "sec": "security",
+    "b": "bid", "a": "ask",
 }  # fmt: skip
 """Words that mean another one."""
 
@@ -72,6 +73,10 @@ _MEANS: Final[dict[frozenset[str], str]] = {
 }
 _GUESSES: Final = frozenset({frozenset({"size"}), frozenset({"volume"})})
 """Of these, the names that do not say which one it is: that of the last trade, of the day, or of an order."""
+SIZES: Final = frozenset({"BIDSIZE", "ASKSIZE", "TRDVOL_1", "ACVOL_1"})
+"""Fields that say how much, not for how much."""
+ABOUT: Final = frozenset({"QUOTIM", "TRDTIM_1", "TIMACT", "ACTIV_DATE", "CURRENCY"})
+"""Fields that say when, and of what money: about a price, and none."""
 _PRICES: Final = frozenset({"price", "rate"})
 _CLOCKS: Final = frozenset({"time", "timestamp", "utc"})
 
@@ -98,7 +103,8 @@ def meaning(path: Path) -> Meaning | None:
         return Meaning("CURRENCY", Role.CURRENCY, sure=True)
     rest = frozenset(words) - _BESIDE
     if rest in _MEANS:
-        return Meaning(_MEANS[rest], Role.NUMBER, sure=len(path) == 1 and len(words) <= 2 and rest not in _GUESSES)
+        says_it = len(path) == 1 and len(path[0]) > 1 and len(words) <= 2  # a letter alone may be anything
+        return Meaning(_MEANS[rest], Role.NUMBER, sure=says_it and rest not in _GUESSES)
     if not rest and _PRICES & set(words):
         return Meaning("TRDPRC_1", Role.NUMBER, sure=False)
     return None
