@@ -75,31 +75,31 @@ def test_a_quoted_yaml_1_1_boolean_is_plain_text() -> None:
     ("text", "problem"),
     [
         ("a: 1\nb: 2\na: 3", "c.yaml:3:1: duplicate key a; the first is on line 1, column 1"),
-        ("a: {x: 1,\n  x: 2}", "c.yaml:2:3: duplicate key x; the first is on line 1, column 5"),
-        ("lookup:\n  NO: 578", 'c.yaml:2:3: key NO is a boolean in YAML 1.1; write "NO" in quotes'),
-        ("1: x", 'c.yaml:1:1: key 1 is not text; write "1" in quotes'),
-        ("true: x", 'c.yaml:1:1: key true is not text; write "true" in quotes'),
-        ("~: x", 'c.yaml:1:1: an empty key; expected text, or "null" in quotes'),
+        ("a: {x: 1,\n  x: 2}", "c.yaml:2:3: a: duplicate key x; the first is on line 1, column 5"),
+        ("lookup:\n  NO: 578", 'c.yaml:2:3: lookup.NO: key NO is a boolean in YAML 1.1; write "NO" in quotes'),
+        ("1: x", 'c.yaml:1:1: 1: key 1 is not text; write "1" in quotes'),
+        ("true: x", 'c.yaml:1:1: true: key true is not text; write "true" in quotes'),
+        ("~: x", 'c.yaml:1:1: ~: an empty key; expected text, or "null" in quotes'),
         ("? [a]\n: x", "c.yaml:1:3: a key that is a section or a list; expected text"),
-        ("a: !!python/name:os.system x", "c.yaml:1:4: tag tag:yaml.org,2002:python/name:os.system"),
-        ("a: !secret x", "c.yaml:1:4: tag !secret: tags are not supported; remove it"),
-        ("a: *b", "c.yaml:1:4: alias *b has no anchor &b before it"),
-        ("a: &b [*b]", "c.yaml:1:8: alias *b has no anchor &b before it"),
+        ("a: !!python/name:os.system x", "c.yaml:1:4: a: tag tag:yaml.org,2002:python/name:os.system"),
+        ("a: !secret x", "c.yaml:1:4: a: tag !secret: tags are not supported; remove it"),
+        ("a: *b", "c.yaml:1:4: a: alias *b has no anchor &b before it"),
+        ("a: &b [*b]", "c.yaml:1:8: a[0]: alias *b has no anchor &b before it"),
         ("a: 1\n---\nb: 2", "c.yaml:2:1: a second document; expected one document a file"),
-        ("a: [1", "c.yaml:1:4: this '[' is not closed; write the ']'"),
+        ("a: [1", "c.yaml:1:4: a: this '[' is not closed; write the ']'"),
         ("a: {b: ${C}, d: 1}", "inside [ ] and { } write ${NAME} in quotes"),
-        ("a: b: c", "c.yaml:1:5: not YAML: text without quotes cannot hold ': '; write \"b: c\""),
+        ("a: b: c", "c.yaml:1:5: a: not YAML: text without quotes cannot hold ': '; write \"b: c\""),
         ("a:\n\t- b", "c.yaml:2:1: a tab in the indentation; YAML takes spaces only; write 2 spaces in place of it"),
-        ("a: 1e400", "c.yaml:1:4: a number with an exponent beyond 308"),
-        (f"a: {'9' * 65}", "c.yaml:1:4: a number of more than 64 characters"),
+        ("a: 1e400", "c.yaml:1:4: a: a number with an exponent beyond 308"),
+        (f"a: {'9' * 65}", "c.yaml:1:4: a: a number of more than 64 characters"),
         (
             "a: {b: round(c, 2)}",
-            'c.yaml:1:8: inside { } and [ ] a text without quotes ends at the comma; write "round(c, 2)"',
+            'c.yaml:1:8: a.b: inside { } and [ ] a text without quotes ends at the comma; write "round(c, 2)"',
         ),
-        ("a: {b: 1, c}", "c.yaml:1:12: no value; expected key: value; write text that holds a comma in quotes"),
-        ("a:\n  <<: 3", "c.yaml:2:3: << takes a section or a list of sections"),
+        ("a: {b: 1, c}", "c.yaml:1:12: a.c: no value; expected key: value; write text that holds a comma in quotes"),
+        ("a:\n  <<: 3", "c.yaml:2:3: a: << takes a section or a list of sections"),
         ("- " * (MAX_DEPTH + 2) + "x", f"nested more than {MAX_DEPTH} deep"),
-        ("a: \x00", "c.yaml:1:4: not YAML: a character not allowed"),
+        ("a: \x00", "c.yaml:1:4: a: not YAML: a character not allowed"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text: str, problem: str) -> None:
@@ -110,7 +110,7 @@ def test_a_file_that_is_not_utf_8_is_named_with_the_place_of_the_byte() -> None:
     document = parse_document("a: é\nb: ".encode() + b"\xff", Path("c.yaml"))
     assert (
         str(document.problems[0])
-        == "c.yaml:2:4: byte 0xff is not UTF-8 (in Windows-1252 it is ÿ); save the file as UTF-8"
+        == "c.yaml:2:4: b: byte 0xff is not UTF-8 (in Windows-1252 it is ÿ); save the file as UTF-8"
     )
 
 
@@ -224,3 +224,17 @@ def test_both_parsers_of_pyyaml_read_the_same() -> None:
 
 def test_a_path_is_written_with_dots_and_indexes() -> None:
     assert dotted(("ads", "endpoints", 0, "x")) == "ads.endpoints[0].x"
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("a: 1\nads:\n  endpoints: [ws://a:1/W] x\n  service: S\n", "ads.endpoints"),  # Y113
+        ("ads: {endpoints: [a, round(b, 2)]}", "ads.endpoints[1]"),  # Y115
+        ("a:\n  - b: 1\n    c: {d: [1}\n", "a[0].c.d"),
+        ("a:\n  b: 1\n  b: 2\n", "a"),  # the second b is of no path
+        ("a:\n  b: 1\n'c\n", ""),
+    ],
+)
+def test_what_is_no_yaml_has_the_path_of_what_it_stands_in(text: str, path: str) -> None:
+    assert parse_document(text.encode(), Path("c.yaml")).problems[0].path == path

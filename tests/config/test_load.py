@@ -1,6 +1,7 @@
 """Configuration and mapping files together: what is told of mistakes, and what comes of a right one."""
 
 import importlib.util
+import shutil
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,25 @@ def test_a_pattern_that_leads_nowhere_is_a_problem(write: Write, pattern: str, p
     assert found.startswith(f'contribd.yaml:3:29: mappings[1]: "{pattern}" {problem}')
 
 
+def test_a_pattern_that_matches_folders_alone_names_them(write: Write) -> None:
+    file = write(MINIMAL)
+    shutil.rmtree(file.parent / "mappings", ignore_errors=True)
+    (file.parent / "mappings/b.yaml").mkdir(parents=True)
+    (found,) = problems(file)
+    assert found.partition(": ")[2].startswith("mappings: ")
+    assert "mappings/b.yaml is a folder; remove it" in found
+
+
+def test_what_is_missing_of_the_file_or_is_a_default_is_told_at_no_line_of_it(write: Write) -> None:
+    file = write("\nkafka: {bootstrap_servers: 'a:1'}\n")
+    shutil.rmtree(file.parent / "mappings", ignore_errors=True)
+    first, second = inspect(file, environ={}).problems
+    assert (first.line, first.excerpt, first.path) == (1, None, "ads")
+    assert first.text == "is missing (the ADS, and how it is posted to)"
+    assert (second.line, second.excerpt, second.path) == (1, None, "mappings")
+    assert second.text.startswith('"mappings/*.yaml", the default, matches no file in ')
+
+
 @pytest.mark.parametrize("content", ["", "# nothing\n", "- a\n", "text"])
 def test_a_file_without_sections_is_a_problem(write: Write, content: str) -> None:
     assert problems(write(content))
@@ -183,7 +203,7 @@ def test_a_value_that_is_wrong_is_told_once_and_not_blamed_for_its_stand_in(writ
         ("group_instance_id: a b", "group_instance_id: expected text of letters, digits"),
         ("group_instance_id: 7", "group_instance_id: expected text of letters, digits"),
         ("security_protocol: TLS", "security_protocol: expected PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"),
-        ("security_protocol: SASL_SSL", "sasl_mechanism: missing: security_protocol asks for SASL"),
+        ("security_protocol: SASL_SSL", "sasl_mechanism: is missing (security_protocol asks for SASL)"),
         ("sasl_mechanism: PLAIN", "sasl_mechanism: has no effect; set security_protocol"),
         ("ssl_cafile: nope.pem", 'ssl_cafile: "nope.pem" cannot be read: No such file'),
         ("compression_type: brotli", 'compression_type: expected gzip, snappy, lz4, zstd or null, got "brotli"'),

@@ -142,7 +142,7 @@ def _made(told: Told, sample: Path | None, wanted: Wanted) -> dict[str, str]:
 def _configuration(starter: str, told: Told, mapping: str | None) -> str:
     config = configured(starter, told, mapping)
     problems = problems_of(config)
-    if missing := [option for option, problem in problems if problem.text.startswith("missing")]:
+    if missing := [option for option, problem in problems if problem.text.startswith("is missing")]:
         raise typer.BadParameter(f"{told.auth} needs {', '.join(missing)}, too", param_hint="--auth")
     for option, problem in problems:
         raise typer.BadParameter(f"{problem.text}; {problem.cure}", param_hint=option or problem.path)

@@ -144,11 +144,11 @@ def _sasl(client: dict[str, Any]) -> Iterator[tuple[DataPath, str]]:
     """kafka-python says these things only once it connects."""
     if str(client.get("security_protocol")).startswith("SASL_"):
         if client.get("sasl_mechanism") is None:
-            yield ("kafka", "client", "sasl_mechanism"), "missing: security_protocol asks for SASL"
+            yield ("kafka", "client", "sasl_mechanism"), "is missing (security_protocol asks for SASL)"
         elif client["sasl_mechanism"] not in ("GSSAPI", "AWS_MSK_IAM"):
             for name in ("sasl_plain_username", "sasl_plain_password"):
                 if client.get(name) is None:
-                    yield ("kafka", "client", name), "missing: sasl_mechanism needs it"
+                    yield ("kafka", "client", name), "is missing (sasl_mechanism needs it)"
     elif client.get("sasl_mechanism") is not None:
         yield (
             ("kafka", "client", "sasl_mechanism"),

@@ -1,11 +1,11 @@
 """What to write instead of what is wrong with a value or a key."""
 
-import difflib
 import re
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from contribd.config.codes import FileCode
+from contribd.config.nearest import nearest
 from contribd.config.nodes import DataPath
 
 _CURE: Final = re.compile(
@@ -88,7 +88,7 @@ def _right_value(main: str, hint: str, value: Any) -> str:
         return f"write the unit, as in {value}s"
     if choices := re.fullmatch(r"expected ([\w-]+(?:, [\w-]+)* or [\w-]+)", main):
         return _choice(re.split(r", | or ", choices[1]), value)
-    if example := re.search(r", as in (\S+)", main):
+    if example := re.search(r", as in (\S+?)(?=,? |,?\Z)", main):
         return f"write it as in {example[1]}"
     return hint or f"write {main.removeprefix('expected ')}"
 
@@ -98,8 +98,8 @@ def _written(value: Any) -> str:
 
 
 def _choice(choices: list[str], value: Any) -> str:
-    near = difflib.get_close_matches(str(value).lower(), choices, 1)
-    return f"write {near[0]}" if near else f"write one of {', '.join(choices)}"
+    near = nearest(str(value).lower(), choices)
+    return f"write {near}" if near else f"write one of {', '.join(choices)}"
 
 
 _SECTION, _LIST, _TEXT = "expected a section (key: value)", "expected a list", "expected text"
@@ -156,7 +156,7 @@ def _kafka_client(name: str, text: str) -> Finding:
     code = FileCode.KAFKA_CLIENT
     if text.startswith(("contribd decides", "cannot be set")):
         return Finding(text, code, "remove it")
-    if text.startswith("missing"):
+    if text.startswith("is missing"):
         return Finding(text, code, f"add {name}:, and its value")
     if less := re.match(r"(\w+) \(.*\) must be less than (\w+)", text):
         return Finding(text, code, f"lower {less[1]}, or raise {less[2]}")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -26,6 +26,7 @@ from contribd.config.nodes import (
     UnreadableDocument,
     broken_places,
 )
+from contribd.config.paths import Paths
 from contribd.config.scalars import NumberError, resolve
 from contribd.config.spans import place, token_length
 
@@ -114,8 +115,10 @@ class Document:
         if self.original is not None:
             home = self.home(path)
             return home.document.problem(home.path, text, key=key, offset=offset, code=code, cure=cure)
-        start = self.position(path, key=key, offset=offset)
         found, _, node = self._find(path)
+        if len(path) == 1 and not found:  # a key of the document that is missing: no line is wrong
+            return replace(self._told((1, 1), None, dotted(path), text, code, cure), excerpt=None)
+        start = self.position(path, key=key, offset=offset)
         if found and isinstance(node, Scalar) and not (key or offset) and _is_expression(code):
             start = place(self.source, node, 0, inside=True)
         return self._told(start, self._end(path, start, key, offset, code), dotted(path), text, code, cure)
@@ -213,8 +216,16 @@ class Document:
 
     def report(self, mark: Mark, text: str, code: str, cure: str = "", end: Mark | None = None, /) -> None:
         """Add a problem of the file as YAML, at a place rather than a path."""
-        behind = (end.line, end.column) if end else None
-        self.problems.append(self._told((mark.line, mark.column), behind, "", text, code, cure))
+        behind, path = (end.line, end.column) if end else None, dotted(Paths(self.root).at(mark.line, mark.column))
+        self.problems.append(self._told((mark.line, mark.column), behind, path, text, code, cure))
+
+    def name_paths(self) -> None:
+        """Problems that were told before there was a tree get the paths of their places."""
+        paths = Paths(self.root)
+        self.problems = [
+            each if each.path else replace(each, path=dotted(paths.at(each.line, each.column)))
+            for each in self.problems
+        ]
 
 
 def _is_expression(code: str) -> bool:
@@ -285,6 +296,7 @@ def parse_document(content: bytes, path: Path, interpolate: Interpolate | None =
             document.problems.append(document.problem(where, **finding._asdict()))
             if finding.code == FileCode.MAPPING_VARIABLE:
                 document.mark_broken(where)
+    document.name_paths()
     # Built now, so that problems of numbers are among the others from the start.
     _ = document.data
     return document

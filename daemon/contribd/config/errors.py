@@ -6,7 +6,7 @@ from pathlib import Path
 from contribd.config.excerpt import Excerpt
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong, at a place: ``line`` and ``column`` count from 1; ``path`` is dotted (``kafka.results``).
 
@@ -25,6 +25,15 @@ class Problem:
     """Line and column just behind what is wrong, where that is known."""
     excerpt: Excerpt | None = field(default=None, compare=False, repr=False)
     """The source line, fit to be shown; None where there is none."""
+
+    def __lt__(self, other: "Problem") -> bool:
+        return self._order < other._order
+
+    @property
+    def _order(self) -> tuple[Path, int, int, bool, str, str, str, str]:
+        """In file order; at one place first what is wrong with it as YAML, of which the others may come."""
+        is_yaml = self.code.startswith("Y")
+        return self.file, self.line, self.column, not is_yaml, self.path, self.text, self.code, self.cure
 
     @property
     def said(self) -> str:

@@ -1,6 +1,5 @@
 """Which keys a section may have, read from the models: for the nearest valid key, and for where a key belongs."""
 
-import difflib
 import types
 import typing
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from contribd.config.cures import FOREIGN, Finding, about_key
 from contribd.config.document import dotted
+from contribd.config.nearest import nearest
 from contribd.config.nodes import DataPath
 
 
@@ -23,9 +23,9 @@ def unknown_key(model: type[BaseModel], path: DataPath, data: Any) -> Finding:
     homes = list(dict.fromkeys(home for home, name in _everywhere(model) if name == key))
     if "posts" in section:
         homes.sort(key=lambda home: home != _ONE_OF["mappings"])  # the nearest is meant
-    near = difflib.get_close_matches(str(key), names, 1)
-    if near and not meant and not (homes and near[0] in given):
-        return about_key(f"unknown key; did you mean {near[0]}?", near[0], [], "")
+    near = nearest(str(key), names)
+    if near and not meant and not (homes and near in given):
+        return about_key(f"unknown key; did you mean {near}?", near, [], "")
     belongs = f"; it belongs in {' or '.join(homes)}" if homes else ""
     expected = f"; expected one of {', '.join(names)}" if names else ""
     return about_key(f"unknown key{belongs}{expected}", "", homes, meant[0] if meant else "")

@@ -90,7 +90,8 @@ def load_mappings(
     for path, pattern in _patterns(configuration, skipped):
         matches, problem = _matches(configuration.file.parent, pattern)
         if problem:
-            text = f"{shown(configuration, path, pattern)} {problem}"
+            default = "" if "mappings" in _keys(configuration) else ", the default,"
+            text = f"{shown(configuration, path, pattern)}{default} {problem}"
             cure = "Write the path of a mapping file, or a pattern of several, relative to the configuration file"
             found.problems.append(configuration.problem(path, **split(text, FileCode.NO_MAPPINGS, cure)._asdict()))
         cure = "Remove it, or name the files otherwise"  # nobody expects it to be passed over
@@ -116,8 +117,12 @@ def read_mapping_file(file: Path, service: str, types: FieldTypes = NO_DICTIONAR
     return found
 
 
+def _keys(configuration: Document) -> dict[str, Any]:
+    return configuration.data if isinstance(configuration.data, dict) else {}
+
+
 def _patterns(configuration: Document, skipped: AbstractSet[DataPath]) -> list[tuple[DataPath, str]]:
-    data = configuration.data if isinstance(configuration.data, dict) else {}
+    data = _keys(configuration)
     if "mappings" not in data:
         return [(("mappings",), pattern) for pattern in Settings.model_fields["mappings"].default]
     given = data["mappings"]
@@ -134,7 +139,7 @@ def _matches(base: Path, pattern: str) -> tuple[list[Path], str | None]:
     names = sorted(glob.glob(pattern, root_dir=base))  # noqa: PTH207 - Path.glob refuses an absolute pattern
     matches = [base / name for name in names]
     files = sum(each.is_file() for each in matches)
-    if not files:
+    if not files and (not matches or (base / pattern).is_dir()):
         folder = f"; it is a folder: write {pattern}/*.yaml" if (base / pattern).is_dir() else ""
         return [], f"matches no file in {base.absolute()}{folder}"
     if files > MAX_FILES:

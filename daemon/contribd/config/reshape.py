@@ -18,7 +18,10 @@ def reshape(document: Document, model: type[BaseModel]) -> None:
     """Change the document's tree to what the model has, where it is plain what is meant."""
     root, told = document.root, len(document.problems)
     if isinstance(root, Items) and "mappings" in model.model_fields and _are_sections(root):
-        text, cure = "a list; expected a section", "Write mappings: above it, and indent the list below"
+        text, cure = (
+            "expected a section (key: value), got a list",
+            "Write mappings: above it, and indent the list below",
+        )
         document.report(root.start, text, FileCode.KIND, cure)
         key = Scalar("mappings", None, root.start, root.start)
         document.root = Section(root.start, {"mappings": (key, root)})
@@ -63,7 +66,7 @@ class _Reshaper:
         if only and all(typing.get_origin(each) is list and _takes_text(each) for each in only) and _is_text(node):
             cure = f"Write {key.text}: with each item on a line of its own below it, behind '- '"
             end = node.end if isinstance(node, Scalar) else None
-            self._report(node.start, f"{key.text} is text; expected a list", FileCode.KIND, cure, end)
+            self._report(node.start, "expected a list, got text", FileCode.KIND, cure, end)
             return Items(node.start, [node])
         if sections and not lists and isinstance(node, Items) and _are_sections(node):
             return self._joined(key, node)
@@ -82,7 +85,7 @@ class _Reshaper:
             items = [_named(name, value) for name, value in node.entries.values() if isinstance(value, Section)]
         else:
             return node
-        text = f"{key.text} is a section; expected a list"
+        text = "expected a list, got a section"
         self._report(key.start, text, FileCode.KIND, cure, key.end)
         return Items(node.start, list(items), node.size)
 
@@ -93,7 +96,7 @@ class _Reshaper:
                 return node
             made.entries |= item.entries
             made.broken |= item.broken
-        text = f"{key.text} is a list; expected a section (key: value)"
+        text = "expected a section (key: value), got a list"
         cure = f"Take the '- ' away from the lines below {key.text}:"
         self._report(key.start, text, FileCode.KIND, cure, key.end)
         made.size = node.size

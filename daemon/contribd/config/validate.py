@@ -69,10 +69,18 @@ def _add(
         outcome.renamed.append((path, outcome.problems[-1].cure))
     elif error["type"] == "missing":
         about = fields_at(model, path[:-1], document.data).get(str(path[-1]))
-        text = f"missing: {about.description}" if about and about.description else "missing; it must be given"
+        text = is_missing(about.description if about else None)
         outcome.problems.append(document.problem(path, **missing(str(path[-1]), text)._asdict()))
     else:
         outcome.problems.append(document.problem(path, **wrong_value(document, path, value, error)._asdict()))
+
+
+def is_missing(description: str | None) -> str:
+    """What is said of a key that must be there: with what it is, where its model says so."""
+    if not description:
+        return "is missing; it must be given"
+    article = description.partition(" ")[0] in {"The", "A", "An", "Some", "What", "Which", "Where", "How"}
+    return f"is missing ({description[0].lower() + description[1:] if article else description})"
 
 
 def _forget_renamed(outcome: Validation[M]) -> None:

@@ -220,6 +220,8 @@ class ExpectedPosts(BaseModel):
             made = handler({"including": data})
             made._complete = True  # noqa: SLF001 - its own class: pydantic calls this before there is a self
             return made
+        if isinstance(data, dict) and "including" not in data and set(data) & set(ExpectedPart.model_fields):
+            raise expected("a list of posts; write posts: [{ric: …}], or each post below posts: behind '- '")
         if isinstance(data, dict | cls):
             return handler(data)
         raise expected("a list of all posts, or {including: […]} for some of them")
