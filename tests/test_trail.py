@@ -3,17 +3,20 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # it has no types
 import pytest
 
+from contribd import trail as trail_module
 from contribd.audit.events import decode_event, event_schema
 from contribd.config.load import load
 from contribd.config.rebuild import rebuilt
 from contribd.config.rules import Rules
 from contribd.engine.records.pauses import PauseKind, Selector
 from contribd.ops.snapshot import ClockView, ReloadView
+from contribd.pausing.book import Caller
 from contribd.pausing.pause_orders import PauseOrder
 from contribd.streams.client.settings import KafkaSettings
 from contribd.trail import AuditTrail
@@ -26,6 +29,7 @@ mappings: [fx.yaml]
 SETTINGS = KafkaSettings(
     ("k1:9092",), "g", ("prices",), "results", None, "latest", "one", {}, rules_topic="rules", events_topic="events"
 )
+ANNA = Caller("anna (uid 7)", 7)
 
 
 class Kept:
@@ -67,10 +71,10 @@ def test_each_event_is_told_as_its_schema_says_and_rules_once_for_each_digest(ru
     trail.start()
     trail.clock(ClockView(synchronized=True))
     trail.clock(ClockView(synchronized=True))
-    trail.ordered(PauseOrder(Selector(PauseKind.RIC, "EUR*"), "feed broken"), "anna (uid 7)", "paused", done=True)
-    trail.reloaded(ReloadView(1.0, "anna (uid 7)", False, first.digest, "nothing changed", ("fx.yaml:2: wrong",)))
+    trail.ordered(PauseOrder(Selector(PauseKind.RIC, "EUR*"), "feed broken"), ANNA, "paused", done=True)
+    trail.reloaded(ReloadView(1.0, ANNA, False, first.digest, "nothing changed", ("fx.yaml:2: wrong",)))
     in_force = rules("{pair}=B")
-    trail.reloaded(ReloadView(2.0, "anna (uid 7)", True, in_force.digest, "in force"))
+    trail.reloaded(ReloadView(2.0, ANNA, True, in_force.digest, "in force"))
     trail.reloaded(ReloadView(3.0, "anna (uid 7)", True, in_force.digest, "nothing has changed"))
     trail.stop()
     events = kept.of("events")
@@ -110,3 +114,20 @@ def test_an_event_reads_back() -> None:
 
 class _Empty:
     digest = "d"
+
+
+def test_a_fault_of_ours_costs_an_event_and_nothing_else(
+    rules: Callable[[str], Rules], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_force, kept, told = rules("{pair}=A"), Kept(), list[str]()
+    trail = AuditTrail(SETTINGS, kept, lambda: in_force)  # type: ignore[arg-type]  # it only keeps
+
+    def failing(_event: object) -> bytes:
+        raise TypeError("no")
+
+    monkeypatch.setattr(trail_module, "encode_event", failing)
+    monkeypatch.setattr(trail_module, "_log", SimpleNamespace(exception=lambda text, **_: told.append(text)))
+    trail.reloaded(ReloadView(1.0, ANNA, True, in_force.digest, "in force"))
+    assert kept.of("events") == []
+    assert len(kept.of("rules")) == 1
+    assert told == ["an event cannot be written, which is a fault of contribd: report it"]

@@ -3,8 +3,8 @@
 Theory of operation
 ===================
 
-Whatever is said here goes to a thread of its own (``streams/audit_topics.py``); nobody waits for it. Without topics for
-it, nothing is kept.
+Whatever is said here goes to a thread of its own (``streams/audit_topics.py``); nobody waits for it, and nothing fails
+because it does. Without topics for it, nothing is kept.
 
 A rules record is what another process needs to map by the same rules (``config/rules.py``), under their digest. It has
 no secrets: the settings are masked, and of files only those of mappings and the dictionary are in it.
@@ -21,11 +21,14 @@ from uuid import uuid4
 from contribd import __version__
 from contribd.audit.events import Event, EventKind, encode_event
 from contribd.config.rules import Rules, rules_document
+from contribd.ops.log import get_logger
 from contribd.ops.snapshot import ClockView, ReloadView
 from contribd.orders import Order
 from contribd.reloads import LOGGED_PROBLEMS
 from contribd.streams.audit_topics import AuditTopics
 from contribd.streams.client.settings import KafkaSettings
+
+_log = get_logger("audit")
 
 
 class AuditTrail:
@@ -52,12 +55,12 @@ class AuditTrail:
         if reload.ok:
             self._keep_rules()
         answer = " | ".join((reload.text, *reload.errors[:LOGGED_PROBLEMS]))
-        self._tell(EventKind.RELOAD, by=reload.by, done=reload.ok, answer=answer)
+        self._tell(EventKind.RELOAD, by=str(reload.by), done=reload.ok, answer=answer)
 
     def ordered(self, order: Order, by: str, answer: str, *, done: bool | None) -> None:
         """Somebody gave an order here, and was answered. ``done``: whether it holds, None where nobody knows yet."""
         what, reason = str(order), order.reason
-        self._tell(EventKind.ORDER, order=what, by=by, reason=reason, done=done, answer=answer)
+        self._tell(EventKind.ORDER, order=what, by=str(by), reason=reason, done=done, answer=answer)
 
     def clock(self, clock: ClockView) -> None:
         """The state of the host's clock, as often as somebody looks; an event where it is another one."""
@@ -91,4 +94,9 @@ class AuditTrail:
             clock=None if clock is None else asdict(clock),
             **details,
         )
-        self._topics.keep(self._events_topic, self._instance.encode(), encode_event(event))
+        try:
+            written = encode_event(event)
+        except Exception:  # noqa: BLE001 - whatever it is, the order holds and the daemon goes on
+            _log.exception("an event cannot be written, which is a fault of contribd: report it", event_kind=kind.value)
+            return
+        self._topics.keep(self._events_topic, self._instance.encode(), written)

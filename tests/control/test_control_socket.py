@@ -42,8 +42,11 @@ class Daemon:
         self.asked: list[tuple[Order | ReloadOrder, str]] = []
         self.free = threading.Event()
         self.free.set()
+        self.fault: Exception | None = None
 
     def answer(self, order: Order | ReloadOrder, by: str) -> Answer:
+        if self.fault is not None:
+            raise self.fault
         self.asked.append((order, by))
         self.free.wait(10)
         return Answer(True, "done")
@@ -186,6 +189,14 @@ def test_a_reload_arrives_as_it_was_asked_for(order: ReloadOrder) -> None:
 def test_what_a_reload_does_not_take_is_refused(more: str) -> None:
     with pytest.raises(BadRequest, match="reload takes"):
         decode_request(b'{"order":"reload",%s}\n' % more.encode())
+
+
+def test_a_fault_of_ours_is_answered_at_once(serve: Serve, daemon: Daemon, place: Path) -> None:
+    daemon.fault = TypeError("no")
+    serve()
+    answer = ask(SKIP, [place])
+    assert not answer.done
+    assert answer.text.startswith("a fault of contribd: TypeError('no')")
 
 
 def test_who_says_nothing_is_let_go(serve: Serve, daemon: Daemon, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

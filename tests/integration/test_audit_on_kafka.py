@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -55,17 +56,21 @@ class Audited:
         )
         config = yaml.safe_load(self.daemon.config.read_text())
         config |= {"rules_topic": self.rules, "events_topic": self.events}
+        config["control"] = {"socket": str(folder / "contribd.sock")}
         self.daemon.config.write_text(yaml.safe_dump(config))
         self.producer = KafkaProducer(bootstrap_servers=kafka.bootstrap)
 
     def contribute(self, first: int) -> None:
-        """One run of the daemon, with so many records."""
+        """One run of the daemon, with so many records, an order and a reload."""
         self.daemon.start()
         for number in range(first, first + RECORDS):
             value = b'{"ric":"R%d=","bid":%d}' % (number % 7, number)
             self.producer.send(self.prices, partition=number % 2, value=value)
         self.producer.flush(60)
         eventually(lambda: len(self.all_of(self.results, 2)) == first + RECORDS, within=60, what="all results")
+        for order in (("pause", "ZZ*", "--reason", "a test"), ("reload",)):
+            code, text = _contribd(*order, "-c", str(self.daemon.config))
+            assert code == 0, text
         assert self.daemon.stop() == 0
 
     def all_of(self, topic: str, partitions: int = 1) -> list[Any]:
@@ -100,8 +105,11 @@ def test_what_a_daemon_leaves_is_verified_and_what_is_spoiled_is_found(
     code, text = _contribd("rules", "show", first_digest[:12], *config)
     assert code == 0, text
     assert "BID: bid\n" in text
-    kinds = [decode_event(checked_event(record.value)).event for record in audited.all_of(audited.events)]
-    assert [kind for kind in kinds if kind is not EventKind.CLOCK] == [EventKind.START, EventKind.STOP] * 2
+    events = [decode_event(checked_event(record.value)) for record in audited.all_of(audited.events)]
+    kinds = [each.event for each in events if each.event is not EventKind.CLOCK]
+    assert kinds == [EventKind.START, EventKind.ORDER, EventKind.RELOAD, EventKind.STOP] * 2
+    by = {each.by for each in events if each.event in {EventKind.ORDER, EventKind.RELOAD}}
+    assert by == {f"{pwd.getpwuid(os.getuid()).pw_name} (uid {os.getuid()})"}
 
     for record in audited.all_of(audited.results, 2):
         checked_result(record.value)

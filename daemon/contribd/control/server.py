@@ -162,6 +162,10 @@ class ControlServer:
     def _attend(self, caller: socket.socket) -> None:
         try:
             _reply(caller, self._answer(caller))
+        except Exception as error:  # noqa: BLE001 - whoever asked is told, and need not wait
+            _log.exception("an order failed, which is a fault of contribd: report it")
+            told = f"a fault of contribd: {error!r}; `contribd top` shows what is in force"
+            _reply(caller, encode_answer(Answer(False, told)))
         finally:
             self._free.release()
 
