@@ -67,6 +67,46 @@ def test_other_commands_tell_them_in_the_same_way(bad: Path, command: str) -> No
     assert (run.returncode, run.stderr) == (78, contribd("check", "-c", bad).stderr)
 
 
+FAILING = """\
+mappings:
+  - {name: fx, ric: "{pair}=", fields: {BID: bid}}
+tests:
+  - {record: {pair: EUR, bid: 1}, post: {ric: EUR=, fields: {BID: 1}}}
+  - {record: {pair: EUR, bid: 2}, post: {ric: EUR=, fields: {BID: 1}}}
+"""
+
+
+@pytest.fixture
+def failing(tmp_path: Path) -> Path:
+    """A configuration that is right, but for what a test expects."""
+    (tmp_path / "fx.yaml").write_text(FAILING)
+    file = tmp_path / "contribd.yaml"
+    file.write_text(
+        "kafka: {bootstrap_servers: 'a:1'}\nads: {endpoints: ['ws://a:1'], service: S}\nmappings: [fx.yaml]\n"
+    )
+    return file
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_test_that_fails_is_a_problem(failing: Path, command: str) -> None:
+    run = contribd(command, "-c", failing)
+    assert (run.returncode, run.stdout) == (78, "")
+    assert run.stderr.splitlines()[0] == (
+        f"{failing.parent}/fx.yaml:5:1: tests: test line 5 fails: fields.BID is 2, expected 1"
+    )
+
+
+def test_a_test_that_fails_is_told_as_json(failing: Path) -> None:
+    told = json.loads(contribd("check", "-c", failing, "--json").stdout)
+    assert (told["valid"], told["tests"], [each["line"] for each in told["problems"]]) == (False, 2, [5])
+
+
+def test_without_the_environment_no_test_is_run(failing: Path) -> None:
+    run = contribd("check", "--no-env", "-c", failing)
+    assert run.returncode == 0
+    assert "tests     2 (run them with contribd test)" in run.stdout
+
+
 def test_a_line_each_for_editors(bad: Path) -> None:
     run = contribd("check", "-c", bad, "--format", "gnu")
     assert run.returncode == 78

@@ -10,6 +10,7 @@ from contribd.cli import EXIT_CONFIG, EXIT_FAILED
 from contribd.cli.common import ConfigOption, JsonOption, output, print_json
 from contribd.cli.environment import look_around
 from contribd.cli.problems import Format, FormatOption, print_problems, problem_json
+from contribd.config.failed_tests import failed_tests
 from contribd.config.load import Inspected, inspect
 from contribd.config.show import show as show_mapping
 from contribd.dictionary.dictionary import Dictionary
@@ -56,7 +57,7 @@ def check(
     as_json: JsonOption = False,
     form: FormatOption = Format.TEXT,
 ) -> None:
-    """Validate configuration and mappings; all errors at once, each with file, line and column."""
+    """Validate configuration and mappings and run their tests; all errors at once, each with file, line and column."""
     _refuse_together(no_env=no_env, connect=connect, show=show is not None, as_json=as_json)
     inspected = inspect(config, lenient=no_env)
     if show is not None:
@@ -64,19 +65,20 @@ def check(
         return
     summary = _summary(inspected)
     loaded = None if inspected.problems or no_env else inspected.loaded()
+    problems = inspected.problems if loaded is None else [*failed_tests(loaded)]
     if loaded is not None:
         summary["digest"] = loaded.digest
     surroundings = look_around(loaded) if connect and loaded is not None else None
     if as_json or form is Format.JSON:
-        document = {"valid": not inspected.problems, **summary, "problems": [*map(problem_json, inspected.problems)]}
+        document = {"valid": not problems, **summary, "problems": [*map(problem_json, problems)]}
         print_json(document if surroundings is None else {**document, **surroundings.document()})
-    elif inspected.problems or form is Format.SARIF:
-        print_problems(inspected.problems, form)
+    elif problems or form is Format.SARIF:
+        print_problems(problems, form)
     else:
         _print(summary)
         if surroundings is not None:
             surroundings.print()
-    if inspected.problems:
+    if problems:
         raise typer.Exit(EXIT_CONFIG)
     if surroundings is not None and surroundings.problems:
         raise typer.Exit(EXIT_FAILED)
@@ -124,7 +126,8 @@ def _print(summary: dict[str, Any]) -> None:
     console.print("valid", style="bold green")
     console.print(f"files     {', '.join(summary['files'])}")
     console.print(f"mappings  {', '.join(summary['mappings'])}")
-    console.print(f"tests     {summary['tests']} (run them with contribd test)")
+    passed = "passed" if summary["digest"] else "(run them with contribd test)"
+    console.print(f"tests     {summary['tests']} {passed}")
     if known := summary["dictionary"]:
         console.print(f"fields    {known['fields']} in the dictionary, {known['tables']} tables of enumerated values")
     if summary["digest"]:

@@ -5,6 +5,8 @@ import signal
 import typer
 
 from contribd.cli.common import ConfigOption
+from contribd.config.errors import ConfigError
+from contribd.config.failed_tests import failed_tests
 from contribd.config.load import load
 from contribd.ops import log
 from contribd.ops.http import ListenError
@@ -16,11 +18,14 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def run(config: ConfigOption = None) -> None:
     """The daemon: posts prices from Kafka to the ADS and writes each answer to the results topic.
 
-    Ends on SIGTERM or SIGINT, after outstanding answers are in and written; a second signal ends it at once.
+    Where a test of the mappings fails, nothing is started (exit code 78). Ends on SIGTERM or SIGINT, after outstanding
+    answers are in and written; a second signal ends it at once.
     """
     # A reload that is asked for before the worker can take it waits for it; by default SIGHUP would end the process.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     loaded = load(config)
+    if problems := [*failed_tests(loaded)]:
+        raise ConfigError(problems)
     settings = loaded.settings
     log.configure(settings.log.level, settings.log.format, secrets=sorted(loaded.secrets))
     log.report_uncaught()

@@ -21,9 +21,9 @@ from pydantic import BaseModel
 
 from contribd.config.digest import digest_of
 from contribd.config.errors import ConfigError, Problem
+from contribd.config.failed_tests import failed_tests
 from contribd.config.load import Inspected, Loaded
 from contribd.config.model import Settings
-from contribd.mapping.cases import CaseResult, run_case
 
 TAKEN_OVER: Final = (
     "mappings",
@@ -102,7 +102,7 @@ def take_over(found: Inspected, in_force: Loaded) -> TakenOver:
         kafka_client=in_force.kafka_client,
         rules=read.rules._replace(settings=shown, digest=digest),
     )
-    if problems := [*_contradictions(found, settings), *_failed_tests(loaded)]:
+    if problems := [*_contradictions(found, settings), *failed_tests(loaded)]:
         raise ConfigError(problems)
     return TakenOver(loaded, restart, read.digest)
 
@@ -113,18 +113,6 @@ def _contradictions(found: Inspected, settings: Settings) -> Iterator[Problem]:
         name = ".".join(map(str, path))
         why = f"{text}; and {name} stays as it is until a restart"
         yield Problem(found.file, 1, 1, name, why, cure="Restart the daemon to take these files")
-
-
-def _failed_tests(loaded: Loaded) -> Iterator[Problem]:
-    for case in loaded.cases:
-        result = run_case(case.test, loaded.mapper, f"line {case.line}")
-        if not result.passed:
-            yield Problem(case.file, case.line, 1, "tests", _told(result), cure="See what contribd test says")
-
-
-def _told(result: CaseResult) -> str:
-    wrong = (f"{each.name} is {each.got}, expected {each.expected}" for each in result.differences)
-    return f"test {result.name} fails: {', '.join(wrong)}"
 
 
 # Settings by their names
