@@ -1,5 +1,6 @@
 """Orders to pause and to resume: they hold before they are answered, and the answer says what is in force."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,10 +22,10 @@ IN_FORCE = f"in force: RICs EUR* paused by eve (uid 7) at {SINCE}: feed broken"
 class Desk:
     """An engine with orders to it, and what they are answered."""
 
-    def __init__(self, approvals: int = 1) -> None:
+    def __init__(self, approvals: int = 1, rics: Callable[[], list[str]] | None = None) -> None:
         self.rig = Rig().open().assign()
         source: Any = None
-        self.orders = Orders(self.rig.engine, source, Ordering(approvals))
+        self.orders = Orders(self.rig.engine, source, Ordering(approvals, rics=rics))
         self.answers: list[Answer] = []
 
     def give(self, order: Order, by: Caller = EVE) -> list[str]:
@@ -90,7 +91,27 @@ def test_each_pause_is_ended_by_its_own_name(desk: Desk) -> None:
     assert desk.resume() == ["RICs EUR* resumed", "nothing is paused"]
     desk.rig.put({"BID": 1})
     assert len(desk.rig.posts) == 1
-    assert desk.resume() == ["nothing changes: RICs EUR* not paused", "nothing is paused"]
+    desk.orders.take(Asked(ResumeOrder(EUR, "again"), EVE, desk.answers.append), desk.rig.now)
+    desk.orders.follow(desk.rig.now)
+    nothing = "nothing changes: RICs EUR* not paused\nnothing is paused"
+    assert desk.answers == [Answer(True, nothing, {"changes": False})]
+
+
+def test_a_resume_by_another_name_ends_nothing_and_says_what_is_in_force(desk: Desk) -> None:
+    desk.pause()
+    assert desk.resume(Selector(PauseKind.RIC, "EUR")) == [
+        "nothing changes: RICs EUR not paused; a pause is ended by its own name",
+        IN_FORCE,
+    ]
+
+
+def test_a_pattern_that_no_known_ric_matches_holds_and_the_answer_says_so() -> None:
+    desk = Desk(rics=lambda: ["EUR=", "USD="])
+    alone = "in this process alone, until it ends (control.topic is not set)"
+    unmatched = " (no RIC known here matches now: it holds for those to come)"
+    assert desk.pause() == [f"RICs EUR* paused, {alone}", IN_FORCE]
+    assert desk.pause(Selector(PauseKind.RIC, "UR*"))[0] == f"RICs UR* paused{unmatched}, {alone}"
+    assert desk.pause(Selector(PauseKind.ALL))[0] == f"everything paused, {alone}"
 
 
 @pytest.mark.parametrize(

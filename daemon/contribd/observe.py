@@ -1,7 +1,7 @@
 """What the worker shows of itself: a snapshot several times a second, for HTTP, and a line for the service manager."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from contribd import __version__
@@ -88,6 +88,11 @@ class Observer:
     def durable(self) -> Callable[[Sequence[Encoded], Now], None] | None:
         """What wants to know of results that are durable; None where nobody can ask."""
         return None if self._server is None else self.rics.add
+
+    @property
+    def known_rics(self) -> Callable[[], Iterable[str]] | None:
+        """The RICs that have had a result here; None where nobody looks, and nothing is remembered."""
+        return None if self._server is None else self.rics.last.names
 
     def show_reloads(self, last: Callable[[], ReloadView | None]) -> None:
         """``last``: what came of the last one, None where there was none."""

@@ -146,7 +146,7 @@ class Orders:
         self.quotes.follow(now)
         for number, pending in list(self._pending.items()):
             if pending.check is not None and (outcome := pending.check(now)) is not None:
-                self._end(number, done=outcome.done, text=outcome.text)
+                self._end(number, done=outcome.done, text=outcome.text, changes=outcome.changes)
                 continue
             order = pending.asked.order
             if pending.last is not None and isinstance(order, SkipOrder):
@@ -165,8 +165,9 @@ class Orders:
         """The monotonic time at which one is too late; infinite where there is none."""
         return min((self.quotes.wake_at(), *(pending.until for pending in self._pending.values())))
 
-    def _end(self, number: int, *, done: bool, text: str) -> None:
-        self._pending.pop(number).asked.answer(Answer(done, text))
+    def _end(self, number: int, *, done: bool, text: str, changes: bool = True) -> None:
+        answer = Answer(done, text) if changes else Answer(done, text, {"changes": False})
+        self._pending.pop(number).asked.answer(answer)
 
     def leave(self) -> None:
         """The daemon ends."""

@@ -147,7 +147,7 @@ class Worker:
             ack_timeout=settings.ads.ack_timeout,
             clock=_now,
             durable=self.observer.durable,
-            ordering=Ordering(settings.control.resume_approvals, self._orders, myself),
+            ordering=Ordering(settings.control.resume_approvals, self._orders, myself, self.observer.known_rics),
             standing=StandingReader(clients, kafka, THREADS, self._events.put),
         )
         self._reader = RulesReader(loaded, kafka.heartbeat_interval, self._events.put, self._follow_settings)

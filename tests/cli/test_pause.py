@@ -1,5 +1,6 @@
 """``contribd pause``, ``resume``, ``withdraw`` and ``republish``: what they ask of the daemon, over its real socket."""
 
+import json
 import os
 import pwd
 from collections.abc import Iterator
@@ -74,6 +75,13 @@ def test_nothing_is_withdrawn_where_the_pause_does_not_hold(daemon: Answering) -
     assert code == 1
     assert said.startswith("RICs EUR* paused in this instance\nnothing was withdrawn, ")
     assert len(daemon.asked) == 1
+
+
+def test_an_order_that_changes_nothing_says_so_on_stderr(daemon: Answering) -> None:
+    daemon.answer = Answer(True, "nothing changes: RICs EUR not paused", {"changes": False})
+    assert daemon.run("resume", "EUR", "--reason", "x") == (0, "", "nothing changes: RICs EUR not paused\n")
+    code, out, _ = daemon.run("resume", "EUR", "--reason", "x", "--json")
+    assert (code, json.loads(out)["changes"]) == (0, False)
 
 
 def test_what_does_not_hold_is_exit_1(daemon: Answering) -> None:

@@ -69,10 +69,11 @@ def answer_to(make: MakeOrder, what: Selector, reason: str, config: Path | None,
 
 
 def show(answer: Answer, *, as_json: bool) -> None:
-    """Says what came of an order; exit code 1 where it does not hold."""
+    """Says what came of an order, on stderr where that is not what was ordered; exit code 1 where it does not hold."""
     if as_json:
-        print_json({"done": answer.done, "text": answer.text})
+        print_json({"done": answer.done, "text": answer.text, **answer.details})
     else:
-        (output() if answer.done else diagnostics()).print(answer.text, markup=False, highlight=False)
+        as_ordered = answer.done and answer.details.get("changes", True)
+        (output() if as_ordered else diagnostics()).print(answer.text, markup=False, highlight=False)
     if not answer.done:
         raise typer.Exit(EXIT_FAILED)

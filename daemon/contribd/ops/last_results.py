@@ -115,6 +115,10 @@ class LastResults:
             self._forget([key for key, (_, value) in self._last.items() if _partition(value) not in ours])
         self._partitions = ours
 
+    def names(self) -> Iterator[str]:
+        """The RICs, once for each service."""
+        return (ric.decode() for ric, _ in self._last)
+
     def older_than(self, wall: int) -> Iterator[tuple[Key, LastResult]]:
         """Those without a record since then."""
         return ((key, LastResult(at, value)) for key, (at, value) in self._last.items() if at < wall)

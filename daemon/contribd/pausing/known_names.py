@@ -1,7 +1,9 @@
 """Whether what is to be paused exists. Pure."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from fnmatch import translate
 from typing import Final
 
 from contribd.engine.records.pauses import PauseKind, Selector
@@ -25,3 +27,11 @@ def why_unknown(
     near = get_close_matches(what.value, known, n=1)
     there = f"is {near[0]} meant?" if near else f"there are: {', '.join(known) or 'none'}"
     return f"{nothing}: no mapping in force {_HAS[what.kind]} {what.value}; {there}"
+
+
+def without_match(what: Selector, rics: Iterable[str]) -> str:
+    """What is to be said of a pattern of RICs that is of none of these; empty where it is of one."""
+    if what.kind is not PauseKind.RIC:
+        return ""
+    matches = re.compile(translate(what.value)).match
+    return "" if any(map(matches, rics)) else " (no RIC known here matches now: it holds for those to come)"

@@ -4,7 +4,7 @@ Without a control topic this process is all there is. With one, what is in force
 pauses ordered here that are not there yet (``streams/order_topic.py`` says how each instance comes to know it).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from contribd.engine.clock import Now
@@ -13,7 +13,7 @@ from contribd.engine.events import PausesSet
 from contribd.engine.records.pauses import Pause, Selector
 from contribd.ops.log import get_logger
 from contribd.pausing.book import Approval, Book, Caller
-from contribd.pausing.known_names import why_unknown
+from contribd.pausing.known_names import why_unknown, without_match
 from contribd.pausing.spread import Instances, Spread
 from contribd.pausing.topic_records import (
     Paused,
@@ -59,10 +59,12 @@ class ResumeOrder(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of an order. ``done``: it holds. ``text``: in a sentence; then, a line each, what is in force now."""
+    """What came of an order. ``done``: it holds. ``text``: in a sentence; then, a line each, what is in force now.
+    ``changes``: whether it may have changed anything."""
 
     done: bool
     text: str
+    changes: bool = True
 
 
 Check: TypeAlias = Callable[[Now], Outcome | None]
@@ -102,11 +104,13 @@ NOBODY: Final = Myself("", "")
 
 class Ordering(NamedTuple):
     """What orders to pause go by. ``approvals``: how many users have to order that something is resumed; ``topic``: the
-    control topic, in which this process is ``myself``."""
+    control topic, in which this process is ``myself``; ``rics``: those that are known here,
+    None where nobody follows them."""
 
     approvals: int = 1
     topic: TopicControl | None = None
     myself: Myself = NOBODY
+    rics: Callable[[], Iterable[str]] | None = None
 
 
 ALONE_HERE: Final = Ordering()
@@ -117,7 +121,7 @@ class PauseOrders:
 
     def __init__(self, engine: Engine, ordering: Ordering = ALONE_HERE) -> None:
         self._engine = engine
-        self._approvals, self._topic, self._myself = ordering
+        self._approvals, self._topic, self._myself, self._rics = ordering
         self.may_post_until = float("inf") if self._topic is None else 0.0
         """To when what is in force is known (monotonic seconds)."""
         self._book = Book()
@@ -144,7 +148,8 @@ class PauseOrders:
             return _at_once(False, refusal)
         number = self._next_number()
         pause = Pause(order.what, str(by), order.reason, now.wall)
-        text = self._begin(number, pause)
+        unmatched = "" if self._rics is None else without_match(order.what, self._rics())
+        text = f"{self._begin(number, pause)}{unmatched}"
         self._set(now)
         if self._topic is not None:
             self._awaited.add(number)
@@ -185,7 +190,9 @@ class PauseOrders:
         """Ends the pauses there are of just that, once enough people have ordered it."""
         what, entries = order.what, self._book.of(order.what)
         if not entries:
-            return self._said(True, f"nothing changes: {what} not paused")
+            other = "; a pause is ended by its own name" if self._book.pauses else ""
+            nothing = self._outcome(True, f"nothing changes: {what} not paused{other}")
+            return lambda _now: nothing._replace(changes=False)
         if self._approvals > 1 and all(entry.has_approved(by.uid) for entry in entries.values()):
             text = f"nothing changes: {what} stays paused until another user than {by} orders to resume it, too"
             return self._said(True, text)

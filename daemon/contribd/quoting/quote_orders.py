@@ -84,7 +84,7 @@ class QuoteOrders:
     def __init__(self, engine: Engine, reader: StandingQuotes | None, ordering: Ordering) -> None:
         """``reader``: None where nothing may be asked of the results topic."""
         self._engine, self._reader = engine, reader
-        _, self._topic, self._myself = ordering
+        _, self._topic, self._myself, _ = ordering
         self._instances = Instances(self._myself.process, LEASE)
         self._given: dict[str, _Given] = {}
         self._parts: dict[str, _Part] = {}
