@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from contribd.ads.dialer import DialedSocket, DialError
 from contribd.ads.driver import Dialed
 from contribd.ads.frames import TEXT, FrameDecoder, encode_frame
 from contribd.config.load import load
+from contribd.control import server
 from contribd.engine.events import Assigned, NotCommitted, Records, Revoked, Revoking, Stop
 from contribd.engine.records.commit_metadata import Commit
 from contribd.engine.records.offsets import Partition
@@ -258,3 +260,17 @@ def test_pauses_are_told_only_when_they_change(bench: Bench, monkeypatch: pytest
     for _ in range(3):
         bench.turn()
     assert told == [paused]
+
+
+@pytest.mark.parametrize(("control", "told"), [("{socket: auto}", 1), ("{socket: null}", 0)])
+def test_one_that_can_take_no_orders_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, control: str, told: int
+) -> None:
+    for name in ("RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "m.yaml").write_text(MAPPING)
+    (tmp_path / "contribd.yaml").write_text(f"{CONFIG}control: {control}\n")
+    worker, lines = Worker(load(tmp_path / "contribd.yaml", environ={})), list[str]()
+    monkeypatch.setattr(server, "_log", SimpleNamespace(warning=lines.append))
+    worker._take_orders()
+    assert [line[:16] for line in lines] == ["takes no orders:"] * told

@@ -14,6 +14,7 @@ from contribd import build
 from contribd.ads.driver import Driver
 from contribd.config.load import Loaded
 from contribd.config.model import Settings
+from contribd.control.server import warn_of_none
 from contribd.engine.clock import Now
 from contribd.engine.engine import Engine
 from contribd.engine.events import Stop
@@ -171,8 +172,7 @@ class Worker:
         signal.signal(signal.SIGHUP, self._on_hangup)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         self.observer.start()
-        if self._control is not None:
-            self._control.start()
+        self._take_orders()
         self._trail.start()
         for thread in self._ordering:
             thread.start()
@@ -199,6 +199,12 @@ class Worker:
     def _on_hangup(self, _number: int, _frame: object) -> None:
         """The log says what comes of it."""
         self._events.put(ReloadAsked(ReloadOrder(), SIGHUP, lambda _answer: None))
+
+    def _take_orders(self) -> None:
+        if self._control is not None:
+            self._control.start()
+        elif self._reader.in_force.settings.control.socket is not None:
+            warn_of_none()
 
     def _ask(self, order: Order | ReloadOrder, by: Caller) -> Answer:
         """An order from another thread, carried out by the worker; waits for what comes of it."""

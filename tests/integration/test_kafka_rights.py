@@ -12,6 +12,7 @@ from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 from tests.integration.rigs.broker_rig import unique
 from tests.integration.rigs.daemon import Daemon
 from tests.integration.rigs.guarded_broker import GuardedBroker, Right
+from tests.integration.rigs.log_kinds import OF_THE_MACHINE
 from tests.integration.rigs.prices import feed, places, read_results, records
 from tests.integration.rigs.provider_rig import Provider
 from tests.integration.rigs.wait import eventually
@@ -57,7 +58,7 @@ class _Desk(Daemon):
 
     def complaints(self) -> list[str]:
         lines = [json.loads(line) for line in self.log.read_text().splitlines()]
-        told = [line for line in lines if line["level"] in {"warning", "error"} and line["part"] != "clock"]
+        told = [line for line in lines if line["level"] in {"warning", "error"} and line["part"] not in OF_THE_MACHINE]
         return [f"{line['part']} {line}" for line in told]
 
 

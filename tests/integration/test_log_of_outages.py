@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.integration.rigs.broker_rig import KafkaBroker, unique
 from tests.integration.rigs.daemon import Daemon
-from tests.integration.rigs.log_kinds import kinds_of
+from tests.integration.rigs.log_kinds import OF_THE_MACHINE, kinds_of
 from tests.integration.rigs.prices import feed, records
 from tests.integration.rigs.provider_rig import Provider
 from tests.integration.rigs.wait import eventually
@@ -38,7 +38,9 @@ def test_each_outage_is_told_once_in_our_own_words(tmp_path: Path, own_kafka: Ka
     told = kinds_of([daemon.log])
     assert [kind.example for kind in told if kind.internal] == []
     # Whether somebody keeps the clock of the machine that tests this is another matter.
-    lines = [line for line in _lines(daemon) if line["level"] in {"warning", "error"} and line["part"] != "clock"]
+    lines = [
+        line for line in _lines(daemon) if line["level"] in {"warning", "error"} and line["part"] not in OF_THE_MACHINE
+    ]
     assert {line["event"] for line in lines} <= AT_AN_OUTAGE
     assert len(lines) <= 8
     both = [line for line in _lines(daemon) if line["event"].startswith("a broker is")]

@@ -67,7 +67,10 @@ def _said(
     if not tried:
         raise Unreachable("the configuration has no control socket (control.socket): the daemon cannot be asked")
     places = ", ".join(map(str, tried))
-    raise Unreachable(f"no daemon of this instance takes orders: is it running? Looked for its socket at {places}")
+    raise Unreachable(
+        f"no daemon of this instance takes orders: is it running? Looked for its socket at {places}; a daemon that has "
+        "none says so in its log (control.socket)"
+    )
 
 
 def _asked(daemon: socket.socket, path: Path, request: bytes, most: int, decode: Callable[[bytes], _T]) -> _T:

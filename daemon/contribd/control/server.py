@@ -182,6 +182,14 @@ class ControlServer:
         return encode_answer(self._ask(request, who(caller)))
 
 
+def warn_of_none() -> None:
+    """There is to be a socket, and no folder for it (``place.daemon_socket``)."""
+    _log.warning(
+        "takes no orders: control.socket is auto, and neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR is set; "
+        "write a path there"
+    )
+
+
 def who(caller: socket.socket) -> Caller:
     """The user at the other end, as the kernel knows it."""
     packed = caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 LEVELS: Final = frozenset({"warning", "error", "critical"})
+OF_THE_MACHINE: Final = frozenset({"clock", "control"})
+"""Parts whose warnings say how the machine that tests this is set up."""
+
 UNTOLD: Final = "no line of ours"
 """The level of what is in a log without being one of its lines, such as a traceback."""
 
