@@ -108,7 +108,7 @@ def test_what_is_missing_is_named_and_the_exit_code_is_1(
     assert run.returncode == 1
     assert "network: 127.0.0.1:1 refused the connection: nothing listens there" in run.stdout
     assert "the ADS has no service TRCC; it has OTHER" in run.stdout
-    assert "prices: no topic nosuch, or no permission to see it" in run.stdout
+    assert "\n  prices     nosuch: no such topic, or no permission to see it\n" in run.stdout
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_a_record_with_several_posts_has_a_line_for_each(tmp_path: Path) -> None
     assert lines[1] == "1 1/3: REJECTED MissingField: points[1]: BID: item has no bid [curve, EUR3M=]"
     assert '"PostID":2,' in lines[2]
     assert '"Key":{"Name":"PAGE","Service":"PAGES"}' in lines[4]
-    assert result.stderr == "3 records with 6 posts: 4 posted, 1 rejected, 1 ignored\n"
+    assert result.stderr == "3 records with 5 posts: 4 posted, 1 rejected, 1 ignored\n"
     assert result.exit_code == 1
 
 

@@ -158,5 +158,7 @@ def test_an_engine_that_is_ended_says_what_it_sent(tmp_path: Path, number: signa
 def test_an_engine_without_a_broker_is_one_line_and_exit_1() -> None:
     done = run("engine", "--bootstrap-servers", "127.0.0.1:1", "--count", "1")
     assert done.returncode == 1
-    assert done.stderr.startswith("cannot reach Kafka at 127.0.0.1:1")
+    assert done.stderr.startswith(
+        "cannot reach Kafka at 127.0.0.1:1: broker 127.0.0.1:1 refuses connections: it does not run"
+    )
     assert len(done.stderr.splitlines()) == 1

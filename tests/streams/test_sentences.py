@@ -176,3 +176,12 @@ REFUSED = kafka.KafkaConnectionError("111 ECONNREFUSED")
 )
 def test_it_says_why_a_connection_failed(protocol: str, was_made: bool, error: BaseException, said: str) -> None:
     assert said in explain_connection("k1:9092", error, settings(security_protocol=protocol), was_made=was_made)
+
+
+def test_a_login_that_is_offered_and_refused_all_the_same_is_not_said_to_be_offered_by_others() -> None:
+    settings = KafkaSettings((), "g", (), "r", None, "latest", "i", {"sasl_mechanism": "PLAIN"})
+    error = kafka.UnsupportedSaslMechanismError()
+    said = explain_connection("k:1", error, settings, was_made=False, offers=["PLAIN", "GSSAPI"])
+    assert said.startswith("broker k:1 offers logins by PLAIN and takes none: ")
+    said = explain_connection("k:1", error, settings, was_made=False, offers=["GSSAPI"])
+    assert said.startswith("broker k:1 offers no login by PLAIN, but by GSSAPI: ")

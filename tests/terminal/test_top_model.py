@@ -142,6 +142,7 @@ def test_in_a_pipe_it_is_one_line() -> None:
     line = running().line(STARTED + 10)
     assert line.startswith("22:13:30Z  100/s results  refused 1.0 %  ack p50 5.0 ms p99 9.9 ms  outstanding 7 of 500")
     assert "\n" not in line
+    assert "  degraded: service OTHER is" in line
 
 
 def test_as_a_document_it_is_json_with_all_tables() -> None:

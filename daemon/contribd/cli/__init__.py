@@ -53,6 +53,23 @@ class _Commands(TyperGroup):
         command.short_help = COMMANDS[cmd_name]
         return command
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As typer does, which knows no command that is not loaded."""
+        if args and args[0] not in COMMANDS and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
+            if near := get_close_matches(args[0], COMMANDS, n=1):
+                ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """As typer does, without the word for the class of an error that pydantic puts before some texts."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
 
 app = typer.Typer(
     name="contribd",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from contribd.config.load import Loaded
-from contribd.results.filters import FilterError, parse_time
+from contribd.results.filters import FilterError, parse_span
 from contribd.streams.span import Span, parse_offsets
 
 if TYPE_CHECKING:
@@ -21,10 +21,9 @@ def span_of(since: str | None, until: str | None, offsets: list[str] | None, top
         raise typer.BadParameter("leave out --since, --until and --topic with --offset")
     if topics and since:
         raise typer.BadParameter("leave out --since with --topic: it is read from its beginning")
-    now = datetime.now(UTC)
     try:
         given = tuple(map(parse_offsets, offsets or ()))
-        return Span(parse_time(since, now) if since else None, parse_time(until, now) if until else None, given)
+        return Span(*parse_span(since, until, datetime.now(UTC)), given)
     except (FilterError, ValueError) as error:
         raise typer.BadParameter(str(error)) from None
 

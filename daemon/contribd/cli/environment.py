@@ -35,7 +35,7 @@ class Environment:
         """For people: a line each, what is wrong in red."""
         _line("kafka", self.kafka.brokers, self.kafka.problem)
         for topic in self.kafka.topics:
-            _line(f"  {topic.role}", _topic_text(topic), topic.problem)
+            _line(f"  {topic.role}", _topic_text(topic), _topic_problem(topic))
             _warn(topic.warnings)
         if self.kafka.problem is None:
             committed = self.kafka.committed
@@ -86,8 +86,17 @@ _LIMITS = {
 
 
 def _topic_text(topic: "TopicReport") -> str:
+    if not topic.partitions:
+        return topic.topic
     allowed = "" if topic.missing is not None else "; the broker does not say what is allowed"
     return f"{topic.topic}, {topic.partitions} partitions{allowed}"
+
+
+def _topic_problem(topic: "TopicReport") -> str | None:
+    """Without the role and the name, which stand before it on the line."""
+    if topic.problem is not None and not topic.partitions:
+        return "no such topic, or no permission to see it"
+    return None if topic.problem is None else topic.problem.removeprefix(f"{topic.role}: ")
 
 
 def _facts(endpoint: "EndpointReport") -> list[tuple[str, str]]:

@@ -35,7 +35,8 @@ def _readable(file: Path | None) -> Path | None:
     """typer's own check of existence knows no ``-``."""
     if file is None or file == STDIN or file.is_file():
         return file
-    raise typer.BadParameter(f"{file} is not a file")
+    name = str(file)
+    raise typer.BadParameter(f"file {name!r} is a directory." if file.is_dir() else f"file {name!r} does not exist.")
 
 
 FileArgument = Annotated[
@@ -122,7 +123,8 @@ def map_(
 
 
 def _summary(records: int, counts: Counter[type[PartOutcome]]) -> str:
-    posts = f" with {counts.total()} posts" if counts.total() > records else ""
+    made = counts.total() - counts[Ignored]  # an ignored record is no post
+    posts = f" with {made} posts" if counts.total() > records else ""
     text = f"{records} records{posts}: {counts[Mapped]} posted, {counts[Rejected]} rejected"
     text += f", {counts[Suppressed]} suppressed" if counts[Suppressed] else ""
     return f"{text}, {counts[Ignored]} ignored" if counts[Ignored] else text

@@ -27,7 +27,7 @@ from contribd.mapping.encode import ENCODER
 from contribd.plan.comparing import compare
 from contribd.plan.configuration import mapping_changes, value_changes
 from contribd.plan.report import Report, SeenTraffic, Side
-from contribd.results.filters import FilterError, parse_time
+from contribd.results.filters import FilterError, parse_span
 from contribd.streams.span import Span, parse_offsets
 
 EXIT_DIFFERENT: Final = 2
@@ -122,8 +122,7 @@ def _span(since: str | None, until: str | None, offsets: list[str] | None) -> Sp
     try:
         if offsets:
             return Span(offsets=tuple(map(parse_offsets, offsets)))
-        end = parse_time(until, now) if until else None
-        return Span(parse_time(since or LAST, now) if since or not until else None, end)
+        return Span(*parse_span(since or (None if until else LAST), until, now))
     except (FilterError, ValueError) as error:
         raise typer.BadParameter(str(error)) from None
 

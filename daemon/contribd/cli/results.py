@@ -18,7 +18,7 @@ from contribd.config.load import Loaded, load
 from contribd.config.model import Kafka
 from contribd.ops.lines import printable
 from contribd.ops.log import configure
-from contribd.results.filters import FilterError, Filters, parse_source, parse_status, parse_time
+from contribd.results.filters import FilterError, Filters, parse_source, parse_span, parse_status
 from contribd.results.reader import AuditError, Bounds, StoredResult, UnreadableResult, read_results
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -167,14 +167,14 @@ def build_filters(
     offsets: list[str] | None,
 ) -> Filters:
     """The filters the options above ask for. Raises ``typer.BadParameter`` (exit code 2)."""
-    now = datetime.now(UTC)
     try:
+        begin, end = parse_span(since, until, datetime.now(UTC))
         return Filters(
             rics=tuple(rics or ()),
             statuses=frozenset(map(parse_status, statuses or ())),
             codes=frozenset(codes or ()),
-            since=parse_time(since, now) if since else None,
-            until=parse_time(until, now) if until else None,
+            since=begin,
+            until=end,
             sources=frozenset(map(parse_source, offsets or ())),
         )
     except FilterError as error:

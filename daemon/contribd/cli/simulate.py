@@ -258,10 +258,11 @@ def _produce(
     from kafka.errors import KafkaError
 
     from contribd.simulation.demo.price_feed import Feed
+    from contribd.streams.client.errors import NoBroker
 
     try:
         feed = Feed(prices, bootstrap_servers=bootstrap_servers, topic=topic, client=client)
-    except KafkaError as error:
+    except (KafkaError, NoBroker) as error:
         typer.echo(f"cannot reach Kafka at {bootstrap_servers}: {error}", err=True)
         raise typer.Exit(EXIT_FAILED) from None
     ended = _Ended()

@@ -80,6 +80,14 @@ def parse_source(text: str) -> str:
     return f"{topic}:{int(partition)}:{int(offset)}"
 
 
+def parse_span(since: str | None, until: str | None, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """Both ends, as options say them. Raises ``FilterError``, also where nothing can be between them."""
+    begin, end = (parse_time(text, now) if text else None for text in (since, until))
+    if begin is not None and end is not None and end < begin:
+        raise FilterError(f"--until {until} is before --since {since}: there is nothing between them")
+    return begin, end
+
+
 def parse_time(text: str, now: datetime) -> datetime:
     """A time: ISO 8601 (UTC where it names no zone), or how long before ``now`` (``15m``, ``1h30m``, ``2d``).
 

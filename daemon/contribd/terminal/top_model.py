@@ -118,7 +118,8 @@ class TopModel:
             f"lag {shown(_lag(status))}",
         )
         old = self._trouble(now)
-        told = printable(f"{verdict.state} {verdict.reason}".strip())
+        reason = str(status["verdict"]["reason"])  # which most often begins with the word for the state
+        told = printable(reason if reason.startswith(verdict.state) else f"{verdict.state}: {reason}")
         return f"{clock(now)}  {'  '.join(numbers)}  {f'{_text(old)}: ' if old else ''}{told}"
 
     def document(self, now: float) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from contribd.simulation.demo.pricing_engine import PriceRecord, PricingEngine
+from contribd.streams.client.access import Access
+from contribd.streams.client.settings import KafkaSettings
 
 SLICE_SECONDS: Final = 0.01
 """Records that are due are sent together, this often."""
@@ -34,7 +36,7 @@ class Fed:
 class Feed:
     """Produces the records of ``engine`` to ``topic``; ``client`` holds further settings of kafka-python's producer.
 
-    Raises kafka.errors.KafkaError where no broker is reached.
+    Raises ``NoBroker`` where no broker is reached, whose text says why.
 
     ``run`` blocks; ``fed`` and ``send`` may be used from other threads meanwhile.
     """
@@ -60,7 +62,9 @@ class Feed:
             "bootstrap_timeout_ms": BOOTSTRAP_MS,
             **(client or {}),
         }
-        self._producer = KafkaProducer(bootstrap_servers=bootstrap_servers, **settings)
+        reached = KafkaSettings((bootstrap_servers,), "", (topic,), "", None, "latest", "", client or {})
+        access = Access(reached)
+        self._producer = access.opened(KafkaProducer, bootstrap_servers=bootstrap_servers, **settings)
 
     def run(
         self,

@@ -270,8 +270,15 @@ def _wrong_login(text: str, settings: KafkaSettings) -> str:
 
 
 def _no_mechanism(offers: str, settings: KafkaSettings) -> str:
+    mechanism = _mechanism(settings)
+    if mechanism in offers.split(", "):
+        return (
+            f"offers logins by {mechanism} and takes none: it is set up for it in part only, see "
+            "sasl.enabled.mechanisms and the JAAS settings of this listener, or use another one "
+            "(kafka.client.sasl_mechanism)"
+        )
     said = f", but by {offers}" if offers else ""
-    return f"offers no login by {_mechanism(settings)}{said}: see kafka.client.sasl_mechanism"
+    return f"offers no login by {mechanism}{said}: see kafka.client.sasl_mechanism"
 
 
 def _no_login(_text: str, settings: KafkaSettings) -> str:
