@@ -70,7 +70,7 @@ class Collecting:
         if (carrier := claim.carrier) is not None and self._is_looked_at(carrier):
             return True  # what it carried shows in the fields of its carrier
         if stretch is None:
-            self._book.counts["of other topics"] += 1
+            self._book.counts["of topics or partitions not asked for"] += 1
             return False
         if claim.topic_id is not None and stretch.topic_id is not None and claim.topic_id != stretch.topic_id:
             self._book.counts["of an earlier topic of the same name"] += 1

@@ -1,6 +1,6 @@
 """Results and records as Kafka has them, read by nobody's group."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -92,22 +92,26 @@ def settled_stretches(consumer: Any, access: Access, settings: KafkaSettings, sp
     settled = group_offsets(access, settings, TrafficError)
     ids = topic_ids(access, settings, settings.prices, TrafficError)
     starts, ends = span_bounds(consumer, settings.prices, span)
-    begins = consumer.beginning_offsets(list(starts))
-    return tuple(
-        _stretch(Partition(*at), starts[at], ends[at], begins[at], settled, ids.get(at.topic)) for at in starts
-    )
+    begins, log_ends = consumer.beginning_offsets(list(starts)), consumer.end_offsets(list(starts))
+    stretches = []
+    for at in starts:
+        place = Partition(*at)
+        end, why = end_of(starts[at], ends[at], log_ends[at], settled.get(place))
+        stretches.append(Stretch(at.topic, at.partition, starts[at], end, begins[at], ids.get(at.topic), why))
+    return tuple(stretches)
 
 
-def _stretch(
-    place: Partition, first: int, end: int, begin: int, settled: Mapping[Partition, int], topic_id: str | None
-) -> Stretch:
-    committed = settled.get(place)
-    why = "all that was asked for"
+def end_of(first: int, asked: int, log_end: int, committed: int | None) -> tuple[int, str]:
+    """Up to where a partition is looked at, and why; ``asked``: the end of what was asked for."""
     if committed is None:
-        end, why = first, "the group has committed no offset"
-    elif committed < end:
-        end, why = max(first, committed), "the group has settled so far"
-    return Stretch(place.topic, place.number, first, end, begin, topic_id, why)
+        return first, "the group has committed no offset"
+    if committed < asked:
+        return max(first, committed), "the group has settled so far"
+    if asked < log_end:
+        return asked, "all that was asked for"
+    if committed > log_end:
+        return asked, f"the end of the log; the group has settled up to {committed}: what it has settled behind is gone"
+    return asked, "the end of the log"
 
 
 def result_bounds(consumer: Any, settings: KafkaSettings, span: Span) -> dict[int, tuple[int, int]]:

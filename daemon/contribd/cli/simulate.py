@@ -156,7 +156,9 @@ def kafka(
 ) -> None:
     """Run an embedded Kafka broker, in memory, until it is ended.
 
-    To try things: it shows aborted transactions as if they were committed, and forgets all when it ends.
+    To try things: it shows aborted transactions as if they were committed; plan and audit may leave out the last
+    records of a partition; a daemon that starts once more waits half a minute for its partitions; all is forgotten at
+    the end.
     """
     from contribd.simulation.demo.embedded_broker import BrokerError, EmbeddedBroker
     from contribd.simulation.demo.rates import MissingExtraError
