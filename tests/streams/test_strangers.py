@@ -35,6 +35,13 @@ def test_another_application_and_a_contribd_of_other_topics_are_named_with_the_c
     assert all("kafka.group_id" in text for text in (other, elsewhere))
 
 
+@pytest.mark.parametrize("topics", [None, (), ("rates", "fx")])
+def test_one_without_a_name_is_known_by_its_topics_alone(topics: tuple[str, ...] | None) -> None:
+    assert strangers([GroupMember("e", None, "", topics)], SETTINGS) == []
+    [told] = strangers([GroupMember("e", None, "", ("bonds",))], SETTINGS)
+    assert "settings: one whose client.id is not told consumes bonds and not fx, rates" in told
+
+
 class Group:
     """A group whose members come and go; ``members``: an error where it cannot be asked."""
 

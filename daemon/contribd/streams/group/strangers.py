@@ -36,11 +36,13 @@ def strangers(members: Iterable[GroupMember], settings: KafkaSettings) -> list[s
 
 def _stranger(member: GroupMember, settings: KafkaSettings) -> str | None:
     group, ours = settings.group_id, sorted(settings.prices)
-    who = f"consumer group {group} has a member that is no contribd of these settings: {member.client_id}"
+    name = member.client_id or "one whose client.id is not told"
+    who = f"consumer group {group} has a member that is no contribd of these settings: {name}"
     where = f" at {member.host}" if member.host else ""
-    if not member.client_id.startswith(CLIENT_PREFIX):
+    # Some brokers tell no client.id, of members that join or leave least of all: then it is known by its topics alone.
+    if member.client_id and not member.client_id.startswith(CLIENT_PREFIX):
         return f"{who}{where} is another application. Prices of the partitions it is given are not contributed: {_CURE}"
-    if member.topics is not None and sorted(member.topics) != ours:
+    if (member.topics or (member.client_id and member.topics is not None)) and sorted(member.topics) != ours:
         reads = ", ".join(sorted(member.topics)) or "nothing"
         return f"{who}{where} consumes {reads} and not {', '.join(ours)}: {_CURE}"
     return None
