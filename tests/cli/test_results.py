@@ -16,6 +16,7 @@ from typer.testing import Result as Run
 from contribd.cli import app
 from contribd.cli import results as command
 from contribd.cli.result_views import lines
+from contribd.config.errors import ConfigError
 from contribd.results.filters import Filters
 from contribd.results.reader import AuditError, Bounds, StoredResult, UnreadableResult
 from contribd.results.result import decode_result
@@ -277,6 +278,23 @@ def test_mappings_desks_and_post_ids_reach_the_reader(run: Callable[..., Run]) -
     done = run(topic, "--desk", "Metals")
     assert done.exit_code == 2
     assert "no mapping is of desk 'Metals'; desks there are: FX" in " ".join(done.stderr.split())
+
+
+def test_a_mistake_elsewhere_in_the_configuration_keeps_nobody_from_reading(
+    run: Callable[..., Run], tmp_path: Path
+) -> None:
+    (tmp_path / "fx.yaml").write_text(MAPPING.replace("BID: bid", "BID: bid +"))
+    done = run(ResultsTopic(*VALUES))
+    assert (done.exit_code, len(done.stdout.splitlines())) == (0, len(VALUES))
+    assert "1 problem in the configuration, first: " in done.stderr
+    assert "results are read all the same" in done.stderr
+
+
+def test_a_mistake_in_what_says_where_results_are_is_told(run: Callable[..., Run], tmp_path: Path) -> None:
+    (tmp_path / "contribd.yaml").write_text(CONFIG.replace("results: my-results", "result: my-results"))
+    done = run(ResultsTopic(*VALUES))
+    assert isinstance(done.exception, ConfigError)
+    assert done.stdout == ""
 
 
 def test_the_sample_result_is_whole() -> None:

@@ -12,9 +12,10 @@ import typer
 
 from contribd.cli import EXIT_FAILED
 from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output
+from contribd.cli.config_to_read import load_to_read
 from contribd.cli.result_steps import step_lines
 from contribd.cli.result_views import csv_rows, json_line, lines, summarise
-from contribd.config.load import Loaded, load
+from contribd.config.load import Loaded
 from contribd.config.model import Kafka
 from contribd.ops.lines import printable
 from contribd.ops.log import configure
@@ -126,7 +127,7 @@ def results(
     """
     _refuse(as_csv=as_csv, as_json=as_json, summary=summary, steps=steps, follow=follow)
     filters = build_filters(ric, status, code, since, until, offset)
-    loaded = load(config)
+    loaded = load_to_read(config)
     filters = by_rules(filters, loaded, mapping, desk, post)
     # Who follows wants to know that the broker is away; who waits for an end is told by the error that comes.
     configure("warning" if follow else "error", "console", secrets=sorted(loaded.secrets))

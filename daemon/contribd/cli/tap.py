@@ -16,10 +16,10 @@ import typer
 
 from contribd.cli import EXIT_FAILED
 from contribd.cli.common import ConfigOption, JsonOption, diagnostics, output
+from contribd.cli.config_to_read import load_to_read
 from contribd.cli.result_views import View, json_text, lines
 from contribd.cli.results import CodeOption, RicOption, StatusOption, build_filters
 from contribd.cli.terminal_options import LimitOption, in_terminal, show
-from contribd.config.load import load
 from contribd.config.model import Kafka
 from contribd.mapping.inputs import Input, as_line
 from contribd.ops.lines import printable
@@ -61,7 +61,7 @@ def tap(
     said how many were left out. The daemon does not hear of it.
     """
     filters = build_filters(ric, status, code, None, None, None)
-    loaded = load(config)
+    loaded = load_to_read(config)
     configure("error", "console", secrets=sorted(loaded.secrets))
     kafka = loaded.settings.kafka
     if in_terminal(as_json=as_json):
