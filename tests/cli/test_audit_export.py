@@ -91,7 +91,10 @@ def test_an_export_is_verified_without_kafka_and_without_a_configuration(tmp_pat
     assert done.exit_code == 0, done.output
     assert "prices:0: offsets 0 to 1 (the group has settled so far), 1 records" in done.stdout
     assert "1 manifests, 2026-11-30T00:00:00Z to 2026-11-30T00:00:00Z" in done.stdout
-    assert "nothing is off" in done.stdout
+    not_verified = "the signatures of the export were not verified (no --trust)"
+    assert done.stdout.splitlines()[-2:] == ["nothing is off", not_verified]
+    as_json = verify("--json", "--export", str(tmp_path / "export"))
+    assert json.loads(as_json.stdout.splitlines()[-1])["summary"]["notes"][-1] == not_verified
 
 
 def test_what_the_rules_do_not_give_is_found_in_an_export(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from typer.testing import CliRunner, Result
 
 from contribd.cli import app
 from contribd.cli.init import starting_files
+from contribd.cli.init_sample import CONFIG
+from contribd.cli.init_settings import Told, configured
 from contribd.config.document import parse_document
 
 jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
@@ -91,3 +93,14 @@ def test_each_file_names_the_schema_that_it_passes(made: Path) -> None:
         jsonschema.Draft202012Validator(schema).validate(data)
         named += 1
     assert named == 2
+
+
+def test_comments_stay_aligned_behind_what_was_told() -> None:
+    text = configured(starting_files()[CONFIG], Told(service="TRCC", kafka="k1:9092", prices="fx"), None)
+    columns = [
+        line.index("#") for line in text.splitlines() if line.startswith(("  service:", "  prices:", "  results:"))
+    ]
+    assert columns == [35, 35, 35]
+    assert "  bootstrap_servers: k1:9092 " in text
+    long = configured(starting_files()[CONFIG], Told(service="S" * 40), None)
+    assert f"  service: {'S' * 40}   # the service" in long

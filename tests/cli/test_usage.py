@@ -1,5 +1,7 @@
 """What is mistyped on the command line: an error of one sentence, in the same words whichever the command."""
 
+from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,24 @@ def test_a_file_that_is_not_there_is_told_in_the_same_words(config: Path) -> Non
 def test_an_end_before_the_beginning_is_refused(config: Path, command: tuple[str, ...]) -> None:
     said = refused(*command, "-c", config, "--since", "1h", "--until", "1d")
     assert said.endswith("--until 1d is before --since 1h: there is nothing between them")
+
+
+def test_a_dry_run_that_would_put_nothing_back_ends_with_that(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fates = Counter(superseded=2)
+    resubmit = import_module("contribd.cli.resubmit")
+    monkeypatch.setattr(resubmit, "_put_back", lambda *_, **__: fates)
+    monkeypatch.setattr(resubmit, "configure", lambda *_, **__: None)  # it is the process's
+    arguments = ("resubmit", "-c", config, "--status", "nak", "--dry-run")
+    assert invoke(*arguments).stderr == "2 superseded\nnothing would be put back\n"
+    fates["would be resubmitted"] = 1
+    assert invoke(*arguments).stderr == "2 superseded, 1 would be resubmitted\n"
+
+
+def test_no_summary_of_a_command_is_cut() -> None:
+    for command in ((), ("audit",), ("simulate",), ("rules",)):
+        commands = invoke(*command, "--help").stdout.partition("Commands:")[2]
+        assert commands
+        assert "..." not in commands
 
 
 def test_a_record_that_is_ignored_makes_no_post(config: Path) -> None:

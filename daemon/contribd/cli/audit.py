@@ -46,9 +46,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-app.command("export")(audit_export.export)
-app.command("key")(audit_seal.key)
-app.command("seal")(audit_seal.seal)
+app.command("export", short_help="Export results, and all that is behind them, to files.")(audit_export.export)
+app.command("key", short_help="Make a key that signs seals and exports.")(audit_seal.key)
+app.command("seal", short_help="Seal what was written since the last seal.")(audit_seal.seal)
 
 
 @app.callback()
@@ -58,12 +58,14 @@ def _audit() -> None:
 
 class _Outcome(NamedTuple):
     """``notes``: what must be said of rules, and of an export; ``sealed``: None where no seals were given;
-    ``unlike_manifests``: findings about an export itself."""
+    ``unlike_manifests``: findings about an export itself; ``not_verified``: what of it was not looked at, in a
+    sentence."""
 
     verified: "Verified"
     notes: Sequence[str]
     sealed: Sealed | None
     unlike_manifests: int = 0
+    not_verified: str = ""
 
     @property
     def is_off(self) -> bool:
@@ -72,7 +74,7 @@ class _Outcome(NamedTuple):
         return self.verified.wrong > 0 or self.verified.is_empty or by_seals or self.unlike_manifests > 0
 
 
-@app.command()
+@app.command(short_help="Verify that every record has its one result, a true one.")
 def verify(
     config: ConfigOption = None,
     since: SinceOption = None,
@@ -152,7 +154,8 @@ def _of_export(folder: Path, config: Path | None, options: Options) -> _Outcome:
 
     export = checked(folder, config, options)
     verified, sealed = verified_export(export, options)
-    return _Outcome(verified, export.notes, sealed, export.wrong)
+    unsigned = "" if options.trust is not None else "the signatures of the export were not verified (no --trust)"
+    return _Outcome(verified, export.notes, sealed, export.wrong, unsigned)
 
 
 def _rules_book(loaded: Loaded, settings: "KafkaSettings", files: Sequence[Path]) -> "RulesBook":
@@ -171,6 +174,7 @@ def _show(outcome: _Outcome, *, as_json: bool) -> None:
     sealed = outcome.sealed
     if as_json:
         document = summary_document(outcome.verified, outcome.notes)
+        document["notes"] += [outcome.not_verified] if outcome.not_verified else []
         document["export"] = outcome.unlike_manifests
         document["seals"] = None if sealed is None else sealed._asdict()
         sys.stdout.write(msgspec.json.encode({"summary": document}).decode() + "\n")
@@ -181,5 +185,5 @@ def _show(outcome: _Outcome, *, as_json: bool) -> None:
         for note in sealed.notes:
             output().print(note, soft_wrap=True)
         output().print("the seals hold" if not sealed.wrong else f"{sealed.wrong} x seal: {MEANINGS[Wrong.SEAL]}")
-    for line in summary_lines(outcome.verified, outcome.notes):
+    for line in summary_lines(outcome.verified, outcome.notes, outcome.not_verified):
         output().print(line)

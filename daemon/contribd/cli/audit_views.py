@@ -25,8 +25,8 @@ def summary_document(verified: "Verified", notes: Sequence[str]) -> dict[str, An
     }
 
 
-def summary_lines(verified: "Verified", notes: Sequence[str]) -> Iterator[str]:
-    """A line for each thing that was looked at, and what came of it."""
+def summary_lines(verified: "Verified", notes: Sequence[str], not_verified: str = "") -> Iterator[str]:
+    """A line for each thing that was looked at, and what came of it; ``not_verified``: what nobody has looked at."""
     for each in verified.covered:
         yield f"{each.place}: offsets {each.first} to {each.end} ({each.why}), {each.records} records"
         for note in each.notes:
@@ -38,6 +38,8 @@ def summary_lines(verified: "Verified", notes: Sequence[str]) -> Iterator[str]:
         yield "there was no record to look at, which shows nothing"
     elif not verified.wrong:
         yield "nothing is off"
+    if not_verified:
+        yield not_verified
     for name, count in _named(verified, _WRONG).items():
         yield f"{count} x {name}: {MEANINGS[Wrong(name)]}"
 

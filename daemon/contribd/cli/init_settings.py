@@ -76,7 +76,7 @@ def configured(starter: str, told: Told, mapping: str | None) -> str:
         ("service", told.service),
         ("user", told.user),
     ):
-        text = text if value is None else _replaced(text, rf"(?m)^(  {key}: )\S+", _value(key, value))
+        text = text if value is None else _with_value(text, key, _value(key, value))
     if told.ads:
         endpoints = "\n".join(f"    - {_scalar(each)}" for each in told.ads)
         text = _replaced(text, r"(?m)^()    - \$\{CONTRIBD_ADS\S+$", endpoints)
@@ -100,6 +100,13 @@ def problems_of(text: str) -> list[tuple[str, Problem]]:
 def _option(problem: Problem) -> str:
     path = tuple(step.partition("[")[0] for step in problem.path.split("."))
     return next((option for key, option in OPTIONS.items() if path[: len(key)] == key), "")
+
+
+def _with_value(text: str, key: str, value: str) -> str:
+    """The line of this key with this value, its comment where it was if there is room."""
+    found = re.search(rf"(?m)^  {key}: (\S+ *)(#)?", text)
+    value = value if found is None or found[2] is None else f"{value}   ".ljust(len(found[1]))
+    return _replaced(text, rf"(?m)^(  {key}: )\S+(?: *(?=#))?", value)
 
 
 def _replaced(text: str, pattern: str, value: str) -> str:

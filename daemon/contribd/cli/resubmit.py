@@ -67,6 +67,8 @@ def resubmit(
     fates = _put_back(loaded, filters, dry=dry_run, as_json=as_json)
     if not as_json:
         diagnostics().print(", ".join(f"{count} {fate}" for fate, count in fates.items()) or "no result is selected")
+        if dry_run and fates and "would be resubmitted" not in fates:
+            diagnostics().print("nothing would be put back")
     if not fates or any(fate not in {"resubmitted", "would be resubmitted"} for fate in fates):
         raise typer.Exit(EXIT_FAILED)
 

@@ -26,7 +26,7 @@ def _rules() -> None:
     """The rules that results name."""
 
 
-@app.command()
+@app.command(short_help="Show rules by their digest.")
 def show(
     digest: Annotated[str, typer.Argument(metavar="DIGEST", help="As in a result's config; its beginning will do.")],
     config: ConfigOption = None,
