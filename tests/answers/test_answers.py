@@ -113,7 +113,7 @@ def test_what_answers_mean_has_no_part_in_the_rules(tmp_path: Path) -> None:
     [
         ("answers:\n- {code: NotOpn, meaning: m, cause: c, owner: o, cure: d}\n", "site.yaml:2:10: answers[0].code"),
         ("answers:\n- {meaning: m, cause: c, owner: o, cure: d}\n", "site.yaml:2:3: answers[0]: expected code, text"),
-        ("answers:\n- {code: NotOpen, meaning: m, cause: c, owner: o}\n", "answers[0].cure: missing: What they do"),
+        ("answers:\n- {code: NotOpen, meaning: m, cause: c, owner: o}\n", "answers[0].cure: is missing (what they do)"),
         ("answers:\n- {code: NotOpen, mening: m, cause: c, owner: o, cure: d}\n", "did you mean meaning?"),
         ("answers: []\n", "site.yaml:1:10: answers"),
         ("", "site.yaml:1:1: the file is empty"),

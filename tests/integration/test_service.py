@@ -122,9 +122,9 @@ def test_it_is_ready_says_what_it_does_and_stops_with_nothing_lost(
     one = service(**names)
     one.start()
     assert systemd.property(one.name, "ActiveState") == "active"
+    systemd.wait_for(one.name, "StatusText", "contributing to 127.0.0.1, TRCC Up", within=60)
     fed = feed(kafka, str(names["prices"]), records(300))
     eventually(lambda: one.results() >= 300, within=60, what="300 results")
-    systemd.wait_for(one.name, "StatusText", "contributing to 127.0.0.1, TRCC Up", within=60)
     assert "contribd-nowhere:0 is not assigned to this instance" in one.order("skip", "contribd-nowhere:0:7")
     systemd.systemctl("stop", one.name)
     assert systemd.property(one.name, "Result") == "success"

@@ -207,6 +207,6 @@ class TcpProxy:
                 client.close()
                 continue
             link = _Link(client, server, self._weather)
-            link.start()
-            with self._lock:
+            with self._lock:  # a cut that comes once something has passed must find it
                 self._links = [one for one in self._links if one.is_alive()] + [link]
+                link.start()
