@@ -49,10 +49,11 @@ VALUES = (
 class ResultsTopic:
     """Stands for the results topic: gives its results, and keeps what it was asked."""
 
-    def __init__(self, *values: bytes, unreadable: int = 0, failure: str | None = None) -> None:
+    def __init__(self, *values: bytes, unreadable: int = 0, failure: str | None = None, fits: bool = True) -> None:
         self.values = values
         self.unreadable = unreadable
         self.failure = failure
+        self.fits = fits
         self.asked: tuple[Any, ...] = ()
         self.closed = False
 
@@ -74,7 +75,7 @@ class ResultsTopic:
         try:
             for number in range(self.unreadable):
                 on_unreadable(UnreadableResult(topic, 0, 90 + number, "not a result: \x1b[2J"))
-            for number, value in enumerate(self.values):
+            for number, value in enumerate(self.values if self.fits else ()):
                 yield StoredResult(decode_result(value), topic, 1, number, value)
         finally:
             self.closed = True
@@ -266,7 +267,9 @@ def test_steps_tell_what_became_of_a_record_with_times(run: Callable[..., Run]) 
 
 def test_how_far_it_looked_is_said_to_people_alone(run: Callable[..., Run]) -> None:
     assert run(ResultsTopic(*VALUES)).stderr == "looked at my-results:1:0..2\n"
-    assert run(ResultsTopic()).stderr == "looked at nothing: my-results has no such records\n"
+    done = run(ResultsTopic(*VALUES, fits=False), "--offset", "prices:0:999")
+    assert (done.stdout, done.stderr) == ("", "no result; looked at my-results:1:0..2\n")
+    assert run(ResultsTopic(), "--summary").stderr == "no result; looked at nothing: my-results has no such records\n"
     assert run(ResultsTopic(*VALUES), "--json").stderr == ""
 
 

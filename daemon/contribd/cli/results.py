@@ -1,7 +1,7 @@
 """``contribd results``: what became of the records."""
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -133,7 +133,8 @@ def results(
     configure("warning" if follow else "error", "console", secrets=sorted(loaded.secrets))
     complaints, looked = _Complaints(), _Looked(loaded.settings.kafka.results)
     reading = _read(loaded.settings.kafka, filters, follow=follow, on_unreadable=complaints, on_bounds=looked)
-    with closing(reading) as read:
+    with closing(reading) as stream:
+        read = looked.noting(stream)
         if summary:
             summarise(islice(read, limit), as_json=as_json)
         else:
@@ -206,9 +207,16 @@ class _Looked:
     def __init__(self, topic: str) -> None:
         self._topic = topic
         self._bounds: Bounds = {}
+        self._found = False
 
     def __call__(self, bounds: Bounds) -> None:
         self._bounds = bounds
+
+    def noting(self, results: Iterable[StoredResult]) -> Iterator[StoredResult]:
+        """The same, and whether there is any."""
+        for stored in results:
+            self._found = True
+            yield stored
 
     def tell(self) -> None:
         ranges = ", ".join(
@@ -216,9 +224,8 @@ class _Looked:
             for number, (first, end) in sorted(self._bounds.items())
             if end > first
         )
-        diagnostics().print(
-            f"looked at {ranges}" if ranges else f"looked at nothing: {self._topic} has no such records"
-        )
+        looked = f"looked at {ranges}" if ranges else f"looked at nothing: {self._topic} has no such records"
+        diagnostics().print(looked if self._found else f"no result; {looked}")
 
 
 class _Complaints:
