@@ -91,7 +91,7 @@ KAFKA_USERS = re.compile(r"contribd\.(streams|results|checks|simulation\.demo|lo
 PUBLIC = {"_asdict", "_fields", "_make", "_replace"}
 """What a named tuple has, whose names begin so lest they be taken for fields."""
 
-SIMULATION_USERS = re.compile(r"contribd\.(simulation(\..+)?|cli\.(simulate|demo|chaos))$")
+SIMULATION_USERS = re.compile(r"contribd\.(simulation(\..+)?|cli\.(simulate|simulate_engine|demo|chaos))$")
 
 
 def part(module: str) -> str:

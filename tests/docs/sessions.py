@@ -1,6 +1,6 @@
 """A page that is to be followed step by step: its files written, its commands given, what they print compared.
 
-- A block of YAML that begins with ``# FILE`` is written to that file.
+- A block of YAML that begins with ``# FILE`` is written to that file; so is one of JSON whose fence names a file.
 - Of a block of ``console`` each ``$ `` begins a command, ``> `` goes on with it; what follows is what it prints.
 - What ``contribd top`` says is as old as the daemon's last look at itself, at most a second: it is asked until it says
   what is shown.
@@ -24,7 +24,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Final, NamedTuple, Self
 
-from tests.docs.blocks import ROOT, blocks_of
+from tests.docs.blocks import ROOT, Block, blocks_of
 
 from contribd.simulation.demo.embedded_broker import free_port
 
@@ -33,7 +33,7 @@ SECONDS: Final = 60.0
 PORTS: Final = ("9092", "15000", "9820")
 SEEN_LATER: Final = "contribd top "
 SOCKET: Final = "/tmp/contribd-tutorial.sock"  # noqa: S108 - never made
-FILE: Final = re.compile(r"# ([\w./-]+\.(?:yaml|csv|jsonl))\n")
+FILE: Final = re.compile(r"# ([\w./-]+\.(?:yaml|csv))\n")
 DIFFERS: Final = re.compile(
     r"""(?x) \d{4}-\d\d-\d\dT[\d:]+(?:\.\d+)?Z     # a time
       | \b\d\d:\d\d:\d\d\.\d+\b                    # a time of day
@@ -172,13 +172,30 @@ def followed(page: Path, folder: Path) -> Generator[tuple[Step, list[str]], None
     """Every command of the page, in order, with what it prints."""
     with Session(folder) as session:
         for block in blocks_of(page):
-            if block.language == "yaml" and (named := FILE.match(block.text)):
-                file = folder / named[1]
-                file.parent.mkdir(exist_ok=True)
-                file.write_text(session.placed(block.text))
+            if (name := _file_of(block)) is not None:
+                _write(folder / name, session.placed(block.text))
             elif block.language == "console":
                 for step in steps_of(block.text, block.line):
                     yield step, _given(session, step)
+
+
+def written(page: Path, folder: Path) -> None:
+    """Writes the files of the page as it has them."""
+    for block in blocks_of(page):
+        if (name := _file_of(block)) is not None:
+            _write(folder / name, block.text)
+
+
+def _file_of(block: Block) -> str | None:
+    if block.language == "yaml":
+        named = FILE.match(block.text)
+        return named and named[1]
+    return (block.info or "").partition(" ")[2] or None if block.language == "json" else None
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
 
 
 def _given(session: Session, step: Step) -> list[str]:

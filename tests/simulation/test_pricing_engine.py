@@ -38,7 +38,7 @@ def test_a_record_has_the_agreed_fields(references: list[Reference]) -> None:
     price = json.loads(record.value or b"")
     assert list(price) == ["asset", "tenor", "pair", "base", "quote", "bid", "ask", "sizes", "quoted_at", "source"]
     assert (price["asset"], price["tenor"], price["pair"]) == ("FX", "SP", price["base"] + price["quote"])
-    assert record.key.decode() == price["pair"]
+    assert record.key == price["pair"].encode()
     assert price["quoted_at"] == "2026-11-22T10:15:30.123000Z"
     assert price["sizes"][0].keys() == {"bid", "ask"}
 

@@ -130,6 +130,8 @@ def _print(summary: dict[str, Any]) -> None:
     console.print(f"tests     {summary['tests']} {passed}")
     if known := summary["dictionary"]:
         console.print(f"fields    {known['fields']} in the dictionary, {known['tables']} tables of enumerated values")
+    else:
+        console.print("fields    names and types are not checked: no dictionary is configured (dictionary.fields)")
     if summary["digest"]:
         console.print(f"digest    {summary['digest']}")
     else:

@@ -2,29 +2,25 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from contribd.cli import EXIT_FAILED, EXIT_INTERRUPTED
+from contribd.cli.simulate_engine import REPORT_SECONDS, Ended, produce, settings_of, tell
 from contribd.simulation.ads.field_values import FIELDS
 from contribd.simulation.ads.options import AdsOptions, LoginProfile, Profile
 from contribd.simulation.ads.ric_rules import Rule, parse_nak_rule
 from contribd.simulation.ads.server import AdsServer
 
 if TYPE_CHECKING:
-    from contribd.simulation.demo.price_feed import Fed
     from contribd.simulation.demo.pricing_engine import PricingEngine
 
 app = typer.Typer(
@@ -33,8 +29,6 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-
-REPORT_SECONDS = 5.0
 
 
 def _rules(naks: list[str]) -> tuple[Rule, ...]:
@@ -66,10 +60,16 @@ def ads(
     ack_service_names: Annotated[bool, typer.Option(help="Acks name the service, not its number.")] = False,
     check_fields: Annotated[bool, typer.Option(help="Refuse unknown fields and bad values.")] = True,
     seed: Annotated[int, typer.Option(help="Decides what is dropped or sent twice.")] = 0,
-    control: Annotated[bool, typer.Option(help="Read orders from stdin, such as 'service down'.")] = False,
+    control: Annotated[bool, typer.Option(help="Read orders from stdin, a line each: see above.")] = False,
     quiet: Annotated[bool, typer.Option(help="Say nothing but the address.")] = False,
 ) -> None:
-    """Run a simulated ADS until it is ended."""
+    """Run a simulated ADS until it is ended.
+
+    With --control it takes these lines on stdin, and answers each with ok or error: service up, down, notaccepting,
+    refuse, accept or delete, with a NAME behind it where only that service is meant; login close, closerecover, suspect
+    or ok; login refresh NAME=VALUE (MaxMsgSize, PingTimeout, SupportOMMPost); silent on or off; disconnect; delay MS;
+    drop N and duplicate N, of the next answers; stray ID, an answer to a post that nobody made.
+    """
     options = AdsOptions(
         services=tuple(service or ["TRCC"]),
         login=LoginProfile.REFUSED if login_refused else login,
@@ -164,7 +164,7 @@ def kafka(
     from contribd.simulation.demo.rates import MissingExtraError
 
     topics = dict(_topic(each) for each in topic or ["prices:4", "contribution-results:4"])
-    ended = _Ended()
+    ended = Ended()
     try:
         with (
             tempfile.TemporaryDirectory(prefix="contribd-kafka-") as folder,
@@ -188,21 +188,6 @@ def _topic(text: str) -> tuple[str, int]:
     return name, int(count) if colon else 1
 
 
-class _Ended:
-    """Whether SIGINT or SIGTERM has come since it was made."""
-
-    def __init__(self) -> None:
-        self.event = threading.Event()
-        self.interrupted = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._end)
-
-    def _end(self, number: int, _frame: FrameType | None) -> None:
-        # Not an exception: it could come up inside the Kafka client, which would keep it.
-        self.interrupted |= number == signal.SIGINT
-        self.event.set()
-
-
 @app.command()
 def engine(
     *,
@@ -214,9 +199,25 @@ def engine(
     poison: Annotated[float, typer.Option(min=0, max=1, help="Share of records that are no JSON object.")] = 0,
     unmapped: Annotated[float, typer.Option(min=0, max=1, help="Share of records no mapping is for.")] = 0,
     client: Annotated[Path | None, typer.Option(help="JSON file of further kafka-python producer settings.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Records of your own instead, once: a JSON object on each line."
+        ),
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="With --file: the field that is the record's key in Kafka.")] = None,
     print_only: Annotated[bool, typer.Option("--print", help="Print the records at once; no Kafka.")] = False,
 ) -> None:
-    """Produce foreign exchange prices to Kafka."""
+    """Produce foreign exchange prices to Kafka, or the records of a file."""
+    if file is not None:
+        if count or poison or unmapped or print_only or seed != 1:
+            raise typer.BadParameter("goes without --count, --seed, --poison, --unmapped, --print", param_hint="--file")
+        _produce_file(
+            file, key, bootstrap_servers=bootstrap_servers, topic=topic, rate=rate, client=settings_of(client)
+        )
+        return
+    if key is not None:
+        raise typer.BadParameter("goes with --file alone", param_hint="--key")
     from contribd.simulation.demo.pricing_engine import PricingEngine
     from contribd.simulation.demo.rates import MissingExtraError, load_references
 
@@ -228,8 +229,22 @@ def engine(
     if print_only:
         _print(prices, count)
     else:
-        settings = _settings(client)
-        _produce(prices, bootstrap_servers=bootstrap_servers, topic=topic, rate=rate, count=count, client=settings)
+        settings = settings_of(client)
+        fed, interrupted = produce(prices, bootstrap_servers, topic, rate=rate, count=count, client=settings)
+        tell(fed, topic, interrupted=interrupted, kinds=True)
+
+
+def _produce_file(
+    file: Path, key: str | None, *, bootstrap_servers: str, topic: str, rate: float, client: dict[str, Any]
+) -> None:
+    from contribd.simulation.demo.record_file import RecordFile, RecordFileError
+
+    try:
+        held = RecordFile(file, key)
+    except (OSError, RecordFileError) as error:
+        raise typer.BadParameter(str(error), param_hint="--file") from None
+    fed, interrupted = produce(held, bootstrap_servers, topic, rate=rate, count=len(held.records), client=client)
+    tell(fed, topic, interrupted=interrupted, kinds=False)
 
 
 def _print(prices: "PricingEngine", count: int) -> None:
@@ -238,58 +253,3 @@ def _print(prices: "PricingEngine", count: int) -> None:
         value = prices.next(datetime.now(UTC)).value
         typer.echo(value or b"")
         printed += 1
-
-
-def _settings(file: Path | None) -> dict[str, Any]:
-    if file is None:
-        return {}
-    try:
-        found = json.loads(file.read_text())
-    except (OSError, ValueError) as error:
-        msg = f"{file}: {error}"
-        raise typer.BadParameter(msg, param_hint="--client") from None
-    if not isinstance(found, dict):
-        msg = f"{file}: expected a JSON object of kafka-python settings"
-        raise typer.BadParameter(msg, param_hint="--client")
-    return found
-
-
-def _produce(
-    prices: "PricingEngine", *, bootstrap_servers: str, topic: str, rate: float, count: int, client: dict[str, Any]
-) -> None:
-    from kafka.errors import KafkaError
-
-    from contribd.simulation.demo.price_feed import Feed
-    from contribd.streams.client.errors import NoBroker
-
-    try:
-        feed = Feed(prices, bootstrap_servers=bootstrap_servers, topic=topic, client=client)
-    except (KafkaError, NoBroker) as error:
-        typer.echo(f"cannot reach Kafka at {bootstrap_servers}: {error}", err=True)
-        raise typer.Exit(EXIT_FAILED) from None
-    ended = _Ended()
-    try:
-        feed.run(rate=rate, count=count or None, stop=ended.event, progress=_reporter())
-    finally:
-        feed.close()
-    fed = feed.fed
-    kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(fed.kinds.items()))
-    typer.echo(f"{len(fed.offsets)} of {fed.sent} records are in {topic} ({kinds})")
-    if fed.failures:
-        typer.echo(f"{len(fed.failures)} failed; the first: {fed.failures[0]}", err=True)
-    if ended.interrupted:
-        raise typer.Exit(EXIT_INTERRUPTED)
-    if fed.failures:
-        raise typer.Exit(EXIT_FAILED)
-
-
-def _reporter() -> "Callable[[Fed], None]":
-    last = time.monotonic()
-
-    def report(fed: "Fed") -> None:
-        nonlocal last
-        if time.monotonic() - last >= REPORT_SECONDS:
-            last = time.monotonic()
-            typer.echo(f"{fed.sent} records sent, {len(fed.offsets)} confirmed", err=True)
-
-    return report

@@ -49,7 +49,12 @@ def tap(
     code: CodeOption = None,
     rate: Annotated[int, typer.Option("--rate", min=1, max=1000, help="Lines a second, at most.")] = 20,
     with_input: Annotated[
-        bool, typer.Option("--input", help="Read the records as well, from the prices topics.", show_default=False)
+        bool,
+        typer.Option(
+            "--input",
+            help="Read the records as well, from the prices topics; each is shown with its result, so not before it.",
+            show_default=False,
+        ),
     ] = False,
     as_json: JsonOption = False,
     limit: LimitOption = None,
@@ -57,8 +62,9 @@ def tap(
     """Records going in and what became of them, live: the results topic from its end, as committed.
 
     In a terminal: a table to scroll, sort, filter and pause; ? lists the keys. In a pipe a line a result, with --json
-    the result as it is stored. Where more results come than --rate, those that went wrong are shown first, and it is
-    said how many were left out. The daemon does not hear of it.
+    the result as it is stored; nothing is printed until one comes, of its record neither (--input). Where more results
+    come than --rate, those that went wrong are shown first, and it is said how many were left out. The daemon does not
+    hear of it.
     """
     filters = build_filters(ric, status, code, None, None, None)
     loaded = load_to_read(config)

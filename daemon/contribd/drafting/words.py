@@ -77,6 +77,13 @@ SIZES: Final = frozenset({"BIDSIZE", "ASKSIZE", "TRDVOL_1", "ACVOL_1"})
 """Fields that say how much, not for how much."""
 ABOUT: Final = frozenset({"QUOTIM", "TRDTIM_1", "TIMACT", "ACTIV_DATE", "CURRENCY"})
 """Fields that say when, and of what money: about a price, and none."""
+_CURRENCY: Final = Meaning("CURRENCY", Role.CURRENCY, sure=True)
+_MOMENT: Final = Meaning("QUOTIM", Role.TIME, sure=False)
+_DATE: Final = Meaning("ACTIV_DATE", Role.DATE, sure=False)
+MEANT: Final = {each.acronym: each.role for each in (_CURRENCY, _MOMENT, _DATE)} | dict.fromkeys(
+    _MEANS.values(), Role.NUMBER
+)
+"""All that a name can mean: fields, each with how its value is read."""
 _PRICES: Final = frozenset({"price", "rate"})
 _CLOCKS: Final = frozenset({"time", "timestamp", "utc"})
 
@@ -100,7 +107,7 @@ def meaning(path: Path) -> Meaning | None:
     if (found := _of_moment(words)) is not None:
         return found
     if set(words) == {"currency"}:
-        return Meaning("CURRENCY", Role.CURRENCY, sure=True)
+        return _CURRENCY
     rest = frozenset(words) - _BESIDE
     if rest in _MEANS:
         says_it = len(path) == 1 and len(path[0]) > 1 and len(words) <= 2  # a letter alone may be anything
@@ -114,8 +121,8 @@ def _of_moment(words: tuple[str, ...]) -> Meaning | None:
     if not words:
         return None
     if words[-1] in _CLOCKS or (words[-1] == "at" and len(words) > 1):
-        return Meaning("QUOTIM", Role.TIME, sure=False)
-    return Meaning("ACTIV_DATE", Role.DATE, sure=False) if words in {("date",), ("last", "date")} else None
+        return _MOMENT
+    return _DATE if words in {("date",), ("last", "date")} else None
 
 
 def identity_rank(path: Path) -> int | None:

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from contribd.simulation.demo.pricing_engine import PriceRecord, PricingEngine
+from contribd.simulation.demo.pricing_engine import PriceRecord
 from contribd.streams.client.access import Access
 from contribd.streams.client.settings import KafkaSettings
 
@@ -33,6 +33,13 @@ class Fed:
         return self.kinds.total()
 
 
+class Records(Protocol):
+    """Where records come from: the pricing engine, or a file."""
+
+    def next(self, now: datetime, /) -> PriceRecord:
+        """The next one, as of this time."""
+
+
 class Feed:
     """Produces the records of ``engine`` to ``topic``; ``client`` holds further settings of kafka-python's producer.
 
@@ -43,7 +50,7 @@ class Feed:
 
     def __init__(
         self,
-        engine: PricingEngine,
+        engine: Records,
         *,
         bootstrap_servers: str,
         topic: str,

@@ -32,7 +32,7 @@ POISON: Final[tuple[bytes | None, ...]] = (
 class PriceRecord(NamedTuple):
     """A record for the prices topic; ``kind`` is price, poison or unmapped."""
 
-    key: bytes
+    key: bytes | None
     value: bytes | None
     kind: str
 
