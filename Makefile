@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 
 DESTDIR ?=
@@ -17,18 +18,25 @@ CONFIG ?= /etc/contribd
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): pyproject.toml constraints.txt
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+$(RUNS): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "contribd needs Python 3.11 or newer; say: make PYTHON=python3.12 ...")'
-	@echo "installing into $(VENV): a minute or two"
+	@echo "installing into $(VENV): half a minute or more"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(PIP_INSTALL) --editable '.[demo,top]'
+	@touch $@
+
+$(READY): $(RUNS)
+	@echo "installing what tests, documents and packages need: half a minute or more"
+	$(PIP_INSTALL) --editable '.[dev]'
 	@touch $@
 
 .PHONY: setup
 setup: $(READY) ## A virtual environment in .venv with everything pinned by constraints.txt
 
 .PHONY: demo
-demo: setup ## Set up, then show the whole job on this machine
+demo: $(RUNS) ## Set up what it needs, then show the whole job on this machine
 	$(BIN)/contribd demo
 
 # One process more than there are cores: the tests on the real things mostly wait. Each takes whole files, whose tests
