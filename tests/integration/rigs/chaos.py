@@ -58,7 +58,7 @@ class Chaos:
         self._lent = kafka is not None
         self.kafka = kafka or KafkaCluster(directory / "kafka")
         profile = ProviderProfile.CLOSING if plan.flow.poison else ProviderProfile.ERRORS
-        self.provider = Provider(directory / "provider", profile=profile)
+        self.provider = Provider(directory / "provider", profile=profile, short_lived=self._lent)
         self.proxies: list[TcpProxy] = []
         self.daemons: list[Daemon] = []
         self.topics = unique("prices"), unique("results")
