@@ -1,5 +1,6 @@
 """Marks every test here as an integration test and lends it the rigs: the real things, or a skip that says why not."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tests.integration.rigs.cluster_rig import KafkaCluster
 from tests.integration.rigs.guarded_broker import GuardedBroker
 from tests.integration.rigs.provider_rig import Provider
 from tests.integration.rigs.raw_websocket import WireClient
+from tests.integration.rigs.shared_broker import shared_broker
 from tests.integration.rigs.systemd import SystemdBox
 from tests.integration.rigs.tcp_proxy import TcpProxy
 
@@ -78,8 +80,10 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
-    """A running broker shared by the session; topics and groups are named by ``rigs.broker_rig.unique``."""
-    with KafkaBroker(tmp_path_factory.mktemp("kafka")) as broker:
+    """A running broker shared by all processes of the session; see ``rigs.broker_rig.unique`` for names."""
+    base = tmp_path_factory.getbasetemp()
+    of_all = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with shared_broker(of_all / "kafka") as broker:
         yield broker
 
 
@@ -90,9 +94,12 @@ def own_kafka(tmp_path: Path) -> Iterator[KafkaBroker]:
         yield broker
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kafka_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
-    """Three running brokers shared by the session; tests leave all of them running and whole."""
+    """Three running brokers shared by a module; tests leave all of them running and whole.
+
+    What they use in twenty seconds of doing nothing is what it takes to start them.
+    """
     cluster = KafkaCluster(tmp_path_factory.mktemp("kafka-cluster"))
     cluster.start()
     yield cluster
@@ -109,7 +116,7 @@ def guarded_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedB
 @pytest.fixture(scope="session")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     """A running provider that behaves as an ADS, shared by the session: do not change its state."""
-    with Provider(tmp_path_factory.mktemp("provider")) as shared:
+    with Provider(tmp_path_factory.mktemp("provider"), short_lived=True) as shared:
         yield shared
 
 

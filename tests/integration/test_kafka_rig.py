@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
 from tests.integration.rigs.broker_rig import KafkaBroker, unique
+from tests.integration.rigs.shared_broker import shared_broker
 from tests.integration.rigs.spawned import listening
 from tests.integration.rigs.wait import eventually
 
@@ -100,3 +102,16 @@ def test_a_paused_broker_answers_nothing_until_it_is_resumed(own_kafka: KafkaBro
         assert own_kafka.running
         own_kafka.resume()
         assert waiting.get(timeout=20).offset == 1
+
+
+@pytest.mark.usefixtures("kafka")  # for its need, and so that its jars are here
+def test_a_broker_for_all_is_started_once_and_ends_with_its_last_user(tmp_path: Path) -> None:
+    with shared_broker(tmp_path) as first:
+        topic = first.create_topic(unique("prices"))
+        with shared_broker(tmp_path) as second:
+            assert second.port == first.port
+        produce(first, topic, b"still there")
+    eventually(lambda: not listening(first.port), within=30, what="the end of the broker")
+    with shared_broker(tmp_path) as later:
+        assert listening(later.port)
+        assert later.directory != first.directory

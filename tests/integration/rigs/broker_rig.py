@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
@@ -122,6 +122,13 @@ class KafkaBroker(JavaServer):
         self._settings = settings or {}
         self._advertised_port = advertised_port
         self._seat = seat
+
+    @classmethod
+    def running_in(cls, directory: Path, port: int) -> Self:
+        """One that another process has started, to be used only."""
+        broker = cls(directory)
+        broker._port = port
+        return broker
 
     @property
     def bootstrap(self) -> str:
