@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.integration.rigs.broker_rig import KafkaBroker
 from tests.integration.rigs.chaos import Chaos
 from tests.integration.rigs.chaos_plan import SHORT, SHORT_CURVES
 from tests.integration.rigs.cluster_rig import KafkaCluster
@@ -27,9 +28,9 @@ def test_nothing_is_lost_doubled_or_reordered_whatever_dies(
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("conflate", [False, True], ids=["each", "conflated"])
 def test_of_a_curve_each_post_has_its_one_result_in_order_whatever_dies(
-    tmp_path: Path, kafka_cluster: KafkaCluster, capsys: pytest.CaptureFixture[str], conflate: bool
+    tmp_path: Path, kafka: KafkaBroker, capsys: pytest.CaptureFixture[str], conflate: bool
 ) -> None:
-    report = Chaos(tmp_path, replace(SHORT_CURVES, conflate=conflate), print, kafka_cluster).run()
+    report = Chaos(tmp_path, replace(SHORT_CURVES, conflate=conflate), print, kafka).run()
     with capsys.disabled():
         print("\n" + report.text())  # noqa: T201 - the numbers are the point of the run
     assert report.kept, report.text()

@@ -139,6 +139,14 @@ class KafkaBroker(JavaServer):
     def _told_port(self) -> int:
         return self._advertised_port or self._port
 
+    @property
+    def brokers(self) -> dict[int, "KafkaBroker"]:
+        """By node id, as a cluster's are."""
+        return {1: self}
+
+    def wait_in_sync(self, *_topics: str) -> None:
+        """Returns at once, unlike a cluster's: the logs here are the only ones."""
+
     def pause(self) -> None:
         """Freeze it: connections stay open and nothing is answered (SIGSTOP)."""
         if self._child is not None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.integration.rigs.broker_rig import unique
+from tests.integration.rigs.broker_rig import KafkaBroker, unique
 from tests.integration.rigs.chaos_plan import ChaosPlan, plan_of
 from tests.integration.rigs.chaos_report import Report
 from tests.integration.rigs.cluster_rig import BROKERS, INTERNAL, KafkaCluster
@@ -48,15 +48,15 @@ class Chaos:
         directory: Path,
         plan: ChaosPlan,
         say: Callable[[str], None] = lambda _line: None,
-        kafka: KafkaCluster | None = None,
+        kafka: KafkaCluster | KafkaBroker | None = None,
     ) -> None:
-        """``kafka``: one that runs, is not ended with the run and left whole; one of its own otherwise."""
+        """``kafka``: what runs, is not ended with the run and left whole; a cluster of its own otherwise."""
         self.plan = plan
         self._say = say
         self._random = random.Random(plan.seed)
         self._directory = directory
         self._lent = kafka is not None
-        self.kafka = kafka or KafkaCluster(directory / "kafka")
+        self.kafka: KafkaCluster | KafkaBroker = kafka or KafkaCluster(directory / "kafka")
         profile = ProviderProfile.CLOSING if plan.flow.poison else ProviderProfile.ERRORS
         self.provider = Provider(directory / "provider", profile=profile, short_lived=self._lent)
         self.proxies: list[TcpProxy] = []
@@ -97,7 +97,8 @@ class Chaos:
     # Start and end
 
     def _start(self) -> None:
-        self.kafka.start()
+        if not self._lent:
+            self.kafka.start()
         self.provider.start()
         flow = self.plan.flow
         for topic in self.topics:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Generator
 
 import pytest
-from tests.simulation.world import command
+from tests.simulation.world import command, many
 from tests.simulation.world.command import app
 from tests.simulation.world.many import run_many
 from tests.simulation.world.seeded_run import Run, run_seed
@@ -25,7 +25,10 @@ def test_an_interrupted_run_says_what_it_found_and_how_much_it_did_not_run(monke
     assert "every promise kept\ninterrupted: 48 of 50 seeds were not run\n" in result.stdout
 
 
-def test_seeds_that_were_not_begun_are_not_run_where_nobody_wants_them_any_more() -> None:
+def test_seeds_that_were_not_begun_are_not_run_where_nobody_wants_them_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(many, "CHUNK", 2)
     runs = run_many(range(50_000), jobs=2)  # a quarter of an hour's
     next(runs)
     before = time.monotonic()
