@@ -12,11 +12,11 @@ fetch() { # fetch [OPTION...]: the dependencies' wheels; one that is not what re
     "$tools/python" -m pip --disable-pip-version-check --python "$python" download --quiet --only-binary :all: \
         --require-hashes --no-deps --dest "$folder" --requirement packaging/requirements.txt "$@"
 }
-state() { # what is asked for, and what is there
+state() { # state [PYTHON-VERSION...]: what is asked for, and the bytes that are there
     cat packaging/requirements.txt
     "$python" -V
     echo "$@"
-    find "$folder" -name '*.whl' -printf '%f\n' | sort
+    (cd "$folder" && find . -name '*.whl' -exec sha256sum {} + | sort)
 }
 
 rm -f "$folder"/contribd-*.whl

@@ -60,3 +60,33 @@ def test_units_and_configuration_are_put_in_place_and_a_configuration_stays(tmp_
     place()
     assert config.read_text() == "mine: true\n"
     assert not (tmp_path / "etc/contribd/mappings/fx-spot.yaml").exists()
+
+
+def test_wheels_are_fetched_once_and_again_where_one_is_not_as_it_was(tmp_path: Path) -> None:
+    """A stand-in for pip notes what it is asked, and leaves the wheel of a dependency."""
+    tools, folder, calls = tmp_path / "tools", tmp_path / "wheelhouse", tmp_path / "calls"
+    tools.mkdir()
+    (tools / "python").write_text(
+        f'#!/bin/sh\necho "$@" >> "{calls}"\necho wheel > "{folder}/some-1-py3-none-any.whl"\n'
+    )
+    (tools / "python").chmod(0o755)
+    own = tmp_path / "contribd-0-py3-none-any.whl"
+    own.write_text("contribd's")
+
+    def asked(*pythons: str) -> int:
+        calls.write_text("")
+        script(
+            "wheelhouse.sh", folder, own, *pythons, environment={"TOOLS": str(tools), "SYSTEM_PYTHON": sys.executable}
+        )
+        assert {path.name for path in folder.glob("*.whl")} == {"some-1-py3-none-any.whl", own.name}
+        return len(calls.read_text().splitlines())
+
+    assert [asked(), asked()] == [1, 0]
+    own.write_text("contribd's next")
+    assert asked() == 0
+    assert (folder / own.name).read_text() == "contribd's next"
+    (folder / "some-1-py3-none-any.whl").write_text("altered")
+    assert [asked(), asked()] == [1, 0]
+    (folder / "some-1-py3-none-any.whl").unlink()
+    assert [asked(), asked()] == [1, 0]
+    assert [asked("3.12"), asked("3.12")] == [2, 0]
