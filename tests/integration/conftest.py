@@ -80,10 +80,10 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
-    """A running broker shared by all processes of the session; see ``rigs.broker_rig.unique`` for names."""
-    base = tmp_path_factory.getbasetemp()
-    of_all = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with shared_broker(of_all / "kafka") as broker:
+    """A running broker shared by all processes of the session; ``rigs.broker_rig.unique`` names topics and groups."""
+    own = tmp_path_factory.getbasetemp()
+    common = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with shared_broker(common / "kafka") as broker:
         yield broker
 
 
@@ -98,7 +98,7 @@ def own_kafka(tmp_path: Path) -> Iterator[KafkaBroker]:
 def kafka_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
     """Three running brokers shared by a module; tests leave all of them running and whole.
 
-    What they use in twenty seconds of doing nothing is what it takes to start them.
+    Not by the session: idle for twenty seconds, they take as much processor time as their start.
     """
     cluster = KafkaCluster(tmp_path_factory.mktemp("kafka-cluster"))
     cluster.start()

@@ -50,7 +50,10 @@ class Chaos:
         say: Callable[[str], None] = lambda _line: None,
         kafka: KafkaCluster | KafkaBroker | None = None,
     ) -> None:
-        """``kafka``: what runs, is not ended with the run and left whole; a cluster of its own otherwise."""
+        """``kafka``: what runs, is not ended with the run and left whole; a cluster of its own otherwise.
+
+        A plan that kills or stops brokers needs a cluster. Whoever lends ``kafka`` makes a short run.
+        """
         self.plan = plan
         self._say = say
         self._random = random.Random(plan.seed)

@@ -82,7 +82,7 @@ class Provider(JavaServer):
     ``max_msg_size`` (bytes) and ``advertised_ping_timeout`` (seconds) go into the login's Refresh, None leaves them
     out; ``ping_timeout`` (seconds) is what the server itself keeps to. With ``direct_write`` a message has left before
     the next one is made; without it the server is faster, and closing a connection can lose the last messages. One that
-    is ``short_lived`` starts for less than half the processor time and would be slower in the long run.
+    is ``short_lived`` starts in half the processor time and would be slower in the long run.
     """
 
     def __init__(
@@ -172,7 +172,7 @@ class Provider(JavaServer):
             "closing": "true" if self._profile is ProviderProfile.CLOSING else None,
             "delay": round(self._delay * 1000),
         }
-        # At its start EMA makes arrays of megabytes: G1 spends more on them than all the rest of it takes.
+        # EMA makes arrays of megabytes when it starts: with G1, collecting takes more than all the rest of the start.
         quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"] if self._short_lived else []
         classes = f"{folder}/target/classes:{folder}/libs/*"
         command = ["java", "-Xmx512m", *quick, "-cp", classes, "contribd.testads.TestAds"]

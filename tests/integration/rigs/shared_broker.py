@@ -1,10 +1,10 @@
 """One broker for all processes of a test session: a broker that nobody asks anything takes a twelfth of a core.
 
-It belongs to a keeper, a process of its own, which whoever needs the broker first starts. Everybody who uses it holds a
-lock on one file; once nobody does (the kernel lets go for a process that was killed, too) the keeper ends the broker.
+It belongs to a keeper, a process of its own, which is started by whoever needs the broker first. Each user holds a lock
+on one file. Once nobody does (the kernel releases that of a process that was killed, too), the keeper ends the broker.
 
     folder/start.lock   held while somebody finds or starts the broker
-    folder/users.lock   shared by its users; the keeper waits to have it alone, and ends the broker while it has it
+    folder/users.lock   shared by its users; the keeper waits for it alone, and ends the broker while it holds it
     folder/broker.json  where the broker is; only there while it serves
 """
 
@@ -20,13 +20,13 @@ from pathlib import Path
 from tests.integration.rigs.broker_rig import KafkaBroker
 from tests.integration.rigs.java_build import REPOSITORY, locked
 
+PLACE = "broker.json"
 START_LIMIT_SECONDS = 240.0  # the first one of all fetches Kafka
-READY = b"READY"
 
 
 @contextmanager
 def shared_broker(folder: Path) -> Iterator[KafkaBroker]:
-    """The broker of everybody who names the same folder. RuntimeError, with its keeper's log, where it does not start.
+    """The one broker of all who name the same folder. RuntimeError, with its keeper's log, where it does not start.
 
     It is another process's child: it can be used, and not be stopped, paused or restarted.
     """
@@ -34,18 +34,18 @@ def shared_broker(folder: Path) -> Iterator[KafkaBroker]:
     with (folder / "users.lock").open("w") as users:
         with locked(folder / "start.lock"):
             fcntl.flock(users, fcntl.LOCK_SH)
-            if not (folder / "broker.json").exists():
+            if not (folder / PLACE).exists():
                 _start_keeper(folder)
-        place = json.loads((folder / "broker.json").read_text())
+        place = json.loads((folder / PLACE).read_text())
         yield KafkaBroker.running_in(Path(place["directory"]), place["port"])
 
 
 def _start_keeper(folder: Path) -> None:
     log = folder / "keeper.log"
-    # In a session of its own: an interrupt of the tests is not for it, it ends when they have.
+    # In a session of its own: an interrupt of the tests does not end it, their end does.
     command = ["setsid", "--fork", sys.executable, "-m", __spec__.name, str(folder)]
     with log.open("ab") as output:
-        done = subprocess.run(
+        subprocess.run(
             command,
             cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
@@ -54,21 +54,17 @@ def _start_keeper(folder: Path) -> None:
             check=False,
             timeout=START_LIMIT_SECONDS,
         )
-    if done.stdout != READY:
+    if not (folder / PLACE).exists():
         raise RuntimeError(f"the broker for all tests did not start:\n{log.read_text()[-4000:]}")
 
 
 def keep(folder: Path) -> None:
-    """Starts the broker, says so by ``READY`` and the end of its output, and ends the broker once nobody uses it."""
-    with KafkaBroker(folder / f"broker-{os.getpid()}") as broker, (folder / "users.lock").open("w") as users:
-        written = folder / "broker.new"
-        written.write_text(json.dumps({"directory": str(broker.directory), "port": broker.port}))
-        written.rename(folder / "broker.json")
-        os.write(1, READY)
+    """Starts the broker, closes its output to say that it serves, and ends the broker once nobody uses it."""
+    with (folder / "users.lock").open("w") as users, KafkaBroker(folder / f"broker-{os.getpid()}") as broker:
+        (folder / PLACE).write_text(json.dumps({"directory": str(broker.directory), "port": broker.port}))
         os.close(1)
         fcntl.flock(users, fcntl.LOCK_EX)
-        (folder / "broker.json").unlink()
-        broker.stop()
+        (folder / PLACE).unlink()
 
 
 if __name__ == "__main__":
